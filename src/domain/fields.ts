@@ -1,0 +1,277 @@
+/**
+ * Readers of single input fields. Each takes a value that nobody has looked at yet and gives what
+ * the field can hold; absent and null are null; anything else throws `Refused`, which says which
+ * field and why. Plain functions, for this is on the hot path of every event.
+ */
+import { parseDateTime } from './date-time.ts';
+import type { InputProblem, ProblemCode } from './errors.ts';
+import type { JsonObject, Labels } from './event.ts';
+import { LIMITS } from './limits.ts';
+
+/** Thrown inside validation and caught at its border; not an Error, for nobody needs its stack. */
+export class Refused {
+  readonly problem: InputProblem;
+  constructor(code: ProblemCode, field: string | null, message: string) {
+    this.problem = { code, message, field };
+  }
+}
+
+export type InputObject = Readonly<Record<string, unknown>>;
+
+/** Runs a parser; what it refuses is the answer. */
+export function refusable<T extends object>(
+  parse: () => T,
+): ({ ok: true } & T) | { ok: false; problem: InputProblem } {
+  try {
+    return { ok: true, ...parse() };
+  } catch (thrown) {
+    if (thrown instanceof Refused) return { ok: false, problem: thrown.problem };
+    throw thrown;
+  }
+}
+
+export function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'list' : typeof value;
+}
+
+function withArticle(name: string): string {
+  if (name === 'null') return name;
+  return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
+}
+
+function wrongType(field: string | null, wanted: string, value: unknown): Refused {
+  const subject = field ?? 'the input';
+  return new Refused(
+    'INVALID_TYPE',
+    field,
+    `${subject} must be ${wanted}, not ${withArticle(typeName(value))}`,
+  );
+}
+
+/** An object with no other keys than `known`: a misspelt name must not be dropped in silence. */
+export function readObject(
+  value: unknown,
+  field: string | null,
+  known: ReadonlySet<string>,
+): InputObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(field, 'an object', value);
+  }
+  for (const key of Object.keys(value)) {
+    if (!known.has(key)) {
+      const name = key.slice(0, LIMITS.labelKey).toWellFormed();
+      const path = field === null ? name : `${field}.${name}`;
+      throw new Refused('UNKNOWN_FIELD', path, `there is no field ${JSON.stringify(path)}`);
+    }
+  }
+  return value as InputObject;
+}
+
+/** Any text up to `max` UTF-16 units, without NUL and half surrogate pairs. */
+export function readText(value: unknown, field: string, max: number): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'string') throw wrongType(field, 'a text', value);
+  if (value.length > max) {
+    throw new Refused('TOO_LONG', field, `${field} is longer than ${max} characters`);
+  }
+  checkText(value, field);
+  return value;
+}
+
+function checkText(value: string, field: string): void {
+  if (value.includes('\0')) {
+    throw new Refused('INVALID_TEXT', field, `${field} holds a NUL character`);
+  }
+  if (!value.isWellFormed()) {
+    throw new Refused('INVALID_TEXT', field, `${field} holds half a surrogate pair`);
+  }
+}
+
+const CONTROL = /\p{Cc}/u;
+
+/** A text that people refer to: not empty, no control characters, no white space at its ends. */
+export function readName(value: unknown, field: string, max: number): string | null {
+  const name = readText(value, field, max);
+  if (name === null) return null;
+  if (name === '') throw new Refused('INVALID_VALUE', field, `${field} must not be empty`);
+  if (name.trim() !== name) {
+    throw new Refused('INVALID_VALUE', field, `${field} must not begin or end with white space`);
+  }
+  if (CONTROL.test(name)) {
+    throw new Refused('INVALID_VALUE', field, `${field} must not hold control characters`);
+  }
+  return name;
+}
+
+/** A name that a filter can mean exactly: `*` stands for any ending there. */
+export function readHost(value: unknown, field: string): string | null {
+  const host = readName(value, field, LIMITS.host);
+  if (host?.includes('*')) {
+    throw new Refused('INVALID_VALUE', field, `${field} must not hold "*"`);
+  }
+  return host;
+}
+
+export function required<T>(value: T | null, field: string): T {
+  if (value === null) throw new Refused('REQUIRED', field, `${field} is required`);
+  return value;
+}
+
+/** One of the values, exactly as they are written. */
+export function readEnum<T extends string>(
+  value: unknown,
+  field: string,
+  values: readonly T[],
+): T | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'string') throw wrongType(field, 'a text', value);
+  if (!(values as readonly string[]).includes(value)) {
+    throw new Refused('INVALID_VALUE', field, `${field} must be one of ${values.join(', ')}`);
+  }
+  return value as T;
+}
+
+export function readInteger(
+  value: unknown,
+  field: string,
+  min: number,
+  max: number,
+): number | null {
+  const number = readNumber(value, field, min, max);
+  if (number !== null && !Number.isInteger(number)) {
+    throw new Refused('INVALID_VALUE', field, `${field} must be a whole number`);
+  }
+  return number;
+}
+
+/** A finite number within the range, both ends included. */
+export function readNumber(value: unknown, field: string, min: number, max: number): number | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'number') throw wrongType(field, 'a number', value);
+  if (!(value >= min && value <= max)) {
+    throw new Refused('OUT_OF_RANGE', field, `${field} must be from ${min} to ${max}`);
+  }
+  return value;
+}
+
+/** Epoch milliseconds of a number or an RFC 3339 text. */
+export function readTime(value: unknown, field: string): number | null {
+  if (value === null || value === undefined) return null;
+  const time = parseDateTime(value);
+  if (time !== null) return time;
+  if (typeof value === 'number') {
+    throw new Refused('OUT_OF_RANGE', field, `${field} must be within the years 0000 to 9999`);
+  }
+  if (typeof value !== 'string') throw wrongType(field, 'a time', value);
+  throw new Refused(
+    'INVALID_VALUE',
+    field,
+    `${field} must be an RFC 3339 time such as 2026-01-31T09:30:00Z, or epoch milliseconds, in the years 0000 to 9999`,
+  );
+}
+
+/** Names in order, each once. */
+export function readNames(
+  value: unknown,
+  field: string,
+  max: number,
+  read: (value: unknown, field: string) => string | null,
+): string[] | null {
+  if (value === null || value === undefined) return null;
+  if (!Array.isArray(value)) throw wrongType(field, 'a list', value);
+  if (value.length > max) {
+    throw new Refused('TOO_LONG', field, `${field} has more than ${max} entries`);
+  }
+  const names = new Set<string>();
+  for (const [index, entry] of value.entries()) {
+    const path = `${field}[${index}]`;
+    const name = required(read(entry, path), path);
+    if (names.has(name)) {
+      throw new Refused('INVALID_VALUE', path, `${path} repeats ${JSON.stringify(name)}`);
+    }
+    names.add(name);
+  }
+  return [...names];
+}
+
+/** An object of JSON within the caps on size, depth and keys. */
+export function readParams(value: unknown, field: string): JsonObject | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw wrongType(field, 'an object', value);
+  }
+  checkJson(value, field, 1, { keys: 0 });
+  if (Buffer.byteLength(JSON.stringify(value)) > LIMITS.paramsBytes) {
+    throw new Refused('TOO_LONG', field, `${field} is over ${LIMITS.paramsBytes} bytes of JSON`);
+  }
+  return value as JsonObject;
+}
+
+function checkJson(value: unknown, field: string, depth: number, count: { keys: number }): void {
+  if (value === null || typeof value === 'boolean') return;
+  if (typeof value === 'string') {
+    checkText(value, field);
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) {
+      throw new Refused('OUT_OF_RANGE', field, `${field} holds a number too large for JSON`);
+    }
+  } else if (typeof value !== 'object') {
+    throw wrongType(field, 'JSON', value);
+  } else if (depth > LIMITS.paramsDepth) {
+    throw new Refused('TOO_LONG', field, `${field} is nested deeper than ${LIMITS.paramsDepth}`);
+  } else if (Array.isArray(value)) {
+    for (const entry of value) checkJson(entry, field, depth + 1, count);
+  } else {
+    for (const key of Object.keys(value)) {
+      checkKey(key, field);
+      if (++count.keys > LIMITS.paramsKeys) {
+        throw new Refused('TOO_LONG', field, `${field} has more than ${LIMITS.paramsKeys} keys`);
+      }
+      checkJson((value as InputObject)[key], field, depth + 1, count);
+    }
+  }
+}
+
+/** `__proto__` is refused, so that no code behind this one can be led to a prototype by it. */
+function checkKey(key: string, field: string): void {
+  checkText(key, field);
+  if (key === '__proto__') {
+    throw new Refused('INVALID_VALUE', field, `${field} must not have the key "__proto__"`);
+  }
+}
+
+/** Flat labels; an entry that is null is absent. null where there is none. */
+export function readLabels(value: unknown, field: string): Labels | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw wrongType(field, 'an object', value);
+  }
+  const labels: Labels = {};
+  let count = 0;
+  for (const key of Object.keys(value)) {
+    checkKey(key, field);
+    const path = `${field}.${key.slice(0, LIMITS.labelKey)}`.toWellFormed();
+    if (key === '' || key.length > LIMITS.labelKey) {
+      throw new Refused('TOO_LONG', path, `a label's key has 1 to ${LIMITS.labelKey} characters`);
+    }
+    const entry = readLabel((value as InputObject)[key], path);
+    if (entry === null) continue;
+    if (++count > LIMITS.labels) {
+      throw new Refused('TOO_LONG', field, `${field} has more than ${LIMITS.labels} entries`);
+    }
+    labels[key] = entry;
+  }
+  return count === 0 ? null : labels;
+}
+
+function readLabel(value: unknown, field: string): string | number | boolean | null {
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') {
+    return readNumber(value, field, -Number.MAX_VALUE, Number.MAX_VALUE);
+  }
+  if (value !== null && typeof value === 'object') {
+    throw wrongType(field, 'a text, a number or a boolean', value);
+  }
+  return readText(value, field, LIMITS.labelValue);
+}

@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRedactor } from '../../src/domain/redact.ts';
+
+const { text, json, labels } = createRedactor();
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_';
+
+describe('a secret in a text', () => {
+  it.each([
+    ['x --password hunter2 -v', 'x --password [redacted] -v'],
+    ['x --password=hunter2 -v', 'x --password=[redacted] -v'],
+    ["x --db-password 'a b' -v", "x --db-password '[redacted]' -v"],
+    ["['--token', 'hunter2']", "['--token', '[redacted]']"],
+    ['DB_PASSWORD=hunter2 ./run', 'DB_PASSWORD=[redacted] ./run'],
+    ['PASSWORD="a b" ./run', 'PASSWORD="[redacted]" ./run'],
+    ['PASSWORD={x}[y]', 'PASSWORD=[redacted]'],
+    ['{"password": "va\\"lue", "n": 1}', '{"password": "[redacted]", "n": 1}'],
+    ['"{\\"api_key\\":\\"k1\\"}" end', '"{\\"api_key\\":\\"[redacted]\\"}" end'],
+    ['{"secret":12345,"n":1}', '{"secret":[redacted],"n":1}'],
+    ['GET /x?token=abc&u=1', 'GET /x?token=[redacted]&u=1'],
+    ['Authorization: Bearer abc.def', 'Authorization: Bearer [redacted]'],
+    ['-H "authorization: Basic dXNlcg==" u', '-H "authorization: Basic [redacted]" u'],
+    ['X-Api-Key: abcdef', 'X-Api-Key: [redacted]'],
+    ['a\n  password: hunter2\nb', 'a\n  password: [redacted]\nb'],
+    ['token = hunter2', 'token = [redacted]'],
+    ['https://user:p@ss@host/x', 'https://[redacted]@host/x'],
+    ['mysql -u root -phunter2 shop', 'mysql -u root -p[redacted] shop'],
+    ['curl -u bob:pw http://x', 'curl -u bob:[redacted] http://x'],
+    ['key AKIAIOSFODNN7EXAMPLE.', 'key [redacted].'],
+    [`ghp_${'a'.repeat(36)}`, '[redacted]'],
+    [`github_pat_${'a'.repeat(40)}`, '[redacted]'],
+    [`got ${JWT} back`, 'got [redacted] back'],
+    ['xoxb-123456789012-abcdef', '[redacted]'],
+    ['shp_ab12_s3cretS3cret', '[redacted]'],
+    ['a -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- b', 'a [redacted] b'],
+    ['-----BEGIN PRIVATE KEY-----\nMII', '[redacted]'],
+  ])('%j becomes %j', (input, expected) => {
+    expect(text(input)).toBe(expected);
+  });
+
+  it.each([
+    ['GET https://artefacts.example.net/app.tar.gz 200 OK'],
+    ['wrong password: try again'],
+    ['5 tokens parsed, no secrets found'],
+    ['docker login --password-stdin registry.example.net'],
+    ['ssh://git@example.net/app'],
+    ['{"token": null, "useToken": true}'],
+    ['--password --verbose'],
+    ['mkdir -p /data/app'],
+    ['PASSWORD='],
+  ])('is not seen in %j', (input) => {
+    expect(text(input)).toBe(input);
+  });
+
+  const part = fc.constantFrom(
+    ...['password', '--token', 'authorization', 'Bearer', 'secret_x', 'mysql -p', 'curl -u a:'],
+    ...['=', ':', ': ', ' ', '"', "'", '\\', '\\"', '\n', ',', '{', '}', '[', ']', '[redacted]'],
+    ...['://', '@', 'a', '-', '&', '?', '>', '|', JWT, 'shp_a_bcdefgh', 'AKIAIOSFODNN7EXAMPLE'],
+    ...['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----', 'x1', 'hunter2hunter2'],
+  );
+
+  it('is gone after once: redacting twice is the same', () => {
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 24 }), (parts) => {
+        const once = text(parts.join(''));
+        expect(text(once)).toBe(once);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('takes time in proportion to the text, whatever stands in it', () => {
+    const time = (line: string) => {
+      let best = Number.POSITIVE_INFINITY;
+      for (let run = 0; run < 3; run++) {
+        const begin = performance.now();
+        text(line);
+        best = Math.min(best, performance.now() - begin);
+      }
+      return best;
+    };
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
+        const unit = parts.join('');
+        const line = (length: number) => `token${unit.repeat(Math.ceil(length / unit.length))}`;
+        const short = time(line(4_096));
+        // Eight times the text: quadratic would be 64 times. Below 4 ms is noise.
+        expect(time(line(32_768))).toBeLessThan(Math.max(24 * short, 4));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each(['token=>{', 'token:"', 'password="', 'curl -u a:', 'mysql -p', 'eyJaaaaaa.', '://'])(
+    'takes no longer where a message of full length is nothing but %s',
+    (unit) => {
+      const line = unit.repeat(Math.ceil(65_536 / unit.length));
+      const begin = performance.now();
+      text(line);
+      expect(performance.now() - begin).toBeLessThan(1_000);
+    },
+  );
+
+  it('takes no longer with names of one’s own that have many stars', () => {
+    const own = createRedactor({ keys: ['a*b*c', 'a*b*c*d', 'a*b*c*d*e*f*g'] });
+    const begin = performance.now();
+    own.text(`${'ab'.repeat(32_768)} password=x`);
+    expect(performance.now() - begin).toBeLessThan(1_500);
+    expect(own.labels({ 'a-big-cat': 'x' })).toEqual({ 'a-big-cat': '[redacted]' });
+  });
+});
+
+describe('a secret in params and labels', () => {
+  it('is known by its key, at any depth', () => {
+    expect(
+      json({
+        url: 'http://x',
+        Password: 'p',
+        db: [{ 'api-key': 7, user: 'u' }],
+        credentials: { a: 1 },
+      }),
+    ).toEqual({
+      url: 'http://x',
+      Password: '[redacted]',
+      db: [{ 'api-key': '[redacted]', user: 'u' }],
+      credentials: '[redacted]',
+    });
+    expect(json({ useToken: true, token: null })).toEqual({ useToken: true, token: null });
+    expect(json({ args: ['--password=x'] })).toEqual({ args: ['--password=[redacted]'] });
+    expect(labels({ team: 'a', private_key: 'k' })).toEqual({
+      team: 'a',
+      private_key: '[redacted]',
+    });
+  });
+
+  it('can have names of one’s own, and redaction can be off', () => {
+    const own = createRedactor({ keys: ['pin-code', 'x*pass'] });
+    expect(own.text('PIN_CODE=1 x-my-pass=2 pin=3')).toBe(
+      'PIN_CODE=[redacted] x-my-pass=[redacted] pin=3',
+    );
+    expect(own.json({ pin_code: '1' })).toEqual({ pin_code: '[redacted]' });
+    expect(createRedactor({ enabled: false }).text('password=x')).toBe('password=x');
+  });
+
+  it('is counted once, by rule', () => {
+    const own = createRedactor();
+    own.text(own.text('TOKEN=x https://u:p@h'));
+    own.json(own.json({ token: 'x' }));
+    expect(own.counts).toMatchObject({ named: 1, url: 1, key: 1 });
+  });
+});

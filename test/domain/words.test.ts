@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { searchedTexts, WORD_MAX, words, wordsOf } from '../../src/domain/words.ts';
+
+describe('words', () => {
+  it.each([
+    ['', []],
+    ['  -- !', []],
+    ['Hello, World', ['hello', 'world']],
+    ['10.0.0.7', ['10', '0', '0', '7']],
+    ['/data/app/conf.d', ['data', 'app', 'conf', 'd']],
+    ['snake_case-and camelCase', ['snake', 'case', 'and', 'camelcase']],
+    ['连接超时', ['连', '接', '超', '时']],
+    ['nginx重启failed', ['nginx', '重', '启', 'failed']],
+    ['サーバー', ['サ', 'ー', 'バ', 'ー']],
+    ['한국', ['한', '국']],
+    ['ＡＢＣ１２', ['abc12']],
+    ['ﬁle', ['file']],
+    ['ÉTÉ', ['été']],
+    ['ΣΑΣ', ['σασ']],
+    ['½', ['12']],
+    ['ok ✔️ 👍🏽', ['ok']],
+    ['𠮷野', ['𠮷', '野']],
+  ])('of %j are %j', (text, expected) => {
+    expect(wordsOf(text)).toEqual(expected);
+    expect(words(text).map(({ word }) => word)).toEqual(expected);
+  });
+
+  it('are the same for composed and decomposed letters, full width and half width', () => {
+    expect(wordsOf('e\u0301te\u0301')).toEqual(wordsOf('\u00e9t\u00e9'));
+    expect(wordsOf('한국'.normalize('NFD'))).toEqual(wordsOf('한국'));
+    expect(wordsOf('\uff76\uff9e')).toEqual(wordsOf('\u30ac'));
+  });
+
+  it('are found fast in ASCII exactly as in any text', () => {
+    const ascii = fc.string({ unit: 'binary-ascii', maxLength: 400 });
+    fc.assert(
+      fc.property(ascii, (text) => {
+        expect(wordsOf(text)).toEqual(words(text).map(({ word }) => word));
+        // One other character behind a space sends the whole text the general way.
+        expect(wordsOf(`${text} é`)).toEqual([...wordsOf(text), 'é']);
+      }),
+    );
+  });
+
+  it('stand where their offsets say, in order, without overlap', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+        let last = 0;
+        for (const { word, start, end } of words(text)) {
+          expect(start).toBeGreaterThanOrEqual(last);
+          expect(end).toBeGreaterThan(start);
+          expect(wordsOf(text.slice(start, end))).toContain(word);
+          expect(word).toMatch(/^[\p{L}\p{N}\p{M}]+$/u);
+          last = end;
+        }
+      }),
+    );
+  });
+
+  it('longer than the cap are cut, never inside a surrogate pair', () => {
+    expect(wordsOf('x'.repeat(5_000))).toEqual(['x'.repeat(WORD_MAX)]);
+    const [gothic] = wordsOf(`a${'𐌰'.repeat(300)}`);
+    expect(gothic?.length).toBe(WORD_MAX - 1);
+    expect(gothic?.isWellFormed()).toBe(true);
+  });
+
+  it('come from the message, the command and the error, apart', () => {
+    const none = { message: null, command: null, error: null };
+    expect(searchedTexts(none)).toEqual([]);
+    expect(
+      searchedTexts({ message: 'm', command: 'c', error: { code: 'E1', message: 'gone' } }),
+    ).toEqual(['m', 'c', 'E1 gone']);
+    expect(searchedTexts({ ...none, error: { code: null, message: 'gone' } })).toEqual(['gone']);
+  });
+});
