@@ -1,0 +1,76 @@
+/**
+ * One server per data directory: an exclusive lock on a small database of its own, which the
+ * operating system lets go when the process dies, however it dies.
+ */
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { ShiplogError } from '../../domain/errors.ts';
+
+const BUSY = 5;
+/** Older ones can lose commits in WAL mode (fixed in 3.51.3). */
+const LEAST_SQLITE = [3, 51, 3] as const;
+
+export function checkSqliteVersion(version: string): void {
+  const parts = version.split('.').map(Number);
+  for (const [index, least] of LEAST_SQLITE.entries()) {
+    const part = parts[index] ?? 0;
+    if (part > least) return;
+    if (part < least) {
+      throw new ShiplogError(
+        'STORE_UNAVAILABLE',
+        `This Node has SQLite ${version}, which can lose commits. Shiplog needs ${LEAST_SQLITE.join('.')} or newer: use a newer Node 24.`,
+      );
+    }
+  }
+}
+
+/** Holds the directory until `release`. Throws STORE_UNAVAILABLE with the reason. */
+export function lockDirectory(directory: string): { release: () => void } {
+  makeWritable(directory);
+  const db = new DatabaseSync(join(directory, 'shiplog.lock'), { timeout: 0 });
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    const busy = ((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY;
+    throw new ShiplogError(
+      'STORE_UNAVAILABLE',
+      busy
+        ? `Another Shiplog server is using the data directory ${directory}. Stop it, or give this one another directory.`
+        : `The data directory ${directory} cannot be locked: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+  return { release: () => db.close() };
+}
+
+function makeWritable(directory: string): void {
+  try {
+    makeDirectory(directory);
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new ShiplogError(
+      'STORE_UNAVAILABLE',
+      `The data directory ${directory} cannot be written: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * With its parents. Node's own way (`recursive`) never returns where a system refuses a directory
+ * with ENOENT though its parent exists, as /proc does.
+ */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
+    const parent = dirname(directory);
+    if (code !== 'ENOENT' || parent === directory || existsSync(parent)) throw error;
+    makeDirectory(parent);
+    mkdirSync(directory);
+  }
+}

@@ -1,0 +1,37 @@
+/** A task's board as one text: a letter for each host and step. */
+import { cellLetter, type TaskMatrix } from '../../domain/views.ts';
+import { stepStatuses } from './codes.ts';
+import type { Connection } from './connection.ts';
+import { stepOrder } from './task-stats.ts';
+
+export function readMatrix(
+  connection: Connection,
+  taskId: string,
+  staleBefore: number,
+): TaskMatrix | null {
+  const task = connection.get<{ key: number; view: string }>(
+    'SELECT key, view FROM tasks WHERE id = ? AND seq > 0',
+    taskId,
+  );
+  if (task === undefined) return null;
+  const { plan } = JSON.parse(task.view) as { plan: string[] };
+  const runs = connection.arrays<[key: number, host: string]>(
+    'SELECT key, host FROM runs WHERE task = ? AND base >= 0 ORDER BY host',
+    [task.key],
+  );
+  const cells = connection.arrays<
+    [run: number, name: string, status: number, lastEventAt: number | null]
+  >('SELECT run, name, status, last_event_at FROM steps WHERE task = ?', [task.key]);
+  const steps = stepOrder(plan, new Set(cells.map(([, name]) => name)));
+  const columns = new Map(steps.map((name, column) => [name, column]));
+  const rows = new Map(runs.map(([key], row) => [key, row]));
+  const letters = new Array<string>(runs.length * steps.length).fill('-');
+  for (const [run, name, status, lastEventAt] of cells) {
+    const stale = status === RUNNING && lastEventAt !== null && lastEventAt < staleBefore;
+    const at = (rows.get(run) ?? 0) * steps.length + (columns.get(name) ?? 0);
+    letters[at] = cellLetter(stepStatuses.name(status), stale);
+  }
+  return { steps, hosts: runs.map(([, host]) => host), cells: letters.join('') };
+}
+
+const RUNNING = stepStatuses.code('RUNNING');

@@ -1,0 +1,88 @@
+/**
+ * The main thread's side of a worker: requests by id, answers as JSON text (cheaper to take over
+ * than an object graph), and what happens to those under way when the worker ends.
+ */
+import { Worker } from 'node:worker_threads';
+import { ShiplogError } from '../../domain/errors.ts';
+import { type ErrorMessage, errorOf } from './errors.ts';
+
+export interface WorkerRequest {
+  id: number;
+  op: string;
+  args: unknown[];
+  /** Epoch milliseconds. */
+  deadline: number;
+}
+export type WorkerReply = { id: number; result: string } | { id: number; error: ErrorMessage };
+
+interface Waiting {
+  resolve: (result: string) => void;
+  reject: (error: Error) => void;
+}
+
+/** The id of the first message, which a worker sends when it is ready. */
+export const READY = 0;
+
+export class WorkerClient {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #gone: Error | null = null;
+  #ending = false;
+  /** Called once where the worker ends without being asked to. */
+  onFault: (error: Error) => void = () => {};
+  /** Resolves with what the worker says when it is ready. */
+  readonly ready: Promise<unknown>;
+
+  constructor(entry: URL, workerData: unknown) {
+    this.#worker = new Worker(entry, { workerData, execArgv: [] });
+    this.ready = new Promise<string>((resolve, reject) => {
+      this.#waiting.set(READY, { resolve, reject });
+    }).then((text) => JSON.parse(text));
+    this.#worker.on('message', (reply: WorkerReply) => this.#settle(reply));
+    this.#worker.on('error', (error) => this.#end(error as Error));
+    this.#worker.on('exit', () => this.#end(new Error('The worker of the database has ended')));
+  }
+
+  /** How many requests are under way. */
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
+  call(op: string, args: unknown[], deadline = Number.POSITIVE_INFINITY): Promise<string> {
+    if (this.#gone !== null) return Promise.reject(unavailable(this.#gone));
+    if (op === 'close') this.#ending = true;
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      const request: WorkerRequest = { id, op, args, deadline };
+      this.#worker.postMessage(request);
+    });
+  }
+
+  #settle(reply: WorkerReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ('result' in reply) waiting?.resolve(reply.result);
+    else waiting?.reject(errorOf(reply.error));
+  }
+
+  #end(reason: Error): void {
+    if (this.#gone === null && !this.#ending) this.onFault(reason);
+    this.#gone ??= reason;
+    for (const { reject } of this.#waiting.values()) reject(unavailable(this.#gone));
+    this.#waiting.clear();
+  }
+
+  async terminate(): Promise<void> {
+    this.#ending = true;
+    await this.#worker.terminate();
+  }
+}
+
+function unavailable(cause: Error): ShiplogError {
+  return new ShiplogError('STORE_UNAVAILABLE', 'The database has stopped; restart the server', {
+    cause,
+    retryAfterMs: 5_000,
+  });
+}

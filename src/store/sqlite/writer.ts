@@ -1,0 +1,88 @@
+/** The worker thread with the only connection that writes. */
+import { workerData } from 'node:worker_threads';
+import type { LogEvent } from '../../domain/event.ts';
+import { Appender, type AppendSettings } from './append.ts';
+import { Connection } from './connection.ts';
+import { beginEpoch } from './epochs.ts';
+import { Flusher } from './flusher.ts';
+import { DROPPED_THROUGH, readMeta } from './meta.ts';
+import { migrate } from './migrate.ts';
+import { applyRetention } from './retention.ts';
+import { serve } from './worker-side.ts';
+
+export interface WriterData {
+  file: string;
+  settings: AppendSettings;
+  /** Tests only: the database may not grow beyond so many pages. */
+  maxPages: number | null;
+}
+
+/** What the writer says when it is ready. */
+export interface WriterReady {
+  epoch: number;
+  lastSeq: number;
+  droppedThrough: number;
+}
+
+/** Pages in the write-ahead log before they are copied into the file: 32 MiB. */
+const CHECKPOINT_PAGES = 8_192;
+
+function open({ file, settings, maxPages }: WriterData) {
+  const connection = new Connection(file, { readOnly: false });
+  connection.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA cache_size = -65536;
+    PRAGMA temp_store = MEMORY;
+  `);
+  migrate(connection, file);
+  if (maxPages !== null) connection.exec(`PRAGMA max_page_count = ${maxPages}`);
+  const droppedThrough = readMeta(connection, DROPPED_THROUGH);
+  const lastSeq = Math.max(droppedThrough, readLastSeq(connection));
+  const epoch = beginEpoch(connection, lastSeq);
+  const appender = new Appender(connection, settings, lastSeq);
+  const flusher = new Flusher(appender.views);
+  const ready: WriterReady = { epoch, lastSeq, droppedThrough };
+  return {
+    ready,
+    operations: {
+      append: (events: string, now: number) => {
+        const outcomes = appender.append(JSON.parse(events) as LogEvent[], now);
+        return { outcomes, lastSeq: appender.lastSeq };
+      },
+      /** Writes the views; returns up to which seq they hold. */
+      flush: () => {
+        appender.views.flush();
+        return appender.views.through;
+      },
+      retention: (now: number) => {
+        appender.views.flush();
+        const report = applyRetention(connection, settings.retentionDays, now);
+        if (report.removedDays.length > 0) {
+          connection.forgetStatements();
+          appender.views.recover();
+        }
+        return { report, droppedThrough: readMeta(connection, DROPPED_THROUGH) };
+      },
+      /** Proves that a transaction can begin and commit. */
+      check: () => connection.transaction('BEGIN IMMEDIATE', () => true),
+      close: () => {
+        flusher.stop();
+        try {
+          appender.views.flush();
+        } finally {
+          connection.close();
+        }
+      },
+    },
+    after: () => flusher.look(),
+  };
+}
+
+function readLastSeq(connection: Connection): number {
+  return connection.get<{ seq: number | null }>('SELECT max(last_seq) AS seq FROM days')?.seq ?? 0;
+}
+
+serve(() => open(workerData as WriterData));

@@ -1,0 +1,26 @@
+/**
+ * What every engine promises. An engine's test file calls `describeStoreContract` and nothing
+ * else of this; views may lag behind the log, so the suite waits by `viewsReach` before it looks
+ * at them.
+ */
+import { describe } from 'vitest';
+import { describeEventQueries } from './contract-events.ts';
+import { describeLifecycle } from './contract-lifecycle.ts';
+import { describeLog } from './contract-log.ts';
+import { describeStatistics, type StatisticsOptions } from './contract-statistics.ts';
+import { describeViews } from './contract-views.ts';
+import type { OpenStore } from './harness.ts';
+
+export function describeStoreContract(
+  name: string,
+  open: OpenStore,
+  options: StatisticsOptions = {},
+): void {
+  describe(`The store of ${name}`, () => {
+    describeLog(open);
+    describeEventQueries(open);
+    describeViews(open);
+    describeStatistics(open, options);
+    describeLifecycle(open);
+  });
+}

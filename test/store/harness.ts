@@ -1,0 +1,88 @@
+/** What the parts of the contract suite share: opening, filling, reading whole lists. */
+import type { LogEvent, Position, StoredEvent } from '../../src/domain/event.ts';
+import type { PageRequest, PageRow } from '../../src/domain/page.ts';
+import type { AppendOutcome, ShardHead, Store, ViewSettings } from '../../src/store/store.ts';
+
+export { contractSettings } from './settings.ts';
+
+export interface OpenedStore {
+  store: Store;
+  /** Closes the store and opens the same data again, where the test's harness can. */
+  reopen?: () => Promise<Store>;
+  /** Closes it and removes its data. */
+  close: () => Promise<void>;
+}
+/** Opens an empty store. */
+export type OpenStore = (settings: ViewSettings) => Promise<OpenedStore>;
+
+/** Appends in batches and waits until the views hold them; all must be STORED. */
+export async function fill(store: Store, events: readonly LogEvent[], batch = 400): Promise<void> {
+  const positions: Position[] = [];
+  for (let at = 0; at < events.length; at += batch) {
+    const outcomes = await store.append(events.slice(at, at + batch));
+    positions.push(...outcomes.map(positionOf));
+  }
+  await store.viewsReach(positions);
+}
+
+export function positionOf(outcome: AppendOutcome): Position {
+  if (outcome.outcome !== 'STORED') throw new Error(`not stored: ${JSON.stringify(outcome)}`);
+  return outcome.position;
+}
+
+/** The whole log, shard by shard in order. */
+export async function wholeLog(store: Store): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  for (const head of await store.heads(null)) events.push(...(await wholeShard(store, head)));
+  return events;
+}
+
+export async function wholeShard(
+  store: Store,
+  head: ShardHead,
+  limit = 1_000,
+): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  let { seq } = { seq: 0 };
+  while (seq < head.seq) {
+    const cursor = { shard: head.shard, history: head.history, seq };
+    const slice = await store.readLog(cursor, head.seq, null, limit);
+    events.push(...slice.events);
+    if (slice.through <= seq) throw new Error(`readLog does not advance beyond ${seq}`);
+    seq = slice.through;
+  }
+  return events;
+}
+
+export function aPage(request: Partial<PageRequest> = {}): PageRequest {
+  return {
+    limit: 50,
+    backward: false,
+    after: null,
+    before: null,
+    around: null,
+    withTotal: false,
+    ...request,
+  };
+}
+
+/** Every row of a list, read page by page in one direction; rows in the order of the list. */
+export async function allRows<T>(
+  read: (
+    page: PageRequest,
+  ) => Promise<{ rows: PageRow<T>[]; hasNextPage: boolean; hasPreviousPage: boolean }>,
+  backward: boolean,
+  limit: number,
+): Promise<PageRow<T>[]> {
+  let rows: PageRow<T>[] = [];
+  for (;;) {
+    const edge = backward ? rows[0] : rows.at(-1);
+    const key = edge?.key ?? null;
+    const page = await read(
+      aPage({ limit, backward, ...(backward ? { before: key } : { after: key }) }),
+    );
+    rows = backward ? [...page.rows, ...rows] : [...rows, ...page.rows];
+    if (!(backward ? page.hasPreviousPage : page.hasNextPage)) return rows;
+    if (page.rows.length === 0) throw new Error('a page says that there is more, but is empty');
+  }
+}

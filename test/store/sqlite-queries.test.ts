@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import type { EventFilter } from '../../src/domain/filter.ts';
+import { parseSearch } from '../../src/domain/search.ts';
+import type { Sql } from '../../src/store/sqlite/connection.ts';
+import { listSql } from '../../src/store/sqlite/list.ts';
+import type { Range } from '../../src/store/sqlite/page.ts';
+import { countSql, eventsSql, type Scope } from '../../src/store/sqlite/query-events.ts';
+import { runList } from '../../src/store/sqlite/query-runs.ts';
+import { stepList } from '../../src/store/sqlite/query-steps.ts';
+import { taskList } from '../../src/store/sqlite/query-tasks.ts';
+
+const DAY: Scope = { day: 20261124, task: null, seqs: null, common: false };
+const TASK: Scope = { ...DAY, task: { key: 7, firstSeq: 100, lastSeq: 900 } };
+
+function range(fields: Partial<Range> = {}): Range {
+  return { backward: false, after: null, before: null, limit: 51, ...fields };
+}
+
+function words(text: string): EventFilter {
+  const search = parseSearch(text);
+  return search === null ? {} : { search };
+}
+
+const CASES: Record<string, Sql> = {
+  'a task in order of the log is read off its own index': eventsSql(
+    { taskId: 't', kinds: ['STEP'] },
+    TASK,
+    'LOG',
+    range({ after: { key: [500], inclusive: false } }),
+  ),
+  'a host of a task is read by its run': eventsSql(
+    { taskId: 't', hosts: ['web-1'], steps: ['backup'] },
+    TASK,
+    'LOG',
+    range({ backward: true }),
+  ),
+  'everything by time is read off the index of time': eventsSql(
+    { hosts: ['web-*'], from: 1_000, to: 2_000 },
+    DAY,
+    'TIME',
+    range({ backward: true, before: { key: [1_500, 42], inclusive: false } }),
+  ),
+  'severe events have an index of their own': eventsSql(
+    { minLevel: 'ERROR', services: ['shop', 'search'] },
+    DAY,
+    'TIME',
+    range({ backward: true }),
+  ),
+  'words lead where they are wanted, and what is unwanted is taken away': eventsSql(
+    words('"connection refused" time* -retry level:error'),
+    DAY,
+    'TIME',
+    range(),
+  ),
+  'words in one task are looked for among its seqs only': eventsSql(
+    { taskId: 't', ...words('refused') },
+    TASK,
+    'LOG',
+    range({ after: { key: [500], inclusive: false } }),
+  ),
+  'only unwanted words are checked row by row': eventsSql(
+    words('-refused'),
+    DAY,
+    'TIME',
+    range({ backward: true }),
+  ),
+  'a common word on one host is checked among the events of that host': eventsSql(
+    { hosts: ['web-1'], ...words('line') },
+    { ...DAY, common: true },
+    'TIME',
+    range({ backward: true }),
+  ),
+  'quotes and operators in words stay words': eventsSql(
+    words('"a\\" OR b" NEAR(x NOT'),
+    DAY,
+    'TIME',
+    range(),
+  ),
+  'a slice of the log is read by seq': eventsSql(
+    { labels: [{ key: 'rack', value: 'r1' }] },
+    { ...DAY, seqs: { from: 11, to: 20 } },
+    'LOG',
+    range(),
+  ),
+  'a count stops at its limit': countSql({ sources: ['agent/1'] }, DAY, 10_001),
+  'tasks by host and words': listSql(
+    taskList({ host: 'web-*', ...parsed('release -draft') }, 'CREATED_DESC'),
+    range({ after: { key: [5_000, 3], inclusive: false } }),
+  ),
+  'stale runs of a task, the failed first': listSql(
+    runList({ taskId: 't', stale: true, failedStep: 'backup' }, 'FAILED_FIRST', 4_000),
+    range({ backward: true }),
+  ),
+  'the newest failed steps are read off their own index': listSql(
+    stepList({ statuses: ['FAILED', 'TIMED_OUT'], errorCode: 'E_IO' }, 'STARTED_DESC'),
+    range(),
+  ),
+  'steps of hosts everywhere are read by their runs': listSql(
+    stepList({ hosts: ['web-1', 'db-*'], minDurationMs: 10 }, 'DURATION_DESC'),
+    range(),
+  ),
+};
+
+function parsed(text: string) {
+  const search = parseSearch(text);
+  return search === null ? {} : { search };
+}
+
+describe('Statements of the SQLite engine', () => {
+  for (const [sentence, { sql, params }] of Object.entries(CASES)) {
+    it(sentence, async () => {
+      const file = `./snapshots/sqlite/${sentence.replaceAll(/[ ,]+/g, '-')}.sql`;
+      await expect(`${sql}\n-- ${JSON.stringify(params)}\n`).toMatchFileSnapshot(file);
+    });
+  }
+});
