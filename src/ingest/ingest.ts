@@ -1,0 +1,170 @@
+/**
+ * What comes in: validate → redact → append → publish → acknowledge.
+ *
+ * An acknowledgement means durable; a bad event is REJECTED by itself and never harms its
+ * neighbours; what the queue or the store cannot take is refused whole.
+ */
+import { badInput, type InputProblem, ShiplogError } from '../domain/errors.ts';
+import type { LogEvent, Position, StoredEvent } from '../domain/event.ts';
+import { parseStepEvent } from '../domain/input.ts';
+import type { Redactor } from '../domain/redact.ts';
+import { parseFinishTask, parseStartTask } from '../domain/task-input.ts';
+import type { AppendOutcome, Store } from '../store/store.ts';
+import { createWriter } from './writer.ts';
+
+/** Task declarations remembered, so that a repeated one adds nothing to the log. */
+const REMEMBERED_DECLARATIONS = 10_000;
+
+export interface StepOutcome {
+  outcome: 'STORED' | 'DUPLICATE' | 'REJECTED';
+  /** The sender's, or the one that the server gave; null where the input had no usable one. */
+  eventId: string | null;
+  position: Position | null;
+  problem: InputProblem | null;
+}
+
+export interface Ingest {
+  /** Appends events that are valid already. See `Writer.submit` for what it rejects with. */
+  submit(events: readonly LogEvent[]): Promise<AppendOutcome[]>;
+  /** One outcome for each input, in order. Rejects only where nothing could be taken. */
+  logSteps(raws: readonly unknown[]): Promise<StepOutcome[]>;
+  /** Throws BAD_INPUT with the field. Resolves when the task can be read. */
+  startTask(raw: unknown): Promise<{ taskId: string; created: boolean }>;
+  /** Throws BAD_INPUT with the field, also for a task that nothing was reported of. */
+  finishTask(raw: unknown): Promise<{ taskId: string }>;
+  metrics(): Record<string, number>;
+  /** Takes nothing more; resolves when all that was taken is answered. */
+  close(): Promise<void>;
+}
+
+export interface IngestOptions {
+  store: Store;
+  redactor: Redactor;
+  publish: (events: StoredEvent[]) => void;
+  now: () => number;
+}
+
+export function createIngest({ store, redactor, publish, now }: IngestOptions): Ingest {
+  const writer = createWriter(store, publish);
+  const counts = { stored: 0, duplicate: 0, rejected: 0, refused: 0 };
+  const declared = new Map<string, string>();
+  const declaring = new Map<string, Promise<unknown>>();
+
+  async function submit(events: readonly LogEvent[]): Promise<AppendOutcome[]> {
+    try {
+      return await writer.submit(events);
+    } catch (error) {
+      counts.refused += events.length;
+      throw error;
+    }
+  }
+
+  async function logSteps(raws: readonly unknown[]): Promise<StepOutcome[]> {
+    const receivedAt = now();
+    const results: StepOutcome[] = new Array(raws.length);
+    const events: LogEvent[] = [];
+    const places: number[] = [];
+    for (let i = 0; i < raws.length; i++) {
+      const parsed = parseStepEvent(raws[i], receivedAt, { redact: redactor });
+      if (parsed.ok) {
+        events.push(parsed.event);
+        places.push(i);
+      } else {
+        results[i] = rejected(sentId(raws[i]), parsed.problem);
+      }
+    }
+    const outcomes = await submit(events);
+    for (let k = 0; k < events.length; k++) {
+      const eventId = (events[k] as LogEvent).eventId;
+      results[places[k] as number] = stepOutcome(eventId, outcomes[k] as AppendOutcome);
+    }
+    for (const { outcome } of results) counts[outcome.toLowerCase() as 'stored']++;
+    return results;
+  }
+
+  /** Declarations of one task go one after another, so that `created` is true once. */
+  async function inTurn<T>(taskId: string, work: () => Promise<T>): Promise<T> {
+    const before = declaring.get(taskId) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    declaring.set(taskId, turn);
+    try {
+      return await turn;
+    } finally {
+      if (declaring.get(taskId) === turn) declaring.delete(taskId);
+    }
+  }
+
+  /** Writes a TASK event, unless it says what the last one of its kind said. */
+  async function declare(event: LogEvent): Promise<void> {
+    const key = `${event.task?.change} ${event.taskId}`;
+    if (declared.get(key) === event.digest) return;
+    const [outcome] = await submit([event]);
+    if (outcome?.outcome === 'REJECTED') throw refusal(outcome.problem);
+    declared.delete(key);
+    declared.set(key, event.digest);
+    if (declared.size > REMEMBERED_DECLARATIONS) {
+      declared.delete(declared.keys().next().value as string);
+    }
+    if (outcome?.position) await store.viewsReach([outcome.position]);
+  }
+
+  return {
+    submit,
+    logSteps,
+    async startTask(raw) {
+      const parsed = parseStartTask(raw, now(), { redact: redactor });
+      if (!parsed.ok) throw refusal(parsed.problem);
+      const { event } = parsed;
+      return inTurn(event.taskId, async () => {
+        const [before] = await store.tasksById([event.taskId]);
+        await declare(event);
+        return { taskId: event.taskId, created: before === null };
+      });
+    },
+    async finishTask(raw) {
+      const parsed = parseFinishTask(raw, now(), { redact: redactor });
+      if (!parsed.ok) throw refusal(parsed.problem);
+      const { event } = parsed;
+      return inTurn(event.taskId, async () => {
+        const [task] = await store.tasksById([event.taskId]);
+        if (!task) throw badInput(`no task "${event.taskId}": nothing was reported of it`, 'id');
+        await declare(event);
+        return { taskId: event.taskId };
+      });
+    },
+    metrics: () => ({
+      ingest_stored_total: counts.stored,
+      ingest_duplicate_total: counts.duplicate,
+      ingest_rejected_total: counts.rejected,
+      ingest_refused_total: counts.refused,
+      ingest_appends_total: writer.appends(),
+      ingest_queued_events: writer.queuedEvents(),
+      ingest_queued_bytes: writer.queuedBytes(),
+    }),
+    close: () => writer.close(),
+  };
+}
+
+function refusal(problem: InputProblem): ShiplogError {
+  return new ShiplogError(
+    'BAD_INPUT',
+    problem.message,
+    problem.field === null ? {} : { field: problem.field },
+  );
+}
+
+function rejected(eventId: string | null, problem: InputProblem): StepOutcome {
+  return { outcome: 'REJECTED', eventId, position: null, problem };
+}
+
+function stepOutcome(eventId: string, outcome: AppendOutcome): StepOutcome {
+  return outcome.outcome === 'REJECTED'
+    ? rejected(eventId, outcome.problem)
+    : { outcome: outcome.outcome, eventId, position: outcome.position, problem: null };
+}
+
+function sentId(raw: unknown): string | null {
+  const id =
+    typeof raw === 'object' && raw !== null ? (raw as { eventId?: unknown }).eventId : null;
+  return typeof id === 'string' && id !== '' && id.length <= 128 ? id : null;
+}

@@ -1,0 +1,263 @@
+/**
+ * One subscription to events: catches up from the store (or the rings) with the filter pushed
+ * down, then follows its channel. It holds no events of its own, so a slow or dead reader costs
+ * nothing: when it is too far behind its channel it simply catches up again.
+ */
+import { ShiplogError } from '../domain/errors.ts';
+import type { StoredEvent } from '../domain/event.ts';
+import type { ShardCursor } from '../store/store.ts';
+import type { Channel, Node } from './channel.ts';
+import type { Follower } from './follower.ts';
+import { type Heads, seqOf, withHead, within } from './heads.ts';
+import type { PullSource } from './pull.ts';
+import type { Reads } from './reads.ts';
+import type { TailBatch, TailGap } from './tail.ts';
+
+const BATCH_EVENTS = 500;
+/** Before asking the store again for a range that it could not prove whole. */
+const RETRY_MS = 50;
+const OUTAGE_PAUSE_MS = 500;
+const PASSING: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'OVERLOADED', 'QUERY_TIMEOUT']);
+
+export interface FeedOptions {
+  store: Reads;
+  follower: Follower;
+  channel: Channel;
+  heartbeatMs: number;
+  /** Where to begin: null = now. */
+  after: ShardCursor[] | null;
+  /** Begin with the newest of these, stored. */
+  last: number | null;
+  cursorOf: (heads: Heads) => string;
+  onDispose: () => void;
+  counters: { delivered: number; catchUps: number };
+}
+
+export class Feed implements PullSource<TailBatch> {
+  #options: FeedOptions;
+  #position: Heads = new Map();
+  #begun = false;
+  /** Live: whole up to this tick of the follower. null: catching up. */
+  #tick: number | null = null;
+  /** What the last batch said. */
+  #toldCaughtUp = false;
+  #gap: TailGap | null = null;
+  #disposed = false;
+  #stopWaiting: (() => void) | null = null;
+  #release: (() => void) | null;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#release = options.follower.follow();
+  }
+
+  async pull(): Promise<TailBatch | null> {
+    while (!this.#disposed) {
+      const batch = await this.#patiently(() => this.#step());
+      if (batch !== null) return this.#deliver(batch);
+    }
+    return null;
+  }
+
+  #step(): Promise<TailBatch | null> {
+    if (!this.#begun) return this.#begin();
+    return this.#tick === null ? this.#catchUp() : this.#live(this.#tick);
+  }
+
+  /** A store that is away for a while is waited for: the reader has lost nothing. */
+  async #patiently(step: () => Promise<TailBatch | null>): Promise<TailBatch | null> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof ShiplogError) || !PASSING.has(error.code)) throw error;
+      await this.#pause(error.retryAfterMs ?? OUTAGE_PAUSE_MS);
+      return null;
+    }
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#stopWaiting?.();
+    this.#release?.();
+    this.#release = null;
+    this.#options.onDispose();
+  }
+
+  #deliver(batch: TailBatch): TailBatch {
+    this.#toldCaughtUp = batch.caughtUp;
+    this.#options.counters.delivered += batch.events.length;
+    if (this.#gap === null) return batch;
+    const told = { ...batch, gap: this.#gap };
+    this.#gap = null;
+    return told;
+  }
+
+  async #begin(): Promise<TailBatch | null> {
+    const newest = await this.#start();
+    this.#begun = true;
+    return newest;
+  }
+
+  /** Finds where to start; the newest stored events where `last` asked for them. */
+  async #start(): Promise<TailBatch | null> {
+    const { store, follower, channel, after, last } = this.#options;
+    const { taskId } = channel.filter;
+    if (after !== null) {
+      await this.#resume(after);
+      await follower.catchUp(taskId ?? null);
+      return null;
+    }
+    const settled = await follower.catchUp(taskId ?? null);
+    if (taskId !== undefined) channel.scope = new Set(settled.map(({ shard }) => shard));
+    this.#position = within(follower.heads, channel.scope);
+    if (last === null || last === 0) return null;
+    const order = taskId === undefined ? 'TIME' : 'LOG';
+    const page = { limit: last, backward: true, after: null, before: null, around: null };
+    const [newest] = await store.events([
+      { filter: channel.filter, order, page: { ...page, withTotal: false } },
+    ]);
+    if (newest === undefined) return null;
+    for (const cursor of newest.at) this.#position = withHead(this.#position, cursor);
+    const events = newest.rows.map(({ node }) => node);
+    return { events, cursor: this.#cursor(), caughtUp: false, gap: null };
+  }
+
+  /** The position of a cursor, or CURSOR_EXPIRED, or a gap where retention has been. */
+  async #resume(after: ShardCursor[]): Promise<void> {
+    const { store, channel } = this.#options;
+    const checks = await store.checkCursors(after);
+    const { taskId } = channel.filter;
+    const heads = await store.heads(taskId ?? null);
+    const [task] = taskId === undefined ? [null] : await store.tasksById([taskId]);
+    for (const [i, cursor] of after.entries()) {
+      const check = checks[i];
+      if (check?.state === 'unknown') {
+        throw expired();
+      }
+      if (check?.state === 'dropped') {
+        if (cursor.seq < check.finalSeq) this.#addGap(cursor, check.finalSeq);
+        continue;
+      }
+      const head = heads.find(({ shard }) => shard === cursor.shard);
+      // What was dropped was of other tasks where this one is still there.
+      if (head !== undefined && cursor.seq < head.droppedThrough && !task) {
+        this.#addGap(cursor, head.droppedThrough);
+      }
+      const history = head?.history ?? cursor.history;
+      this.#position = withHead(this.#position, { ...cursor, history });
+    }
+    if (taskId !== undefined) {
+      channel.scope = new Set([...heads, ...after].map(({ shard }) => shard));
+    }
+  }
+
+  /** A restore under a running reader: numbers mean something else now. */
+  #refuseOtherHistory(head: ShardCursor): void {
+    const position = this.#position.get(head.shard);
+    if (position !== undefined && position.history !== head.history) throw expired();
+  }
+
+  #addGap(cursor: ShardCursor, through: number): void {
+    this.#gap = {
+      reason: 'RETENTION',
+      from: `${cursor.shard}:${cursor.seq}`,
+      to: `${cursor.shard}:${through}`,
+    };
+  }
+
+  /** One step towards the follower's heads; null where nothing matched in it. */
+  async #catchUp(): Promise<TailBatch | null> {
+    const { store, follower, channel } = this.#options;
+    const { tick } = follower;
+    const goal = within(follower.heads, channel.scope);
+    for (const head of goal.values()) {
+      this.#refuseOtherHistory(head);
+      const from = seqOf(this.#position, head.shard);
+      if (from >= head.seq) continue;
+      this.#options.counters.catchUps++;
+      const at = { shard: head.shard, history: head.history, seq: from };
+      const ring = follower.ringBehind(at);
+      const slice =
+        ring === null
+          ? await store.readLog(at, head.seq, channel.filter, BATCH_EVENTS)
+          : ring.read(from, head.seq, channel.filter, BATCH_EVENTS);
+      if (slice.through <= from) await this.#pause(RETRY_MS);
+      this.#position = withHead(this.#position, { ...at, seq: slice.through });
+      return slice.events.length === 0 ? null : this.#batch(slice.events, false);
+    }
+    const ahead = [...this.#position.values()].find(
+      ({ shard, seq }) => seq > seqOf(goal, shard) && goal.has(shard),
+    );
+    if (ahead !== undefined) {
+      // The cursor comes from a server that is ahead of this one.
+      await follower.catchUp(channel.filter.taskId ?? null);
+      if (seqOf(follower.heads, ahead.shard) < ahead.seq) await this.#pause(RETRY_MS);
+      return null;
+    }
+    if (channel.completeFrom > tick || tick !== follower.tick) return null;
+    this.#tick = tick;
+    return this.#toldCaughtUp ? null : this.#batch([], true);
+  }
+
+  async #live(tick: number): Promise<TailBatch | null> {
+    const { follower, channel, heartbeatMs } = this.#options;
+    if (channel.completeFrom > tick) {
+      this.#tick = null;
+      return null;
+    }
+    const node = channel.behind(tick);
+    if (node !== null) return this.#advance(node);
+    const beat = await this.#waitForBatch(heartbeatMs);
+    if (!beat || this.#disposed || channel.behind(tick) !== null || channel.completeFrom > tick) {
+      return null;
+    }
+    return this.#advance(channel.heartbeat(follower.tick, follower.heads));
+  }
+
+  #advance(node: Node): TailBatch {
+    this.#tick = node.tick;
+    this.#position = node.heads;
+    return node.batch;
+  }
+
+  #batch(events: StoredEvent[], caughtUp: boolean): TailBatch {
+    return { events, cursor: this.#cursor(), caughtUp, gap: null };
+  }
+
+  #cursor(): string {
+    return this.#options.cursorOf(this.#position);
+  }
+
+  /** true: the heartbeat is due; false: something came, or the reader left. */
+  #waitForBatch(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (beat: boolean) => {
+        clearTimeout(timer);
+        unwait();
+        this.#stopWaiting = null;
+        resolve(beat);
+      };
+      const timer = setTimeout(() => settle(true), ms);
+      const unwait = this.#options.channel.wait(() => settle(false));
+      this.#stopWaiting = () => settle(false);
+    });
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#stopWaiting = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+export function expired(): ShiplogError {
+  return new ShiplogError(
+    'CURSOR_EXPIRED',
+    'the log that this cursor points into is no longer there; begin again without a cursor',
+    { field: 'after' },
+  );
+}

@@ -1,0 +1,190 @@
+/** What comes in: an acknowledgement means durable, a retry counts once, a bad event harms nobody. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRedactor } from '../../src/domain/redact.ts';
+import { markIdleTasks } from '../../src/ingest/idle.ts';
+import { createIngest } from '../../src/ingest/ingest.ts';
+import { createWriter } from '../../src/ingest/writer.ts';
+import type { AppendOutcome, Store } from '../../src/store/store.ts';
+import { describeOnEngines, quietLog } from '../support/engines.ts';
+import { type Shiplog, startShiplog } from '../support/shiplog.ts';
+
+describeOnEngines('ingest', (engine) => {
+  let store: Store;
+  let shiplog: Shiplog;
+  const step = (taskId: string, fields: object = {}) => ({
+    taskId,
+    host: 'web-1',
+    step: 'backup',
+    message: 'hello',
+    ...fields,
+  });
+
+  beforeAll(async () => {
+    store = await engine.open();
+    shiplog = await startShiplog(store);
+  });
+  afterAll(() => shiplog.close());
+
+  it('stores what is good of a batch and says of each other item which field is wrong', async () => {
+    const outcomes = await shiplog.ingest.logSteps([
+      step('mixed', { eventId: 'a' }),
+      step('mixed', { host: '' }),
+      step('mixed', { eventId: 'b', attempt: 0 }),
+      step('mixed', { eventId: 'c' }),
+      null,
+      step('mixed', { misspelt: 1 }),
+    ]);
+    expect(outcomes.map(({ outcome, problem }) => [outcome, problem?.field ?? null])).toEqual([
+      ['STORED', null],
+      ['REJECTED', 'host'],
+      ['REJECTED', 'attempt'],
+      ['STORED', null],
+      ['REJECTED', null],
+      ['REJECTED', 'misspelt'],
+    ]);
+  });
+
+  it('counts a retry once, by eventId or by writer and sequence, and says when it cannot know', async () => {
+    const byId = step('retry', { eventId: 'x' });
+    const byNumber = step('retry', { writer: 'w', sequence: 1 });
+    const anonymous = step('retry');
+    const twice = async (raw: object) => {
+      const [first] = await shiplog.ingest.logSteps([raw]);
+      const [second] = await shiplog.ingest.logSteps([raw]);
+      return [first?.outcome, second?.outcome];
+    };
+    expect(await twice(byId)).toEqual(['STORED', 'DUPLICATE']);
+    expect(await twice(byNumber)).toEqual(['STORED', 'DUPLICATE']);
+    expect(await twice(anonymous)).toEqual(['STORED', 'STORED']);
+  });
+
+  it('refuses an id that comes again with other content', async () => {
+    await shiplog.ingest.logSteps([step('conflict', { eventId: 'x' })]);
+    const [again] = await shiplog.ingest.logSteps([
+      step('conflict', { eventId: 'x', message: 'something else' }),
+    ]);
+    expect(again).toMatchObject({ outcome: 'REJECTED', problem: { code: 'ID_CONFLICT' } });
+  });
+
+  it('creates a task once, however many say so at a time', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 5 }, () => shiplog.ingest.startTask({ id: 'once', service: 'shop' })),
+    );
+    expect(results.filter(({ created }) => created)).toHaveLength(1);
+    expect(await shiplog.ingest.startTask({ id: 'once', version: '2' })).toEqual({
+      taskId: 'once',
+      created: false,
+    });
+    const [task] = await store.tasksById(['once']);
+    expect(task).toMatchObject({ service: 'shop', version: '2' });
+  });
+
+  it('refuses to finish what nobody began, naming the field', async () => {
+    await expect(shiplog.ingest.finishTask({ id: 'nobody-began-this' })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      field: 'id',
+    });
+  });
+
+  it('takes a silent task as over, and no longer once it speaks again', async () => {
+    const [first] = await shiplog.ingest.logSteps([step('idle', { status: 'RUNNING' })]);
+    await store.viewsReach(first?.position ? [first.position] : []);
+    const { ingest } = shiplog;
+    const inAnHour = () => Date.now() + 3_600_000;
+    const options = { store, ingest, idleAfterMs: 60_000, log: quietLog, now: inAnHour };
+    expect(await markIdleTasks(options)).toBeGreaterThan(0);
+    const settled = async () => {
+      const heads = await store.heads('idle');
+      await store.viewsReach(heads);
+      return (await store.tasksById(['idle']))[0];
+    };
+    expect(await settled()).toMatchObject({ over: true });
+    expect(await markIdleTasks(options)).toBe(0);
+    await shiplog.ingest.logSteps([step('idle', { status: 'SUCCEEDED' })]);
+    expect(await settled()).toMatchObject({ over: false, status: 'RUNNING' });
+  });
+
+  it('keeps secrets from ever reaching the store', async () => {
+    await shiplog.ingest.logSteps([
+      step('secret', { message: 'login --password hunter2', params: { token: 'abc', user: 'me' } }),
+    ]);
+    const page = { limit: 1, backward: true, after: null, before: null, around: null };
+    const [found] = await store.events([
+      { filter: { taskId: 'secret' }, order: 'LOG', page: { ...page, withTotal: false } },
+    ]);
+    const event = found?.rows[0]?.node;
+    expect(JSON.stringify(event)).not.toContain('hunter2');
+    expect(event?.params).toEqual({ token: '[redacted]', user: 'me' });
+  });
+});
+
+describe('the writer', () => {
+  /** A store whose appends end when the test says so: a stall cannot be had otherwise. */
+  function stalling() {
+    const batches: number[] = [];
+    const ends: (() => void)[] = [];
+    const append = (events: readonly unknown[]) => {
+      batches.push(events.length);
+      return new Promise<AppendOutcome[]>((resolve) => {
+        ends.push(() =>
+          resolve(events.map(() => ({ outcome: 'DUPLICATE' as const, position: null }))),
+        );
+      });
+    };
+    const appendLimits = { inFlight: 1, batchEvents: 1_000, batchBytes: 1024 * 1024 };
+    return { store: { append, appendLimits } as unknown as Store, batches, ends };
+  }
+  const raws = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      taskId: 't',
+      host: 'h',
+      step: 's',
+      message: `${i}`,
+    }));
+  const ingestOf = (store: Store) =>
+    createIngest({ store, redactor: createRedactor(), publish: () => {}, now: Date.now });
+
+  it('puts what arrived while the last append ran into the next one', async () => {
+    const { store, batches, ends } = stalling();
+    const ingest = ingestOf(store);
+    const answers = [1, 2, 3, 4].map((count) => ingest.logSteps(raws(count)));
+    await new Promise(setImmediate);
+    expect(batches).toEqual([1]);
+    ends[0]?.();
+    await answers[0];
+    await new Promise(setImmediate);
+    expect(batches).toEqual([1, 9]);
+    ends[1]?.();
+    await Promise.all(answers);
+  });
+
+  it('refuses with OVERLOADED and a time to wait when its queue is full, and takes nothing of it', async () => {
+    const { store, batches, ends } = stalling();
+    const ingest = ingestOf(store);
+    const taken: Promise<unknown>[] = [];
+    for (let i = 0; i < 50; i++) taken.push(ingest.logSteps(raws(1_000)));
+    await expect(ingest.logSteps(raws(1))).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      retryAfterMs: expect.any(Number),
+    });
+    for (let i = 0; i < 50; i++) {
+      ends[i]?.();
+      await taken[i];
+      await new Promise(setImmediate);
+    }
+    expect(batches.reduce((sum, size) => sum + size, 0)).toBe(50_000);
+  });
+
+  it('answers everything that was taken before it closes, and takes nothing more', async () => {
+    const { store, ends } = stalling();
+    const writer = createWriter(store, () => {});
+    const ingest = ingestOf(store);
+    const answer = ingest.logSteps(raws(1));
+    const closed = ingest.close();
+    await expect(ingest.logSteps(raws(1))).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    ends[0]?.();
+    await answer;
+    await closed;
+    await writer.close();
+  });
+});
