@@ -1,0 +1,73 @@
+/**
+ * What resolvers see. A context is made for each operation, and for each event of a subscription:
+ * its loaders remember what they loaded, and a subscription lives for hours.
+ */
+import { ShiplogError } from '../domain/errors.ts';
+import type { LogEvent } from '../domain/event.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import type { Store } from '../store/store.ts';
+import type { Tail } from '../tail/tail.ts';
+import { Loaders } from './loaders.ts';
+
+/** What the schema needs to know of the server it runs in. */
+export interface GraphQLSettings {
+  version: string;
+  /** Epoch milliseconds. */
+  startedAt: number;
+  retentionDays: number;
+  /** Silence of a running thing after which it is `stale`. Milliseconds. */
+  staleAfterMs: number;
+  /** The clock, in epoch milliseconds. */
+  now: () => number;
+}
+
+export interface Sources {
+  store: Store;
+  ingest: Ingest;
+  tail: Tail;
+  settings: GraphQLSettings;
+}
+
+/**
+ * Characters of events that one answer may hold. It is written as one text while nobody else is
+ * served, and aliases can ask for the same page many times over.
+ */
+const ANSWER_MAX = 32 * 1_024 * 1_024;
+
+export class Context {
+  readonly store: Store;
+  readonly ingest: Ingest;
+  readonly tail: Tail;
+  readonly settings: GraphQLSettings;
+  /** One moment for the whole operation, so that `stale` is the same everywhere in an answer. */
+  readonly now: number;
+  #answered = 0;
+  /** Writes need none, so they are made when first asked for. */
+  #loaders: Loaders | null = null;
+
+  constructor({ store, ingest, tail, settings }: Sources) {
+    this.store = store;
+    this.ingest = ingest;
+    this.tail = tail;
+    this.settings = settings;
+    this.now = settings.now();
+  }
+
+  /** Counts events that go into the answer. Throws QUERY_TOO_COMPLEX where they are too much of it. */
+  countAnswered(events: readonly Pick<LogEvent, 'message' | 'command' | 'error'>[]): void {
+    for (const { message, command, error } of events) {
+      this.#answered +=
+        (message?.length ?? 0) + (command?.length ?? 0) + (error?.message.length ?? 0);
+    }
+    if (this.#answered <= ANSWER_MAX) return;
+    throw new ShiplogError(
+      'QUERY_TOO_COMPLEX',
+      'the events of this answer are over 32 MiB: ask for fewer at a time',
+    );
+  }
+
+  get loaders(): Loaders {
+    this.#loaders ??= new Loaders(this.store);
+    return this.#loaders;
+  }
+}

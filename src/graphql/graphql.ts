@@ -1,0 +1,201 @@
+/**
+ * The one way into the schema, for every transport: prepare → scopes → variables → cost → run.
+ * HTTP, server-sent events and websockets differ only in how they carry texts and results.
+ */
+import {
+  createSourceEventStream,
+  type ExecutionResult,
+  executeRootSelectionSet,
+  executeSubscriptionEvent,
+  type GraphQLError,
+  type GraphQLSchema,
+  type ValidatedExecutionArgs,
+  type ValidatedSubscriptionArgs,
+  type VariableValues,
+  validateExecutionArgs,
+} from 'graphql';
+import { Context, type Sources } from './context.ts';
+import { measureCost } from './cost.ts';
+import { Documents, type Operation, type Prepared, refusal } from './documents.ts';
+import {
+  type ErrorLog,
+  requestError,
+  shortened,
+  toPublic,
+  variableField,
+  withCode,
+} from './errors.ts';
+import { checkCost, DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { buildSchema } from './schema.ts';
+import { SharedResults } from './shared-results.ts';
+import { ResultStream } from './stream.ts';
+import { requireScopes, type Viewer } from './viewer.ts';
+
+export interface GraphQLOptions extends Sources {
+  log: ErrorLog;
+  limits?: Partial<Limits>;
+}
+
+/** What an operation runs with. */
+export interface OperationRun {
+  /** As they came: an object, or nothing. */
+  variables?: Readonly<Record<string, unknown>> | null | undefined;
+  viewer: Viewer;
+  /** Aborts a query's execution; a mutation runs to its end, for its events may be stored. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface OperationRequest extends OperationRun {
+  source: string;
+  operationName?: string | null | undefined;
+}
+
+export interface GraphQLServer {
+  schema: GraphQLSchema;
+  limits: Readonly<Limits>;
+  /** Parses, validates and selects, or says what is wrong; remembers texts that are used again. */
+  prepare(source: string, operationName?: string | null): Prepared;
+  /** Runs a query or a mutation. Never rejects: errors are in the result, with their codes. */
+  execute(operation: Operation, run: OperationRun): Promise<ExecutionResult>;
+  /**
+   * A stream of results, or one result where it could not begin. Never rejects, nor does the
+   * stream: what ends it is a last result with `errors` and without data.
+   */
+  subscribe(operation: Operation, run: OperationRun): Promise<ResultStream | ExecutionResult>;
+  /** All of it: a result, or the stream of a subscription. Never rejects. */
+  executeOperation(request: OperationRequest): Promise<ResultStream | ExecutionResult>;
+  /** The JSON text of a result; made once for a result that many subscriptions share. */
+  serialize(result: ExecutionResult): string;
+}
+
+/** Nobody reads it: the client has gone, which is no fault to be logged. */
+const ABORTED: ExecutionResult = { errors: [refusal('BAD_REQUEST', 'The request was aborted.')] };
+
+export function isStream(result: ResultStream | ExecutionResult): result is ResultStream {
+  return result instanceof ResultStream;
+}
+
+export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptions): GraphQLServer {
+  const schema = buildSchema();
+  const limits: Limits = { ...DEFAULT_LIMITS, ...changed };
+  const documents = new Documents(schema, limits);
+  const shared = new SharedResults();
+
+  const publicError = (error: unknown): GraphQLError => requestError(error, log);
+  const failed = (error: unknown): ExecutionResult => ({ errors: [publicError(error)] });
+
+  function finish(result: ExecutionResult): ExecutionResult {
+    if (result.errors === undefined) return result;
+    return { ...result, errors: result.errors.map((error) => toPublic(error, log)) };
+  }
+
+  /** Everything that is decided before the first resolver runs. */
+  function begin(
+    operation: Operation,
+    { variables, viewer, signal }: OperationRun,
+  ): ValidatedExecutionArgs | ExecutionResult {
+    requireScopes(viewer, operation.scopes);
+    const raw = variables ?? {};
+    const values = operation.coerceVariables(raw) ?? ordinaryCoercion(operation, raw);
+    if (!('coerced' in values)) return { errors: values };
+    const cost = operation.cost ?? measureCost(schema, operation.node, operation.fragments, values);
+    if (!cost.varies) operation.cost = cost;
+    checkCost(cost, limits);
+    return {
+      ...operation.template,
+      variableValues: values,
+      rawVariableValues: raw,
+      contextValue: new Context(sources),
+      externalAbortSignal: operation.type === 'mutation' ? undefined : signal,
+    };
+  }
+
+  /** graphql-js's own way: for values that are wrong or unusual. */
+  function ordinaryCoercion(
+    { document, node }: Operation,
+    raw: Readonly<Record<string, unknown>>,
+  ): VariableValues | GraphQLError[] {
+    const args = validateExecutionArgs({
+      schema,
+      document,
+      variableValues: raw,
+      operationName: node.name?.value,
+      hideSuggestions: limits.hideSuggestions,
+      options: { maxCoercionErrors: limits.errors },
+    });
+    if ('operation' in args) return args.variableValues;
+    return args.map((error) => {
+      const field = variableField(error);
+      return withCode(
+        error,
+        'BAD_USER_INPUT',
+        field === null ? {} : { field },
+        shortened(error.message),
+      );
+    });
+  }
+
+  async function execute(operation: Operation, run: OperationRun): Promise<ExecutionResult> {
+    try {
+      const args = begin(operation, run);
+      return 'operation' in args ? finish(await executeRootSelectionSet(args)) : args;
+    } catch (error) {
+      return run.signal?.aborted === true ? ABORTED : failed(error);
+    }
+  }
+
+  async function subscribe(
+    operation: Operation,
+    run: OperationRun,
+  ): Promise<ResultStream | ExecutionResult> {
+    try {
+      const begun = begin(operation, run);
+      if (!('operation' in begun)) return begun;
+      const args = begun as ValidatedSubscriptionArgs;
+      // Of the values that the operation declares: what else was sent changes nothing. Before the
+      // source is opened, for nobody would close it if this failed.
+      const key = `${operation.key}\0${JSON.stringify(args.variableValues.coerced)}`;
+      const source = await createSourceEventStream(args);
+      if (!(Symbol.asyncIterator in source)) return finish(source);
+      const executeEvent = async (event: unknown): Promise<ExecutionResult> =>
+        finish(
+          await executeSubscriptionEvent({
+            ...args,
+            rootValue: event,
+            contextValue: new Context(sources),
+          }),
+        );
+      return new ResultStream(
+        source,
+        (event) => shared.of(event, key, () => executeEvent(event)),
+        failed,
+      );
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  function prepare(source: string, operationName?: string | null): Prepared {
+    try {
+      return documents.prepare(source, operationName || null);
+    } catch (error) {
+      return { operation: null, errors: [publicError(error)] };
+    }
+  }
+
+  return {
+    schema,
+    limits,
+    prepare,
+    execute,
+    subscribe,
+    serialize: (result) => shared.serialize(result),
+    async executeOperation({ source, operationName, ...run }) {
+      const { operation, errors } = prepare(source, operationName);
+      if (operation === null) return { errors };
+      return operation.type === 'subscription'
+        ? subscribe(operation, run)
+        : execute(operation, run);
+    },
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * One store call for what a page of a list asks for each of its rows. Keys are names or whole
+ * queries; equal ones are asked once. Made per operation, when first used (see `context.ts`).
+ */
+import DataLoader from 'dataloader';
+import type { StoredEvent } from '../domain/event.ts';
+import type { StepFilter } from '../domain/filter.ts';
+import type { Page } from '../domain/page.ts';
+import type {
+  Completeness,
+  FailureGroup,
+  HostReliability,
+  HostView,
+  RunView,
+  StepView,
+  TaskStats,
+  TaskView,
+} from '../domain/views.ts';
+import type {
+  EventPage,
+  EventQuery,
+  RunKey,
+  RunQuery,
+  StepKey,
+  StepQuery,
+  Store,
+} from '../store/store.ts';
+
+export interface ReliabilityKey {
+  host: string;
+  from: number | null;
+  to: number | null;
+}
+export interface FailureQuery {
+  filter: StepFilter;
+  first: number;
+}
+
+type Loader<K, V> = DataLoader<K, V, string>;
+
+/** Rows of one store call: the widest page of nested lists has this many. */
+const BATCH_MAX = 1_000;
+
+function loader<K, V>(load: (keys: readonly K[]) => Promise<V[]>): Loader<K, V> {
+  return new DataLoader<K, V, string>(load, {
+    cacheKeyFn: (key) => (typeof key === 'string' ? key : JSON.stringify(key)),
+    maxBatchSize: BATCH_MAX,
+  });
+}
+
+/** Rows that differ in an argument of the call as a whole: one call for each value of it. */
+async function grouped<K, V>(
+  keys: readonly K[],
+  groupOf: (key: K) => string,
+  load: (group: readonly K[]) => Promise<V[]>,
+): Promise<V[]> {
+  const groups = Map.groupBy(keys.entries(), ([, key]) => groupOf(key));
+  const found = new Array<V>(keys.length);
+  await Promise.all(
+    groups.values().map(async (group) => {
+      const values = await load(group.map(([, key]) => key));
+      for (const [k, [index]] of group.entries()) found[index] = values[k] as V;
+    }),
+  );
+  return found;
+}
+
+export class Loaders {
+  readonly #store: Store;
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  readonly task: Loader<string, TaskView | null> = loader((ids) => this.#store.tasksById(ids));
+  readonly taskStats: Loader<string, TaskStats> = loader((ids) => this.#store.taskStats(ids));
+  readonly run: Loader<RunKey, RunView | null> = loader((keys) => this.#store.runsByKey(keys));
+  readonly step: Loader<StepKey, StepView | null> = loader((keys) => this.#store.stepsByKey(keys));
+  readonly host: Loader<string, HostView | null> = loader((names) =>
+    this.#store.hostsByName(names),
+  );
+  readonly runs: Loader<RunQuery, Page<RunView>> = loader((queries) => this.#store.runs(queries));
+  readonly steps: Loader<StepQuery, Page<StepView>> = loader((queries) =>
+    this.#store.steps(queries),
+  );
+  readonly events: Loader<EventQuery, EventPage> = loader((queries) => this.#store.events(queries));
+  readonly completeness: Loader<RunKey, Completeness> = loader((keys) =>
+    this.#store.completeness(keys),
+  );
+  readonly failureGroups: Loader<FailureQuery, FailureGroup[]> = loader((queries) =>
+    this.#store.failureGroups(queries),
+  );
+  readonly lastLines: Loader<StepKey & { count: number }, StoredEvent[]> = loader((keys) =>
+    grouped(
+      keys,
+      ({ count }) => String(count),
+      (group) => this.#store.lastLines(group, group[0]?.count ?? 0),
+    ),
+  );
+  readonly reliability: Loader<ReliabilityKey, HostReliability> = loader((keys) =>
+    grouped(
+      keys,
+      ({ from, to }) => `${from} ${to}`,
+      (group) =>
+        this.#store.reliability(
+          group.map(({ host }) => host),
+          group[0]?.from ?? null,
+          group[0]?.to ?? null,
+        ),
+    ),
+  );
+}

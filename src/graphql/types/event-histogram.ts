@@ -1,0 +1,83 @@
+/** EventHistogram: how many events there were over time. */
+import { badInput } from '../../domain/errors.ts';
+import type { LogLevel } from '../../domain/event.ts';
+import { builder } from '../builder.ts';
+import { readEventFilter } from '../filters.ts';
+import { HistogramRef } from '../refs.ts';
+import { LogLevelEnum } from './enums.ts';
+import { lastDayUnlessSaid } from './event-list.ts';
+import { EventFilterInput } from './filters.ts';
+
+const BUCKETS_MAX = 500;
+const BUCKETS_DEFAULT = 60;
+
+const LevelCount = builder.objectRef<{ level: LogLevel; count: number }>('LevelCount').implement({
+  description: 'How many events have a level.',
+  fields: (t) => ({
+    level: t.field({
+      type: LogLevelEnum,
+      description: 'The level.',
+      resolve: ({ level }) => level,
+    }),
+    count: t.exposeInt('count', { description: 'Its events.' }),
+  }),
+});
+
+const HistogramBucket = builder
+  .objectRef<{ at: number; total: number; byLevel: { level: string; count: number }[] }>(
+    'HistogramBucket',
+  )
+  .implement({
+    description: 'The events of one interval.',
+    fields: (t) => ({
+      at: t.field({
+        type: 'DateTime',
+        description: 'Where the interval begins; it ends intervalMs later.',
+        resolve: ({ at }) => at,
+      }),
+      total: t.exposeInt('total', { description: 'Its events.' }),
+      byLevel: t.field({
+        type: [LevelCount],
+        description: 'Its events by level; levels that do not occur are left out.',
+        resolve: ({ byLevel }) => byLevel as { level: LogLevel; count: number }[],
+      }),
+    }),
+  });
+
+HistogramRef.implement({
+  description: 'How many events there were over time.',
+  fields: (t) => ({
+    intervalMs: t.exposeFloat('intervalMs', { description: 'Width of a bucket in milliseconds.' }),
+    buckets: t.field({
+      type: [HistogramBucket],
+      description: 'Every interval of the range in order, empty ones too.',
+      complexity: { field: 1, multiplier: BUCKETS_DEFAULT },
+      resolve: ({ buckets }) => buckets,
+    }),
+    total: t.exposeInt('total', { description: 'Events in all buckets.' }),
+  }),
+});
+
+builder.queryField('eventHistogram', (t) =>
+  t.field({
+    type: HistogramRef,
+    description:
+      'Events over time (by `at`), by level. Without taskId: the last 24 hours unless from or to say otherwise.',
+    args: {
+      filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
+      buckets: t.arg.int({
+        defaultValue: BUCKETS_DEFAULT,
+        description: `About how many intervals: 1 to ${BUCKETS_MAX}. The width is rounded to a readable one.`,
+      }),
+    },
+    complexity: { field: 100, multiplier: 1 },
+    resolve: (_root, args, context) => {
+      const buckets = args.buckets ?? BUCKETS_DEFAULT;
+      if (buckets < 1 || buckets > BUCKETS_MAX) {
+        throw badInput(`buckets must be from 1 to ${BUCKETS_MAX}`, 'buckets');
+      }
+      const filter = lastDayUnlessSaid(readEventFilter(args.filter), context.now);
+      return context.store.eventHistogram(filter, buckets);
+    },
+  }),
+);

@@ -1,0 +1,154 @@
+/** Lists of events: across tasks, of a task, of a step. */
+import type { GraphQLResolveInfo } from 'graphql';
+import { badInput, ShiplogError } from '../../domain/errors.ts';
+import type { StoredEvent } from '../../domain/event.ts';
+import type { EventFilter } from '../../domain/filter.ts';
+import { decodePageCursor, type PageKey } from '../../domain/page.ts';
+import type { EventOrder, EventPage, ShardCursor } from '../../store/store.ts';
+import { builder } from '../builder.ts';
+import {
+  type Connection,
+  connectionTypes,
+  EVENTS_MAX,
+  loadPage,
+  type PageArgs,
+  pageArgs,
+  pageCost,
+  pageRequest,
+  wantsTotal,
+} from '../connection.ts';
+import type { Context } from '../context.ts';
+import { type EventFilterArg, readEventFilter, within } from '../filters.ts';
+import { EventRef, type EventShape } from '../refs.ts';
+import { EventOrderEnum } from './enums.ts';
+import { eventShape } from './event.ts';
+import { EventFilterInput } from './filters.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface EventConnectionShape extends Connection<EventShape> {
+  tailCursor: string;
+}
+export const EventConnection = connectionTypes<EventShape, EventConnectionShape>(
+  'Event',
+  'the events',
+  EventRef,
+);
+EventConnection.implement({
+  description: 'A page of events.',
+  fields: (t) => ({
+    tailCursor: t.exposeString('tailCursor', {
+      description:
+        'For `tail(after:)` with the same filter: in LOG order it goes on exactly behind the last row (behind everything stored, where no row follows), in TIME order behind everything that was stored when the page was read; without a gap and without repeating. For events of a task or a step: with the filter {taskId} or {taskId, hosts: [host], steps: [step]} and whatever else the page was filtered by.',
+    }),
+  }),
+});
+
+/** The arguments of every list of events. */
+export const eventArgs = builder.args((t) => ({
+  ...pageArgs(EVENTS_MAX),
+  around: t.string({
+    description:
+      "An event's cursor: the page then has that event in its middle, among those that match the filter. One from a list by TIME leads to its place in LOG order too. Not together with after or before.",
+  }),
+}));
+
+/**
+ * An event's cursor ends with its seq, which is its key in LOG order: so an event that was found
+ * by a search across tasks (TIME) leads to its place in the log of its task.
+ */
+function decodeEventCursor(list: string, cursor: string, field: string): PageKey {
+  try {
+    return decodePageCursor(list, cursor, field).slice(0, -1);
+  } catch (error) {
+    const other = error instanceof ShiplogError && error.code === 'CURSOR_MISMATCH';
+    if (!other || list !== 'events:LOG') throw error;
+    return decodePageCursor('events:TIME', cursor, field).slice(-1);
+  }
+}
+
+/** A page of events. `given`: the filter that a tail behind the page is asked with. */
+export async function loadEvents(
+  context: Context,
+  query: { filter: EventFilter; given: EventFilter; order: EventOrder },
+  args: PageArgs,
+  info: GraphQLResolveInfo,
+): Promise<EventConnectionShape> {
+  const { filter, given, order } = query;
+  const list = `events:${order}`;
+  const request = pageRequest(args, list, EVENTS_MAX, wantsTotal(info), decodeEventCursor);
+  const page = await loadPage<StoredEvent, EventPage>(request, (page) =>
+    context.loaders.events.load({ filter, order, page }),
+  );
+  context.countAnswered(page.rows.map(({ node }) => node));
+  return {
+    list,
+    page: {
+      ...page,
+      rows: page.rows.map(({ key, node }) => ({
+        key: [...key, node.position.seq],
+        node: eventShape(node, filter),
+      })),
+    },
+    tailCursor: context.tail.tailCursor(given, tailFrom(page, order)),
+  };
+}
+
+/**
+ * In the order of the log the tail goes on behind the last row, so that what further pages would
+ * have brought comes by the tail. By time there is no such place: it goes on behind everything
+ * that was stored when the page was read.
+ */
+function tailFrom({ rows, at, hasNextPage }: EventPage, order: EventOrder): ShardCursor[] {
+  const last = rows.at(-1)?.node.position;
+  if (order !== 'LOG' || !hasNextPage || last === undefined) return at;
+  return at.map((cursor) => (cursor.shard === last.shard ? { ...cursor, seq: last.seq } : cursor));
+}
+
+/** The events of a task, or of one of its steps. */
+export function loadEventsOf(
+  context: Context,
+  owner: { taskId: string; host?: string; step?: string },
+  args: PageArgs & { filter?: EventFilterArg; order?: EventOrder | null | undefined },
+  info: GraphQLResolveInfo,
+): Promise<EventConnectionShape> {
+  const filter = within(readEventFilter(args.filter), owner);
+  return loadEvents(context, { filter, given: filter, order: args.order ?? 'LOG' }, args, info);
+}
+
+/** Without a task and a range of time: the last 24 hours. */
+export function lastDayUnlessSaid(filter: EventFilter, now: number): EventFilter {
+  const said = filter.taskId ?? filter.from ?? filter.to;
+  return said === undefined ? { ...filter, from: now - DAY_MS } : filter;
+}
+
+builder.queryField('events', (t) =>
+  t.field({
+    type: EventConnection,
+    description:
+      'Events across tasks. Without taskId: the last 24 hours (by `at`) unless from or to say otherwise. Always ascending: the newest are `last: n`.',
+    args: {
+      filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
+      order: t.arg({
+        type: EventOrderEnum,
+        description:
+          'Default: LOG with filter.taskId, TIME without. LOG without filter.taskId is BAD_INPUT.',
+      }),
+      ...eventArgs,
+    },
+    complexity: pageCost,
+    resolve: (_root, args, context, info) => {
+      const given = readEventFilter(args.filter);
+      const order = args.order ?? (given.taskId === undefined ? 'TIME' : 'LOG');
+      if (order === 'LOG' && given.taskId === undefined) {
+        throw badInput(
+          'order LOG needs filter.taskId: across tasks there is no such order',
+          'order',
+        );
+      }
+      const around = (args.around ?? null) !== null;
+      const filter = around ? given : lastDayUnlessSaid(given, context.now);
+      return loadEvents(context, { filter, given, order }, args, info);
+    },
+  }),
+);

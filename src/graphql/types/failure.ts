@@ -1,0 +1,80 @@
+/** FailureGroup: failed steps with the same cause. */
+import { badInput } from '../../domain/errors.ts';
+import { builder } from '../builder.ts';
+import { readStepFilter } from '../filters.ts';
+import { FailureGroupRef, StepRef } from '../refs.ts';
+import { StepFilterInput } from './filters.ts';
+
+const GROUPS_DEFAULT = 20;
+const GROUPS_MAX = 100;
+
+interface GroupsArgs {
+  first?: number | null | undefined;
+}
+
+export const groupsFirst = builder.args((t) => ({
+  first: t.int({
+    defaultValue: GROUPS_DEFAULT,
+    description: `How many groups, the largest first: 1 to ${GROUPS_MAX}.`,
+  }),
+}));
+
+export function groupsAsked({ first }: GroupsArgs): number {
+  const groups = first ?? GROUPS_DEFAULT;
+  if (groups < 1 || groups > GROUPS_MAX) {
+    throw badInput(`first must be from 1 to ${GROUPS_MAX}`, 'first');
+  }
+  return groups;
+}
+
+export function groupsCost({ first }: GroupsArgs): { field: number; multiplier: number } {
+  return { field: 50, multiplier: first ?? GROUPS_DEFAULT };
+}
+
+FailureGroupRef.implement({
+  description:
+    'Failed and timed-out steps whose failure reads the same once numbers, paths and names are taken out.',
+  fields: (t) => ({
+    fingerprint: t.exposeString('fingerprint', {
+      description: 'The same for the same normalised text, in every task and on every server.',
+    }),
+    message: t.exposeString('message', { description: 'The normalised text of the failure.' }),
+    count: t.exposeInt('count', { description: 'Steps in the group.' }),
+    hostCount: t.exposeInt('hostCount', { description: 'Different hosts among them.' }),
+    hosts: t.exposeStringList('hosts', { description: 'Their hosts, newest first. At most 20.' }),
+    steps: t.exposeStringList('steps', { description: 'The names of the steps.' }),
+    tasks: t.exposeIDList('tasks', { description: 'Their tasks, newest first. At most 20.' }),
+    firstAt: t.field({
+      type: 'DateTime',
+      description: 'When the first of them failed.',
+      resolve: ({ firstAt }) => firstAt,
+    }),
+    lastAt: t.field({
+      type: 'DateTime',
+      description: 'When the latest of them failed.',
+      resolve: ({ lastAt }) => lastAt,
+    }),
+    sample: t.field({
+      type: StepRef,
+      description: 'One of the steps.',
+      resolve: ({ sample }) => sample,
+    }),
+  }),
+});
+
+builder.queryField('failureGroups', (t) =>
+  t.field({
+    type: [FailureGroupRef],
+    description: 'Failed and timed-out steps grouped by the normalised text of their failure.',
+    args: {
+      filter: t.arg({ type: StepFilterInput, required: true, description: 'Which steps.' }),
+      ...groupsFirst,
+    },
+    complexity: groupsCost,
+    resolve: (_root, args, context) =>
+      context.loaders.failureGroups.load({
+        filter: readStepFilter(args.filter),
+        first: groupsAsked(args),
+      }),
+  }),
+);

@@ -1,0 +1,190 @@
+/** Run: one task on one host. */
+import type { GraphQLResolveInfo } from 'graphql';
+import { ShiplogError } from '../../domain/errors.ts';
+import type { RunFilter } from '../../domain/filter.ts';
+import { isStale, type RunView, type TaskView } from '../../domain/views.ts';
+import type { RunOrder } from '../../store/store.ts';
+import { builder } from '../builder.ts';
+import {
+  type Connection,
+  connectionTypes,
+  loadPage,
+  PAGE_MAX,
+  type PageArgs,
+  pageArgs,
+  pageCost,
+  pageRequest,
+  wantsTotal,
+} from '../connection.ts';
+import type { Context } from '../context.ts';
+import { readRunFilter } from '../filters.ts';
+import { objectId } from '../ids.ts';
+import { CompletenessRef, HostRef, RunRef, SequenceRangeRef, StepRef, TaskRef } from '../refs.ts';
+import { RunOrderEnum, RunStatusEnum } from './enums.ts';
+import { RunFilterInput } from './filters.ts';
+import { loadHost } from './host.ts';
+
+/** Steps that a run usually has: what a list of them is counted as. */
+const STEPS_TYPICAL = 7;
+
+/** The task of a row that was just read; it is gone only if retention was faster. */
+export async function loadTaskOf(context: Context, taskId: string): Promise<TaskView> {
+  const task = await context.loaders.task.load(taskId);
+  if (task === null) throw new ShiplogError('NOT_FOUND', `task "${taskId}" was removed`);
+  return task;
+}
+
+RunRef.implement({
+  description: 'One task on one host.',
+  fields: (t) => ({
+    id: t.id({
+      description: 'Unique among runs; the same for the same task and host.',
+      resolve: ({ taskId, host }) => objectId('Run', taskId, host),
+    }),
+    taskId: t.exposeID('taskId', { description: 'Its task.' }),
+    hostName: t.exposeString('host', { description: "Its host's name." }),
+    task: t.field({
+      type: TaskRef,
+      description: 'Its task.',
+      resolve: ({ taskId }, _args, context) => loadTaskOf(context, taskId),
+    }),
+    host: t.field({
+      type: HostRef,
+      description: 'Its host.',
+      resolve: ({ host }, _args, context) => loadHost(context, host),
+    }),
+    status: t.field({
+      type: RunStatusEnum,
+      description: 'How it stands.',
+      resolve: ({ status }) => status,
+    }),
+    currentStep: t.exposeString('currentStep', {
+      nullable: true,
+      description:
+        'RUNNING: the latest begun step that has not ended, else the next planned one. FAILED: the step that failed. Otherwise null.',
+    }),
+    steps: t.field({
+      type: [StepRef],
+      description: 'Planned steps in order, then others in the order in which they began.',
+      complexity: { field: 1, multiplier: STEPS_TYPICAL },
+      resolve: ({ steps }) => steps,
+    }),
+    step: t.field({
+      type: StepRef,
+      nullable: true,
+      description: 'A step by name; null where it is neither planned nor reported.',
+      args: { name: t.arg.string({ required: true, description: 'Its name, exactly.' }) },
+      resolve: ({ steps }, { name }) => steps.find((step) => step.name === name) ?? null,
+    }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'The earliest beginning of a step.',
+      resolve: ({ startedAt }) => startedAt,
+    }),
+    finishedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'The latest end of a step, once the run has ended.',
+      resolve: ({ finishedAt }) => finishedAt,
+    }),
+    durationMs: t.exposeFloat('durationMs', {
+      nullable: true,
+      description:
+        'Milliseconds from the first beginning to the last end, on one clock; null while running and where no clock saw both.',
+    }),
+    lastEventAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: "When the latest event was received, on the server's clock.",
+      resolve: ({ lastEventAt }) => lastEventAt,
+    }),
+    stale: t.boolean({
+      description:
+        'RUNNING, and nothing was received for longer than the server allows (a setting).',
+      resolve: (run, _args, { now, settings }) => isStale(run, now, settings.staleAfterMs),
+    }),
+    outOfRotationSince: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'nginx-offline is done and nginx-online is not: the host takes no traffic since then.',
+      resolve: ({ outOfRotationSince }) => outOfRotationSince,
+    }),
+    completeness: t.field({
+      type: CompletenessRef,
+      description: 'Whether everything that was reported about this run has arrived.',
+      complexity: { field: 5, multiplier: 1 },
+      resolve: ({ taskId, host }, _args, context) =>
+        context.loaders.completeness.load({ taskId, host }),
+    }),
+  }),
+});
+
+CompletenessRef.implement({
+  description: 'Whether the numbered events of a run are all there.',
+  fields: (t) => ({
+    received: t.exposeInt('received', { description: 'Events received, numbered or not.' }),
+    complete: t.exposeBoolean('complete', {
+      nullable: true,
+      description:
+        'No number is missing below the highest one of each writer; null where no writer numbers its events.',
+    }),
+    missing: t.field({
+      type: [SequenceRangeRef],
+      description: 'The missing numbers. At most 100 ranges.',
+      resolve: ({ missing }) => missing,
+    }),
+  }),
+});
+
+SequenceRangeRef.implement({
+  description: "Consecutive numbers of a writer's events.",
+  fields: (t) => ({
+    writer: t.exposeID('writer', { description: 'The reporting process.' }),
+    from: t.exposeInt('from', { description: 'The first number.' }),
+    to: t.exposeInt('to', { description: 'The last number.' }),
+  }),
+});
+
+export const RunConnection = connectionTypes<RunView, Connection<RunView>>(
+  'Run',
+  'the runs',
+  RunRef,
+);
+RunConnection.implement({ description: 'A page of runs.' });
+
+/** A page of runs; pages that are asked for side by side are one store call. */
+export async function loadRuns(
+  context: Context,
+  filter: RunFilter,
+  order: RunOrder,
+  args: PageArgs,
+  info: GraphQLResolveInfo,
+): Promise<Connection<RunView>> {
+  const list = `runs:${order}`;
+  const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
+  return {
+    list,
+    page: await loadPage(request, (page) => context.loaders.runs.load({ filter, order, page })),
+  };
+}
+
+builder.queryField('runs', (t) =>
+  t.field({
+    type: RunConnection,
+    description: 'Which deployments touched these hosts, and how they went.',
+    args: {
+      filter: t.arg({ type: RunFilterInput, required: true, description: 'Which runs.' }),
+      orderBy: t.arg({
+        type: RunOrderEnum,
+        defaultValue: 'HOST_ASC',
+        description: 'In which order.',
+      }),
+      ...pageArgs(PAGE_MAX),
+    },
+    complexity: pageCost,
+    resolve: (_root, args, context, info) =>
+      loadRuns(context, readRunFilter(args.filter), args.orderBy ?? 'HOST_ASC', args, info),
+  }),
+);

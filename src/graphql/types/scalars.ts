@@ -1,0 +1,46 @@
+/** Scalars beyond GraphQL's own. */
+import { GraphQLError, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { formatDateTime, parseDateTime } from '../../domain/date-time.ts';
+import type { JsonObject } from '../../domain/event.ts';
+import { builder } from '../builder.ts';
+
+type Variables = Parameters<typeof valueFromASTUntyped>[1];
+
+/** The same for a literal; what is wrong with it points to its place in the document. */
+function fromLiteral<T>(parse: (value: unknown, node?: ValueNode) => T) {
+  return (node: ValueNode, variables: Variables): T =>
+    parse(valueFromASTUntyped(node, variables), node);
+}
+
+function parseTime(value: unknown, node?: ValueNode): number {
+  const ms = parseDateTime(value);
+  if (ms !== null) return ms;
+  throw new GraphQLError(
+    'DateTime takes an RFC 3339 text such as 2026-01-31T09:30:00Z, or epoch milliseconds, in the years 0000 to 9999.',
+    { nodes: node },
+  );
+}
+
+function parseObject(value: unknown, node?: ValueNode): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as JsonObject;
+  }
+  throw new GraphQLError('JSONObject takes a JSON object.', { nodes: node });
+}
+
+builder.scalarType('DateTime', {
+  description:
+    'A moment. In: an RFC 3339 text with any offset (`2026-01-31T09:30:00+08:00`) or epoch milliseconds as a number; years 0000 to 9999; fractions of a millisecond are cut. Out: RFC 3339 in UTC with milliseconds (`2026-01-31T01:30:00.000Z`).',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
+  serialize: (ms) => formatDateTime(ms),
+  parseValue: (value) => parseTime(value),
+  parseLiteral: fromLiteral(parseTime),
+});
+
+builder.scalarType('JSONObject', {
+  description:
+    'A JSON object, in and out as it is. Depth, number of keys and size are capped where it is used.',
+  serialize: (value) => value,
+  parseValue: (value) => parseObject(value),
+  parseLiteral: fromLiteral(parseObject),
+});

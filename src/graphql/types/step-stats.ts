@@ -1,0 +1,74 @@
+/** StepStats: how often steps fail and how long they take, as a flat list for dashboards. */
+import { builder } from '../builder.ts';
+import { readStepFilter } from '../filters.ts';
+import { StepStatsRef } from '../refs.ts';
+import { StepGroupByEnum } from './enums.ts';
+import { StepFilterInput } from './filters.ts';
+
+/** Counted as so many groups; dashboards have some dozens. */
+const GROUPS_TYPICAL = 50;
+
+StepStatsRef.implement({
+  description:
+    'Statistics of a group of steps that began. Durations are of those that have one; null where none has.',
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Tells the groups of one answer apart.' }),
+    step: t.exposeString('step', { nullable: true, description: 'Where grouped by step.' }),
+    host: t.exposeString('host', { nullable: true, description: 'Where grouped by host.' }),
+    service: t.exposeString('service', {
+      nullable: true,
+      description: 'Where grouped by service; null too for tasks without one.',
+    }),
+    day: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Where grouped by day: the beginning of the UTC day.',
+      resolve: ({ day }) => day,
+    }),
+    count: t.exposeInt('count', { description: 'Steps in the group.' }),
+    succeeded: t.exposeInt('succeeded', { description: 'Those that SUCCEEDED.' }),
+    failed: t.exposeInt('failed', { description: 'Those that FAILED or TIMED_OUT.' }),
+    p50Ms: t.exposeFloat('p50Ms', {
+      nullable: true,
+      description: 'Median duration, milliseconds.',
+    }),
+    p90Ms: t.exposeFloat('p90Ms', {
+      nullable: true,
+      description: '90th percentile of the duration, milliseconds.',
+    }),
+    p95Ms: t.exposeFloat('p95Ms', {
+      nullable: true,
+      description: '95th percentile of the duration, milliseconds.',
+    }),
+    p99Ms: t.exposeFloat('p99Ms', {
+      nullable: true,
+      description: '99th percentile of the duration, milliseconds.',
+    }),
+    maxMs: t.exposeFloat('maxMs', {
+      nullable: true,
+      description: 'The longest duration, milliseconds.',
+    }),
+    avgMs: t.exposeFloat('avgMs', {
+      nullable: true,
+      description: 'The mean duration, milliseconds.',
+    }),
+  }),
+});
+
+builder.queryField('stepStats', (t) =>
+  t.field({
+    type: [StepStatsRef],
+    description: 'Statistics of steps that began, in groups. At most 1,000 groups, the largest.',
+    args: {
+      filter: t.arg({ type: StepFilterInput, required: true, description: 'Which steps.' }),
+      groupBy: t.arg({
+        type: StepGroupByEnum,
+        defaultValue: 'STEP',
+        description: 'What a group is.',
+      }),
+    },
+    complexity: { field: 100, multiplier: GROUPS_TYPICAL },
+    resolve: (_root, args, context) =>
+      context.store.stepStats(readStepFilter(args.filter), args.groupBy ?? 'STEP'),
+  }),
+);

@@ -1,0 +1,262 @@
+/** Step: one step of a task on one host, shown by its highest attempt. */
+import { badInput } from '../../domain/errors.ts';
+import { isStale, type StepView } from '../../domain/views.ts';
+import { builder } from '../builder.ts';
+import {
+  type Connection,
+  connectionTypes,
+  loadPage,
+  PAGE_MAX,
+  pageArgs,
+  pageCost,
+  pageRequest,
+  wantsTotal,
+} from '../connection.ts';
+import { readStepFilter } from '../filters.ts';
+import { objectId } from '../ids.ts';
+import {
+  AttemptRef,
+  EventRef,
+  HostRef,
+  ProgressRef,
+  StepErrorRef,
+  StepRef,
+  TaskRef,
+} from '../refs.ts';
+import { EventOrderEnum, StepOrderEnum, StepStatusEnum } from './enums.ts';
+import { eventShape } from './event.ts';
+import { EventConnection, eventArgs, loadEventsOf } from './event-list.ts';
+import { EventFilterInput, StepFilterInput } from './filters.ts';
+import { loadHost } from './host.ts';
+import { loadTaskOf } from './run.ts';
+
+const LINES_DEFAULT = 10;
+const LINES_MAX = 100;
+
+StepRef.implement({
+  description: 'One step of a task on one host: its highest attempt, with the others listed.',
+  fields: (t) => ({
+    id: t.id({
+      description: 'Unique among steps; the same for the same task, host and name.',
+      resolve: ({ taskId, host, name }) => objectId('Step', taskId, host, name),
+    }),
+    taskId: t.exposeID('taskId', { description: 'Its task.' }),
+    hostName: t.exposeString('host', { description: "Its host's name." }),
+    task: t.field({
+      type: TaskRef,
+      description: 'Its task.',
+      resolve: ({ taskId }, _args, context) => loadTaskOf(context, taskId),
+    }),
+    host: t.field({
+      type: HostRef,
+      description: 'Its host.',
+      resolve: ({ host }, _args, context) => loadHost(context, host),
+    }),
+    name: t.exposeString('name', { description: 'Its name, unique within the run.' }),
+    index: t.exposeInt('index', {
+      nullable: true,
+      description: "Its place in the task's plan, from 0; null for a step outside the plan.",
+    }),
+    attempt: t.exposeInt('attempt', {
+      description: 'The highest attempt, from 1: everything here is about that one.',
+    }),
+    attempts: t.field({
+      type: [AttemptRef],
+      description: 'All attempts, lowest first; empty where none has begun.',
+      complexity: { field: 1, multiplier: 2 },
+      resolve: ({ attempts }) => attempts,
+    }),
+    status: t.field({
+      type: StepStatusEnum,
+      description: 'How it stands. A terminal status wins over RUNNING, whatever arrives first.',
+      resolve: ({ status }) => status,
+    }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it began: the earliest time reported.',
+      resolve: ({ startedAt }) => startedAt,
+    }),
+    finishedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ended.',
+      resolve: ({ finishedAt }) => finishedAt,
+    }),
+    durationMs: t.exposeFloat('durationMs', {
+      nullable: true,
+      description:
+        "How long it took, in milliseconds: the reporter's own figure, else the difference of two times of the same source, else null. Never negative.",
+    }),
+    stale: t.boolean({
+      description:
+        'RUNNING, and nothing was received for longer than the server allows (a setting).',
+      resolve: (step, _args, { now, settings }) => isStale(step, now, settings.staleAfterMs),
+    }),
+    progress: t.field({
+      type: ProgressRef,
+      nullable: true,
+      description: 'How far it has come, as last reported.',
+      resolve: ({ progress }) => progress,
+    }),
+    command: t.exposeString('command', {
+      nullable: true,
+      description: 'The command line, secrets redacted. At most 32,768 characters.',
+    }),
+    params: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description: 'Parameters of the command, secrets redacted. At most 16 KiB of JSON.',
+      resolve: ({ params }) => params,
+    }),
+    exitCode: t.exposeInt('exitCode', {
+      nullable: true,
+      description: 'Exit code, 32 bits; unsigned Windows codes as signed.',
+    }),
+    error: t.field({
+      type: StepErrorRef,
+      nullable: true,
+      description: 'Why it did not succeed.',
+      resolve: ({ error }) => error,
+    }),
+    source: t.exposeString('source', {
+      nullable: true,
+      description: 'Who reported it last: `release-service`, `agent/1.4.2`, …',
+    }),
+    lastLines: t.field({
+      type: [EventRef],
+      description:
+        'The newest output of the highest attempt, oldest first: why it failed, without another query.',
+      args: {
+        count: t.arg.int({
+          defaultValue: LINES_DEFAULT,
+          description: `How many lines: 0 to ${LINES_MAX}.`,
+        }),
+      },
+      complexity: ({ count }) => ({ field: 1, multiplier: count ?? LINES_DEFAULT }),
+      resolve: async ({ taskId, host, name }, args, context) => {
+        const count = args.count ?? LINES_DEFAULT;
+        if (count < 0 || count > LINES_MAX) {
+          throw badInput(`count must be from 0 to ${LINES_MAX}`, 'count');
+        }
+        if (count === 0) return [];
+        const lines = await context.loaders.lastLines.load({ taskId, host, step: name, count });
+        return lines.map((event) => eventShape(event));
+      },
+    }),
+    events: t.field({
+      type: EventConnection,
+      description: 'Its events, of all attempts.',
+      args: {
+        filter: t.arg({
+          type: EventFilterInput,
+          description: 'Which events; taskId, hosts and steps are those of this step.',
+        }),
+        order: t.arg({ type: EventOrderEnum, defaultValue: 'LOG', description: 'In which order.' }),
+        ...eventArgs,
+      },
+      complexity: pageCost,
+      resolve: ({ taskId, host, name }, args, context, info) =>
+        loadEventsOf(context, { taskId, host, step: name }, args, info),
+    }),
+  }),
+});
+
+AttemptRef.implement({
+  description: 'One attempt at a step.',
+  fields: (t) => ({
+    attempt: t.exposeInt('attempt', { description: 'Its number, from 1.' }),
+    status: t.field({
+      type: StepStatusEnum,
+      description: 'How it stands.',
+      resolve: ({ status }) => status,
+    }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it began: the earliest time reported.',
+      resolve: ({ startedAt }) => startedAt,
+    }),
+    finishedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ended.',
+      resolve: ({ finishedAt }) => finishedAt,
+    }),
+    durationMs: t.exposeFloat('durationMs', {
+      nullable: true,
+      description: 'How long it took, in milliseconds; as Step.durationMs.',
+    }),
+    exitCode: t.exposeInt('exitCode', {
+      nullable: true,
+      description: 'Exit code, 32 bits; unsigned Windows codes as signed.',
+    }),
+    error: t.field({
+      type: StepErrorRef,
+      nullable: true,
+      description: 'Why it did not succeed.',
+      resolve: ({ error }) => error,
+    }),
+  }),
+});
+
+StepErrorRef.implement({
+  description: 'Why a step did not succeed.',
+  fields: (t) => ({
+    code: t.exposeString('code', {
+      nullable: true,
+      description: "The reporter's own code, for grouping. At most 256 characters.",
+    }),
+    message: t.exposeString('message', {
+      description: 'Text, secrets redacted. At most 32,768 characters.',
+    }),
+  }),
+});
+
+ProgressRef.implement({
+  description: 'How far a step has come.',
+  fields: (t) => ({
+    done: t.exposeFloat('done', { description: 'So much is done, in `unit`.' }),
+    total: t.exposeFloat('total', { nullable: true, description: 'Of so much; null: not known.' }),
+    unit: t.exposeString('unit', {
+      nullable: true,
+      description: 'What is counted: `MiB`, `files`, … At most 64 characters.',
+    }),
+  }),
+});
+
+const StepConnection = connectionTypes<StepView, Connection<StepView>>(
+  'Step',
+  'the steps',
+  StepRef,
+);
+StepConnection.implement({ description: 'A page of steps.' });
+
+builder.queryField('steps', (t) =>
+  t.field({
+    type: StepConnection,
+    description: 'Steps across tasks and hosts: what failed, what is slow, what runs now.',
+    args: {
+      filter: t.arg({ type: StepFilterInput, required: true, description: 'Which steps.' }),
+      orderBy: t.arg({
+        type: StepOrderEnum,
+        defaultValue: 'STARTED_DESC',
+        description: 'In which order.',
+      }),
+      ...pageArgs(PAGE_MAX),
+    },
+    complexity: pageCost,
+    resolve: async (_root, args, context, info) => {
+      const filter = readStepFilter(args.filter);
+      const order = args.orderBy ?? 'STARTED_DESC';
+      const list = `steps:${order}`;
+      const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
+      return {
+        list,
+        page: await loadPage(request, (page) =>
+          context.loaders.steps.load({ filter, order, page }),
+        ),
+      };
+    },
+  }),
+);

@@ -1,0 +1,149 @@
+/** Subscriptions. The streams come from the tail; each batch is a source event. */
+import { badInput } from '../../domain/errors.ts';
+import type { EventFilter } from '../../domain/filter.ts';
+import type { TaskView } from '../../domain/views.ts';
+import type { RunsBatch, TailBatch, TailGap, TasksBatch } from '../../tail/tail.ts';
+import { builder } from '../builder.ts';
+import { EVENTS_MAX } from '../connection.ts';
+import { readEventFilter, readTaskFilter } from '../filters.ts';
+import { EventRef, MatrixRef, RunRef, TaskRef } from '../refs.ts';
+import { eventShape } from './event.ts';
+import { EventFilterInput, TaskFilterInput } from './filters.ts';
+
+/** What a batch is counted as; most hold a few rows, and a limit must hold for a stream. */
+const BATCH_TYPICAL = 50;
+const CURSOR = 'Everything up to here is delivered, this batch included: `after` to resume from.';
+const CAUGHT_UP = 'false: more is waiting in the store.';
+const AFTER =
+  'A cursor of an earlier batch of the same subscription: goes on exactly behind it, on any server. CURSOR_MISMATCH for another filter, CURSOR_EXPIRED where the log was restored or deleted.';
+
+const Gap = builder.objectRef<TailGap>('TailGap').implement({
+  description:
+    "Said instead of silence: what can no longer be delivered because retention removed it. Never a slow reader's fault.",
+  fields: (t) => ({
+    reason: t.exposeString('reason', { description: 'Why, in words.' }),
+    from: t.exposeString('from', {
+      nullable: true,
+      description: 'The position behind which events are gone.',
+    }),
+    to: t.exposeString('to', {
+      nullable: true,
+      description: 'The last position that is gone; the stream goes on behind it.',
+    }),
+  }),
+});
+
+const TailBatchRef = builder
+  .objectRef<{ batch: TailBatch; filter: EventFilter }>('TailBatch')
+  .implement({
+    description:
+      'Events in the order in which they became durable, at most 1,000. A batch without events still brings a newer cursor.',
+    fields: (t) => ({
+      events: t.field({
+        type: [EventRef],
+        description: 'The events. Within a task in the order of the log.',
+        complexity: { field: 1, multiplier: BATCH_TYPICAL },
+        resolve: ({ batch, filter }) => batch.events.map((event) => eventShape(event, filter)),
+      }),
+      cursor: t.string({ description: CURSOR, resolve: ({ batch }) => batch.cursor }),
+      caughtUp: t.boolean({ description: CAUGHT_UP, resolve: ({ batch }) => batch.caughtUp }),
+      gap: t.field({
+        type: Gap,
+        nullable: true,
+        description: 'What is missing before this batch; null: nothing.',
+        resolve: ({ batch }) => batch.gap,
+      }),
+    }),
+  });
+
+const TasksBatchRef = builder.objectRef<TasksBatch>('TasksBatch').implement({
+  description: 'Tasks that changed, each as it is now.',
+  fields: (t) => ({
+    tasks: t.field({
+      type: [TaskRef],
+      description: 'The tasks; one that no longer matches the filter comes a last time.',
+      complexity: { field: 1, multiplier: BATCH_TYPICAL },
+      resolve: ({ tasks }) => tasks,
+    }),
+    cursor: t.exposeString('cursor', { description: CURSOR }),
+    caughtUp: t.exposeBoolean('caughtUp', { description: CAUGHT_UP }),
+  }),
+});
+
+const RunsBatchRef = builder.objectRef<RunsBatch>('RunsBatch').implement({
+  description: 'What changed on the board of a task.',
+  fields: (t) => ({
+    snapshot: t.field({
+      type: MatrixRef,
+      nullable: true,
+      description:
+        'The whole board, in place of what was told before: in the first batch of a subscription without a cursor, and when startTask changes the plan.',
+      resolve: ({ snapshot, cursor }) => (snapshot === null ? null : { matrix: snapshot, cursor }),
+    }),
+    changed: t.field({
+      type: [RunRef],
+      description: 'The runs that changed, each as it is now.',
+      complexity: { field: 1, multiplier: BATCH_TYPICAL },
+      resolve: ({ changed }) => changed,
+    }),
+    cursor: t.exposeString('cursor', { description: CURSOR }),
+    caughtUp: t.exposeBoolean('caughtUp', { description: CAUGHT_UP }),
+  }),
+});
+
+builder.subscriptionFields((t) => ({
+  tail: t.field({
+    type: TailBatchRef,
+    description:
+      'Events as they become durable, whichever server took them in; none is missed and none is repeated, live or resumed.',
+    args: {
+      filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
+      after: t.arg.string({ description: `${AFTER} Also the tailCursor of a page of events.` }),
+      last: t.arg.int({
+        description: `Begin with the newest n stored: 0 to ${EVENTS_MAX.toLocaleString('en')}. Default 0. Not together with after.`,
+      }),
+    },
+    subscribe: (_root, args, { tail }): AsyncIterableIterator<TailBatch> => {
+      const after = args.after ?? null;
+      const last = args.last ?? null;
+      if (last !== null && (last < 0 || last > EVENTS_MAX)) {
+        throw badInput(`last must be from 0 to ${EVENTS_MAX}`, 'last');
+      }
+      if (after !== null && last !== null) throw badInput('give after or last, not both', 'last');
+      return tail.events({ filter: readEventFilter(args.filter), after, last });
+    },
+    resolve: (batch, args) => ({ batch, filter: readEventFilter(args.filter) }),
+  }),
+  taskChanged: t.field({
+    type: TaskRef,
+    description:
+      'A task as it is now, then again after each change. Waits for a task that has not begun.',
+    args: { id: t.arg.id({ required: true, description: "The release system's id, exactly." }) },
+    subscribe: (_root, { id }, { tail }): AsyncIterableIterator<TaskView> => tail.taskChanged(id),
+    resolve: (task) => task,
+  }),
+  tasksChanged: t.field({
+    type: TasksBatchRef,
+    description:
+      'Tasks whose state before or after a change matches the filter. Where the state before was not seen, the status that is asked for does not count: a task may come that never matched it.',
+    args: {
+      filter: t.arg({ type: TaskFilterInput, description: 'Which tasks.' }),
+      after: t.arg.string({ description: AFTER }),
+    },
+    subscribe: (_root, args, { tail }): AsyncIterableIterator<TasksBatch> =>
+      tail.tasksChanged({ filter: readTaskFilter(args.filter), after: args.after ?? null }),
+    resolve: (batch) => batch,
+  }),
+  runsChanged: t.field({
+    type: RunsBatchRef,
+    description:
+      'The board of a task: first the whole of it, then what changed. Waits for a task that has not begun.',
+    args: {
+      taskId: t.arg.id({ required: true, description: "The release system's id, exactly." }),
+      after: t.arg.string({ description: `${AFTER} Also the cursor of Task.matrix.` }),
+    },
+    subscribe: (_root, args, { tail }): AsyncIterableIterator<RunsBatch> =>
+      tail.runsChanged({ taskId: args.taskId, after: args.after ?? null }),
+    resolve: (batch) => batch,
+  }),
+}));

@@ -1,0 +1,284 @@
+/** Task: one deployment. */
+import { ShiplogError } from '../../domain/errors.ts';
+import { isStale, type TaskView } from '../../domain/views.ts';
+import { builder } from '../builder.ts';
+import {
+  type Connection,
+  connectionTypes,
+  loadPage,
+  PAGE_MAX,
+  pageArgs,
+  pageCost,
+  pageRequest,
+  wantsTotal,
+} from '../connection.ts';
+import { readRunFilter, readTaskFilter, within } from '../filters.ts';
+import {
+  FailureGroupRef,
+  MatrixRef,
+  RunCountsRef,
+  RunRef,
+  StepSummaryRef,
+  TaskRef,
+} from '../refs.ts';
+import { EventOrderEnum, RunOrderEnum, TaskOrderEnum, TaskStatusEnum } from './enums.ts';
+import { EventConnection, eventArgs, loadEventsOf } from './event-list.ts';
+import { groupsAsked, groupsCost, groupsFirst } from './failure.ts';
+import { EventFilterInput, RunFilterInput, TaskFilterInput } from './filters.ts';
+import { loadRuns, RunConnection } from './run.ts';
+
+/** A whole board is one answer, but a large one, and a call of its own for each task. */
+const MATRIX_COST = 500;
+
+TaskRef.implement({
+  description: 'One deployment. Its id is the release system’s own.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: "The release system's id, unique." }),
+    service: t.exposeString('service', { nullable: true, description: 'What is deployed.' }),
+    version: t.exposeString('version', {
+      nullable: true,
+      description: 'Which version is deployed.',
+    }),
+    environment: t.exposeString('environment', {
+      nullable: true,
+      description: 'Where to: `production`, …',
+    }),
+    title: t.exposeString('title', { nullable: true, description: 'A title for people.' }),
+    createdBy: t.exposeString('createdBy', {
+      nullable: true,
+      description: 'Who or what started it.',
+    }),
+    labels: t.field({
+      type: 'JSONObject',
+      description: 'Flat labels: texts, numbers and booleans. At most 64.',
+      resolve: ({ labels }) => labels,
+    }),
+    plan: t.exposeStringList('plan', {
+      description:
+        'The planned steps in order: as startTask said, else the seven by default. At most 100.',
+    }),
+    status: t.field({
+      type: TaskStatusEnum,
+      description: 'How it stands.',
+      resolve: ({ status }) => status,
+    }),
+    message: t.exposeString('message', {
+      nullable: true,
+      description: 'What finishTask said. At most 65,536 characters.',
+    }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When it was declared, or first heard of.',
+      resolve: ({ createdAt }) => createdAt,
+    }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the first step began on any host.',
+      resolve: ({ startedAt }) => startedAt,
+    }),
+    finishedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ended: by finishTask, with its last expected host, or idle.',
+      resolve: ({ finishedAt }) => finishedAt,
+    }),
+    durationMs: t.exposeFloat('durationMs', {
+      nullable: true,
+      description: 'Milliseconds from its beginning to its end, on one clock; null until then.',
+    }),
+    expectedHosts: t.exposeInt('expectedHosts', {
+      nullable: true,
+      description: 'How many hosts it is for: as startTask said, else the hosts it named.',
+    }),
+    lastEventAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: "When the latest event was received, on the server's clock.",
+      resolve: ({ lastEventAt }) => lastEventAt,
+    }),
+    stale: t.boolean({
+      description:
+        'RUNNING, and nothing was received for longer than the server allows (a setting).',
+      resolve: (task, _args, { now, settings }) => isStale(task, now, settings.staleAfterMs),
+    }),
+    runCounts: t.field({
+      type: RunCountsRef,
+      description: 'Its hosts by status.',
+      complexity: { field: 5, multiplier: 1 },
+      resolve: async ({ id }, _args, context) =>
+        (await context.loaders.taskStats.load(id)).runCounts,
+    }),
+    stepSummaries: t.field({
+      type: [StepSummaryRef],
+      description: 'Each step over all hosts: planned steps in order, then others by name.',
+      complexity: { field: 5, multiplier: 7 },
+      resolve: async ({ id }, _args, context) =>
+        (await context.loaders.taskStats.load(id)).stepSummaries,
+    }),
+    runs: t.field({
+      type: RunConnection,
+      description: 'Its hosts, one run each.',
+      args: {
+        filter: t.arg({ type: RunFilterInput, description: 'Which runs; taskId is this task.' }),
+        orderBy: t.arg({
+          type: RunOrderEnum,
+          defaultValue: 'HOST_ASC',
+          description: 'In which order.',
+        }),
+        ...pageArgs(PAGE_MAX),
+      },
+      complexity: pageCost,
+      resolve: ({ id }, args, context, info) =>
+        loadRuns(
+          context,
+          within(readRunFilter(args.filter), { taskId: id }),
+          args.orderBy ?? 'HOST_ASC',
+          args,
+          info,
+        ),
+    }),
+    run: t.field({
+      type: RunRef,
+      nullable: true,
+      description: 'Its run on one host; null where the host is neither planned nor reported.',
+      args: { host: t.arg.string({ required: true, description: "The host's name, exactly." }) },
+      resolve: ({ id }, { host }, context) => context.loaders.run.load({ taskId: id, host }),
+    }),
+    matrix: t.field({
+      type: MatrixRef,
+      description: 'Every host × step in one compact answer.',
+      complexity: { field: MATRIX_COST, multiplier: 1 },
+      resolve: async ({ id }, _args, context) => {
+        const found = await context.store.matrix(id);
+        if (found === null) throw new ShiplogError('NOT_FOUND', `task "${id}" was removed`);
+        return { matrix: found.matrix, cursor: context.tail.matrixCursor(id, found.at) };
+      },
+    }),
+    events: t.field({
+      type: EventConnection,
+      description: 'Its events, TASK events too.',
+      args: {
+        filter: t.arg({
+          type: EventFilterInput,
+          description: 'Which events; taskId is this task.',
+        }),
+        order: t.arg({ type: EventOrderEnum, defaultValue: 'LOG', description: 'In which order.' }),
+        ...eventArgs,
+      },
+      complexity: pageCost,
+      resolve: ({ id }, args, context, info) => loadEventsOf(context, { taskId: id }, args, info),
+    }),
+    failureGroups: t.field({
+      type: [FailureGroupRef],
+      description: 'Its failed steps grouped by the normalised text of their failure.',
+      args: groupsFirst,
+      complexity: groupsCost,
+      resolve: ({ id }, args, context) =>
+        context.loaders.failureGroups.load({ filter: { taskId: id }, first: groupsAsked(args) }),
+    }),
+  }),
+});
+
+RunCountsRef.implement({
+  description: "A task's hosts by status.",
+  fields: (t) => ({
+    total: t.exposeInt('total', { description: 'All hosts, planned or reported.' }),
+    pending: t.exposeInt('pending', { description: 'PENDING.' }),
+    running: t.exposeInt('running', { description: 'RUNNING, stale ones too.' }),
+    succeeded: t.exposeInt('succeeded', { description: 'SUCCEEDED.' }),
+    failed: t.exposeInt('failed', { description: 'FAILED.' }),
+    cancelled: t.exposeInt('cancelled', { description: 'CANCELLED.' }),
+    notRun: t.exposeInt('notRun', { description: 'NOT_RUN.' }),
+    stale: t.exposeInt('stale', { description: 'Those running ones that are stale.' }),
+  }),
+});
+
+StepSummaryRef.implement({
+  description: 'One step over all hosts of a task: how many stand how, and how long it takes.',
+  fields: (t) => ({
+    step: t.exposeString('step', { description: "The step's name." }),
+    pending: t.exposeInt('pending', { description: 'Hosts on which it is PENDING.' }),
+    running: t.exposeInt('running', { description: 'Hosts on which it is RUNNING.' }),
+    succeeded: t.exposeInt('succeeded', { description: 'Hosts on which it SUCCEEDED.' }),
+    failed: t.exposeInt('failed', { description: 'Hosts on which it FAILED.' }),
+    skipped: t.exposeInt('skipped', { description: 'Hosts on which it was SKIPPED.' }),
+    timedOut: t.exposeInt('timedOut', { description: 'Hosts on which it TIMED_OUT.' }),
+    cancelled: t.exposeInt('cancelled', { description: 'Hosts on which it was CANCELLED.' }),
+    notRun: t.exposeInt('notRun', { description: 'Hosts on which it was NOT_RUN.' }),
+    p50Ms: t.exposeFloat('p50Ms', {
+      nullable: true,
+      description: 'Median duration in milliseconds; null where none is known.',
+    }),
+    p95Ms: t.exposeFloat('p95Ms', {
+      nullable: true,
+      description: '95 % of the hosts took at most this long, in milliseconds.',
+    }),
+    maxMs: t.exposeFloat('maxMs', {
+      nullable: true,
+      description: 'The longest duration in milliseconds.',
+    }),
+  }),
+});
+
+MatrixRef.implement({
+  description: 'The board of a task: every host × step in one compact answer.',
+  fields: (t) => ({
+    steps: t.stringList({
+      description: 'The columns: planned steps in order, then others by name.',
+      resolve: ({ matrix }) => matrix.steps,
+    }),
+    hosts: t.stringList({
+      description: 'The rows: host names in order.',
+      resolve: ({ matrix }) => matrix.hosts,
+    }),
+    cells: t.string({
+      description:
+        'One letter per host × step, row by row: P R S F K T C N (pending running succeeded failed skipped timed-out cancelled not-run), lower case where stale, `-` where a host has no such step. The cell of host h and step s is at h × steps + s.',
+      resolve: ({ matrix }) => matrix.cells,
+    }),
+    cursor: t.exposeString('cursor', {
+      description: 'For `runsChanged(after:)`: it goes on exactly behind this board.',
+    }),
+  }),
+});
+
+const TaskConnection = connectionTypes<TaskView, Connection<TaskView>>(
+  'Task',
+  'the tasks',
+  TaskRef,
+);
+TaskConnection.implement({ description: 'A page of tasks.' });
+
+builder.queryFields((t) => ({
+  task: t.field({
+    type: TaskRef,
+    nullable: true,
+    description: 'A task by id; null where it is not known, or no longer kept.',
+    args: { id: t.arg.id({ required: true, description: "The release system's id, exactly." }) },
+    resolve: (_root, { id }, context) => context.loaders.task.load(id),
+  }),
+  tasks: t.field({
+    type: TaskConnection,
+    description: 'Tasks.',
+    args: {
+      filter: t.arg({ type: TaskFilterInput, description: 'Which tasks.' }),
+      orderBy: t.arg({
+        type: TaskOrderEnum,
+        defaultValue: 'CREATED_DESC',
+        description: 'In which order.',
+      }),
+      ...pageArgs(PAGE_MAX),
+    },
+    complexity: pageCost,
+    resolve: async (_root, args, context, info) => {
+      const filter = readTaskFilter(args.filter);
+      const order = args.orderBy ?? 'CREATED_DESC';
+      const list = `tasks:${order}`;
+      const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
+      const page = await loadPage(request, (page) => context.store.tasks({ filter, order, page }));
+      for (const { node } of page.rows) context.loaders.task.prime(node.id, node);
+      return { list, page };
+    },
+  }),
+}));

@@ -1,0 +1,85 @@
+/** Promise: what a page of a list asks for each of its rows costs a constant number of store calls. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Store } from '../../src/store/store.ts';
+import { describeOnEngines } from '../support/engines.ts';
+import { startServer, type TestServer } from './server.ts';
+
+/** The store, with every call written down. */
+function watched(store: Store, calls: string[]): Store {
+  return new Proxy(store, {
+    get(target, name: keyof Store) {
+      const member = target[name];
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        calls.push(name);
+        return (member as (...args: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
+
+describeOnEngines('store calls', (engine) => {
+  const calls: string[] = [];
+  let server: TestServer;
+  beforeAll(async () => {
+    const store = await engine.open();
+    server = await startServer(store, { reading: watched(store, calls) });
+    const events = Array.from({ length: 100 }, (_, i) => ({
+      taskId: `c-${i}`,
+      host: `h-${i % 7}`,
+      step: 'pull',
+      status: i % 3 === 0 ? 'FAILED' : 'RUNNING',
+      message: `line ${i}`,
+      source: 'agent/1',
+    }));
+    await server.report(...events, ...events.map((event) => ({ ...event, host: 'all' })));
+  });
+  afterAll(() => server.close());
+
+  async function callsOf(source: string): Promise<string[]> {
+    calls.length = 0;
+    await server.data(source);
+    return calls.toSorted();
+  }
+
+  it('a page of 100 tasks with runs, counts, summaries and steps takes three', async () => {
+    const page = (first: number) => `{tasks(first: ${first}) {nodes {
+      id runCounts {failed} stepSummaries {step failed}
+      runs(first: 5) {nodes {hostName status steps {name status}} totalCount}
+    }}}`;
+    expect(await callsOf(page(100))).toEqual(['runs', 'taskStats', 'tasks']);
+    expect(await callsOf(page(3))).toEqual(['runs', 'taskStats', 'tasks']);
+  });
+
+  it('rows lead to their hosts, tasks, completeness and last lines in one call each', async () => {
+    expect(
+      await callsOf(`{runs(filter: {}, first: 100) {nodes {
+        host {name lastSeenAt reliability {failed}} task {id service} completeness {complete}
+        steps {task {id} host {name} lastLines(count: 2) {message host {agent}} events(first: 1) {nodes {id task {id}}}}
+      }}}`),
+    ).toEqual([
+      'completeness',
+      'events',
+      'hostsByName',
+      'lastLines',
+      'reliability',
+      'runs',
+      'tasksById',
+    ]);
+  });
+
+  it('tasks that were just listed are not read again', async () => {
+    expect(await callsOf('{tasks {nodes {runs(first: 1) {nodes {task {id title}}}}}}')).toEqual([
+      'runs',
+      'tasks',
+    ]);
+  });
+
+  it('writing one event reads nothing through the schema', async () => {
+    expect(
+      await callsOf(
+        'mutation {logStep(input: {taskId: "c-1", host: "h", step: "s", message: "m"}) {outcome}}',
+      ),
+    ).toEqual([]);
+  });
+});
