@@ -1,0 +1,146 @@
+/**
+ * The composition root: the one file that knows every layer. What it starts first it stops last.
+ */
+import { readFileSync } from 'node:fs';
+import type { Config } from './config.ts';
+import { createRedactor } from './domain/redact.ts';
+import { createGraphQL } from './graphql/graphql.ts';
+import { type HttpServer, startHttp } from './http/http.ts';
+import { startIdleSweeper } from './ingest/idle.ts';
+import { createIngest } from './ingest/ingest.ts';
+import { createLog, type Log } from './log.ts';
+import { openStore } from './store/open-store.ts';
+
+export { backupStore, examineStore, rebuildStore } from './store/open-store.ts';
+
+import type { Store } from './store/store.ts';
+import { createTail } from './tail/create-tail.ts';
+
+const RETENTION_EVERY_MS = 60 * 60_000;
+
+export interface App {
+  readonly url: string;
+  /**
+   * Stops: readiness off, sockets closed with their cursors delivered, what was taken is stored
+   * and answered. Calling again gives the same promise.
+   */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  now?: () => number;
+  log?: Log;
+}
+
+/**
+ * Opens the store, follows the log, and serves; resolves once it listens. Throws a ShiplogError
+ * that names the setting where one is to blame.
+ */
+export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const { now = Date.now, log = createLog(config.logLevel) } = options;
+  const store = await openStore(config, now, log);
+  try {
+    return await serve(config, store, now, log);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function serve(config: Config, store: Store, now: () => number, log: Log): Promise<App> {
+  const staleAfterMs = config.staleAfterSeconds * 1_000;
+  const heartbeatMs = config.heartbeatSeconds * 1_000;
+  const version = readVersion();
+  const redactor = createRedactor({ enabled: config.redact, keys: config.redactKeys });
+  const tail = await createTail(store, { heartbeatMs, staleAfterMs, now }, log);
+  const publish = tail.publish;
+  const ingest = createIngest({ store, redactor, publish, now });
+  const graphql = createGraphQL({
+    store,
+    ingest,
+    tail,
+    settings: {
+      version,
+      startedAt: now(),
+      retentionDays: config.retentionDays,
+      staleAfterMs,
+      now,
+    },
+    limits: { hideSuggestions: config.hideSuggestions },
+    log,
+  });
+  const redactions = () =>
+    Object.fromEntries(
+      Object.entries(redactor.counts).map(([rule, count]) => [
+        `redactions_total{rule="${rule}"}`,
+        count,
+      ]),
+    );
+  let http: HttpServer;
+  try {
+    http = await startHttp({
+      settings: config,
+      graphql,
+      ingest,
+      version,
+      engine: store.engine,
+      notReady: () => whyNotReady(store, tail.ready()),
+      numbers: [ingest.metrics, tail.metrics, () => store.metrics(), redactions],
+      log,
+      now,
+    });
+  } catch (error) {
+    await tail.close();
+    throw error;
+  }
+  const idleAfterMs = config.taskIdleSeconds * 1_000;
+  const stopIdle = startIdleSweeper({ store, ingest, idleAfterMs, now, log });
+  const stopRetention = startRetention(store, log);
+  log.info({ url: http.url, engine: store.engine, version }, 'listening');
+  let closing: Promise<void> | null = null;
+
+  async function close(): Promise<void> {
+    log.info('stopping');
+    stopIdle();
+    stopRetention();
+    await http.close({ drainMs: config.drainSeconds * 1_000 });
+    await ingest.close();
+    await tail.close();
+    await store.close();
+    log.info('stopped');
+  }
+
+  return {
+    url: http.url,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function whyNotReady(store: Store, followed: boolean): Promise<string | null> {
+  if (!followed) return 'the log has not been followed yet';
+  const { ok, detail } = await store.health();
+  return ok ? null : detail;
+}
+
+/** Once at the start and then every hour. */
+function startRetention(store: Store, log: Log): () => void {
+  const apply = () => {
+    store.applyRetention().then(
+      (report) => {
+        if (report.removedTasks > 0) log.info(report, 'retention removed old tasks');
+      },
+      (error: unknown) => log.warn({ err: error }, 'retention failed; trying again'),
+    );
+  };
+  apply();
+  const timer = setInterval(apply, RETENTION_EVERY_MS).unref();
+  return () => clearInterval(timer);
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

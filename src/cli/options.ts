@@ -1,0 +1,147 @@
+/** The options that all client commands share, and how texts on a command line become values. */
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDateTime } from '../domain/date-time.ts';
+import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
+import { CliError, EXIT, messageOf } from './exit.ts';
+
+export interface ClientOptions {
+  url: string;
+  token?: string;
+  json?: boolean;
+  color: boolean;
+}
+
+export const DEFAULT_URL = 'http://127.0.0.1:4000';
+
+/** --url, --token, --json, --no-color. */
+export function clientOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--url <url>', 'address of the server')
+        .env('SHIPLOG_URL')
+        .default(DEFAULT_URL)
+        .argParser(serverUrl),
+    )
+    .addOption(
+      new Option('--token <token>', 'access token; SHIPLOG_TOKEN_FILE names a file with it').env(
+        'SHIPLOG_TOKEN',
+      ),
+    )
+    .option('--json', 'print NDJSON on stdout')
+    .option('--no-color', 'no colours (also NO_COLOR; FORCE_COLOR=1 for colours in a pipe)');
+}
+
+/** The token that was given, or the content of SHIPLOG_TOKEN_FILE, or null. Both: a usage error. */
+export function resolveToken(
+  options: Pick<ClientOptions, 'token'>,
+  env: NodeJS.ProcessEnv = process.env,
+): string | null {
+  const file = env.SHIPLOG_TOKEN_FILE;
+  const given = options.token === undefined || options.token === '' ? null : options.token;
+  if (file === undefined || file === '') return given;
+  if (given !== null && given === env.SHIPLOG_TOKEN) {
+    throw new CliError('SHIPLOG_TOKEN and SHIPLOG_TOKEN_FILE are both set: give one', EXIT.usage);
+  }
+  if (given !== null) return given;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CliError(`SHIPLOG_TOKEN_FILE cannot be read: ${messageOf(error)}`, EXIT.usage);
+  }
+}
+
+/** An http(s) address without a trailing slash. */
+export function serverUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new InvalidArgumentError('Expected an address such as http://127.0.0.1:4000.');
+  }
+  return text.replace(/\/+$/, '');
+}
+
+export function integer(least: number, greatest: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^-?\d+$/.test(text) || value < least || value > greatest) {
+      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${greatest}.`);
+    }
+    return value;
+  };
+}
+
+export function decimal(least: number, greatest: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(value >= least && value <= greatest)) {
+      throw new InvalidArgumentError(`Expected a number from ${least} to ${greatest}.`);
+    }
+    return value;
+  };
+}
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** Milliseconds of `500ms`, `30s`, `10m`, `24h`, `7d`, `2w`; null if it is none of these. */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text);
+  return match === null ? null : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
+}
+
+/** Milliseconds of a duration; a bare number is seconds. */
+export function duration(text: string): number {
+  const ms = parseDuration(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
+  if (ms === null) throw new InvalidArgumentError('Expected a duration such as 500ms, 5s or 2m.');
+  return ms;
+}
+
+/** Epoch milliseconds of an RFC 3339 time, or of a duration before now. */
+export function pointInTime(text: string): number {
+  const ago = parseDuration(text);
+  const at = ago === null ? parseDateTime(text) : Date.now() - ago;
+  if (at === null) {
+    throw new InvalidArgumentError(
+      'Expected how long ago (30m, 24h, 7d) or a time such as 2026-11-24T09:30:00Z.',
+    );
+  }
+  return at;
+}
+
+/** Collects a repeatable option; commas separate too. */
+export function list(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), ...text.split(',').filter((part) => part !== '')];
+}
+
+export function label(
+  text: string,
+  before: Record<string, string> | undefined,
+): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Expected key=value.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+export function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === text.toUpperCase());
+  if (level === undefined) {
+    throw new InvalidArgumentError(`Expected one of ${LOG_LEVELS.join(', ')}.`);
+  }
+  return level;
+}
+
+export function oneOf<T extends string>(values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const value = values.find((known) => known === text.toUpperCase());
+    if (value === undefined)
+      throw new InvalidArgumentError(`Expected one of ${values.join(', ')}.`);
+    return value;
+  };
+}
+
+/** A repeatable option whose values are of a fixed set. */
+export function someOf<T extends string>(values: readonly T[]) {
+  return (text: string, before: T[] | undefined): T[] => [
+    ...(before ?? []),
+    ...list(text, undefined).map(oneOf(values)),
+  ];
+}

@@ -1,0 +1,111 @@
+/**
+ * Data goes to stdout, what is said to a person to stderr. A closed pipe on stdout (`| head`) is
+ * the reader's decision and therefore success.
+ */
+import { stripVTControlCharacters } from 'node:util';
+
+const CODES = {
+  bold: '1',
+  dim: '2',
+  red: '31',
+  green: '32',
+  yellow: '33',
+  blue: '34',
+  magenta: '35',
+  cyan: '36',
+  gray: '90',
+  inverse: '7',
+} as const;
+export type Style = keyof typeof CODES;
+/** Colours a text, or leaves it alone. */
+export type Paint = (style: Style, text: string) => string;
+
+/** The first that is set decides: --no-color, NO_COLOR, FORCE_COLOR; else whether it is a terminal. */
+export function painter(
+  stream: { isTTY?: boolean },
+  colorOption = true,
+  env: NodeJS.ProcessEnv = process.env,
+): Paint {
+  const coloured = isColoured(stream, colorOption, env);
+  return (style, text) => (coloured ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
+}
+
+function isColoured(stream: { isTTY?: boolean }, option: boolean, env: NodeJS.ProcessEnv): boolean {
+  if (!option || (env.NO_COLOR ?? '') !== '') return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0';
+  return stream.isTTY === true && env.TERM !== 'dumb';
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+const SGR = /(\x1b\[[0-9;]*m)/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+/** Embeddings, overrides and isolates: they show a text in another order than it has. */
+const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/**
+ * Text of a log as it may be shown on a terminal: colours stay (and are ended), everything else
+ * that could move the cursor, set a title or turn the text around is removed.
+ */
+export function forTerminal(text: string): string {
+  let coloured = false;
+  const parts = text.split(SGR).map((part, index) => {
+    if (index % 2 === 1) {
+      coloured = true;
+      return part;
+    }
+    return stripVTControlCharacters(part).replace(CONTROLS, '').replace(BIDI, '');
+  });
+  return coloured ? `${parts.join('')}\x1b[0m` : parts.join('');
+}
+
+/** stdout that waits for a slow reader. After the reader is gone, `closed` is true for good. */
+export class Output {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #onClosed: (() => void)[] = [];
+  closed = false;
+
+  constructor(stream: NodeJS.WriteStream = process.stdout) {
+    this.#stream = stream;
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (this.closed) return;
+      this.closed = true;
+      for (const listener of this.#onClosed) listener();
+    });
+  }
+
+  get isTerminal(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  /** Columns of the terminal; 100 where there is none, or where it does not know (it says 0). */
+  get columns(): number {
+    return this.#stream.columns || 100;
+  }
+
+  /** Rows of the terminal; null where there is none. */
+  get rows(): number | null {
+    return this.#stream.rows || null;
+  }
+
+  onClosed(listener: () => void): void {
+    this.#onClosed.push(listener);
+  }
+
+  /** Resolves when the text was handed on; false if the reader is gone. */
+  write(text: string): Promise<boolean> {
+    if (this.closed) return Promise.resolve(false);
+    return new Promise((resolve) => this.#stream.write(text, (error) => resolve(error == null)));
+  }
+
+  /** One line of JSON for each value. */
+  json(...values: unknown[]): Promise<boolean> {
+    return this.write(values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+  }
+}
+
+/** Says something to the person at the terminal. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

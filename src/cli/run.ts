@@ -1,0 +1,181 @@
+/**
+ * `shiplog run`: a real command as a step of a task. The command comes first: whatever happens to
+ * the server, the command runs as if we were not there, and its exit code is ours.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { type Command, Option } from 'commander';
+import type { LogLevel } from '../domain/event.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { Client } from './client.ts';
+import { messageOf } from './exit.ts';
+import {
+  type ClientOptions,
+  clientOptions,
+  duration,
+  integer,
+  label,
+  logLevel,
+  resolveToken,
+} from './options.ts';
+import { say } from './output.ts';
+import { type ChildEnd, exitCodeOf, runChild } from './run/child.ts';
+import { LineSplitter } from './run/lines.ts';
+import { type Patience, Reporter, type Undelivered } from './run/reporter.ts';
+
+const PATIENCE: Patience = { reached: 5_000, away: 500 };
+
+interface RunOptions extends ClientOptions {
+  task: string;
+  host: string;
+  step: string;
+  attempt: number;
+  label?: Record<string, string>;
+  source: string;
+  levelStdout: LogLevel;
+  levelStderr: LogLevel;
+  flushTimeout?: number;
+  spool?: string;
+}
+
+export function registerRun(program: Command): void {
+  clientOptions(
+    program
+      .command('run')
+      .description(
+        'run a command as a step: reports its start, output and end, mirrors its exit code',
+      )
+      .addOption(
+        new Option('--task <id>', 'id of the task').env('SHIPLOG_TASK').makeOptionMandatory(),
+      )
+      .requiredOption('--step <name>', 'name of the step')
+      .option('--host <name>', 'name of the host', hostname())
+      .option('--attempt <n>', 'which attempt at this step', integer(1, LIMITS.attempt), 1)
+      .option('--label <key=value>', 'label of the host (repeatable)', label)
+      .option('--source <name>', 'who reports', 'shiplog-run')
+      .option('--level-stdout <level>', 'level of lines on stdout', logLevel, 'INFO' as const)
+      .option('--level-stderr <level>', 'level of lines on stderr', logLevel, 'WARN' as const)
+      .option(
+        '--flush-timeout <duration>',
+        'how long to wait for the server after the command has ended (default: 5s; 500ms where it could not be reached at all)',
+        duration,
+      )
+      .option('--spool <dir>', 'write what could not be delivered there, for shiplog send')
+      .argument('<command...>', 'the command and its arguments, after --')
+      .passThroughOptions(),
+  ).action(run);
+}
+
+async function run(argv: string[], options: RunOptions): Promise<void> {
+  const writer = randomUUID();
+  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const { task: taskId, host, step, attempt } = options;
+  const reporter = new Reporter(client, { taskId, host, step, attempt }, writer);
+  const end = await reportCommand(argv, options, reporter);
+
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => stop.abort());
+  }
+  const { flushTimeout } = options;
+  const patience =
+    flushTimeout === undefined ? PATIENCE : { reached: flushTimeout, away: flushTimeout };
+  const left = await reporter.close(patience, stop.signal);
+  await settle(left, options, writer);
+  process.exitCode = exitCodeOf(end);
+}
+
+async function reportCommand(
+  argv: string[],
+  options: RunOptions,
+  reporter: Reporter,
+): Promise<ChildEnd> {
+  const { source } = options;
+  const last = { STDOUT: '', STDERR: '' };
+  const splitter = (stream: 'STDOUT' | 'STDERR', level: LogLevel) =>
+    new LineSplitter((message) => {
+      if (message.trim() !== '') last[stream] = message;
+      reporter.report({ message, level, stream, source });
+    });
+  const stdout = splitter('STDOUT', options.levelStdout);
+  const stderr = splitter('STDERR', options.levelStderr);
+  const began = performance.now();
+  reporter.report({
+    status: 'RUNNING',
+    ...commandOf(argv),
+    source,
+    ...(options.label === undefined ? {} : { labels: options.label }),
+  });
+  const end = await runChild(argv, {
+    onStdout: (chunk) => stdout.push(chunk),
+    onStderr: (chunk) => stderr.push(chunk),
+  });
+  const durationMs = Math.round((performance.now() - began) * 1_000) / 1_000;
+  stdout.end();
+  stderr.end();
+  if (end.kind === 'not-started') say(`shiplog run: ${end.message}`);
+  const exitCode = exitCodeOf(end);
+  const ended = { exitCode, durationMs, source };
+  if (exitCode === 0) reporter.report({ status: 'SUCCEEDED', ...ended });
+  else reporter.report({ status: 'FAILED', ...ended, error: failureOf(end, last) });
+  return end;
+}
+
+/** As it could be typed, and exactly as it was given; both within the server's caps. */
+function commandOf(argv: string[]) {
+  const text = argv.map(quoted).join(' ').replaceAll('\0', '\ufffd');
+  const command = text.length > LIMITS.command ? `${text.slice(0, LIMITS.command - 2)}…` : text;
+  const params = { argv };
+  const fits = Buffer.byteLength(JSON.stringify(params)) <= LIMITS.paramsBytes;
+  return { command: command.toWellFormed(), params: fits ? params : { argc: argv.length } };
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function failureOf(end: ChildEnd, last: { STDOUT: string; STDERR: string }) {
+  if (end.kind === 'not-started') return { code: end.reason, message: end.message };
+  const line = stripVTControlCharacters(last.STDERR || last.STDOUT).trim();
+  if (end.kind === 'signal') {
+    return { code: end.signal, message: line === '' ? `ended by ${end.signal}` : cap(line) };
+  }
+  return { message: line === '' ? `exit code ${end.code}` : cap(line) };
+}
+
+function cap(text: string): string {
+  return text.slice(0, LIMITS.errorMessage).toWellFormed();
+}
+
+/** Says on stderr, and keeps in the spool, what the server does not have. */
+async function settle(left: Undelivered, options: RunOptions, writer: string): Promise<void> {
+  const prefix = `shiplog run (${options.host} ${options.step})`;
+  if (left.droppedLines > 0) {
+    say(
+      `${prefix}: ${left.droppedLines} lines of output were dropped: the server was not fast enough`,
+    );
+  }
+  for (const problem of left.rejected.slice(0, 3))
+    say(`${prefix}: the server rejected: ${problem}`);
+  if (left.rejected.length > 3) say(`${prefix}: … and ${left.rejected.length - 3} more`);
+  if (left.events.length === 0) return;
+  const what = `${left.events.length} events could not be delivered: ${left.reason}`;
+  if (options.spool === undefined) {
+    say(`${prefix}: ${what}`);
+    return;
+  }
+  const name = [options.task, options.host, options.step, writer]
+    .map((part) => part.replace(/[^\w.-]/g, '_').slice(0, 60))
+    .join('-');
+  const file = join(options.spool, `${name}.ndjson`);
+  try {
+    await mkdir(options.spool, { recursive: true });
+    await writeFile(file, left.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    say(`${prefix}: ${what}; kept in ${file} (shiplog send delivers it)`);
+  } catch (error) {
+    say(`${prefix}: ${what}; and the spool cannot be written: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,94 @@
+/** `shiplog search`: events that match, newest last, as a log reads. */
+import type { Command } from 'commander';
+import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
+import { Client, withRetry } from './client.ts';
+import { eventLine } from './event-line.ts';
+import { type EventFilter, SearchDocument } from './gen/graphql.ts';
+import {
+  type ClientOptions,
+  clientOptions,
+  integer,
+  list,
+  pointInTime,
+  resolveToken,
+  someOf,
+} from './options.ts';
+import { Output, painter, say } from './output.ts';
+
+interface SearchOptions extends ClientOptions {
+  task?: string;
+  host?: string[];
+  step?: string[];
+  level?: LogLevel[];
+  from?: number;
+  to?: number;
+  limit: number;
+}
+
+export function registerSearch(program: Command): void {
+  clientOptions(
+    program
+      .command('search')
+      .description(
+        'find events: words, "a phrase", prefix*, -not, level:error host:web-* step:download',
+      )
+      .argument('<query...>', 'what to look for; several words must all be there')
+      .option('--task <id>', 'in this task')
+      .option('--host <name>', 'of these hosts; a name may end in * (repeatable)', list)
+      .option('--step <name>', 'of these steps (repeatable)', list)
+      .option('--level <level>', 'of exactly these levels (repeatable)', someOf(LOG_LEVELS))
+      .option(
+        '--from <time>',
+        'since: 30m, 24h, 7d or RFC 3339 (default: 24h, or all of the task)',
+        pointInTime,
+      )
+      .option('--to <time>', 'until', pointInTime)
+      .option('--limit <n>', 'at most the newest n', integer(1, 1_000), 100),
+  ).action(search);
+}
+
+async function search(words: string[], options: SearchOptions): Promise<void> {
+  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const filter = filterOf(words.join(' '), options);
+  const call = () => client.query(SearchDocument, { filter, last: options.limit });
+  const { events } = await withRetry(call, { attempts: 3 });
+  const output = new Output();
+  if (options.json) {
+    await output.json(...events.nodes);
+    return;
+  }
+  const paint = painter(process.stdout, options.color);
+  const lines = events.nodes.map((event) =>
+    eventLine(event, {
+      paint,
+      isTerminal: output.isTerminal,
+      showTask: options.task === undefined,
+      highlights: event.highlights,
+    }),
+  );
+  if (lines.length > 0) await output.write(`${lines.join('\n')}\n`);
+  say(summary(events.nodes.length, events));
+}
+
+function filterOf(query: string, options: SearchOptions): EventFilter {
+  const { task, host, step, level, from, to } = options;
+  return {
+    search: query,
+    ...(task === undefined ? {} : { taskId: task }),
+    ...(host === undefined ? {} : { hosts: host }),
+    ...(step === undefined ? {} : { steps: step }),
+    ...(level === undefined ? {} : { levels: level }),
+    ...(from === undefined ? {} : { from: new Date(from).toISOString() }),
+    ...(to === undefined ? {} : { to: new Date(to).toISOString() }),
+  };
+}
+
+function summary(
+  shown: number,
+  found: { totalCount: number | null; totalCountIsExact: boolean },
+): string {
+  if (shown === 0) return 'nothing found';
+  const { totalCount, totalCountIsExact } = found;
+  if (totalCount === null || totalCount === shown) return `${shown} found`;
+  return `the newest ${shown} of ${totalCountIsExact ? '' : 'more than '}${totalCount} found`;
+}

@@ -1,0 +1,68 @@
+/** `shiplog serve`: the server, from its settings to its exit code. */
+import { Command } from 'commander';
+import { createApp } from '../app.ts';
+import { configFlags, parseConfig } from '../config.ts';
+import { ShiplogError } from '../domain/errors.ts';
+import { EXIT } from './exit.ts';
+import { say } from './output.ts';
+
+/** How often a server that npm started looks whether it is on its own. */
+const ORPHAN_CHECK_MS = 500;
+
+/** Settings that are wrong in themselves and those that the machine refuses end the same way. */
+const SETTINGS_AT_FAULT: ReadonlySet<string> = new Set(['BAD_INPUT']);
+
+/** Runs until a signal; resolves to the exit code. All problems of the settings are said at once. */
+export async function serve(args: readonly string[]): Promise<number> {
+  const command = new Command('shiplog serve')
+    .description('Run the server. Flags win over the environment.')
+    .exitOverride();
+  for (const flag of configFlags()) command.addOption(flag);
+  command.parse(args, { from: 'user' });
+  const config = parseConfig(command.opts(), process.env);
+  if ('problems' in config) {
+    for (const problem of config.problems) say(`shiplog: ${problem}`);
+    return EXIT.usage;
+  }
+  const stop = signalled();
+  try {
+    const app = await Promise.race([createApp(config.ok), stop]);
+    // Told to stop while it opens, or waits for Elasticsearch: nothing was taken that could be lost.
+    if (app === undefined) process.exit(EXIT.ok);
+    await stop;
+    await app.close();
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof ShiplogError)) throw error;
+    say(`shiplog: ${error.message}`);
+    return SETTINGS_AT_FAULT.has(error.code) ? EXIT.usage : EXIT.failed;
+  }
+}
+
+/** The first SIGTERM or SIGINT; a second one ends the process at once. */
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const ask = () => {
+      if (asked) process.exit(EXIT.failed);
+      asked = true;
+      resolve();
+    };
+    process.on('SIGTERM', ask);
+    process.on('SIGINT', ask);
+    if (process.env['npm_lifecycle_event'] === 'start') whenOrphaned(resolve);
+  });
+}
+
+/**
+ * npm hands a signal to the shell between it and us, which ends without handing it on: that the
+ * shell is gone is all that we hear of it.
+ */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, ORPHAN_CHECK_MS).unref();
+}

@@ -1,0 +1,209 @@
+/**
+ * The board of a task as text: what a person sees first is how far it is and what failed. Hosts
+ * with the same letters are one row, failures first, so that thousands fit a screen.
+ */
+
+import { statusStyle } from '../event-line.ts';
+import { columns, cut, dateTime, duration } from '../format.ts';
+import type {
+  FailureGroupFragment,
+  StepSummaryFragment,
+  TaskBoardFragment,
+} from '../gen/graphql.ts';
+import { forTerminal, type Paint, type Style } from '../output.ts';
+
+export interface BoardOptions {
+  paint: Paint;
+  /** Characters per line. */
+  width: number;
+  /** At most so many rows of hosts. */
+  rows: number;
+  /** Only hosts that failed. */
+  failedOnly: boolean;
+}
+
+export function boardLines(task: TaskBoardFragment, options: BoardOptions): string[] {
+  return [
+    ...header(task, options),
+    '',
+    ...stepLines(task.stepSummaries, options),
+    '',
+    ...hostLines(task.matrix, options),
+    ...failureLines(task.failureGroups, options),
+  ];
+}
+
+function header(task: TaskBoardFragment, { paint, width }: BoardOptions): string[] {
+  const what = [task.service, task.version].filter(Boolean).join(' ');
+  const where = task.environment === null ? '' : ` to ${task.environment}`;
+  const { total, succeeded, failed, running, pending, notRun, stale } = task.runCounts;
+  const counts = [
+    total === 1 ? '1 host' : `${total} hosts`,
+    `${succeeded} succeeded`,
+    ...(failed > 0 ? [paint('red', `${failed} failed`)] : []),
+    ...(running > 0 ? [paint('blue', `${running} running`)] : []),
+    ...(pending > 0 ? [`${pending} pending`] : []),
+    ...(notRun > 0 ? [`${notRun} not run`] : []),
+    ...(stale > 0 ? [paint('yellow', `${stale} silent`)] : []),
+  ];
+  const times = [
+    `created ${dateTime(task.createdAt)}`,
+    ...(task.finishedAt === null ? [] : [`finished ${dateTime(task.finishedAt)}`]),
+    ...(task.durationMs === null ? [] : [`took ${duration(task.durationMs)}`]),
+  ];
+  const room = width - task.id.length - task.status.length - 4;
+  return [
+    `${paint('bold', forTerminal(task.id))}  ${paint(statusStyle(task.status), task.status)}  ${forTerminal(cut(what + where, room))}`,
+    counts.join(' · '),
+    paint('dim', times.join(' · ')),
+  ];
+}
+
+const BAR_WIDTH = 24;
+
+function stepLines(summaries: readonly StepSummaryFragment[], { paint }: BoardOptions): string[] {
+  const rows = columns([
+    ['STEP', 'DONE', 'FAILED', 'RUNNING', 'P50', 'P95', ''],
+    ...summaries.map((s) => [
+      cut(forTerminal(s.step), 24),
+      String(s.succeeded + s.skipped),
+      String(s.failed + s.timedOut + s.cancelled),
+      String(s.running),
+      s.p50Ms === null ? '–' : duration(s.p50Ms),
+      s.p95Ms === null ? '–' : duration(s.p95Ms),
+      '',
+    ]),
+  ]);
+  return rows.map((cells, index) => {
+    const summary = summaries[index - 1];
+    if (summary === undefined) return paint('dim', cells.join('  ').trimEnd());
+    return cells.with(-1, bar(summary, paint)).join('  ');
+  });
+}
+
+/** Whatever happened at all gets a character, however rare. */
+function bar(s: StepSummaryFragment, paint: Paint): string {
+  const parts: [number, Style, string][] = [
+    [s.succeeded + s.skipped, 'green', '█'],
+    [s.failed + s.timedOut + s.cancelled, 'red', '▓'],
+    [s.running, 'blue', '▒'],
+    [s.pending + s.notRun, 'gray', '░'],
+  ];
+  const total = parts.reduce((sum, [count]) => sum + count, 0);
+  if (total === 0) return '';
+  const widths = parts.map(([n]) =>
+    n === 0 ? 0 : Math.max(1, Math.round((n / total) * BAR_WIDTH)),
+  );
+  const widest = widths.indexOf(Math.max(...widths));
+  widths[widest] = (widths[widest] ?? 0) + BAR_WIDTH - widths.reduce((sum, w) => sum + w, 0);
+  return parts
+    .map(([, style, sign], i) => (widths[i] ? paint(style, sign.repeat(widths[i])) : ''))
+    .join('');
+}
+
+const LETTER_STYLE: Record<string, Style> = {
+  S: 'green',
+  F: 'red',
+  T: 'red',
+  R: 'blue',
+  C: 'yellow',
+  K: 'cyan',
+  P: 'gray',
+  N: 'gray',
+};
+/** What a row of letters is sorted by: the worst letter in it. */
+const URGENCY = 'FTCrRSKPN';
+
+interface HostGroup {
+  letters: string;
+  hosts: string[];
+}
+
+/** Hosts with the same letters, the most urgent first; within that in the order of the matrix. */
+export function groupHosts(matrix: TaskBoardFragment['matrix'], failedOnly: boolean): HostGroup[] {
+  const width = matrix.steps.length;
+  const groups = new Map<string, HostGroup>();
+  matrix.hosts.forEach((host, index) => {
+    const letters = matrix.cells.slice(index * width, (index + 1) * width);
+    if (failedOnly && !/[FT]/i.test(letters)) return;
+    const group = groups.get(letters);
+    if (group === undefined) groups.set(letters, { letters, hosts: [host] });
+    else group.hosts.push(host);
+  });
+  return [...groups.values()].sort((a, b) => urgency(a.letters) - urgency(b.letters));
+}
+
+function urgency(letters: string): number {
+  let worst = URGENCY.length;
+  for (const letter of letters) {
+    // Lower case is stale: that a step is silent is urgent, that it is pending and silent is not.
+    const known = letter === 'r' ? letter : letter.toUpperCase();
+    const rank = URGENCY.indexOf(known);
+    if (rank >= 0 && rank < worst) worst = rank;
+  }
+  return worst;
+}
+
+function hostLines(matrix: TaskBoardFragment['matrix'], options: BoardOptions): string[] {
+  const { paint, width, rows } = options;
+  const groups = groupHosts(matrix, options.failedOnly);
+  if (groups.length === 0) return [options.failedOnly ? 'no host failed' : 'no hosts yet'];
+  const legend = matrix.steps.map((step, i) => `${i + 1} ${forTerminal(step)}`).join('  ');
+  const digits = String(matrix.hosts.length).length;
+  const lines = groups.slice(0, rows).map(({ letters, hosts }) => {
+    const cells = [...letters]
+      .map((letter) => paint(LETTER_STYLE[letter.toUpperCase()] ?? 'dim', letter))
+      .join(' ');
+    const room = width - 2 * letters.length - digits - 9;
+    return `${cells}  ${String(hosts.length).padStart(digits)} ${hosts.length === 1 ? 'host ' : 'hosts'}  ${names(hosts, room)}`;
+  });
+  const hidden = groups.slice(rows).reduce((sum, group) => sum + group.hosts.length, 0);
+  if (hidden > 0) lines.push(paint('dim', `… and ${hidden} more hosts`));
+  return [paint('dim', cut(legend, width)), ...lines];
+}
+
+/** As many names as fit, then how many more there are. */
+function names(hosts: readonly string[], room: number): string {
+  let text = '';
+  for (const [index, host] of hosts.entries()) {
+    const next = `${index === 0 ? '' : ', '}${forTerminal(host)}`;
+    const left = hosts.length - index - 1;
+    const tail = left > 0 ? ` +${left}` : '';
+    if (index > 0 && text.length + next.length + tail.length > room) return `${text} +${left + 1}`;
+    text += next;
+  }
+  return text;
+}
+
+const GROUPS_SHOWN = 10;
+
+function failureLines(
+  groups: readonly FailureGroupFragment[],
+  { paint, width }: BoardOptions,
+): string[] {
+  const lines: string[] = [];
+  for (const group of groups.slice(0, GROUPS_SHOWN)) {
+    const { sample } = group;
+    const place = `${group.steps.map(forTerminal).join(', ')} on ${group.hostCount} ${group.hostCount === 1 ? 'host' : 'hosts'}`;
+    const known = group.hosts.slice(0, group.hostCount);
+    lines.push(
+      '',
+      `${paint('red', '✖')} ${paint('bold', cut(forTerminal(sample.error?.message ?? group.message), width - 2))}`,
+      `  ${place}: ${names(known, width - place.length - 4)}`,
+    );
+    if (sample.command !== null) {
+      const exit = sample.exitCode === null ? '' : ` (exit ${sample.exitCode})`;
+      lines.push(
+        paint('dim', `  $ ${cut(forTerminal(sample.command), width - 4 - exit.length)}${exit}`),
+      );
+    }
+    for (const { message } of sample.lastLines) {
+      if (message !== null)
+        lines.push(`  ${paint('dim', '│')} ${cut(forTerminal(message), width - 4)}`);
+    }
+  }
+  if (groups.length > GROUPS_SHOWN) {
+    lines.push('', paint('dim', `… and ${groups.length - GROUPS_SHOWN} more kinds of failure`));
+  }
+  return lines;
+}

@@ -1,0 +1,61 @@
+/** How the text of an option becomes a value. Every message completes "NAME: "text" …". */
+import { z } from 'zod';
+
+export function whole(least: number, most: number): z.ZodType<number> {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(least, message).max(most, message));
+}
+
+export function oneOf<const T extends [string, ...string[]]>(...names: T): z.ZodType<T[number]> {
+  return z.enum(names, { error: `must be one of ${names.join(', ')}` });
+}
+
+const TRUE = ['on', 'true', '1', 'yes'];
+const FALSE = ['off', 'false', '0', 'no'];
+
+export const onOff: z.ZodType<boolean> = z
+  .string()
+  .refine((text) => [...TRUE, ...FALSE].includes(text), 'must be on or off')
+  .transform((text) => TRUE.includes(text));
+
+export const optionalText: z.ZodType<string | null> = z
+  .string()
+  .transform((text) => (text === '' ? null : text));
+
+/** Separated by commas; empty parts do not count. */
+export function list<T>(item: z.ZodType<T>): z.ZodType<T[]> {
+  return z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item as z.ZodType<T, string>));
+}
+
+function parseUrl(text: string): URL | null {
+  const parsed = URL.parse(text);
+  return parsed !== null && /^https?:$/.test(parsed.protocol) ? parsed : null;
+}
+
+export const url: z.ZodType<string, string> = z
+  .string()
+  .refine((text) => parseUrl(text) !== null, 'must be an http or https address')
+  .refine(
+    (text) => (parseUrl(text)?.username ?? '') === '',
+    'must not carry a user name: use the options for it',
+  );
+
+/** Scheme, host and port, the way a browser writes it. */
+export const origin: z.ZodType<string, string> = z
+  .string()
+  .refine(
+    (text) => parseUrl(text)?.origin === text,
+    'must be an origin such as https://deploy.example.com, without a path',
+  );

@@ -1,0 +1,151 @@
+/**
+ * Who asks, and what they may do. A request's token comes in `Authorization: Bearer`, a
+ * websocket's there or in its `connection_init` payload; never in an address, which proxies and
+ * browsers write down. The answer to an unknown token and to a wrong one is the same.
+ */
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { ShiplogError } from '../domain/errors.ts';
+import { findToken, parseTokens, SCOPES, type Scope, type TokenRecord } from '../domain/token.ts';
+
+export interface Principal {
+  /** null: the server runs without tokens. */
+  tokenId: string | null;
+  scopes: ReadonlySet<Scope>;
+  /** Epoch milliseconds, or null: does not expire. */
+  expiresAt: number | null;
+}
+
+export type AuthFailure = 'missing' | 'wrong' | 'expired' | 'revoked' | 'scope' | 'in_url';
+
+export interface AuthRefusal {
+  failure: AuthFailure;
+  error: ShiplogError;
+}
+
+export interface Auth {
+  /** false: everybody may do everything (loopback, or told to be insecure). */
+  readonly required: boolean;
+  readonly now: () => number;
+  /** Who it is, or why not. `token`: null where none was given. */
+  judge(token: string | null): Principal | AuthRefusal;
+  /** Throws UNAUTHENTICATED. */
+  authenticate(token: string | null): Principal;
+  /** Whether it still holds: not expired, not revoked. */
+  standing(principal: Principal): 'ok' | 'expired' | 'revoked';
+  /** Throws FORBIDDEN. */
+  requireScope(principal: Principal, scope: Scope): void;
+  /** Counts a failure that was found elsewhere. */
+  countFailure(reason: AuthFailure): void;
+  failures(): Readonly<Record<AuthFailure, number>>;
+}
+
+const EVERYONE: Principal = { tokenId: null, scopes: new Set(SCOPES), expiresAt: null };
+
+/** The file is looked at no more often than this. */
+const LOOK_EVERY_MS = 1_000;
+
+export interface AuthOptions {
+  /** null: no tokens. Throws an Error at once where the file cannot be read. */
+  tokensFile: string | null;
+  now: () => number;
+  /** Told when a changed file cannot be read; the tokens read before stay. */
+  onProblem: (message: string) => void;
+}
+
+export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
+  const failures = { missing: 0, wrong: 0, expired: 0, revoked: 0, scope: 0, in_url: 0 };
+  const records = tokensFile === null ? null : watchTokens(tokensFile, now, onProblem);
+
+  function refuse(failure: AuthFailure, message: string): AuthRefusal {
+    failures[failure]++;
+    return { failure, error: new ShiplogError('UNAUTHENTICATED', message) };
+  }
+
+  function judge(token: string | null): Principal | AuthRefusal {
+    if (records === null) return EVERYONE;
+    if (token === null) {
+      return refuse('missing', 'A token is needed: Authorization: Bearer shp_…');
+    }
+    const record = findToken(records(), token);
+    if (record === null) return refuse('wrong', 'The token is not known');
+    const expiresAt = record.expiresAt === null ? null : Date.parse(record.expiresAt);
+    if (expiresAt !== null && expiresAt <= now()) {
+      return refuse('expired', `The token expired at ${record.expiresAt}`);
+    }
+    return { tokenId: record.id, scopes: scopesOf(record), expiresAt };
+  }
+
+  return {
+    required: records !== null,
+    now,
+    judge,
+    authenticate(token) {
+      const found = judge(token);
+      if ('error' in found) throw found.error;
+      return found;
+    },
+    standing(principal) {
+      if (principal.expiresAt !== null && principal.expiresAt <= now()) return 'expired';
+      if (principal.tokenId === null || records === null) return 'ok';
+      return records().has(principal.tokenId) ? 'ok' : 'revoked';
+    },
+    requireScope(principal, scope) {
+      if (principal.scopes.has(scope)) return;
+      failures.scope++;
+      throw new ShiplogError('FORBIDDEN', `The token lacks the scope "${scope}"`);
+    },
+    countFailure: (reason) => void failures[reason]++,
+    failures: () => ({ ...failures }),
+  };
+}
+
+function scopesOf(record: TokenRecord): Set<Scope> {
+  return new Set(record.scopes.includes('admin') ? SCOPES : record.scopes);
+}
+
+/** The tokens by id, read again when the file changed. */
+function watchTokens(
+  file: string,
+  now: () => number,
+  onProblem: (message: string) => void,
+): () => ReadonlyMap<string, TokenRecord> {
+  const load = (): Map<string, TokenRecord> =>
+    new Map(parseTokens(readFileSync(file, 'utf8')).map((record) => [record.id, record]));
+  const signOf = (stats: Stats): string => `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+  let sign = signOf(statSync(file));
+  let current = load();
+  let lookedAt = now();
+  return () => {
+    if (Math.abs(now() - lookedAt) < LOOK_EVERY_MS) return current;
+    lookedAt = now();
+    try {
+      const found = signOf(statSync(file));
+      if (found === sign) return current;
+      current = load();
+      sign = found;
+    } catch (error) {
+      onProblem(`the tokens file cannot be read, its former content stays: ${String(error)}`);
+    }
+    return current;
+  };
+}
+
+/** The token of `Authorization: Bearer …`, or null. Other schemes count as none. */
+export function bearerToken(header: string | undefined): string | null {
+  const match = /^Bearer +(\S+) *$/i.exec(header ?? '');
+  return match?.[1] ?? null;
+}
+
+const URL_TOKEN = /[?&](token|access_token|authorization|api_key)=|shp_[0-9a-z]{8}_/i;
+
+/** Throws BAD_REQUEST for a token in the address: it would end in logs and histories. */
+export function refuseTokenInUrl(request: IncomingMessage, auth: Auth): void {
+  if (!URL_TOKEN.test(request.url ?? '')) return;
+  auth.countFailure('in_url');
+  throw new ShiplogError(
+    'BAD_REQUEST',
+    'A token must not be in the address; send it as Authorization: Bearer … (and replace it, for it has been written down on its way)',
+    { field: 'token' },
+  );
+}

@@ -1,0 +1,72 @@
+/**
+ * What orchestrators and operators ask: `/livez` (the process answers; never looks at the store),
+ * `/readyz` (may get traffic), `/metrics`, `/version`, `/schema.graphql`, and a page at `/` that
+ * says where things are.
+ */
+import { sendJson, sendPage, sendText } from '../reply.ts';
+import type { Route } from '../route.ts';
+
+export interface HealthOptions {
+  version: string;
+  engine: string;
+  /** The printed schema. */
+  schema: string;
+  /** null: ready. Else why not, in words; no secrets. Must answer within a second or so. */
+  notReady: () => Promise<string | null>;
+  metricsText: () => Promise<string>;
+  metricsType: string;
+  /** Whether there are tokens; then metrics need the scope `read`. */
+  tokens: boolean;
+}
+
+export function healthRoutes(options: HealthOptions): Map<string, Route> {
+  const get = (
+    name: string,
+    handle: Route['handle'],
+    access: Route['access'] = 'open',
+  ): [string, Route] => [name, { name, methods: ['GET'], access, errors: 'plain', handle }];
+  return new Map([
+    get('/livez', ({ response }) => sendJson(response, 200, { ok: true })),
+    get('/readyz', async ({ response }) => {
+      const reason = await options.notReady();
+      const body = reason === null ? { ok: true } : { ok: false, reason };
+      sendJson(response, reason === null ? 200 : 503, body, reason ? { 'retry-after': '1' } : {});
+    }),
+    get('/version', ({ response }) => {
+      const { version, engine } = options;
+      sendJson(response, 200, { version, engine, node: process.version });
+    }),
+    get('/schema.graphql', ({ response }) => {
+      sendText(response, 200, 'text/plain; charset=utf-8', options.schema);
+    }),
+    get(
+      '/metrics',
+      async ({ response }) => {
+        sendText(response, 200, options.metricsType, await options.metricsText(), {
+          'cache-control': 'no-store',
+        });
+      },
+      options.tokens ? 'read' : 'open',
+    ),
+    get('/', ({ response }) => sendPage(response, HOME, HOME_POLICY)),
+  ]);
+}
+
+const HOME_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+const HOME = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Shiplog</title>
+  </head>
+  <body>
+    <h1>Shiplog</h1>
+    <ul>
+      <li><a href="graphiql">GraphiQL: query and follow deployments</a></li>
+      <li><a href="schema.graphql">The schema</a></li>
+      <li><a href="metrics">Metrics</a></li>
+    </ul>
+  </body>
+</html>
+`;

@@ -1,0 +1,129 @@
+/** Who may import whom: the table of docs/architecture.md, held against the import lines. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SRC = resolve(import.meta.dirname, '../src');
+
+/** Layer → what it may import besides itself. `log` is a type everybody may know. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  domain: [],
+  'store/store.ts': ['domain'],
+  'store/sqlite': ['domain', 'store/store.ts', 'log.ts'],
+  'store/elasticsearch': ['domain', 'store/store.ts', 'log.ts'],
+  'store/open-store.ts': [
+    'domain',
+    'store/store.ts',
+    'store/sqlite',
+    'store/elasticsearch',
+    'config',
+    'log.ts',
+  ],
+  tail: ['domain', 'store/store.ts', 'log.ts'],
+  ingest: ['domain', 'store/store.ts', 'log.ts'],
+  graphql: ['domain', 'store/store.ts', 'ingest', 'tail', 'log.ts'],
+  http: ['graphql', 'ingest', 'domain', 'log.ts'],
+  config: ['domain'],
+  'log.ts': [],
+  'app.ts': [
+    'domain',
+    'store/store.ts',
+    'store/open-store.ts',
+    'ingest',
+    'tail',
+    'graphql',
+    'http',
+    'config',
+    'log.ts',
+  ],
+  cli: ['domain', 'config', 'app.ts', 'log.ts', 'http/tokens.ts'],
+  'main.ts': ['cli', 'config'],
+};
+
+function layerOf(file: string): string {
+  const layers = Object.keys(MAY_IMPORT).sort((a, b) => b.length - a.length);
+  const layer = layers.find(
+    (name) =>
+      file === name ||
+      file.startsWith(`${name}/`) ||
+      (name === 'config' && /^config(-[a-z]+)?\.ts$/.test(file)),
+  );
+  return layer ?? `(no layer: ${file})`;
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g);
+  return [...specifiers].map(([, specifier]) =>
+    relative(SRC, resolve(SRC, dirname(file), specifier as string)),
+  );
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ts'),
+);
+
+describe('the layers', () => {
+  it('import only what the table allows', () => {
+    const broken = files.flatMap((file) => {
+      const layer = layerOf(file);
+      const allowed = MAY_IMPORT[layer] ?? [];
+      return importsOf(file)
+        .filter((target) => {
+          const other = layerOf(target);
+          if (other === layer) return false;
+          return !allowed.some((name) => name === other || name === target);
+        })
+        .map((target) => `${file} imports ${target}`);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('leave the domain pure: it imports nothing but itself and hashing', () => {
+    const outside = files
+      .filter((file) => file.startsWith('domain/'))
+      .flatMap((file) => {
+        const text = readFileSync(join(SRC, file), 'utf8');
+        return [...text.matchAll(/from '([^.][^']*)'/g)]
+          .map(([, name]) => name)
+          .filter((name) => name !== 'node:crypto')
+          .map((name) => `${file} imports ${name}`);
+      });
+    expect(outside).toEqual([]);
+  });
+
+  it('have no folder of leftovers', () => {
+    expect(
+      files.filter((file) => /(^|\/)(utils?|helpers?|common|misc)(\/|\.ts$)/.test(file)),
+    ).toEqual([]);
+  });
+
+  it('run with what `npm ci --omit=dev` installs: no source imports a devDependency', () => {
+    const { dependencies } = JSON.parse(readFileSync(resolve(SRC, '../package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const installed = new Set(Object.keys(dependencies));
+    const missing = files.flatMap((file) =>
+      [...packagesOf(file)]
+        .filter((name) => !installed.has(name))
+        .map((name) => `${file} imports ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+/** Names of the packages that a file imports at run time; types alone are stripped. */
+function packagesOf(file: string): Set<string> {
+  const text = readFileSync(join(SRC, file), 'utf8').replace(/^(import|export) type [^;]*;/gms, '');
+  const imports = /(?:^(?:import|export|\})[^;']*from |^import |\bimport\()'([^.'][^']*)'/gm;
+  const specifiers = [...text.matchAll(imports)].map(([, specifier]) => specifier as string);
+  const names = specifiers
+    .filter((specifier) => !specifier.startsWith('node:'))
+    .map((specifier) =>
+      specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/'),
+    );
+  return new Set(names);
+}

@@ -1,0 +1,194 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StepEventInput } from '../../src/cli/gen/graphql.ts';
+import { runCli, startCli } from '../support/cli.ts';
+import { answer, standIn, storeAll } from '../support/stand-in.ts';
+
+/** Nothing listens there: the port is reserved, and none of those that fetch itself refuses. */
+const NOWHERE = 'http://127.0.0.1:2';
+const STEP = ['--task', 't', '--host', 'h', '--step', 's'];
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'shiplog-run-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+function run(url: string, options: string[], ...command: string[]) {
+  return runCli(['run', '--url', url, ...STEP, ...options, '--', ...command]);
+}
+
+function inputsOf(bodies: string[]): StepEventInput[] {
+  return bodies.flatMap(
+    (body) => (JSON.parse(body) as { variables: { inputs: StepEventInput[] } }).variables.inputs,
+  );
+}
+
+describe('a command that runs while the server is away', () => {
+  it('prints what it prints, ends as it ends, and what was not delivered is said', async () => {
+    const { code, stdout, stderr } = await run(
+      NOWHERE,
+      ['--flush-timeout', '200ms'],
+      'sh',
+      '-c',
+      'printf "out\\nno end"; echo err >&2; exit 7',
+    );
+    expect(code).toBe(7);
+    expect(stdout).toBe('out\nno end');
+    expect(stderr).toMatch(/^err\n/);
+    expect(stderr).toContain('5 events could not be delivered: no answer from http://127.0.0.1:2');
+  });
+
+  it('leaves a spool with every event once, in order, ready to be sent', async () => {
+    const spool = join(directory, 'spool');
+    const options = ['--flush-timeout', '100ms', '--spool', spool];
+    const { code, stderr } = await run(NOWHERE, options, 'sh', '-c', 'echo one; echo two');
+    expect(code).toBe(0);
+    const [file] = await readdir(spool);
+    expect(stderr).toContain(file);
+    const text = await readFile(join(spool, file as string), 'utf8');
+    const events = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as StepEventInput);
+    expect(events.map((event) => event.status ?? event.message)).toEqual([
+      'RUNNING',
+      'one',
+      'two',
+      'SUCCEEDED',
+    ]);
+    expect(events.map((event) => event.sequence)).toEqual([1, 2, 3, 4]);
+    expect(new Set(events.map((event) => event.writer)).size).toBe(1);
+  });
+
+  it('ends soon after its command, without being told how long to wait', async () => {
+    const began = performance.now();
+    const { code, stderr } = await run(NOWHERE, [], 'true');
+    expect(code).toBe(0);
+    expect(stderr).toContain('2 events could not be delivered');
+    expect(performance.now() - began).toBeLessThan(4_500);
+  });
+
+  it('is not held up by a server that takes the connection and never answers', async () => {
+    await using server = await standIn(() => {});
+    const began = performance.now();
+    const { code, stderr } = await run(server.url, ['--flush-timeout', '300ms'], 'echo', 'hi');
+    expect(code).toBe(0);
+    expect(stderr).toContain('could not be delivered');
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  it('floods without harm: memory is bounded, the statuses stay, the loss is said', async () => {
+    const spool = join(directory, 'flood');
+    const options = ['--flush-timeout', '100ms', '--spool', spool];
+    const { code, stderr, stdout } = await run(NOWHERE, options, 'seq', '1', '30000');
+    expect(code).toBe(0);
+    expect(stdout.length).toBeGreaterThan(160_000);
+    expect(stderr).toMatch(/\d+ lines of output were dropped/);
+    const [file] = await readdir(spool);
+    const text = await readFile(join(spool, file as string), 'utf8');
+    const events = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as StepEventInput);
+    expect(events.length).toBeLessThanOrEqual(10_500);
+    expect(events[0]?.status).toBe('RUNNING');
+    expect(events.some((event) => event.message?.includes('lines of output were dropped'))).toBe(
+      true,
+    );
+    expect(events.at(-1)).toMatchObject({ status: 'SUCCEEDED', sequence: 30_002 });
+  });
+});
+
+describe('a command that runs while the server is busy', () => {
+  it('is reported once the server takes it, with the same ids', async () => {
+    await using server = await standIn((_request, response, body, count) => {
+      if (count === 1) answer(response, 503, { errors: [] }, { 'retry-after': '0' });
+      else if (count === 2) {
+        const extensions = { code: 'OVERLOADED', retryAfterMs: 10 };
+        answer(response, 200, { errors: [{ message: 'The queue is full', extensions }] });
+      } else if (count === 3) response.destroy();
+      else storeAll(response, body);
+    });
+    const { code, stderr } = await run(server.url, [], 'echo', 'hi');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [first, second, third] = server.bodies;
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    const delivered = inputsOf(server.bodies.slice(3));
+    expect(delivered.map((event) => event.sequence)).toEqual([1, 2, 3]);
+  });
+
+  it('goes on though the token is refused, and says so', async () => {
+    await using server = await standIn((_request, response) => {
+      const extensions = { code: 'UNAUTHENTICATED' };
+      answer(response, 401, { errors: [{ message: 'The token is unknown', extensions }] });
+    });
+    const { code, stdout, stderr } = await run(server.url, [], 'echo', 'hi');
+    expect(code).toBe(0);
+    expect(stdout).toBe('hi\n');
+    expect(stderr).toContain('could not be delivered: The token is unknown');
+    expect(server.bodies).toHaveLength(1);
+  });
+});
+
+describe('how a command ends', () => {
+  it('is mirrored: not found 127, not executable 126, by a signal 128 and its number', async () => {
+    await using server = await standIn((_request, response, body) => storeAll(response, body));
+    expect((await run(server.url, [], join(directory, 'missing'))).code).toBe(127);
+    expect((await run(server.url, [], directory)).code).toBe(126);
+    expect((await run(server.url, [], 'sh', '-c', 'kill -KILL $$')).code).toBe(137);
+    const ends = inputsOf(server.bodies).filter((event) => event.status === 'FAILED');
+    expect(ends.map(({ exitCode, error }) => [exitCode, error?.code])).toEqual([
+      [127, 'ENOENT'],
+      [126, 'EACCES'],
+      [137, 'SIGKILL'],
+    ]);
+  });
+
+  it('is its own decision when a signal comes: the signal is handed on', async () => {
+    await using server = await standIn((_request, response, body) => storeAll(response, body));
+    const script = 'trap "echo cleaning; exit 9" TERM; echo ready; while :; do sleep 0.05; done';
+    const running = startCli(['run', '--url', server.url, ...STEP, '--', 'sh', '-c', script]);
+    await running.until((stdout) => stdout.includes('ready'));
+    running.child.kill('SIGTERM');
+    const { code, stdout } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 9, stdout: 'ready\ncleaning\n' });
+    expect(inputsOf(server.bodies).at(-1)).toMatchObject({ status: 'FAILED', exitCode: 9 });
+  });
+
+  it('does not wait for a daemon that keeps the output open', async () => {
+    await using server = await standIn((_request, response, body) => storeAll(response, body));
+    const began = performance.now();
+    const { code, stdout } = await run(server.url, [], 'sh', '-c', 'sleep 20 & echo $!');
+    process.kill(Number(stdout.trim()));
+    expect(code).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  it('has as its reason the last line on stderr, else the last on stdout, else the code', async () => {
+    await using server = await standIn((_request, response, body) => storeAll(response, body));
+    await run(
+      server.url,
+      [],
+      'sh',
+      '-c',
+      'echo first >&2; printf "\\033[31mlast\\033[0m\\n\\n" >&2; echo out; exit 2',
+    );
+    await run(server.url, [], 'sh', '-c', 'echo out; exit 2');
+    await run(server.url, [], 'sh', '-c', 'exit 2');
+    const ends = inputsOf(server.bodies).filter((event) => event.status === 'FAILED');
+    expect(ends.map(({ error }) => error?.message)).toEqual(['last', 'out', 'exit code 2']);
+  });
+
+  it('needs a task and a step: without them nothing is run', async () => {
+    const marker = join(directory, 'marker');
+    const { code, stderr } = await runCli(['run', '--', 'touch', marker]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--task');
+    expect(existsSync(marker)).toBe(false);
+  });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { eventLine } from '../../src/cli/event-line.ts';
+import type {
+  EventRowFragment,
+  StepSummaryFragment,
+  TaskBoardFragment,
+} from '../../src/cli/gen/graphql.ts';
+import { forTerminal, painter } from '../../src/cli/output.ts';
+import { boardLines, groupHosts } from '../../src/cli/task/board.ts';
+
+const plain = (_style: string, text: string) => text;
+
+const EVENT: EventRowFragment = {
+  id: 'a',
+  eventId: 'a',
+  kind: 'OUTPUT',
+  taskId: 't',
+  hostName: 'web-1',
+  step: 'download',
+  attempt: 1,
+  status: null,
+  at: '2026-11-24T09:30:00.000Z',
+  receivedAt: '2026-11-24T09:30:00.000Z',
+  writer: null,
+  sequence: null,
+  service: null,
+  environment: null,
+  message: 'hello',
+  level: 'INFO',
+  stream: 'STDOUT',
+  command: null,
+  params: null,
+  exitCode: null,
+  durationMs: null,
+  progress: null,
+  error: null,
+  source: null,
+  labels: {},
+  position: '1:1',
+};
+
+describe('text from a log on a terminal', () => {
+  it('keeps its colours and loses what could harm the terminal', () => {
+    expect(forTerminal('\x1b[31mred\x1b[0m')).toBe('\x1b[31mred\x1b[0m\x1b[0m');
+    expect(forTerminal('a\x1b[2Jb\x1b]0;title\x07c\x00d\x08e')).toBe('abcde');
+    expect(forTerminal('x\u202egpj.exe\u202c\u2066y')).toBe('xgpj.exey');
+    expect(forTerminal('tab\tand\nline')).toBe('tab\tand\nline');
+  });
+
+  it('is coloured only where it is wanted', () => {
+    const on = (stream: { isTTY?: boolean }, option: boolean, env: Record<string, string>) =>
+      painter(stream, option, env)('red', 'x') !== 'x';
+    expect(on({ isTTY: true }, true, {})).toBe(true);
+    expect(on({}, true, {})).toBe(false);
+    expect(on({}, true, { FORCE_COLOR: '1' })).toBe(true);
+    expect(on({ isTTY: true }, true, { NO_COLOR: '1', FORCE_COLOR: '1' })).toBe(false);
+    expect(on({ isTTY: true }, false, { FORCE_COLOR: '1' })).toBe(false);
+  });
+
+  it('shows an event as one entry: where it was, what happened, how it ended', () => {
+    const line = (said: Partial<EventRowFragment>, showTask = false) =>
+      eventLine({ ...EVENT, ...said }, { paint: plain, isTerminal: true, showTask }).slice(13);
+    expect(line({})).toBe('INFO  web-1 download hello');
+    expect(line({ attempt: 2 }, true)).toBe('INFO  t web-1 download#2 hello');
+    expect(line({ message: 'one\ntwo' })).toBe('INFO  web-1 download one\n    two');
+    const ended = {
+      kind: 'STEP',
+      status: 'FAILED',
+      message: null,
+      level: 'ERROR',
+      durationMs: 4_200,
+      exitCode: 1,
+      error: { code: 'DISK_FULL', message: 'no space' },
+    } as const;
+    expect(line(ended)).toBe('ERROR web-1 download FAILED 4.2 s exit 1 DISK_FULL: no space');
+    const progress = { done: 45, total: 100, unit: '%' };
+    expect(line({ kind: 'PROGRESS', message: null, progress })).toBe('INFO  web-1 download 45 %');
+  });
+
+  it('marks what a search found', () => {
+    const paint = (style: string, text: string) => (style === 'inverse' ? `<${text}>` : text);
+    const highlights = [
+      { start: 0, end: 5 },
+      { start: 6, end: 8 },
+    ];
+    const event = { ...EVENT, message: 'hello no space' };
+    const line = eventLine(event, { paint, isTerminal: false, showTask: false, highlights });
+    expect(line).toContain('<hello> <no> space');
+  });
+});
+
+describe('the board in a terminal', () => {
+  const steps = ['download', 'unpack'];
+  const hosts = Array.from({ length: 1_000 }, (_, i) => `web-${i + 1}`);
+  const cells = hosts.map((_, i) => (i === 499 ? 'SF' : i < 900 ? 'SS' : 'RP')).join('');
+  const summary: StepSummaryFragment = {
+    step: 'download',
+    pending: 0,
+    running: 100,
+    succeeded: 900,
+    failed: 0,
+    skipped: 0,
+    timedOut: 0,
+    cancelled: 0,
+    notRun: 0,
+    p50Ms: 1_000,
+    p95Ms: 12_000,
+    maxMs: 90_000,
+  };
+  const task: TaskBoardFragment = {
+    id: 'deploy-1',
+    service: 'orders',
+    version: '2.4.0',
+    environment: 'production',
+    title: null,
+    status: 'RUNNING',
+    createdAt: '2026-11-24T09:30:00.000Z',
+    startedAt: null,
+    finishedAt: null,
+    durationMs: null,
+    lastEventAt: null,
+    stale: false,
+    expectedHosts: 1_000,
+    runCounts: {
+      total: 1_000,
+      pending: 0,
+      running: 100,
+      succeeded: 899,
+      failed: 1,
+      cancelled: 0,
+      notRun: 0,
+      stale: 0,
+    },
+    plan: steps,
+    stepSummaries: [summary, { ...summary, step: 'unpack', succeeded: 899, failed: 1 }],
+    matrix: { steps, hosts, cells },
+    failureGroups: [
+      {
+        message: 'no space',
+        count: 1,
+        hostCount: 1,
+        hosts: ['web-500'],
+        steps: ['unpack'],
+        sample: {
+          hostName: 'web-500',
+          name: 'unpack',
+          command: 'tar -xzf app.tar.gz',
+          exitCode: 2,
+          error: { code: 'DISK_FULL', message: 'no space left on device' },
+          lastLines: [{ at: '2026-11-24T09:30:00.000Z', message: '100 % full', stream: 'STDERR' }],
+        },
+      },
+    ],
+  };
+  const options = { paint: plain, width: 100, rows: 40, failedOnly: false };
+
+  it('puts failures first and hosts that look the same in one row', () => {
+    expect(
+      groupHosts(task.matrix, false).map(({ letters, hosts }) => [letters, hosts.length]),
+    ).toEqual([
+      ['SF', 1],
+      ['RP', 100],
+      ['SS', 899],
+    ]);
+    expect(groupHosts(task.matrix, true)).toEqual([{ letters: 'SF', hosts: ['web-500'] }]);
+  });
+
+  it('fits the width, names what fits and counts the rest', () => {
+    const lines = boardLines(task, options);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+    const text = lines.join('\n');
+    expect(text).toContain('deploy-1  RUNNING  orders 2.4.0 to production');
+    expect(text).toMatch(/S S {3}899 hosts {2}web-1, web-2.* \+\d+/);
+    expect(text).toContain('✖ no space left on device');
+    expect(text).toContain('$ tar -xzf app.tar.gz (exit 2)');
+    expect(text).toContain('│ 100 % full');
+  });
+
+  it('says how many hosts it does not show', () => {
+    expect(boardLines(task, { ...options, rows: 1 }).join('\n')).toContain('… and 999 more hosts');
+  });
+
+  it('shows the rare failure in the bar, however large the fleet', () => {
+    const line = boardLines(task, options).find((text) => text.startsWith('unpack'));
+    expect(line).toMatch(/█+▓▒+/);
+  });
+});

@@ -1,0 +1,74 @@
+/** The documentation says what is: links lead somewhere, commands exist, generated parts are fresh. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { buildSchema, parse, validate } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { OPTIONS } from '../src/config-options.ts';
+import { ERROR_CODES, PROBLEM_CODES } from '../src/domain/errors.ts';
+import { Names } from '../src/store/elasticsearch/names.ts';
+import { roleFor } from '../src/store/elasticsearch/privileges.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+];
+const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
+
+describe('the documentation', () => {
+  it('links only to files that are there', () => {
+    const broken = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+        .map(([, target]) => target as string)
+        .filter((target) => !existsSync(resolve(ROOT, dirname(page), target)))
+        .map((target) => `${page} → ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('names every option and every error code', () => {
+    const readme = read('README.md');
+    const errors = read('docs/errors.md');
+    const missing = [
+      ...Object.values(OPTIONS).filter(({ env }) => !readme.includes(`\`${env}\``)),
+      ...[...Object.keys(ERROR_CODES), ...Object.keys(PROBLEM_CODES)].filter(
+        (code) => !errors.includes(`\`${code}\``),
+      ),
+    ];
+    expect(missing).toEqual([]);
+  });
+
+  it('uses only npm scripts and commands that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const help = execFileSync(join(ROOT, 'bin/shiplog.js'), ['--help'], { encoding: 'utf8' });
+    const commands = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name as string);
+    const text = pages.map(read).join('\n');
+    for (const [, script] of text.matchAll(/npm run ([a-z:-]+)/g)) {
+      expect(Object.keys(scripts)).toContain(script);
+    }
+    for (const [, command] of text.matchAll(
+      /(?:`|^|\$ )(?:\.\/bin\/shiplog\.js|shiplog) ([a-z]+)/gm,
+    )) {
+      expect(commands).toContain(command);
+    }
+  });
+
+  it('shows GraphQL that the schema accepts', () => {
+    const schema = buildSchema(read('schema.graphql'));
+    const operations = pages.flatMap((page) =>
+      [...read(page).matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, source]) => source as string),
+    );
+    expect(operations.length).toBeGreaterThan(0);
+    for (const source of operations) expect(validate(schema, parse(source))).toEqual([]);
+  });
+
+  it('tells the privileges that Shiplog asks for', () => {
+    const page = read('docs/elasticsearch.md');
+    const [, role = ''] = /## Privileges[\s\S]*?```json\n([\s\S]*?)```/.exec(page) ?? [];
+    expect(JSON.parse(role)).toEqual(roleFor(new Names('shiplog')));
+  });
+});

@@ -1,0 +1,101 @@
+/**
+ * Two Shiplog servers on three Elasticsearch nodes, while nodes are killed and cut off and then a
+ * server is killed too: acknowledged = stored = delivered, once, in order.
+ */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { joined, startCluster, type TestCluster } from '../elasticsearch/cluster.ts';
+import type { TestNode } from '../elasticsearch/node.ts';
+import { canStartNodes } from '../elasticsearch/shared.ts';
+import { follow, graphql, storedEvents, writeUntil } from '../support/ledger.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const TASK = 'cluster';
+const RUNS = `query ($id: ID!) {
+  task(id: $id) { status runCounts { total running } runs { nodes { hostName currentStep } } }
+}`;
+
+describe('Two servers on three nodes', async () => {
+  if (!(await canStartNodes())) return;
+  let cluster: TestCluster;
+  const node = (at: number) => cluster.nodes[at] as TestNode;
+  const start = (port = 0): Promise<TestServer> =>
+    startServer({
+      port,
+      env: {
+        SHIPLOG_STORE: 'elasticsearch',
+        SHIPLOG_ELASTICSEARCH_URL: cluster.urls.join(','),
+        SHIPLOG_ELASTICSEARCH_PREFIX: 'servers',
+        SHIPLOG_ELASTICSEARCH_REPLICAS: '1',
+      },
+    });
+
+  beforeAll(async () => {
+    cluster = await startCluster();
+  }, 180_000);
+  afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+  it('lose, repeat and reorder nothing while nodes and a server are killed', async () => {
+    let first = await start();
+    const second = await start();
+    const acknowledged = new Set<string>();
+    let stopped = false;
+    const urlOf = { first: () => first.url, second: () => second.url };
+    const tails = [follow(urlOf.first, TASK), follow(urlOf.second, TASK)];
+    const writers = Promise.all(
+      ['a', 'b', 'c', 'd'].map((host, i) =>
+        writeUntil(i % 2 ? urlOf.first : urlOf.second, TASK, host, acknowledged, () => stopped),
+      ),
+    );
+    const more = async (events: number) => {
+      const enough = acknowledged.size + events;
+      await vi
+        .waitUntil(() => acknowledged.size >= enough, { timeout: 90_000, interval: 20 })
+        .catch(() => {
+          const logs = [first, second].map((server) => server.stdout().slice(-3_000));
+          throw new Error(`only ${acknowledged.size} acknowledged\n${logs.join('\n')}`);
+        });
+    };
+
+    await more(500);
+    await node(0).kill();
+    await more(500);
+    await node(0).restart();
+    await joined(node(0), 3);
+    cluster.proxy.cut();
+    await joined(node(0), 2);
+    await more(500);
+    cluster.proxy.heal();
+    await joined(node(0), 3);
+    await first.kill();
+    await more(500);
+    first = await start(first.port);
+    await more(500);
+    stopped = true;
+    await writers;
+
+    const stored = await storedEvents(second.url, TASK);
+    expect(new Set(stored).size, 'each once').toBe(stored.length);
+    const there = new Set(stored);
+    expect(
+      [...acknowledged].filter((id) => !there.has(id)),
+      'nothing lost',
+    ).toEqual([]);
+    for (const tail of tails) {
+      const last = stored.length - stored.indexOf(tail.delivered[0] as string);
+      await tail.reached(last);
+      tail.stop();
+      expect(tail.delivered).toEqual(stored.slice(-last));
+    }
+    for (const server of [first, second]) {
+      const { task } = await graphql<{ task: unknown }>(server.url, RUNS, { id: TASK });
+      expect(task).toEqual({
+        status: 'RUNNING',
+        runCounts: { total: 4, running: 4 },
+        runs: {
+          nodes: ['a', 'b', 'c', 'd'].map((hostName) => ({ hostName, currentStep: 'download' })),
+        },
+      });
+      await server.stop();
+    }
+  }, 240_000);
+});

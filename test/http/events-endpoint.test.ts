@@ -1,0 +1,282 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ShiplogError } from '../../src/domain/errors.ts';
+import { formatTokens, makeToken } from '../../src/domain/token.ts';
+import { BodyBudget } from '../../src/http/body.ts';
+import { eventsRoute, MAX_ITEMS } from '../../src/http/endpoints/events.ts';
+import type { Ingest } from '../../src/ingest/ingest.ts';
+import { type HttpFixture, startHttpFixture, stepEvents } from './support.ts';
+
+interface Answer {
+  status: number;
+  stored: number;
+  duplicates: number;
+  rejected: number;
+  results: {
+    index: number;
+    outcome: string;
+    eventId: string | null;
+    error?: { code: string; field: string | null };
+  }[];
+  resultsTruncated?: boolean;
+  taken?: number;
+  error?: { code: string; field?: string };
+}
+
+let shiplog: HttpFixture;
+beforeAll(async () => {
+  shiplog = await startHttpFixture({ maxBodyBytes: 2_000_000 });
+});
+afterAll(() => shiplog.close());
+
+async function post(
+  body: string | Uint8Array<ArrayBuffer>,
+  type = 'application/x-ndjson',
+  { path = '/v1/events', url = shiplog.url, headers = {} } = {},
+): Promise<Answer> {
+  const init = { method: 'POST', headers: { 'content-type': type, ...headers }, body };
+  const response = await fetch(url + path, init);
+  return { status: response.status, ...((await response.json()) as object) } as Answer;
+}
+function lines(events: unknown[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+async function stored(taskId: string): Promise<(string | null)[]> {
+  const page = {
+    limit: 1000,
+    backward: false,
+    after: null,
+    before: null,
+    around: null,
+    withTotal: false,
+  };
+  const query = { filter: { taskId }, order: 'LOG' as const, page };
+  const [found] = await shiplog.store.events([query]);
+  return found?.rows.map(({ node }) => node.message) ?? [];
+}
+
+describe('POST /v1/events', () => {
+  it('takes one JSON object and tells what became of it', async () => {
+    const answer = await post(JSON.stringify(stepEvents('t-one', 1)[0]), 'application/json');
+    expect(answer).toEqual({
+      status: 200,
+      stored: 1,
+      duplicates: 0,
+      rejected: 0,
+      results: [{ index: 0, outcome: 'STORED', eventId: 'e0' }],
+    });
+  });
+
+  it('takes an array, and a value that is wrong harms none of its neighbours', async () => {
+    const [first, second, third, fourth] = stepEvents('t-array', 4);
+    const body = [first, { ...second, attempt: 0 }, { ...third, evntId: 'typo' }, fourth, 7];
+    const answer = await post(JSON.stringify(body), 'application/json');
+    expect(answer).toMatchObject({ stored: 2, rejected: 3 });
+    expect(answer.results.map(({ outcome }) => outcome)).toEqual([
+      'STORED',
+      'REJECTED',
+      'REJECTED',
+      'STORED',
+      'REJECTED',
+    ]);
+    expect(answer.results[1]?.error).toMatchObject({ field: 'attempt' });
+    expect(answer.results[2]?.error).toMatchObject({ code: 'UNKNOWN_FIELD', field: 'evntId' });
+  });
+
+  it('takes NDJSON in order, and lists only what was not stored', async () => {
+    const events = stepEvents('t-lines', 2_500);
+    const answer = await post(lines(events));
+    expect(answer).toEqual({ status: 200, stored: 2_500, duplicates: 0, rejected: 0, results: [] });
+    expect(await stored('t-lines')).toEqual(events.slice(0, 1000).map(({ message }) => message));
+    const again = await post(lines(events.slice(0, 3)));
+    expect(again).toMatchObject({ stored: 0, duplicates: 3 });
+    expect(again.results.map(({ index, outcome }) => [index, outcome])).toEqual([
+      [0, 'DUPLICATE'],
+      [1, 'DUPLICATE'],
+      [2, 'DUPLICATE'],
+    ]);
+  });
+
+  it('lists all results where it is asked to', async () => {
+    const answer = await post(lines(stepEvents('t-all', 3)), undefined, {
+      path: '/v1/events?results=all',
+    });
+    expect(answer.results.map(({ eventId }) => eventId)).toEqual(['e0', 'e1', 'e2']);
+  });
+
+  it('rejects broken lines with their number while their neighbours are stored', async () => {
+    const [first, second, third] = stepEvents('t-broken', 3).map((event) => JSON.stringify(event));
+    const long = JSON.stringify({ taskId: 't', message: 'x'.repeat(1_100_000) });
+    const body = [first, '{"taskId":', '', second, 'null', long, third].join('\n');
+    const answer = await post(body);
+    expect(answer).toMatchObject({ status: 200, stored: 3, rejected: 3 });
+    expect(answer.results.map(({ index, error }) => [index, error?.code])).toEqual([
+      [1, 'BAD_JSON'],
+      [4, expect.any(String)],
+      [5, 'TOO_LONG'],
+    ]);
+    expect(await stored('t-broken')).toEqual(['line 0', 'line 1', 'line 2']);
+  });
+
+  it('rejects a line that is not UTF-8 and keeps the others', async () => {
+    const [first, second] = stepEvents('t-bytes', 2).map((event) => JSON.stringify(event));
+    const body = Buffer.concat([
+      Buffer.from(`${first}\n{"message":"`),
+      Buffer.from([0xff, 0xfe]),
+      Buffer.from(`"}\n${second}\n`),
+    ]);
+    expect(await post(body)).toMatchObject({
+      stored: 2,
+      results: [{ index: 1, error: { code: 'BAD_JSON' } }],
+    });
+  });
+
+  it('rejects NUL characters, half surrogates and over-long texts by name of the field', async () => {
+    const base = { taskId: 't-texts', host: 'h', step: 's' };
+    const body = [
+      `{"taskId":"t-texts","host":"h","step":"s","message":"a\\u0000b"}`,
+      `{"taskId":"t-texts","host":"h","step":"s","message":"\\ud800"}`,
+      JSON.stringify({ ...base, message: 'x'.repeat(65_537) }),
+      JSON.stringify({ ...base, at: '9999-99-99' }),
+      JSON.stringify({ ...base, at: '2099-01-01T00:00:00Z', message: 'absurd, but a time' }),
+      `{"taskId":"t-texts","host":"h","step":"s","durationMs":1e400}`,
+    ].join('\n');
+    const answer = await post(body);
+    expect(answer.stored).toBe(1);
+    expect(answer.results.map(({ index, error }) => [index, error?.code, error?.field])).toEqual([
+      [0, 'INVALID_TEXT', 'message'],
+      [1, 'INVALID_TEXT', 'message'],
+      [2, 'TOO_LONG', 'message'],
+      [3, expect.any(String), 'at'],
+      [5, expect.any(String), 'durationMs'],
+    ]);
+  });
+
+  it('takes compressed NDJSON that is many times as large as other bodies may be', async () => {
+    const events = stepEvents('t-zip', 1_000).map((event) => ({
+      ...event,
+      message: 'x'.repeat(5_000),
+    }));
+    const answer = await post(gzipSync(lines(events)), undefined, {
+      headers: { 'content-encoding': 'gzip' },
+    });
+    expect(answer).toMatchObject({ stored: 1_000, results: [] });
+  });
+
+  it('refuses an array that is too long, whole', async () => {
+    const answer = await post(`[${'{},'.repeat(MAX_ITEMS)}{}]`, 'application/json');
+    expect(answer).toMatchObject({ status: 400, error: { code: 'BAD_INPUT' } });
+  });
+
+  it('bounds the list of results, and says so', async () => {
+    const answer = await post('x\n'.repeat(MAX_ITEMS + 5));
+    expect(answer).toMatchObject({ rejected: MAX_ITEMS + 5, resultsTruncated: true });
+    expect(answer.results).toHaveLength(MAX_ITEMS);
+  });
+
+  it.each([
+    [415, 'text/plain', '{}', '/v1/events'],
+    [415, 'application/x-www-form-urlencoded', 'a=b', '/v1/events'],
+    [400, 'application/json', '{', '/v1/events'],
+    [400, 'application/json', '{}', '/v1/events?result=all'],
+    [400, 'application/json', '{}', '/v1/events?results=some'],
+    [413, 'application/json', `"${'x'.repeat(2_100_000)}"`, '/v1/events'],
+  ])('answers %i for %s', async (status, type, body, path) => {
+    expect((await post(body, type, { path })).status).toBe(status);
+  });
+
+  it('takes an empty body as no events', async () => {
+    expect(await post('')).toMatchObject({ status: 200, stored: 0, rejected: 0 });
+    expect(await post('[]', 'application/json')).toMatchObject({ status: 200, stored: 0 });
+  });
+
+  it('stores the lines that arrived whole when the sender goes in the middle', async () => {
+    const socket = connect(shiplog.port, '127.0.0.1');
+    const [first, second] = stepEvents('t-gone', 2).map((event) => JSON.stringify(event));
+    socket.write(
+      'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
+        `Content-Length: 99999\r\n\r\n${first}\n${second?.slice(0, 20)}`,
+    );
+    await expect.poll(() => stored('t-gone')).toEqual(['line 0']);
+    socket.destroy();
+    expect(await stored('t-gone')).toEqual(['line 0']);
+  });
+
+  it('asks for a token with the scope ingest where there are tokens', async () => {
+    const reader = makeToken('reader', ['read'], null, Date.now());
+    const agent = makeToken('agent', ['ingest'], null, Date.now());
+    const tokensFile = join(mkdtempSync(join(tmpdir(), 'shiplog-events-')), 'tokens');
+    writeFileSync(tokensFile, formatTokens([reader.record, agent.record]));
+    const guarded = await startHttpFixture({ tokensFile, token: agent.token });
+    const body = lines(stepEvents('t', 1));
+    const asked = async (
+      headers: Record<string, string>,
+    ): Promise<[number, string | undefined]> => {
+      const { status, error } = await post(body, undefined, { url: guarded.url, headers });
+      return [status, error?.code];
+    };
+    expect(await asked({})).toEqual([401, 'UNAUTHENTICATED']);
+    expect(await asked({ authorization: `Bearer ${reader.token}` })).toEqual([403, 'FORBIDDEN']);
+    expect(await asked({ authorization: `Bearer ${agent.token}x` })).toEqual([
+      401,
+      'UNAUTHENTICATED',
+    ]);
+    expect(await asked({ authorization: `Bearer ${agent.token}` })).toEqual([200, undefined]);
+    const query = { query: '{ tasks { nodes { id } } }' };
+    const read = await guarded.graphql(query);
+    expect(read.errors?.[0]?.extensions?.code).toBe('FORBIDDEN');
+    const metrics = await fetch(`${guarded.url}/metrics`);
+    expect(metrics.status).toBe(401);
+    expect(metrics.headers.get('www-authenticate')).toContain('Bearer');
+    await guarded.close();
+  });
+});
+
+describe('a stream that the store stops in the middle', () => {
+  it('says how many lines were taken, so that the rest can be sent again', async () => {
+    // The real ingest, until it is told to be full: the one thing that cannot be timed from outside.
+    let room = 1_500;
+    const ingest: Pick<Ingest, 'logSteps'> = {
+      logSteps(raws) {
+        room -= raws.length;
+        return room >= 0
+          ? shiplog.ingest.logSteps(raws)
+          : Promise.reject(new ShiplogError('OVERLOADED', 'full', { retryAfterMs: 2_500 }));
+      },
+    };
+    const route = eventsRoute({
+      ingest,
+      maxBodyBytes: 1_000_000,
+      budget: new BodyBudget(10_000_000),
+      onFault: () => {},
+    });
+    const server = createServer((request, response) => {
+      const url = new URL(request.url ?? '/', 'http://localhost');
+      const principal = { tokenId: null, scopes: new Set<never>(), expiresAt: null };
+      void route.handle({ request, response, url, principal });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const events = stepEvents('t-middle', 3_000);
+    const response = await fetch(`http://127.0.0.1:${port}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: lines(events),
+    });
+    const answer = (await response.json()) as Answer;
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toBe('3');
+    expect(answer).toMatchObject({ error: { code: 'OVERLOADED' }, stored: answer.taken });
+    expect(answer.taken).toBeGreaterThan(0);
+    expect(answer.taken).toBeLessThanOrEqual(1_500);
+    const rest = await post(lines(events.slice(answer.taken)));
+    expect(rest).toMatchObject({ stored: 3_000 - (answer.taken ?? 0), duplicates: 0 });
+    server.closeAllConnections();
+    server.close();
+  });
+});

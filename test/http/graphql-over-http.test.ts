@@ -1,0 +1,236 @@
+import { auditServer } from 'graphql-http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type HttpFixture,
+  LOG_STEPS,
+  rawRequest,
+  startHttpFixture,
+  stepEvents,
+} from './support.ts';
+
+let shiplog: HttpFixture;
+const BODY_LIMIT = 200_000;
+beforeAll(async () => {
+  shiplog = await startHttpFixture({
+    allowedOrigins: ['https://deploy.example'],
+    maxBodyBytes: BODY_LIMIT,
+  });
+});
+afterAll(() => shiplog.close());
+
+const TYPENAME = { query: '{ __typename }' };
+
+function post(headers: Record<string, string>, body: string = JSON.stringify(TYPENAME)) {
+  return fetch(`${shiplog.url}/graphql`, { method: 'POST', headers, body });
+}
+async function codeOf(response: Response): Promise<string | undefined> {
+  const answer = (await response.json()) as {
+    errors?: { extensions: { code: string } }[];
+    error?: { code: string };
+  };
+  return answer.errors?.[0]?.extensions.code ?? answer.error?.code;
+}
+
+describe('GraphQL over HTTP', () => {
+  it('passes the whole audit of the graphql-http package', async () => {
+    const results = await auditServer({ url: `${shiplog.url}/graphql` });
+    expect(results.length).toBeGreaterThanOrEqual(61);
+    expect(results.filter(({ status }) => status !== 'ok')).toEqual([]);
+  });
+
+  it('takes events by a mutation and answers a query by GET', async () => {
+    const inputs = stepEvents('t-get', 3);
+    const { data } = await shiplog.graphql({ query: LOG_STEPS, variables: { inputs } });
+    expect(data).toMatchObject({ logSteps: { stored: 3, duplicates: 0, rejected: 0 } });
+    const url = new URL('/graphql', shiplog.url);
+    url.searchParams.set('query', 'query ($id: ID!) { task(id: $id) { id } }');
+    url.searchParams.set('variables', '{"id":"t-get"}');
+    const response = await fetch(url);
+    expect(await response.json()).toEqual({ data: { task: { id: 't-get' } } });
+  });
+
+  it('refuses broken JSON in a parameter of GET with 400', async () => {
+    const response = await fetch(`${shiplog.url}/graphql?query={__typename}&variables={`);
+    expect(response.status).toBe(400);
+    expect(await codeOf(response)).toBe('BAD_REQUEST');
+  });
+
+  it('refuses a mutation by GET with 405 and says which method takes it', async () => {
+    const response = await fetch(`${shiplog.url}/graphql?query=mutation{__typename}`);
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('POST');
+  });
+
+  it('refuses other methods with 405', async () => {
+    const response = await fetch(`${shiplog.url}/graphql`, { method: 'DELETE' });
+    expect(response.status).toBe(405);
+    expect(await codeOf(response)).toBe('METHOD_NOT_ALLOWED');
+  });
+
+  it.each([
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/graphql',
+    'text/plain',
+    'application/json; charset=utf-16',
+  ])('refuses a body of %s with 415', async (type) => {
+    const response = await post({ 'content-type': type });
+    expect(response.status).toBe(415);
+    expect(await codeOf(response)).toBe('UNSUPPORTED_MEDIA_TYPE');
+  });
+
+  it('refuses a batch of operations, and says what to use', async () => {
+    const { status, errors } = await shiplog.graphql([TYPENAME, TYPENAME]);
+    expect(status).toBe(400);
+    expect(errors?.[0]?.message).toContain('logSteps');
+  });
+
+  it('says that a subscription needs another transport', async () => {
+    const query = 'subscription { tail(filter: {}) { cursor } }';
+    const { status, errors } = await shiplog.graphql({ query });
+    expect(status).toBe(400);
+    expect(errors?.[0]?.message).toContain('text/event-stream');
+  });
+
+  it('answers 413 in JSON over the limit, with a length and in chunks', async () => {
+    const body = JSON.stringify({
+      query: '{ __typename }',
+      extensions: { x: 'x'.repeat(300_000) },
+    });
+    const whole = await post({ 'content-type': 'application/json' }, body);
+    expect([whole.status, await codeOf(whole)]).toEqual([413, 'BODY_TOO_LARGE']);
+    const raw = await rawRequest(
+      shiplog.port,
+      'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+        'Transfer-Encoding: chunked\r\n\r\n',
+      `${(250_000).toString(16)}\r\n${'x'.repeat(250_000)}\r\n`,
+    );
+    expect(raw).toMatch(/^HTTP\/1\.1 413 /);
+    expect(raw).toContain('"BODY_TOO_LARGE"');
+  });
+
+  it('answers 413 before the body is sent where the client asks first', async () => {
+    const raw = await rawRequest(
+      shiplog.port,
+      'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+        'Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n',
+    );
+    expect(raw).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it.each([
+    [
+      'too deep',
+      `{ tasks { nodes ${'{ runs { nodes { task '.repeat(6)}{ id }${' } } }'.repeat(6)} } }`,
+    ],
+    ['too wide', `{ ${Array.from({ length: 31 }, (_, at) => `a${at}: __typename`).join(' ')} }`],
+    ['too long', `{ ${'__typename '.repeat(1_001)} }`],
+    ['nested without end', `{ a(b: ${'['.repeat(900)}`],
+  ])('refuses a query that is %s', async (_, query) => {
+    const { errors } = await shiplog.graphql({ query });
+    expect(errors?.[0]?.extensions?.code).toMatch(/QUERY_TOO_COMPLEX|GRAPHQL_/);
+  });
+
+  it('names the variable of a value with a wrong type', async () => {
+    const variables = { inputs: [{ taskId: 't', host: 'h', step: 's', attempt: 'one' }] };
+    const { errors } = await shiplog.graphql({ query: LOG_STEPS, variables });
+    expect(errors?.[0]?.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'inputs[0].attempt',
+    });
+  });
+
+  it('gives JSON as JSON and says no more than that', async () => {
+    const response = await post({ 'content-type': 'application/json' });
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    expect(response.headers.get('x-powered-by')).toBeNull();
+  });
+});
+
+describe('pages of other sites', () => {
+  const json = { 'content-type': 'application/json' };
+
+  it.each(['/graphql', '/v1/events'])('may not write to %s, whatever they send', async (path) => {
+    for (const type of ['application/json', 'text/plain', 'application/x-ndjson']) {
+      for (const origin of ['https://evil.example', 'null', 'http://localhost:1']) {
+        const response = await fetch(shiplog.url + path, {
+          method: 'POST',
+          headers: { 'content-type': type, origin },
+          body: JSON.stringify(TYPENAME),
+        });
+        expect([response.status, await codeOf(response)]).toEqual([403, 'FORBIDDEN']);
+      }
+    }
+  });
+
+  it('may, where their origin is listed, and are told so', async () => {
+    const origin = 'https://deploy.example';
+    const response = await post({ ...json, origin });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
+    expect(response.headers.get('vary')).toContain('Origin');
+    const preflight = await fetch(`${shiplog.url}/graphql`, {
+      method: 'OPTIONS',
+      headers: { origin },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+  });
+
+  it('get no permission to read what they may ask', async () => {
+    const origin = 'https://evil.example';
+    const response = await fetch(`${shiplog.url}/graphql?query={__typename}`, {
+      headers: { origin },
+    });
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    const preflight = await fetch(`${shiplog.url}/graphql`, {
+      method: 'OPTIONS',
+      headers: { origin },
+    });
+    expect(preflight.status).toBe(403);
+  });
+
+  it('of this server itself may write', async () => {
+    expect((await post({ ...json, origin: shiplog.url })).status).toBe(200);
+  });
+
+  it('may not reach a server without tokens by a name of theirs', async () => {
+    const raw = await rawRequest(
+      shiplog.port,
+      'GET /graphql?query={__typename} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
+    );
+    expect(raw).toMatch(/^HTTP\/1\.1 403 /);
+  });
+});
+
+describe('odd clients', () => {
+  it('that offer HTTP/2 by Upgrade: h2c are answered as usual', async () => {
+    const raw = await rawRequest(
+      shiplog.port,
+      'POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings, close\r\n' +
+        'Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n' +
+        'Content-Type: application/json\r\nContent-Length: 26\r\n\r\n',
+      '{"query":"{ __typename }"}',
+    );
+    expect(raw).toMatch(/^HTTP\/1\.1 200 /);
+    expect(raw).toContain('{"data":{"__typename":"Query"}}');
+  });
+
+  it('that do not speak HTTP get 400 and are closed', async () => {
+    expect(await rawRequest(shiplog.port, 'HELO there\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('that ask for what is not there get 404 in JSON', async () => {
+    const response = await fetch(`${shiplog.url}/nothing`);
+    expect([response.status, await codeOf(response)]).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it('that put a token into the address are refused, and it is counted', async () => {
+    const response = await fetch(`${shiplog.url}/graphql?token=shp_abc&query={__typename}`);
+    expect(response.status).toBe(400);
+    expect(await shiplog.metric('shiplog_auth_failures_total{reason="in_url"}')).toBe(1);
+  });
+});

@@ -1,0 +1,441 @@
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient } from 'graphql-ws';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { formatTokens, makeToken, type NewToken } from '../../src/domain/token.ts';
+import { MAX_OPERATIONS } from '../../src/http/subscription-protocol.ts';
+import {
+  type HttpFixture,
+  LOG_STEPS,
+  rawRequest,
+  startHttpFixture,
+  stepEvents,
+} from './support.ts';
+
+const TAIL =
+  'subscription ($task: ID!, $after: String) { tail(filter: { taskId: $task }, after: $after) { events { eventId } cursor } }';
+const SUBSCRIPTIONS = 'shiplog_subscriptions{transport="websocket"}';
+
+interface TailData {
+  tail: { events: { eventId: string }[]; cursor: string };
+}
+
+function clientOf({ url }: HttpFixture, connectionParams: Record<string, unknown> = {}): Client {
+  return createClient({
+    url: `${url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams,
+    retryAttempts: 0,
+  });
+}
+
+/** A bare socket that queues what it is sent. */
+class Peer {
+  readonly socket: WebSocket;
+  readonly #messages: Record<string, unknown>[] = [];
+  #wake: () => void = () => {};
+  readonly closed: Promise<{ code: number; reason: string }>;
+
+  constructor(fixture: HttpFixture, protocol = 'graphql-transport-ws', headers = {}) {
+    this.socket = new WebSocket(`${fixture.url.replace('http', 'ws')}/graphql`, protocol, {
+      headers,
+    });
+    this.socket.on('message', (data) => {
+      this.#messages.push(JSON.parse(String(data)) as Record<string, unknown>);
+      this.#wake();
+    });
+    this.socket.on('error', () => {});
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
+    });
+  }
+
+  async open(payload?: unknown): Promise<this> {
+    await once(this.socket, 'open');
+    this.send({ type: 'connection_init', payload });
+    expect(await this.next()).toEqual({ type: 'connection_ack' });
+    return this;
+  }
+
+  send(message: unknown): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  subscribe(id: string, query: string, variables: Record<string, unknown> = {}): void {
+    this.send({ id, type: 'subscribe', payload: { query, variables } });
+  }
+
+  async next(): Promise<Record<string, unknown>> {
+    for (;;) {
+      const message = this.#messages.shift();
+      if (message !== undefined) return message;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+let shiplog: HttpFixture;
+beforeAll(async () => {
+  shiplog = await startHttpFixture({
+    heartbeatMs: 200,
+    allowedOrigins: ['https://deploy.example'],
+  });
+});
+afterAll(() => shiplog.close());
+
+async function log(taskId: string, count: number, from = 0): Promise<void> {
+  await shiplog.ingest.logSteps(stepEvents(taskId, count, from));
+}
+
+describe('a websocket, by the graphql-ws client', () => {
+  it('follows events as they come, and a cursor resumes without a gap', async () => {
+    const client = clientOf(shiplog);
+    const seen: string[] = [];
+    let cursor = '';
+    for (const [from, after] of [
+      [0, () => null],
+      [3, () => cursor],
+    ] as const) {
+      const stream = client.iterate<TailData>({
+        query: TAIL,
+        variables: { task: 't-ws', after: after() },
+      });
+      let logged = false;
+      for await (const { data } of stream) {
+        cursor = data?.tail.cursor ?? '';
+        seen.push(...(data?.tail.events ?? []).map(({ eventId }) => eventId));
+        if (seen.length >= from + 3) break;
+        if (!logged) {
+          logged = true;
+          await log('t-ws', 3, from);
+        }
+      }
+    }
+    expect(seen).toEqual(['e0', 'e1', 'e2', 'e3', 'e4', 'e5']);
+    await client.dispose();
+  });
+
+  it('answers queries and mutations too', async () => {
+    const client = clientOf(shiplog);
+    const inputs = stepEvents('t-ws-mutation', 2);
+    const written = await client.iterate({ query: LOG_STEPS, variables: { inputs } }).next();
+    expect(written.value).toMatchObject({ data: { logSteps: { stored: 2 } } });
+    const read = await client.iterate({ query: '{ task(id: "t-ws-mutation") { id } }' }).next();
+    expect(read.value).toEqual({ data: { task: { id: 't-ws-mutation' } } });
+    await client.dispose();
+  });
+
+  it.each([
+    ['tail', 'subscription { tail(filter: { taskId: "t-all" }, last: 1) { cursor } }'],
+    ['taskChanged', 'subscription { taskChanged(id: "t-all") { id status } }'],
+    ['tasksChanged', 'subscription { tasksChanged { cursor tasks { id } } }'],
+    ['runsChanged', 'subscription { runsChanged(taskId: "t-all") { cursor snapshot { cells } } }'],
+  ])('serves %s', async (_, query) => {
+    await log('t-all', 1);
+    const client = clientOf(shiplog);
+    const { value } = await client.iterate({ query }).next();
+    expect(value).toHaveProperty('data');
+    expect(value).not.toHaveProperty('errors');
+    await client.dispose();
+  });
+
+  it('gives the errors of a bad operation, and stays open for others', async () => {
+    const client = clientOf(shiplog);
+    await expect(client.iterate({ query: '{ nothing }' }).next()).rejects.toMatchObject([
+      { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } },
+    ]);
+    const damaged = { query: TAIL, variables: { task: 't', after: 'not a cursor' } };
+    await expect(client.iterate(damaged).next()).rejects.toMatchObject([
+      { extensions: { code: 'CURSOR_INVALID' } },
+    ]);
+    const wide = `{ ${Array.from({ length: 40 }, (_, at) => `a${at}: __typename`).join(' ')} }`;
+    await expect(client.iterate({ query: wide }).next()).rejects.toMatchObject([
+      { extensions: { code: 'QUERY_TOO_COMPLEX' } },
+    ]);
+    expect((await client.iterate({ query: '{ __typename }' }).next()).value).toEqual({
+      data: { __typename: 'Query' },
+    });
+    await client.dispose();
+  });
+});
+
+describe('disconnects', () => {
+  it.each([
+    ['complete', (peer: Peer) => peer.send({ id: '1', type: 'complete' })],
+    ['close', (peer: Peer) => peer.socket.close()],
+    ['cut the connection', (peer: Peer) => peer.socket.terminate()],
+  ])('leave no subscription behind when idle clients %s', async (_, leave) => {
+    const peers = await Promise.all(Array.from({ length: 20 }, () => new Peer(shiplog).open()));
+    for (const peer of peers) peer.subscribe('1', TAIL, { task: 't-idle' });
+    await expect.poll(() => shiplog.metric(SUBSCRIPTIONS)).toBe(20);
+    for (const peer of peers) leave(peer);
+    await expect.poll(() => shiplog.metric(SUBSCRIPTIONS)).toBe(0);
+    await expect.poll(() => shiplog.tail.metrics().tail_subscriptions ?? 0).toBe(0);
+    for (const peer of peers) peer.socket.terminate();
+    await expect.poll(() => shiplog.metric('shiplog_ws_connections')).toBe(0);
+  });
+
+  it('do not stop a mutation that was taken in', async () => {
+    const peer = await new Peer(shiplog).open();
+    peer.subscribe('1', LOG_STEPS, { inputs: stepEvents('t-cut', 5) });
+    await new Promise<void>((resolve) => {
+      peer.socket.send(JSON.stringify({ type: 'ping' }), () => resolve());
+    });
+    expect(['pong', 'next']).toContain((await peer.next()).type);
+    peer.socket.terminate();
+    await expect.poll(async () => (await shiplog.store.tasksById(['t-cut']))[0]?.id).toBe('t-cut');
+  });
+});
+
+describe('the rules of a websocket', () => {
+  it('close it with 4408 where no connection_init comes within three seconds', async () => {
+    const peer = new Peer(shiplog);
+    const startedAt = performance.now();
+    expect((await peer.closed).code).toBe(4408);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  it.each([
+    [4400, 'text that is no message', async (peer: Peer) => peer.send('hello')],
+    [4400, 'an unknown type', async (peer: Peer) => peer.send({ type: 'start' })],
+    [
+      4400,
+      'a subscription without an id',
+      async (peer: Peer) => {
+        await peer.open();
+        peer.send({ type: 'subscribe', payload: { query: '{ __typename }' } });
+      },
+    ],
+    [
+      4401,
+      'a subscription before connection_init',
+      async (peer: Peer) => peer.subscribe('1', '{ __typename }'),
+    ],
+    [
+      4409,
+      'an id that is in use',
+      async (peer: Peer) => {
+        await peer.open();
+        peer.subscribe('1', TAIL, { task: 't' });
+        peer.subscribe('1', TAIL, { task: 't' });
+      },
+    ],
+    [
+      4429,
+      'a second connection_init',
+      async (peer: Peer) => {
+        await peer.open();
+        peer.send({ type: 'connection_init' });
+      },
+    ],
+    [
+      4400,
+      'a ping that is nested deeper than it can be answered',
+      async (peer: Peer) => {
+        await peer.open();
+        peer.send(`{"type":"ping","payload":${'['.repeat(400_000)}${']'.repeat(400_000)}}`);
+      },
+    ],
+    [
+      1009,
+      'a message above 1 MiB',
+      async (peer: Peer) => {
+        await peer.open();
+        peer.send('x'.repeat(1024 * 1024 + 1));
+      },
+    ],
+  ])('close it with %i for %s', async (code, _, misbehave) => {
+    const peer = new Peer(shiplog);
+    if (peer.socket.readyState === WebSocket.CONNECTING && !String(misbehave).includes('open')) {
+      await once(peer.socket, 'open');
+    }
+    await misbehave(peer);
+    expect((await peer.closed).code).toBe(code);
+  });
+
+  it('close it with 4406 where it speaks another protocol', async () => {
+    const peer = new Peer(shiplog, 'graphql-ws');
+    await once(peer.socket, 'error');
+    expect(peer.socket.readyState).not.toBe(WebSocket.OPEN);
+  });
+
+  it('refuse what is over the operations of one socket, and only that', async () => {
+    const peer = await new Peer(shiplog).open();
+    for (let at = 0; at <= MAX_OPERATIONS; at++) peer.subscribe(`s${at}`, TAIL, { task: 't-many' });
+    let refused: Record<string, unknown> | null = null;
+    while (refused === null) {
+      const message = await peer.next();
+      if (message.type === 'error') refused = message;
+    }
+    expect(refused).toMatchObject({
+      id: `s${MAX_OPERATIONS}`,
+      payload: [{ extensions: { code: 'OVERLOADED' } }],
+    });
+    expect(await shiplog.metric(SUBSCRIPTIONS)).toBe(MAX_OPERATIONS);
+    peer.socket.terminate();
+    await expect.poll(() => shiplog.metric(SUBSCRIPTIONS)).toBe(0);
+  });
+
+  it('count what was completed but still runs among the operations of one socket', async () => {
+    const peer = await new Peer(shiplog).open();
+    const query = '{ events(filter: { search: "-nothing" }) { totalCount } }';
+    for (let at = 0; at < MAX_OPERATIONS * 20; at++) {
+      peer.subscribe(`c${at}`, query);
+      peer.send({ id: `c${at}`, type: 'complete' });
+    }
+    peer.send({ type: 'ping' });
+    let overloaded = 0;
+    for (;;) {
+      const message = await peer.next();
+      if (message.type === 'pong') break;
+      if (message.type === 'error') overloaded++;
+    }
+    expect(overloaded).toBeGreaterThan(0);
+    await expect
+      .poll(async () => {
+        peer.subscribe('after', '{ __typename }');
+        for (;;) {
+          const { id, type } = await peer.next();
+          if (id === 'after') return type;
+        }
+      })
+      .toBe('next');
+    peer.socket.terminate();
+  });
+
+  it('stop reading one that does not take its answers, until it does', async () => {
+    const peer = await new Peer(shiplog).open();
+    const raw = (peer.socket as unknown as { _socket: Socket })._socket;
+    raw.pause();
+    const ping = JSON.stringify({ type: 'ping', payload: 'x'.repeat(500_000) });
+    const PINGS = 200;
+    for (let at = 0; at < PINGS; at++) peer.send(ping);
+    // Others are served meanwhile; what was sent stays with its sender.
+    const other = await new Peer(shiplog).open();
+    for (let at = 0; at < 20; at++) {
+      other.send({ type: 'ping' });
+      expect((await other.next()).type).toBe('pong');
+    }
+    expect(peer.socket.bufferedAmount).toBeGreaterThan((PINGS / 2) * ping.length);
+    raw.resume();
+    for (let at = 0; at < PINGS; at++) expect((await peer.next()).type).toBe('pong');
+    for (const { socket } of [peer, other]) socket.terminate();
+  });
+
+  it('answer a ping of the protocol, with what it carried', async () => {
+    const peer = await new Peer(shiplog).open();
+    peer.send({ type: 'ping', payload: { n: 1 } });
+    expect(await peer.next()).toEqual({ type: 'pong', payload: { n: 1 } });
+    peer.socket.terminate();
+  });
+
+  it('name the parameter of a request that cannot be read', async () => {
+    const peer = await new Peer(shiplog).open();
+    peer.send({ id: '1', type: 'subscribe', payload: { query: '{ a }', variables: [] } });
+    expect(await peer.next()).toMatchObject({
+      type: 'error',
+      payload: [{ extensions: { code: 'BAD_REQUEST', field: 'variables' } }],
+    });
+    peer.socket.terminate();
+  });
+});
+
+describe('an upgrade', () => {
+  const upgrade = (path: string, headers = ''): string =>
+    `GET ${path} HTTP/1.1\r\nHost: localhost:1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${headers}\r\n`;
+
+  it.each(['https://evil.example', 'null', 'http://localhost:2'])(
+    'by a page of %s is refused with 403',
+    async (origin) => {
+      const raw = await rawRequest(shiplog.port, upgrade('/graphql', `Origin: ${origin}\r\n`));
+      expect(raw).toMatch(/^HTTP\/1\.1 403 Forbidden/);
+    },
+  );
+
+  it('by a listed page, or one of this server, is taken', async () => {
+    for (const origin of ['https://deploy.example', shiplog.url]) {
+      const peer = await new Peer(shiplog, undefined, { origin }).open();
+      peer.socket.terminate();
+    }
+  });
+
+  it('elsewhere is refused with 404, and with a token in the address with 400', async () => {
+    expect(await rawRequest(shiplog.port, upgrade('/other'))).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await rawRequest(shiplog.port, upgrade('/graphql?token=x'))).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+describe('a websocket where there are tokens', () => {
+  const reader = makeToken('reader', ['read'], null, Date.now());
+  const stale = makeToken('stale', ['read'], Date.now() - 1, Date.now());
+  const fileOf = (...tokens: NewToken[]): string => {
+    const file = join(mkdtempSync(join(tmpdir(), 'shiplog-ws-')), 'tokens');
+    writeFileSync(file, formatTokens(tokens.map(({ record }) => record)));
+    return file;
+  };
+  let guarded: HttpFixture;
+  beforeAll(async () => {
+    guarded = await startHttpFixture({ tokensFile: fileOf(reader, stale), token: reader.token });
+  });
+  afterAll(() => guarded.close());
+
+  it.each([
+    ['token', { token: reader.token }],
+    ['Authorization', { Authorization: `Bearer ${reader.token}` }],
+    ['authorization', { authorization: `Bearer ${reader.token}` }],
+  ])('opens with one as %s in connection_init, for what its scopes allow', async (_, payload) => {
+    const client = clientOf(guarded, payload);
+    const read = await client.iterate({ query: '{ task(id: "x") { id } }' }).next();
+    expect(read.value).toEqual({ data: { task: null } });
+    const inputs = stepEvents('t', 1);
+    await expect(
+      client
+        .iterate({ query: LOG_STEPS, variables: { inputs } })
+        .next()
+        .then(({ value }) => {
+          if (value.errors) throw value.errors;
+        }),
+    ).rejects.toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    await client.dispose();
+  });
+
+  it('opens with one in the headers of its upgrade', async () => {
+    const headers = { authorization: `Bearer ${reader.token}` };
+    const peer = await new Peer(guarded, undefined, headers).open();
+    peer.socket.terminate();
+  });
+
+  it.each([
+    ['none', 4401, undefined],
+    ['an unknown one', 4401, { token: makeToken('', ['read'], null, 0).token }],
+    ['a wrong one', 4401, { token: `${reader.token.slice(0, -3)}AAA` }],
+    ['an expired one, so that the client asks for a new one', 4403, { token: stale.token }],
+  ])('is closed with %s', async (_, code, payload) => {
+    const peer = new Peer(guarded);
+    await once(peer.socket, 'open');
+    peer.send({ type: 'connection_init', payload });
+    expect((await peer.closed).code).toBe(code);
+  });
+
+  it('is closed with 4403 when its token expires', async () => {
+    // The server's clock stands still until the socket is open.
+    let startedAt: number | null = null;
+    const now = (): number => (startedAt === null ? 0 : Date.now() - startedAt);
+    const brief = makeToken('brief', ['read'], 1_000, 0);
+    const tokensFile = fileOf(reader, brief);
+    const shortly = await startHttpFixture({ tokensFile, token: reader.token, now });
+    const peer = await new Peer(shortly).open({ token: brief.token });
+    peer.subscribe('1', TAIL, { task: 't' });
+    startedAt = Date.now();
+    expect(await peer.closed).toEqual({ code: 4403, reason: 'The token is expired' });
+    await expect.poll(() => shortly.metric(SUBSCRIPTIONS)).toBe(0);
+    await shortly.close();
+  });
+});

@@ -1,0 +1,79 @@
+/** Suites that promise the same on every engine: described once for each. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, it } from 'vitest';
+import { createLog } from '../../src/log.ts';
+import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import type { Store, ViewSettings } from '../../src/store/store.ts';
+import { type SharedElasticsearch, sharedElasticsearch } from '../elasticsearch/shared.ts';
+
+export const quietLog = createLog('silent');
+
+export const testSettings: ViewSettings = {
+  staleAfterMs: 300_000,
+  retentionDays: 30,
+  maxEventsPerTask: 10_000_000,
+  queryTimeoutMs: 10_000,
+  now: Date.now,
+};
+
+export interface Engine {
+  name: 'sqlite' | 'elasticsearch';
+  /** An empty store; closed and removed when the suite ends. */
+  open(settings?: Partial<ViewSettings>): Promise<Store>;
+}
+
+export function describeOnEngines(name: string, suite: (engine: Engine) => void): void {
+  describe(`${name} (SQLite)`, () => {
+    const cleanUps: (() => Promise<unknown>)[] = [];
+    afterAll(async () => {
+      for (const cleanUp of cleanUps) await cleanUp();
+    });
+    suite({
+      name: 'sqlite',
+      async open(settings = {}) {
+        const dataDir = await mkdtemp(join(tmpdir(), 'shiplog-test-'));
+        const store = await openSqliteStore({
+          dataDir,
+          settings: { ...testSettings, ...settings },
+          log: quietLog,
+        });
+        cleanUps.push(
+          () => store.close(),
+          () => rm(dataDir, { recursive: true, force: true }),
+        );
+        return store;
+      },
+    });
+  });
+  describeOnElasticsearch(name, suite);
+}
+
+function describeOnElasticsearch(name: string, suite: (engine: Engine) => void): void {
+  describe(`${name} (Elasticsearch)`, async () => {
+    const elasticsearch = await sharedElasticsearch();
+    if (elasticsearch === null) {
+      it.for([])('needs Elasticsearch', () => {});
+      return;
+    }
+    suite({ name: 'elasticsearch', open: opener(elasticsearch) });
+  });
+}
+
+function opener(elasticsearch: SharedElasticsearch): Engine['open'] {
+  const cleanUps: (() => Promise<unknown>)[] = [() => elasticsearch.cleanUp()];
+  afterAll(async () => {
+    for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+  });
+  return async (settings = {}) => {
+    const { openElasticsearchStore } = await import('../../src/store/elasticsearch/store.ts');
+    const store = await openElasticsearchStore({
+      config: { urls: [elasticsearch.url], shards: 1, replicas: 0, prefix: elasticsearch.prefix() },
+      settings: { ...testSettings, ...settings },
+      log: quietLog,
+    });
+    cleanUps.push(() => store.close());
+    return store;
+  };
+}
