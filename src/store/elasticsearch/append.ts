@@ -1,0 +1,214 @@
+/**
+ * Appending: every event is a `create` of its id in its task's shard. 201 is stored, on every
+ * in-sync copy and fsynced; 409 is a retry of the same, or another event of the same id.
+ */
+
+import type { InputProblem } from '../../domain/errors.ts';
+import type { LogEvent, StoredEvent } from '../../domain/event.ts';
+import type { AppendOutcome } from '../store.ts';
+import { type Bulk, bulkItem, type ItemOutcome } from './bulk.ts';
+import { type Connection, unavailable } from './connection.ts';
+import type { Days } from './days.ts';
+import { eventDocument } from './event-document.ts';
+import type { Names } from './names.ts';
+import type { Registered, Registry } from './registry.ts';
+
+interface Stored {
+  found?: boolean;
+  _seq_no?: number;
+  _source?: { shiplog: { digest: string }; event: { ingested: number } };
+}
+
+interface Item {
+  at: number;
+  event: LogEvent;
+  entry: Registered;
+}
+
+export interface AppendParts {
+  connection: Connection;
+  names: Names;
+  days: Days;
+  registry: Registry;
+  bulk: Bulk;
+  maxEventsPerTask: number;
+}
+
+export class Appender {
+  readonly #parts: AppendParts;
+
+  constructor(parts: AppendParts) {
+    this.#parts = parts;
+  }
+
+  /** The outcomes, and the stored events in the order of their seqs within each shard. */
+  async append(
+    events: readonly LogEvent[],
+  ): Promise<{ outcomes: AppendOutcome[]; stored: StoredEvent[] }> {
+    const outcomes: (AppendOutcome | null)[] = events.map(() => null);
+    const stored: StoredEvent[] = [];
+    const tasks = await this.#parts.registry.register(events);
+    await this.#count([...tasks.values()]);
+    let open: Item[] = [];
+    for (const [at, event] of events.entries()) {
+      const entry = tasks.get(event.taskId);
+      if (entry === undefined) throw unavailable('A task could not be registered');
+      open.push({ at, event: stamped(event, entry), entry });
+    }
+    while (open.length > 0) {
+      const { send, full } = this.#withinCap(open);
+      open = [];
+      if (send.length > 0) {
+        await this.#create(send, outcomes, stored);
+        // What was held back for the cap has its turn: some of those sent may have been retries.
+        open = full;
+      } else await this.#refuseFull(full, outcomes);
+    }
+    return { outcomes: outcomes as AppendOutcome[], stored };
+  }
+
+  #withinCap(items: readonly Item[]): { send: Item[]; full: Item[] } {
+    const room = new Map<Registered, number>();
+    const send: Item[] = [];
+    const full: Item[] = [];
+    for (const item of items) {
+      const left = room.get(item.entry) ?? this.#parts.maxEventsPerTask - (item.entry.count ?? 0);
+      room.set(item.entry, left - 1);
+      (left > 0 ? send : full).push(item);
+    }
+    return { send, full };
+  }
+
+  async #create(
+    items: readonly Item[],
+    outcomes: (AppendOutcome | null)[],
+    stored: StoredEvent[],
+  ): Promise<void> {
+    const { bulk, names } = this.#parts;
+    const answers = await bulk.send(
+      items.map(({ event, entry }) =>
+        bulkItem(
+          'create',
+          { _index: names.events(entry.day), _id: event.id, routing: event.taskId },
+          eventDocument(event),
+        ),
+      ),
+    );
+    const conflicts: { item: Item; again: boolean }[] = [];
+    for (const [i, item] of items.entries()) {
+      const answer = answers[i] as ItemOutcome;
+      if (answer.state === 'done') outcomes[item.at] = this.#store(item, answer.seq, stored);
+      else if (answer.state === 'conflict') conflicts.push({ item, again: answer.again });
+      else if (answer.state === 'missing') outcomes[item.at] = await this.#missing(item);
+      else outcomes[item.at] = rejected('INVALID_VALUE', answer.reason);
+    }
+    const copies = await this.#firstCopies(conflicts.map(({ item }) => item));
+    for (const [i, { item, again }] of conflicts.entries()) {
+      outcomes[item.at] = this.#retried(item, again, copies[i], stored);
+    }
+    stored.sort((a, b) => a.position.seq - b.position.seq);
+  }
+
+  #store(item: Item, seq: number, stored: StoredEvent[]): AppendOutcome {
+    const { event, entry } = item;
+    if (entry.count !== null) entry.count++;
+    const position = { shard: entry.shard as string, seq };
+    stored.push({ ...event, position });
+    const { service, environment } = event;
+    return { outcome: 'STORED', position, service, environment };
+  }
+
+  /** A 409: the same event again, another one of the same id, or our own first try. */
+  #retried(
+    item: Item,
+    again: boolean,
+    copy: Stored | undefined,
+    stored: StoredEvent[],
+  ): AppendOutcome {
+    if (copy?._source === undefined || copy._seq_no === undefined) {
+      throw unavailable('An event that is there could not be read');
+    }
+    const seq = copy._seq_no + 1;
+    const { digest } = copy._source.shiplog;
+    if (digest !== item.event.digest) {
+      const message = 'The eventId was used before in this task, with other content';
+      return rejected('ID_CONFLICT', message, 'eventId');
+    }
+    if (again && copy._source.event.ingested === item.event.receivedAt) {
+      return this.#store(item, seq, stored);
+    }
+    return { outcome: 'DUPLICATE', position: { shard: item.entry.shard as string, seq } };
+  }
+
+  async #firstCopies(items: readonly Item[]): Promise<Stored[]> {
+    if (items.length === 0) return [];
+    const { connection, names } = this.#parts;
+    const { docs } = await connection.expect<{ docs: Stored[] }>({
+      method: 'POST',
+      path: '/_mget',
+      query: { _source_includes: 'shiplog.digest,event.ingested' },
+      body: {
+        docs: items.map(({ event, entry }) => ({
+          _index: names.events(entry.day),
+          _id: event.id,
+          routing: event.taskId,
+        })),
+      },
+      safe: true,
+    });
+    return docs;
+  }
+
+  /** The day is gone: by retention, or by hand. */
+  async #missing({ entry }: Item): Promise<AppendOutcome> {
+    this.#parts.registry.forget(entry);
+    const message = 'The task was removed by retention; it takes no more events';
+    return rejected('TASK_EXPIRED', message, 'taskId');
+  }
+
+  /** The cap: retries of what is there are still told apart from what is not. */
+  async #refuseFull(items: readonly Item[], outcomes: (AppendOutcome | null)[]): Promise<void> {
+    const copies = await this.#firstCopies(items);
+    for (const [i, item] of items.entries()) {
+      const copy = copies[i];
+      outcomes[item.at] =
+        copy?.found === true
+          ? this.#retried(item, false, copy, [])
+          : rejected(
+              'TASK_FULL',
+              `The task has ${this.#parts.maxEventsPerTask} events: it takes no more`,
+            );
+    }
+  }
+
+  /** How many events the tasks have that this process has not counted yet. */
+  async #count(entries: readonly Registered[]): Promise<void> {
+    const open = entries.filter((entry) => entry.count === null && entry.shard !== null);
+    if (open.length === 0) return;
+    const { connection, names } = this.#parts;
+    const lines = open.map(
+      ({ day, taskId }) =>
+        `${JSON.stringify({ index: names.events(day), routing: taskId })}\n${JSON.stringify({
+          size: 0,
+          track_total_hits: true,
+          query: { term: { 'shiplog.task.id': taskId } },
+        })}\n`,
+    );
+    const { responses } = await connection.expect<{
+      responses: { hits?: { total: { value: number } } }[];
+    }>({ method: 'POST', path: '/_msearch', body: lines.join(''), safe: true });
+    for (const [i, entry] of open.entries()) entry.count = responses[i]?.hits?.total.value ?? null;
+  }
+}
+
+function stamped(event: LogEvent, { service, environment }: Registered): LogEvent {
+  return { ...event, service, environment };
+}
+
+function rejected(
+  code: InputProblem['code'],
+  message: string,
+  field: string | null = null,
+): AppendOutcome {
+  return { outcome: 'REJECTED', problem: { code, message, field } };
+}

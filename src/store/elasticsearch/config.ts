@@ -1,0 +1,44 @@
+/** What an operator says about the cluster. */
+export interface ElasticsearchConfig {
+  /** Addresses of nodes; requests go round them, and past those that are away. */
+  urls: string[];
+  username?: string;
+  password?: string;
+  apiKey?: string;
+  /** PEM of the authority that signed the cluster's certificate. */
+  ca?: string;
+  /** Shards of each day's indices. Holds for days to come; those that are there keep theirs. */
+  shards: number;
+  /** Copies beside the primary. */
+  replicas: number;
+  /** Every index and template begins with it. Default `shiplog`. */
+  prefix?: string;
+  /** How soon searches see new events without being told to. Default 1,000. */
+  refreshMs?: number;
+  /** No call waits longer than this for an answer. Default 10,000. */
+  requestTimeoutMs?: number;
+  /** An append that could not be settled for so long is given up. Default 15,000. */
+  appendTimeoutMs?: number;
+  /** A server that was not heard of for so long loses the keeping of views. Default 6,000. */
+  leaseMs?: number;
+  /** At the start, how long a cluster that is away is waited for. Default 0: not at all. */
+  startWaitMs?: number;
+}
+
+export type Settled = Required<
+  Omit<ElasticsearchConfig, 'username' | 'password' | 'apiKey' | 'ca'>
+>;
+
+export function withDefaults(config: ElasticsearchConfig): Settled {
+  return {
+    urls: config.urls,
+    shards: config.shards,
+    replicas: config.replicas,
+    prefix: config.prefix ?? 'shiplog',
+    refreshMs: config.refreshMs ?? 1_000,
+    requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
+    appendTimeoutMs: config.appendTimeoutMs ?? 15_000,
+    leaseMs: config.leaseMs ?? 6_000,
+    startWaitMs: config.startWaitMs ?? 0,
+  };
+}

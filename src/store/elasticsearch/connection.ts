@@ -1,0 +1,145 @@
+/**
+ * The way to the cluster: one method that asks and tells what came back.
+ *
+ * The official client does the connections (a pool of nodes, TLS, credentials). Its defaults are
+ * not ours: it has no time limit, and its retries know nothing of what is asked; so every call
+ * here has a limit, and only calls that change nothing are sent again.
+ */
+import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
+import { ShiplogError } from '../../domain/errors.ts';
+import type { ElasticsearchConfig } from './config.ts';
+
+export interface Ask {
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
+  path: string;
+  query?: Record<string, string | number | boolean>;
+  /** An object is sent as JSON, a text as lines of JSON. */
+  body?: object | string;
+  /** Default: the connection's. */
+  timeoutMs?: number;
+  /** Changes nothing, so it may be sent again to another node. Default: GET and HEAD. */
+  safe?: boolean;
+  /** What a time-out means: a query that took too long, or a store that is away (default). */
+  timeoutIs?: 'QUERY_TIMEOUT' | 'STORE_UNAVAILABLE';
+}
+
+export interface Answer<T> {
+  status: number;
+  body: T;
+}
+
+/** What Elasticsearch says when it refuses. */
+export interface Refusal {
+  error?: { type?: string; reason?: string; root_cause?: { type?: string; reason?: string }[] };
+}
+
+const RETRY_AFTER_MS = 1_000;
+
+export class Connection {
+  readonly #client: Client;
+  readonly #timeoutMs: number;
+  #closed = false;
+
+  constructor(config: ElasticsearchConfig, timeoutMs: number) {
+    const options: ClientOptions = {
+      nodes: config.urls,
+      maxRetries: 0,
+      requestTimeout: timeoutMs,
+      enableMetaHeader: false,
+      redaction: { type: 'replace' },
+    };
+    if (config.apiKey !== undefined) options.auth = { apiKey: config.apiKey };
+    else if (config.username !== undefined) {
+      options.auth = { username: config.username, password: config.password ?? '' };
+    }
+    if (config.ca !== undefined) options.tls = { ca: config.ca };
+    this.#client = new Client(options);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Any answer below 500 other than 401, 403 and 429 is returned; the rest is thrown. */
+  async ask<T>(ask: Ask): Promise<Answer<T & Refusal>> {
+    if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
+    const safe = ask.safe ?? (ask.method === 'GET' || ask.method === 'HEAD');
+    const params = {
+      method: ask.method,
+      path: ask.path,
+      ...(ask.query === undefined ? {} : { querystring: ask.query }),
+      ...(typeof ask.body === 'string' ? { bulkBody: ask.body } : {}),
+      ...(typeof ask.body === 'object' ? { body: ask.body as Record<string, unknown> } : {}),
+    };
+    try {
+      const answer = await this.#client.transport.request<T & Refusal>(params, {
+        meta: true,
+        requestTimeout: ask.timeoutMs ?? this.#timeoutMs,
+        maxRetries: safe ? 2 : 0,
+        retryBackoff: () => 0,
+      });
+      return { status: answer.statusCode ?? 200, body: answer.body };
+    } catch (error) {
+      if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
+      if (error instanceof errors.ResponseError) {
+        const status = error.statusCode ?? 500;
+        if (status < 500 && status !== 401 && status !== 403 && status !== 429) {
+          return { status, body: error.body as T & Refusal };
+        }
+      }
+      throw translate(error, ask);
+    }
+  }
+
+  /** The same where anything but success is unexpected. */
+  async expect<T>(ask: Ask): Promise<T> {
+    const { status, body } = await this.ask<T>(ask);
+    if (status >= 300) throw unavailable(`Elasticsearch refused: ${reasonOf(body)}`);
+    return body;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#client.close();
+  }
+}
+
+export function unavailable(message: string, cause?: unknown): ShiplogError {
+  return new ShiplogError('STORE_UNAVAILABLE', message, { retryAfterMs: RETRY_AFTER_MS, cause });
+}
+
+export function typeOf(body: Refusal): string {
+  return body.error?.type ?? '';
+}
+
+export function reasonOf(body: Refusal): string {
+  const { type, reason, root_cause } = body.error ?? {};
+  const root = root_cause?.[0];
+  return root?.reason ?? reason ?? root?.type ?? type ?? 'without a reason';
+}
+
+function translate(error: unknown, ask: Ask): ShiplogError {
+  if (error instanceof errors.TimeoutError) {
+    return ask.timeoutIs === 'QUERY_TIMEOUT'
+      ? queryTimeout()
+      : unavailable('Elasticsearch did not answer in time', error);
+  }
+  if (error instanceof errors.ResponseError) {
+    const reason = reasonOf((error.body ?? {}) as Refusal);
+    if (error.statusCode === 401 || error.statusCode === 403) {
+      return unavailable(`Elasticsearch refused these credentials: ${reason}`, error);
+    }
+    return unavailable(`Elasticsearch cannot answer now (${error.statusCode}): ${reason}`, error);
+  }
+  if (error instanceof errors.ProductNotSupportedError) {
+    return unavailable('What answers there is not Elasticsearch', error);
+  }
+  if (error instanceof errors.ElasticsearchClientError) {
+    return unavailable(`Elasticsearch cannot be reached: ${error.message}`, error);
+  }
+  return unavailable('Elasticsearch cannot be reached', error);
+}
+
+export function queryTimeout(): ShiplogError {
+  return new ShiplogError(
+    'QUERY_TIMEOUT',
+    'The query took longer than the limit and was stopped. Narrow it.',
+  );
+}

@@ -1,0 +1,74 @@
+/** Who we are to the cluster, and whether we may do what is needed. */
+import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
+import { reasonOf } from '../connection.ts';
+import type { Patient } from '../doctor.ts';
+import { roleFor } from '../privileges.ts';
+
+interface Identity {
+  username?: string;
+  authentication_type?: string;
+}
+interface Privileges {
+  has_all_requested?: boolean;
+  cluster?: Record<string, boolean>;
+  index?: Record<string, Record<string, boolean>>;
+}
+
+export async function checkAccess(patient: Patient): Promise<Finding[]> {
+  const { connection } = patient;
+  const { status, body } = await connection.ask<Identity>({
+    method: 'GET',
+    path: '/_security/_authenticate',
+  });
+  // Without security the cluster does not know the address at all.
+  if (status === 400 || status === 404 || status === 405) return [withoutSecurity(patient)];
+  if (status >= 300) return [problem('credentials', reasonOf(body), 'Look at the cluster.')];
+  const way = body.authentication_type === undefined ? '' : ` (${body.authentication_type})`;
+  return [fine('credentials', `${body.username}${way}`), await checkPrivileges(patient)];
+}
+
+function withoutSecurity({ identified, config }: Patient): Finding {
+  const detail = 'security is off: the cluster asks nobody who they are';
+  if (identified) {
+    return warning(
+      'credentials',
+      `${detail}; the credentials that are configured are ignored`,
+      'Switch security on in Elasticsearch, or remove the credentials.',
+    );
+  }
+  const local = config.urls.every((url) => /^(localhost|127\.|\[::1\])/.test(new URL(url).host));
+  if (local) return fine('credentials', `${detail} (only this machine is asked)`);
+  return warning(
+    'credentials',
+    detail,
+    'Let only Shiplog reach it by the network, or switch security on: see docs/elasticsearch.md.',
+  );
+}
+
+async function checkPrivileges({ connection, names }: Patient): Promise<Finding> {
+  const { cluster, indices } = roleFor(names);
+  const body = await connection.expect<Privileges>({
+    method: 'POST',
+    path: '/_security/user/_has_privileges',
+    body: { cluster, index: indices },
+    safe: true,
+  });
+  const missing = [
+    ...lacking(body.cluster).map((name) => `cluster:${name}`),
+    ...Object.entries(body.index ?? {}).flatMap(([index, held]) =>
+      lacking(held).map((name) => `${name} on ${index}`),
+    ),
+  ];
+  if (body.has_all_requested === true) return fine('privileges', 'all that are needed');
+  return problem(
+    'privileges',
+    `missing: ${missing.join(', ')}`,
+    `Give the user or API key this role: ${JSON.stringify(roleFor(names))}`,
+  );
+}
+
+function lacking(held: Record<string, boolean> | undefined): string[] {
+  return Object.entries(held ?? {})
+    .filter(([, has]) => !has)
+    .map(([name]) => name);
+}

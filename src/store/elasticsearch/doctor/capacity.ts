@@ -1,0 +1,106 @@
+/** Room on the disks, shards against the cluster's limit, and copies. */
+import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
+import { humanBytes } from '../../../domain/human-bytes.ts';
+import type { Patient } from '../doctor.ts';
+import { neededFree, readSettings, type Watermark } from './watermarks.ts';
+
+interface Disk {
+  total_in_bytes: number;
+  available_in_bytes: number;
+}
+interface Nodes {
+  nodes?: Record<string, { name: string; roles: string[]; fs?: { total?: Disk } }>;
+}
+
+export async function checkCapacity(patient: Patient): Promise<Finding[]> {
+  const { connection } = patient;
+  const [{ nodes }, { active_shards: active }, settings] = await Promise.all([
+    connection.expect<Nodes>({
+      method: 'GET',
+      path: '/_nodes/stats/fs',
+      query: { filter_path: 'nodes.*.name,nodes.*.roles,nodes.*.fs.total' },
+    }),
+    connection.expect<{ active_shards: number }>({ method: 'GET', path: '/_cluster/health' }),
+    readSettings(connection),
+  ]);
+  const data = Object.values(nodes ?? {}).filter(({ roles }) =>
+    roles.some((role) => role.startsWith('data')),
+  );
+  const findings = data.map(({ name, fs }) => disk(name, fs?.total, settings.watermarks));
+  if (!settings.watermarksOn) {
+    findings.push(
+      warning(
+        'disk',
+        'Elasticsearch does not look at how full its disks are',
+        'Set cluster.routing.allocation.disk.threshold_enabled to true: a full disk damages indices.',
+      ),
+    );
+  }
+  return [
+    ...findings,
+    shards(patient, active, settings.shardsPerNode * data.length),
+    copies(patient, data.length),
+  ];
+}
+
+function disk(node: string, fs: Disk | undefined, watermarks: readonly Watermark[]): Finding {
+  const check = `disk of ${node}`;
+  if (fs === undefined) return warning(check, 'not told', 'Look at it yourself.');
+  const free = fs.available_in_bytes;
+  const passed = watermarks.filter((mark) => free < neededFree(mark, fs.total_in_bytes));
+  const room = `${humanBytes(free)} of ${humanBytes(fs.total_in_bytes)} free`;
+  const worst = passed.at(-1)?.name;
+  if (worst === undefined) return fine(check, room);
+  if (worst === 'flood_stage') {
+    return problem(
+      check,
+      `${room}: past the flood stage, its indices take no writes`,
+      'Make room now: shorten SHIPLOG_RETENTION_DAYS, delete old days, or add a disk or node.',
+    );
+  }
+  return warning(
+    check,
+    `${room}: past the ${worst} watermark`,
+    worst === 'high'
+      ? 'Elasticsearch moves shards away; make room before writes are blocked.'
+      : 'No new shards are put there, so tomorrow’s index may stay without copies; make room.',
+  );
+}
+
+/** Each day has an index of events and one of views. */
+function shards({ config, retentionDays }: Patient, active: number, limit: number): Finding {
+  const copiesOf = 1 + config.replicas;
+  const days = retentionDays + 1;
+  const wanted = (days * 2 * config.shards + 2) * copiesOf;
+  const detail = `${active} of ${limit} that the cluster may have; Shiplog comes to ${wanted} with ${days} days kept`;
+  if (active >= limit * 0.95) {
+    return problem(
+      'shards',
+      detail,
+      'New indices are about to be refused. Shorten SHIPLOG_RETENTION_DAYS, delete indices, or add data nodes.',
+    );
+  }
+  return wanted > limit * 0.8
+    ? warning(
+        'shards',
+        detail,
+        'Lower SHIPLOG_ELASTICSEARCH_SHARDS or SHIPLOG_RETENTION_DAYS, or add data nodes.',
+      )
+    : fine('shards', detail);
+}
+
+function copies({ config }: Patient, nodes: number): Finding {
+  if (config.replicas >= Math.max(nodes, 1)) {
+    return warning(
+      'replicas',
+      `${config.replicas} beside each primary, but only ${nodes} data nodes`,
+      `Add data nodes, or set SHIPLOG_ELASTICSEARCH_REPLICAS=${Math.max(nodes - 1, 0)}.`,
+    );
+  }
+  if (config.replicas > 0) return fine('replicas', `${config.replicas} beside each primary`);
+  return warning(
+    'replicas',
+    'none: an acknowledged event is on one node only',
+    'With a second data node set SHIPLOG_ELASTICSEARCH_REPLICAS=1; with one, take snapshots.',
+  );
+}

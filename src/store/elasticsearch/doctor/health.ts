@@ -1,0 +1,95 @@
+/** Whether every shard of ours has the copies it should have, and may be written. */
+import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
+import type { Patient } from '../doctor.ts';
+import { blockedIndices } from '../health.ts';
+
+interface Health {
+  status: 'green' | 'yellow' | 'red';
+  number_of_data_nodes: number;
+  active_shards: number;
+  unassigned_shards: number;
+  indices?: Record<string, { status: string; unassigned_shards: number }>;
+}
+
+interface Explanation {
+  unassigned_info?: { reason?: string; details?: string };
+  allocate_explanation?: string;
+  node_allocation_decisions?: {
+    node_name: string;
+    deciders?: { decision: string; explanation: string }[];
+  }[];
+}
+
+/** Of so many indices at most: the rest has the same reason nearly always. */
+const NAMED = 3;
+
+export async function checkHealth(patient: Patient): Promise<Finding[]> {
+  const { connection, names } = patient;
+  const health = await connection.expect<Health>({
+    method: 'GET',
+    path: `/_cluster/health/${names.prefix}-*`,
+    query: { level: 'indices', timeout: '1s' },
+  });
+  const count = Object.keys(health.indices ?? {}).length;
+  const findings: Finding[] = [];
+  if (count === 0) findings.push(fine('health', 'no indices yet'));
+  else if (health.status === 'green') {
+    findings.push(fine('health', `green: ${count} indices, ${health.active_shards} shards`));
+  } else findings.push(await unwell(patient, health));
+  const blocked = await blockedIndices(connection, [`${names.prefix}-*`]);
+  if (blocked.length > 0) {
+    findings.push(
+      problem(
+        'writing',
+        `${blocked.slice(0, NAMED).join(', ')} ${blocked.length > NAMED ? `and ${blocked.length - NAMED} more ` : ''}take no writes`,
+        'Look at their index.blocks settings; after a full disk Elasticsearch lifts read_only_allow_delete itself when there is room.',
+      ),
+    );
+  }
+  return findings;
+}
+
+async function unwell(patient: Patient, health: Health): Promise<Finding> {
+  const bad = Object.entries(health.indices ?? {}).filter(([, { status }]) => status !== 'green');
+  bad.sort(([, a], [, b]) => Number(b.status === 'red') - Number(a.status === 'red'));
+  const red = health.status === 'red';
+  const shown = bad.slice(0, NAMED).map(([index]) => index);
+  const more = bad.length > NAMED ? ` and ${bad.length - NAMED} more` : '';
+  const why = await explain(patient, shown[0] as string, red);
+  const detail = `${health.status}: ${health.unassigned_shards} shards without a place (${shown.join(', ')}${more})${why}`;
+  if (red) {
+    return problem(
+      'health',
+      detail,
+      'Bring the nodes that hold those shards back; without any copy left, restore the indices from a snapshot.',
+    );
+  }
+  const replicas = patient.config.replicas;
+  return health.number_of_data_nodes <= replicas
+    ? warning(
+        'health',
+        detail,
+        `${replicas} replicas need ${replicas + 1} data nodes, there are ${health.number_of_data_nodes}: add nodes, or set SHIPLOG_ELASTICSEARCH_REPLICAS lower and index.number_of_replicas of the indices that are there.`,
+      )
+    : warning(
+        'health',
+        detail,
+        'Losing one more node may lose data. Elasticsearch makes the copies by itself, unless what it says here stands in the way.',
+      );
+}
+
+/** In Elasticsearch's own words, why one of the shards has no place. */
+async function explain({ connection }: Patient, index: string, primary: boolean): Promise<string> {
+  const { status, body } = await connection.ask<Explanation>({
+    method: 'POST',
+    path: '/_cluster/allocation/explain',
+    body: { index, shard: 0, primary },
+    safe: true,
+  });
+  if (status >= 300) return '';
+  const decider = body.node_allocation_decisions
+    ?.flatMap(({ deciders }) => deciders ?? [])
+    .find(({ decision }) => decision === 'NO');
+  const words = decider?.explanation ?? body.allocate_explanation;
+  return words === undefined ? '' : `; ${words}`;
+}

@@ -1,0 +1,135 @@
+/**
+ * Where a query over events looks, and what it can see there: everything settled up to a head, and
+ * nothing beyond it, so that a tail from that head has no seam. Shards in which something happens
+ * are searched one by one on their primary, with the head as a bound; all the others together.
+ */
+import type { ShardCursor, ShardHead } from '../store.ts';
+import { unavailable } from './connection.ts';
+import type { Days } from './days.ts';
+import { type LogReader, primaryOnly } from './log-reader.ts';
+import { type Names, parseShard } from './names.ts';
+import { all, type Query } from './query.ts';
+import type { Registry } from './registry.ts';
+import type { Search } from './searcher.ts';
+import type { ShardInfo, Shards } from './shards.ts';
+
+export interface Target {
+  index: string;
+  preference?: string;
+  /** Events with a seq above it are not to be seen yet; null: nothing has happened there. */
+  through: number | null;
+}
+
+export interface Scope {
+  targets: Target[];
+  at: ShardCursor[];
+}
+
+/** A shard that did not move for so long shows everything by itself. */
+const QUIET_MS = 60_000;
+
+export interface ScopeParts {
+  names: Names;
+  days: Days;
+  shards: Shards;
+  reader: LogReader;
+  registry: Registry;
+  /** Heads of a task that is not known yet. */
+  unknownHeads: (taskId: string) => Promise<ShardHead[]>;
+}
+
+export class Scopes {
+  readonly #parts: ScopeParts;
+
+  constructor(parts: ScopeParts) {
+    this.#parts = parts;
+  }
+
+  async of(taskId: string | undefined): Promise<Scope> {
+    return taskId === undefined ? this.#everywhere() : this.#task(taskId);
+  }
+
+  /** In the order of the tasks, one for all that ask for the same. */
+  async ofEach(taskIds: readonly (string | undefined)[]): Promise<Scope[]> {
+    const asked = new Map<string | undefined, Promise<Scope>>();
+    return Promise.all(
+      taskIds.map((taskId) => {
+        const scope = asked.get(taskId) ?? this.of(taskId);
+        asked.set(taskId, scope);
+        return scope;
+      }),
+    );
+  }
+
+  async #task(taskId: string): Promise<Scope> {
+    const { registry, days, shards, names } = this.#parts;
+    const entry = (await registry.find([taskId])).get(taskId);
+    if (entry === undefined) {
+      const heads = await this.#parts.unknownHeads(taskId);
+      return { targets: [], at: heads.map(cursorOf) };
+    }
+    const place = entry.shard === null ? null : parseShard(entry.shard);
+    const info = place === null ? null : await shards.one(place.day, place.shard);
+    if (info === null) return { targets: [], at: [] };
+    if (!(await this.#canShow(info))) {
+      // Another server may have removed the day just now.
+      if ((await days.final(info.day)) === null) throw hidden(info);
+      shards.forget(info.day);
+      return { targets: [], at: [] };
+    }
+    const target: Target = {
+      index: names.events(info.day),
+      preference: primaryOnly(info),
+      through: info.settled,
+    };
+    return { targets: [target], at: [cursorOf({ ...info, seq: info.settled })] };
+  }
+
+  async #everywhere(): Promise<Scope> {
+    const { shards, names } = this.#parts;
+    const infos = await shards.current();
+    const busy = infos.filter((info) => shards.quietFor(info.day) < QUIET_MS);
+    await Promise.all(busy.map((info) => this.#show(info)));
+    const busyDays = [...new Set(busy.map(({ day }) => day))];
+    const targets = busy.map((info): Target => {
+      const { index, settled } = info;
+      return { index, preference: primaryOnly(info), through: settled };
+    });
+    if (busy.length < infos.length) {
+      const index = [names.allEvents, ...busyDays.map((day) => `-${names.events(day)}`)].join(',');
+      targets.push({ index, through: null });
+    }
+    const seen = new Set(busy);
+    const at = infos.map((info) =>
+      cursorOf(seen.has(info) ? { ...info, seq: info.settled } : info),
+    );
+    return { targets, at };
+  }
+
+  async #show(info: ShardInfo): Promise<void> {
+    if (!(await this.#canShow(info))) throw hidden(info);
+  }
+
+  #canShow(info: ShardInfo): Promise<boolean> {
+    return this.#parts.reader.show(info, info.settled);
+  }
+}
+
+function hidden({ shard }: ShardInfo): Error {
+  return unavailable(`The newest events of ${shard} cannot be seen now`);
+}
+
+function cursorOf({ shard, history, seq }: ShardCursor): ShardCursor {
+  return { shard, history, seq };
+}
+
+/** The search on this target, held to what may be seen. */
+export function searchOn(target: Target, query: Query, body: Record<string, unknown>): Search {
+  const { index, preference, through } = target;
+  const bound = through === null ? [] : [{ range: { _seq_no: { lt: through } } }];
+  return {
+    index,
+    ...(preference === undefined ? {} : { preference }),
+    body: { ...body, query: all([query, ...bound]) },
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Refreshes on demand: callers that ask while one runs share the next. The pause between two grows
+ * with what they cost, so that readers cannot keep a cluster busy with making segments.
+ */
+import type { Connection } from './connection.ts';
+
+const LONGEST_PAUSE_MS = 500;
+/** Of the time a refresh took. */
+const PAUSE_FACTOR = 4;
+
+interface Turn {
+  next: Promise<void> | null;
+  running: Promise<void>;
+  startAgainAt: number;
+}
+
+export class Refresher {
+  readonly #connection: Connection;
+  readonly #turns = new Map<string, Turn>();
+  count = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Resolves when a refresh of the index that began after this call has ended. */
+  refresh(index: string): Promise<void> {
+    let turn = this.#turns.get(index);
+    if (turn === undefined) {
+      turn = { next: null, running: Promise.resolve(), startAgainAt: 0 };
+      this.#turns.set(index, turn);
+    }
+    const mine = turn;
+    mine.next ??= mine.running
+      .catch(() => undefined)
+      .then(async () => {
+        const pause = mine.startAgainAt - performance.now();
+        if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+        mine.running = mine.next as Promise<void>;
+        mine.next = null;
+        await this.#run(index, mine);
+      });
+    return mine.next;
+  }
+
+  async #run(index: string, turn: Turn): Promise<void> {
+    const began = performance.now();
+    this.count++;
+    try {
+      await this.#connection.ask({
+        method: 'POST',
+        path: `/${index}/_refresh`,
+        query: { ignore_unavailable: true, allow_no_indices: true },
+        safe: true,
+      });
+    } finally {
+      const took = performance.now() - began;
+      turn.startAgainAt = performance.now() + Math.min(took * PAUSE_FACTOR, LONGEST_PAUSE_MS);
+    }
+  }
+}

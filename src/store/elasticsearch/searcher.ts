@@ -1,0 +1,115 @@
+/** Searches, many in one request, each with its time limit, and none that leaves a shard out. */
+import { type Connection, queryTimeout, unavailable } from './connection.ts';
+import type { Hit, Searched } from './page.ts';
+
+export interface Search {
+  index: string;
+  routing?: string;
+  preference?: string;
+  body: Record<string, unknown>;
+}
+
+export interface SearchAnswer<S, A> extends Searched<S> {
+  aggregations: A;
+}
+
+interface Response<S, A> {
+  timed_out?: boolean;
+  status?: number;
+  error?: { type?: string; reason?: string; root_cause?: { reason?: string; type?: string }[] };
+  hits?: { total?: { value: number }; hits: Hit<S>[] };
+  aggregations?: A;
+}
+
+/** The connection's own limit comes after the cluster's. */
+const GRACE_MS = 1_000;
+/** More would be refused, or wait in line there. */
+const SEARCHES_MAX = 500;
+
+export class Searcher {
+  readonly #connection: Connection;
+  readonly #timeoutMs: number;
+
+  constructor(connection: Connection, timeoutMs: number) {
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Answers in the order of the searches. Indices that are not there have nothing. */
+  async search<S, A = undefined>(searches: readonly Search[]): Promise<SearchAnswer<S, A>[]> {
+    const answers: SearchAnswer<S, A>[] = [];
+    for (let at = 0; at < searches.length; at += SEARCHES_MAX) {
+      answers.push(...(await this.#some<S, A>(searches.slice(at, at + SEARCHES_MAX))));
+    }
+    return answers;
+  }
+
+  async one<S, A = undefined>(search: Search): Promise<SearchAnswer<S, A>> {
+    const [answer] = await this.search<S, A>([search]);
+    return answer as SearchAnswer<S, A>;
+  }
+
+  async #some<S, A>(searches: readonly Search[]): Promise<SearchAnswer<S, A>[]> {
+    let lines = '';
+    for (const { index, routing, preference, body } of searches) {
+      const header = {
+        index,
+        routing,
+        preference,
+        ignore_unavailable: true,
+        allow_no_indices: true,
+        allow_partial_search_results: false,
+      };
+      const limited = { timeout: `${this.#timeoutMs}ms`, ...body };
+      lines += `${JSON.stringify(header)}\n${JSON.stringify(limited)}\n`;
+    }
+    const { responses } = await this.#connection.expect<{ responses: Response<S, A>[] }>({
+      method: 'POST',
+      path: '/_msearch',
+      body: lines,
+      timeoutMs: this.#timeoutMs + GRACE_MS,
+      timeoutIs: 'QUERY_TIMEOUT',
+      safe: true,
+    });
+    return responses.map((response) => {
+      if (response.timed_out === true) throw queryTimeout();
+      const { error, hits } = response;
+      if (error !== undefined || hits === undefined) {
+        const cause = error?.root_cause?.[0];
+        throw unavailable(
+          `A search failed: ${cause?.reason ?? error?.reason ?? cause?.type ?? error?.type ?? '?'}`,
+        );
+      }
+      return {
+        hits: hits.hits,
+        total: hits.total?.value ?? 0,
+        aggregations: response.aggregations as A,
+      };
+    });
+  }
+
+  /** Documents by id, as they are now; null where there is none. */
+  async documents<S>(
+    ids: readonly { index: string; id: string; routing?: string }[],
+    source: readonly string[],
+  ): Promise<(S | null)[]> {
+    if (ids.length === 0) return [];
+    const { docs } = await this.#connection.expect<{
+      docs: { _source?: S; error?: { type?: string; reason?: string } }[];
+    }>({
+      method: 'POST',
+      path: '/_mget',
+      query: { _source_includes: source.join(',') },
+      body: { docs: ids.map(({ index, id, routing }) => ({ _index: index, _id: id, routing })) },
+      timeoutMs: this.#timeoutMs + GRACE_MS,
+      timeoutIs: 'QUERY_TIMEOUT',
+      safe: true,
+    });
+    return docs.map(({ _source, error }) => {
+      if (error !== undefined && error.type !== 'index_not_found_exception') {
+        throw unavailable(`A document could not be read: ${error.reason ?? error.type}`);
+      }
+      return _source ?? null;
+    });
+  }
+}

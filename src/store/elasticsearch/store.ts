@@ -1,0 +1,376 @@
+/** The Elasticsearch engine: the parts put together behind the port. */
+import { setTimeout } from 'node:timers/promises';
+import { ShiplogError } from '../../domain/errors.ts';
+import type { LogEvent, Position } from '../../domain/event.ts';
+import type { EventFilter, StepFilter } from '../../domain/filter.ts';
+import type {
+  AppendOutcome,
+  CursorCheck,
+  EventQuery,
+  HostQuery,
+  RunKey,
+  RunQuery,
+  ShardCursor,
+  ShardHead,
+  StepGroupBy,
+  StepKey,
+  StepQuery,
+  Store,
+  TaskQuery,
+  ViewSettings,
+} from '../store.ts';
+import { Appender } from './append.ts';
+import { BoardReader } from './board-reader.ts';
+import { Bulk } from './bulk.ts';
+import { ChangedTasks } from './changed-tasks.ts';
+import { type ElasticsearchConfig, type Settled, withDefaults } from './config.ts';
+import { Connection } from './connection.ts';
+import { Days } from './days.ts';
+import { EventDetails } from './event-details.ts';
+import { readHistogram } from './event-histogram.ts';
+import { EventPages } from './event-pages.ts';
+import { Scopes } from './event-scope.ts';
+import { readFreshTasks } from './fresh-tasks.ts';
+import { readHealth } from './health.ts';
+import { Keeper, type KeeperLog } from './keeper.ts';
+import { LogReader } from './log-reader.ts';
+import { DAY_MS, dayAt, Names, parseShard, shardName, shardOf } from './names.ts';
+import { Refresher } from './refresh.ts';
+import { Registry } from './registry.ts';
+import { applyRetention } from './retention.ts';
+import { Searcher } from './searcher.ts';
+import { setUp } from './setup.ts';
+import { headOf, type ShardInfo, Shards } from './shards.ts';
+import { Statistics } from './statistics.ts';
+import { ViewReader } from './view-reader.ts';
+
+export interface OpenOptions {
+  config: ElasticsearchConfig;
+  settings: ViewSettings;
+  /** Told of what goes wrong behind the scenes. */
+  log?: KeeperLog;
+}
+
+/** A store that can fold its views anew, from the log, while it serves. */
+export interface ElasticsearchStore extends Store {
+  rebuild(onProgress: (done: number, total: number) => void): Promise<void>;
+}
+
+/** How many appends may run at a time, and how large each is best. */
+const APPEND_LIMITS = { inFlight: 4, batchEvents: 2_000, batchBytes: 4 * 1024 * 1024 };
+/** How long closing waits for what is being folded. */
+const CLOSE_MAX_MS = 5_000;
+/** Before midnight a task that is not known yet may begin on either day. */
+const EVE_MS = 15 * 60_000;
+
+/**
+ * Checks the cluster and makes what is missing. Throws STORE_UNAVAILABLE where the cluster is
+ * away or refuses the credentials, BAD_INPUT where it is too old or its templates are not ours.
+ */
+export async function openElasticsearchStore(options: OpenOptions): Promise<ElasticsearchStore> {
+  const config = withDefaults(options.config);
+  const connection = new Connection(options.config, config.requestTimeoutMs);
+  try {
+    await setUp(connection, config, options.log ?? null);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return new Elasticsearch(connection, config, options);
+}
+
+class Elasticsearch implements ElasticsearchStore {
+  readonly engine = 'elasticsearch';
+  readonly shared = true;
+  readonly appendLimits = APPEND_LIMITS;
+  readonly #connection: Connection;
+  readonly #names: Names;
+  readonly #settings: ViewSettings;
+  readonly #bulk: Bulk;
+  readonly #days: Days;
+  readonly #shards: Shards;
+  readonly #refresher: Refresher;
+  readonly #reader: LogReader;
+  readonly #registry: Registry;
+  readonly #appender: Appender;
+  readonly #keeper: Keeper;
+  readonly #searcher: Searcher;
+  readonly #scopes: Scopes;
+  readonly #pages: EventPages;
+  readonly #details: EventDetails;
+  readonly #views: ViewReader;
+  readonly #boards: BoardReader;
+  readonly #changed: ChangedTasks;
+  readonly #statistics: Statistics;
+  #closing: Promise<void> | null = null;
+
+  constructor(connection: Connection, config: Settled, { settings, log }: OpenOptions) {
+    const names = new Names(config.prefix);
+    const { now, staleAfterMs, queryTimeoutMs, maxEventsPerTask } = settings;
+    this.#connection = connection;
+    this.#names = names;
+    this.#settings = settings;
+    const bulk = new Bulk(connection, config.appendTimeoutMs);
+    const days = new Days(connection, names, config);
+    const shards = new Shards(connection, names, now);
+    const refresher = new Refresher(connection);
+    const reader = new LogReader(connection, shards, refresher);
+    const registry = new Registry(connection, names, days, bulk, now);
+    const searcher = new Searcher(connection, queryTimeoutMs);
+    const { leaseMs } = config;
+    this.#bulk = bulk;
+    this.#days = days;
+    this.#shards = shards;
+    this.#refresher = refresher;
+    this.#reader = reader;
+    this.#registry = registry;
+    this.#searcher = searcher;
+    this.#appender = new Appender({ connection, names, days, registry, bulk, maxEventsPerTask });
+    this.#keeper = new Keeper({
+      ...{ connection, names, shards, reader, refresher, bulk, leaseMs },
+      log: log ?? null,
+    });
+    const unknownHeads = (taskId: string) => this.#headsOfUnknown(taskId);
+    this.#scopes = new Scopes({ names, days, shards, reader, registry, unknownHeads });
+    this.#pages = new EventPages({ searcher, scopes: this.#scopes, names, days });
+    this.#details = new EventDetails(searcher, this.#scopes, this.#pages);
+    const views = new ViewReader({ searcher, names, registry, now, staleAfterMs });
+    this.#views = views;
+    this.#boards = new BoardReader({ searcher, names, views, now, staleAfterMs });
+    this.#changed = new ChangedTasks({ searcher, names, shards, keeper: this.#keeper, refresher });
+    this.#statistics = new Statistics({ searcher, names, views });
+    this.#keeper.start();
+  }
+
+  async append(events: readonly LogEvent[]): Promise<AppendOutcome[]> {
+    if (events.length === 0) return [];
+    const { outcomes, stored } = await this.#appender.append(events);
+    for (const day of new Set(stored.map(({ position }) => parseShard(position.shard)?.day))) {
+      if (day !== undefined) this.#shards.touch(day);
+    }
+    this.#keeper.offer(stored);
+    return outcomes;
+  }
+
+  async heads(taskId: string | null): Promise<ShardHead[]> {
+    if (taskId === null) return (await this.#shards.current()).map(headOf);
+    const entry = (await this.#registry.find([taskId])).get(taskId);
+    if (entry === undefined) return this.#headsOfUnknown(taskId);
+    const info = await this.#shard(entry.shard);
+    return info === null ? [] : [headOf(info)];
+  }
+
+  async #headsOfUnknown(taskId: string): Promise<ShardHead[]> {
+    const now = this.#settings.now();
+    const days = new Set([dayAt(now)]);
+    if (now % DAY_MS > DAY_MS - EVE_MS) days.add(dayAt(now + EVE_MS));
+    const heads: ShardHead[] = [];
+    for (const day of days) {
+      if (!(await this.#days.ensure(day))) continue;
+      const shards = (await this.#days.shardCount(day)) ?? 1;
+      const info = await this.#shard(shardName(day, shardOf(taskId, shards)));
+      if (info !== null) heads.push(headOf(info));
+    }
+    return heads;
+  }
+
+  async #shard(shard: string | null): Promise<ShardInfo | null> {
+    const place = shard === null ? null : parseShard(shard);
+    return place === null ? null : this.#shards.one(place.day, place.shard);
+  }
+
+  async readLog(shard: ShardCursor, to: number, filter: EventFilter | null, limit: number) {
+    const none = { events: [], through: shard.seq };
+    // What is already proven to be settled need not be asked for again.
+    const known = this.#shards.known(shard.shard);
+    const info = known !== null && known.settled >= to ? known : await this.#shard(shard.shard);
+    if (info === null || info.history !== shard.history) return none;
+    return this.#reader.read(info, shard.seq, Math.min(to, info.settled), filter, limit);
+  }
+
+  async checkCursors(cursors: readonly ShardCursor[]): Promise<CursorCheck[]> {
+    if (cursors.length === 0) return [];
+    const infos = new Map((await this.#shards.read(null)).map((info) => [info.shard, info]));
+    let there: Set<string> | null = null;
+    const checks: CursorCheck[] = [];
+    for (const { shard, history } of cursors) {
+      const place = parseShard(shard);
+      const info = infos.get(shard);
+      if (place === null) checks.push({ state: 'unknown' });
+      else if (info !== undefined) {
+        // A seq beyond what is told now may be known to another node already.
+        checks.push({ state: info.history === history ? 'live' : 'unknown' });
+      } else {
+        there ??= await this.#shards.days();
+        const finals = await this.#days.final(place.day);
+        const finalSeq = finals?.[place.shard];
+        // A closed index, or one without a primary: it is there, it cannot be read now.
+        if (there.has(place.day)) checks.push({ state: 'live' });
+        else if (finalSeq !== undefined) checks.push({ state: 'dropped', finalSeq });
+        else checks.push({ state: 'unknown' });
+      }
+    }
+    return checks;
+  }
+
+  viewsReach(positions: readonly Position[]): Promise<void> {
+    return this.#keeper.reach(positions);
+  }
+
+  events(queries: readonly EventQuery[]) {
+    return this.#pages.read(queries);
+  }
+  tasks(query: TaskQuery) {
+    return this.#views.tasks(query);
+  }
+
+  async tasksById(ids: readonly string[]) {
+    const views = await this.#views.tasksById(ids);
+    const missing = ids.filter((_, i) => views[i] === null);
+    if (missing.length === 0) return views;
+    const known = await this.#registry.find(missing);
+    const asked = [...known.keys()];
+    const fresh = await readFreshTasks(this.#pages, asked);
+    const found = new Map(asked.map((id, i) => [id, fresh[i] ?? null]));
+    return views.map((view, i) => view ?? found.get(ids[i] as string) ?? null);
+  }
+
+  tasksChangedSince(after: readonly ShardCursor[], limit: number) {
+    return this.#changed.since(after, limit);
+  }
+  runs(queries: readonly RunQuery[]) {
+    return this.#views.runs(queries);
+  }
+  runsByKey(keys: readonly RunKey[]) {
+    return this.#views.runsByKey(keys);
+  }
+  steps(queries: readonly StepQuery[]) {
+    return this.#views.steps(queries);
+  }
+  stepsByKey(keys: readonly StepKey[]) {
+    return this.#views.stepsByKey(keys);
+  }
+  hosts(query: HostQuery) {
+    return this.#views.hosts(query);
+  }
+  hostsByName(names: readonly string[]) {
+    return this.#views.hostsByName(names);
+  }
+  lastLines(keys: readonly StepKey[], count: number) {
+    return this.#details.lastLines(keys, count);
+  }
+  completeness(keys: readonly RunKey[]) {
+    return this.#details.completeness(keys);
+  }
+  reliability(hosts: readonly string[], from: number | null, to: number | null) {
+    return this.#statistics.reliability(hosts, from, to);
+  }
+  stepStats(filter: StepFilter, groupBy: StepGroupBy) {
+    return this.#statistics.steps(filter, groupBy);
+  }
+  failureGroups(queries: readonly { filter: StepFilter; first: number }[]) {
+    return this.#statistics.failures(queries);
+  }
+  eventHistogram(filter: EventFilter, buckets: number) {
+    return readHistogram(this.#searcher, this.#scopes, filter, buckets);
+  }
+
+  async taskStats(ids: readonly string[]) {
+    const views = await this.#views.tasksById(ids);
+    const entries = await this.#registry.find(ids);
+    return this.#statistics.tasks(
+      views.map((view) => {
+        const day = view === null ? undefined : entries.get(view.id)?.day;
+        return view === null || day === undefined ? null : { view, day };
+      }),
+    );
+  }
+
+  async matrix(taskId: string) {
+    const found = await this.#snapshot(taskId);
+    if (found === null) return null;
+    const [task] = await this.#views.tasksById([taskId]);
+    if (task == null) return null;
+    return { matrix: await this.#boards.matrix(found.entry, task), at: found.at };
+  }
+
+  async board(taskId: string) {
+    const found = await this.#snapshot(taskId);
+    return found === null ? null : this.#boards.board(found.entry, found.at);
+  }
+
+  /** Where the views of a task's shard stand; searches from now on see at least that. */
+  async #snapshot(taskId: string) {
+    const entry = (await this.#registry.find([taskId])).get(taskId);
+    if (entry === undefined) return null;
+    const info = await this.#shard(entry.shard);
+    if (info === null) return null;
+    const seq = (await this.#keeper.positions([info])).get(info.shard) ?? 0;
+    await this.#refresher.refresh(this.#names.views(info.day));
+    return { entry, at: [{ shard: info.shard, history: info.history, seq }] };
+  }
+
+  async eventCount(): Promise<number> {
+    return (await this.#shards.current()).reduce((sum, { seq }) => sum + seq, 0);
+  }
+
+  async idleTasks(before: number, limit: number) {
+    return this.#changed.idle(before, limit);
+  }
+
+  applyRetention() {
+    return applyRetention({
+      connection: this.#connection,
+      searcher: this.#searcher,
+      names: this.#names,
+      days: this.#days,
+      shards: this.#shards,
+      retentionDays: this.#settings.retentionDays,
+      now: this.#settings.now,
+      settle: (infos) => this.#keeper.reach(infos.map(({ shard, seq }) => ({ shard, seq }))),
+      forget: (day) => this.#keeper.forget(day),
+    });
+  }
+
+  async backup(): Promise<void> {
+    throw new ShiplogError(
+      'BAD_INPUT',
+      'Elasticsearch has its own backups: register a snapshot repository and take snapshots of Shiplog’s indices (docs/elasticsearch.md)',
+    );
+  }
+
+  health() {
+    return readHealth(this.#connection, this.#names);
+  }
+
+  rebuild(onProgress: (done: number, total: number) => void) {
+    return this.#keeper.rebuild(onProgress);
+  }
+
+  metrics(): Record<string, number> {
+    const retries = [...this.#bulk.retries.values()].reduce((sum, count) => sum + count, 0);
+    return {
+      views_lag_events: this.#keeper.lag(),
+      view_documents_written_total: this.#keeper.written,
+      bulk_retries_total: retries,
+      log_short_reads_total: this.#reader.shortReads,
+      log_noops_total: this.#reader.noops,
+      refreshes_total: this.#refresher.count,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** A cluster that hangs must not keep the process: its leases run out by themselves. */
+  async #close(): Promise<void> {
+    const given = new AbortController();
+    const released = this.#keeper.close().catch(() => undefined);
+    const patience = setTimeout(CLOSE_MAX_MS, undefined, { signal: given.signal });
+    await Promise.race([released, patience.catch(() => undefined)]);
+    given.abort();
+    await this.#connection.close();
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * Folds a piece of one shard's log into the stored views.
+ *
+ * A batch is coalesced: a run that fifty of its events touched is written once, and what did not
+ * change is not written. Runs and steps are written before their task, and the task before the
+ * position, so that after a crash the next keeper meets nothing that claims too much. Documents
+ * carry the position as their version: one that was folded further is never overwritten.
+ */
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { StoredEvent } from '../../domain/event.ts';
+import {
+  baseRunStatus,
+  deriveRun,
+  deriveTask,
+  foldRun,
+  foldTask,
+  isOver,
+  moveRun,
+  planOf,
+  type RunState,
+  type TaskState,
+} from '../../domain/fold.ts';
+import { type Bulk, type BulkItem, bulkItem } from './bulk.ts';
+import type { RunEntry, TaskEntries, TaskEntry } from './task-entries.ts';
+import {
+  runDocuments,
+  taskDocument,
+  taskHostsDocument,
+  type ViewDocument,
+} from './view-documents.ts';
+
+/** Documents in one request, and their bytes. */
+const CHUNK_DOCUMENTS = 2_000;
+const RUNS_AT_A_TIME = 200;
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+interface Before {
+  task: TaskState;
+  over: boolean;
+  runs: Map<RunEntry, RunState>;
+}
+
+export interface FolderParts {
+  bulk: Bulk;
+  index: string;
+  generation: number;
+  entries: TaskEntries;
+  /** Told how many documents were written, and how many of them were refused (a fault of ours). */
+  onWrite: (documents: number, refused: number) => void;
+}
+
+export class ViewFolder {
+  readonly #parts: FolderParts;
+
+  constructor(parts: FolderParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the views hold these events; `version` grows with the position. */
+  async fold(events: readonly StoredEvent[], version: number): Promise<void> {
+    const { entries } = this.#parts;
+    const wanted = new Map<string, Set<string>>();
+    for (const { taskId, host } of events) {
+      const hosts = wanted.get(taskId) ?? new Set();
+      wanted.set(taskId, hosts);
+      if (host !== null) hosts.add(host);
+    }
+    const tasks = await entries.load(wanted);
+    const before = new Map<TaskEntry, Before>();
+    for (const entry of tasks.values()) {
+      before.set(entry, { task: entry.state, over: entry.over, runs: new Map() });
+    }
+    for (const event of events) {
+      const entry = tasks.get(event.taskId) as TaskEntry;
+      entry.state = foldTask(entry.state, event);
+      const run = event.host === null ? undefined : entry.runs.get(event.host);
+      if (run === undefined) continue;
+      const { runs } = before.get(entry) as Before;
+      if (!runs.has(run)) runs.set(run, run.state);
+      run.state = foldRun(run.state, event);
+    }
+    const runItems: BulkItem[] = [];
+    const taskItems: BulkItem[] = [];
+    for (const [entry, was] of before) {
+      await this.#settle(entry, was);
+      await this.#collectRuns(entry, was, version, runItems);
+      this.#collectTask(entry, was, version, taskItems);
+    }
+    await this.#write(runItems);
+    await this.#write(taskItems);
+    for (const entry of before.keys()) entry.written = entry.state;
+    entries.trim();
+  }
+
+  /** Which runs the events concern beyond their own, the counters, and whether the task is over. */
+  async #settle(entry: TaskEntry, was: Before): Promise<void> {
+    const { entries } = this.#parts;
+    const plan = planOf(entry.state);
+    const hostsChanged = entry.state.hosts !== was.task.hosts;
+    const planChanged = !sameList(plan, planOf(was.task));
+    if (hostsChanged || planChanged || fieldsChanged(entry.state, was.task)) {
+      await entries.complete(entry);
+      if (hostsChanged) this.#planHosts(entry, was);
+      touchAll(entry, was);
+    }
+    this.#count(entry, was, plan);
+    if (isOver(entry.state, entry.totals) !== was.over) {
+      await entries.complete(entry);
+      touchAll(entry, was);
+      this.#count(entry, was, plan);
+    }
+    entry.over = isOver(entry.state, entry.totals);
+  }
+
+  /** Hosts that the plan names have a run from the beginning; those it no longer names, none. */
+  #planHosts(entry: TaskEntry, was: Before): void {
+    const named = new Set(entry.state.hosts?.value ?? []);
+    for (const host of named) {
+      if (!entry.runs.has(host)) this.#parts.entries.addRun(entry, host);
+    }
+    for (const run of entry.runs.values()) {
+      if (run.state.position !== null || named.has(run.host)) continue;
+      was.runs.set(run, run.state);
+      entry.totals = moveRun(entry.totals, run.base, null);
+      entry.runs.delete(run.host);
+    }
+  }
+
+  #count(entry: TaskEntry, was: Before, plan: readonly string[]): void {
+    for (const run of was.runs.keys()) {
+      if (entry.runs.get(run.host) !== run) continue;
+      const base = baseRunStatus(run.state, plan);
+      if (base === 'SUCCEEDED' || base === 'FAILED' || base === 'CANCELLED') {
+        const { finishedAt } = deriveRun(run.state, entry.state, entry.over);
+        const last = entry.totals.lastFinishedAt;
+        if (finishedAt !== null && (last === null || finishedAt > last)) {
+          entry.totals = { ...entry.totals, lastFinishedAt: finishedAt };
+        }
+      }
+      if (base === run.base) continue;
+      entry.totals = moveRun(entry.totals, run.base, base);
+      this.#moved.set(run, this.#moved.get(run) ?? run.base);
+      run.base = base;
+    }
+  }
+
+  /** The base status of each run before this batch, where it changed. */
+  readonly #moved = new Map<RunEntry, RunEntry['base']>();
+
+  async #collectRuns(
+    entry: TaskEntry,
+    was: Before,
+    version: number,
+    items: BulkItem[],
+  ): Promise<void> {
+    const { generation } = this.#parts;
+    let turn = 0;
+    for (const [run, stateBefore] of was.runs) {
+      // A fleet's worth of runs would keep appends and tails waiting.
+      if (++turn % RUNS_AT_A_TIME === 0) await othersTurn();
+      const gone = entry.runs.get(run.host) !== run;
+      const baseBefore = this.#moved.has(run) ? (this.#moved.get(run) ?? null) : run.base;
+      const now = gone
+        ? []
+        : runDocuments(run.state, run.base ?? 'PENDING', entry.state, entry.over, generation);
+      const then =
+        baseBefore === null
+          ? []
+          : runDocuments(stateBefore, baseBefore, was.task, was.over, generation);
+      this.#difference(entry.id, run.unsure, then, now, version, items);
+      run.unsure = false;
+    }
+    this.#moved.clear();
+  }
+
+  #difference(
+    taskId: string,
+    unsure: boolean,
+    then: readonly ViewDocument[],
+    now: readonly ViewDocument[],
+    version: number,
+    items: BulkItem[],
+  ): void {
+    const stored = new Map(then.map(({ id, body }) => [id, JSON.stringify(body)]));
+    for (const { id, body } of now) {
+      const source = JSON.stringify(body);
+      if (unsure || stored.get(id) !== source) {
+        items.push({ action: JSON.stringify({ index: this.#meta(id, taskId, version) }), source });
+      }
+      stored.delete(id);
+    }
+    for (const id of stored.keys()) {
+      items.push({
+        action: JSON.stringify({ delete: this.#meta(id, taskId, version) }),
+        source: '',
+      });
+    }
+  }
+
+  #collectTask(entry: TaskEntry, was: Before, version: number, items: BulkItem[]): void {
+    const { generation } = this.#parts;
+    if (entry.state.hosts !== was.task.hosts) {
+      const { id, body } = taskHostsDocument(entry.id, entry.state.hosts, generation);
+      items.push(bulkItem('index', this.#meta(id, entry.id, version), body));
+    }
+    const view = deriveTask(entry.state, entry.totals);
+    const { id, body } = taskDocument(view, entry.state, entry.totals, generation);
+    items.push(bulkItem('index', this.#meta(id, entry.id, version), body));
+  }
+
+  #meta(id: string, routing: string, version: number): Record<string, unknown> {
+    return { _index: this.#parts.index, _id: id, routing, version, version_type: 'external_gte' };
+  }
+
+  async #write(items: readonly BulkItem[]): Promise<void> {
+    for (let at = 0; at < items.length; ) {
+      const chunk: BulkItem[] = [];
+      let bytes = 0;
+      while (at < items.length && chunk.length < CHUNK_DOCUMENTS && bytes < CHUNK_BYTES) {
+        const item = items[at++] as BulkItem;
+        chunk.push(item);
+        bytes += item.source.length + item.action.length;
+      }
+      const outcomes = await this.#parts.bulk.send(chunk);
+      const refused = outcomes.filter(({ state }) => state === 'refused').length;
+      this.#parts.onWrite(chunk.length, refused);
+    }
+  }
+}
+
+function touchAll(entry: TaskEntry, was: Before): void {
+  for (const run of entry.runs.values()) if (!was.runs.has(run)) was.runs.set(run, run.state);
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
+}
+
+/** The task's fields that its runs and steps carry. */
+function fieldsChanged(a: TaskState, b: TaskState): boolean {
+  return (
+    a.service?.value !== b.service?.value ||
+    a.environment?.value !== b.environment?.value ||
+    a.version?.value !== b.version?.value
+  );
+}

@@ -1,0 +1,206 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LogEvent } from '../../src/domain/event.ts';
+import {
+  type ElasticsearchStore,
+  openElasticsearchStore,
+} from '../../src/store/elasticsearch/store.ts';
+import { startNode, type TestNode } from '../elasticsearch/node.ts';
+import { canStartNodes } from '../elasticsearch/shared.ts';
+import { anEvent } from './events.ts';
+import { aPage, contractSettings, positionOf, wholeLog } from './harness.ts';
+import { foldLog } from './oracle.ts';
+
+describe('When Elasticsearch is not well', async () => {
+  if (!(await canStartNodes())) return;
+  let node: TestNode;
+  let store: ElasticsearchStore;
+  let prefix = '';
+  let count = 0;
+
+  beforeAll(async () => {
+    node = await startNode();
+  }, 180_000);
+  afterAll(() => node?.dispose());
+  beforeEach(async () => {
+    prefix = `outage${++count}`;
+    store = await open();
+  }, 60_000);
+  afterEach(() => store?.close());
+
+  const day = new Date(contractSettings.now()).toISOString().slice(0, 10);
+
+  function open(): Promise<ElasticsearchStore> {
+    return openElasticsearchStore({
+      config: {
+        ...{ urls: [node.url], shards: 1, replicas: 0, prefix },
+        ...{ requestTimeoutMs: 2_000, appendTimeoutMs: 3_000 },
+      },
+      settings: { ...contractSettings, queryTimeoutMs: 1_500 },
+    });
+  }
+
+  async function ask(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${node.url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return response.json();
+  }
+
+  /** As a sender does: again until it is taken. */
+  async function untilTaken(events: LogEvent[]): Promise<void> {
+    await vi.waitFor(async () => (await store.append(events)).forEach(positionOf), {
+      timeout: 30_000,
+      interval: 100,
+    });
+  }
+
+  it('nothing is acknowledged while it is away, and all is well again when it is back', async () => {
+    const before = anEvent({ taskId: 'away' });
+    await untilTaken([before]);
+    await node.stop();
+    const during = anEvent({ taskId: 'away' });
+    await expect(store.append([during])).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      retryAfterMs: expect.any(Number),
+    });
+    await expect(store.heads(null)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(await store.health()).toMatchObject({ ok: false });
+    await node.restart();
+    const [outcome] = await vi.waitFor(() => store.append([during]), { timeout: 20_000 });
+    expect(['STORED', 'DUPLICATE']).toContain(outcome?.outcome);
+    const log = await wholeLog(store);
+    expect(log.map(({ id }) => id)).toEqual([before.id, during.id]);
+    await vi.waitFor(async () => expect(await store.health()).toMatchObject({ ok: true }));
+  }, 120_000);
+
+  it('calls end when it hangs, and what was sent meanwhile is stored once', async () => {
+    await untilTaken([anEvent({ taskId: 'hangs' })]);
+    node.pause();
+    const during = anEvent({ taskId: 'hangs' });
+    try {
+      await expect(store.append([during])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      const query = { filter: {}, order: 'CREATED_DESC' as const, page: aPage() };
+      await expect(store.tasks(query)).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' });
+    } finally {
+      node.resume();
+    }
+    await vi.waitFor(() => store.append([during]), { timeout: 20_000 });
+    const log = await wholeLog(store);
+    expect(log.filter(({ id }) => id === during.id)).toHaveLength(1);
+  }, 60_000);
+
+  it('a full disk is told as such, and writing goes on when there is room', async () => {
+    await untilTaken([anEvent({ taskId: 'full' })]);
+    const index = `/${prefix}-events-${day}/_settings`;
+    await ask('PUT', index, { 'index.blocks.read_only_allow_delete': true });
+    await expect(store.append([anEvent({ taskId: 'full' })])).rejects.toMatchObject({
+      code: 'STORE_FULL',
+    });
+    await ask('PUT', index, { 'index.blocks.read_only_allow_delete': null });
+    await untilTaken([anEvent({ taskId: 'full' })]);
+    expect(await wholeLog(store)).toHaveLength(2);
+  }, 60_000);
+
+  it('an index without writes refuses at once, and readiness names it', async () => {
+    await untilTaken([anEvent({ taskId: 'block' })]);
+    await ask('PUT', `/${prefix}-meta/_settings`, { 'index.blocks.write': true });
+    await expect(store.append([anEvent({ taskId: 'other' })])).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    expect(await store.health()).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('meta'),
+    });
+    await ask('PUT', `/${prefix}-meta/_settings`, { 'index.blocks.write': null });
+    await untilTaken([anEvent({ taskId: 'other' })]);
+  }, 60_000);
+
+  it('a closed index keeps its cursors, and is followed again when it is opened', async () => {
+    await untilTaken([anEvent({ taskId: 'closed' })]);
+    const [cursor] = await store.heads(null);
+    await ask('POST', `/${prefix}-events-${day}/_close`);
+    await expect(store.append([anEvent({ taskId: 'closed' })])).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    expect(await store.checkCursors([cursor as NonNullable<typeof cursor>])).toEqual([
+      { state: 'live' },
+    ]);
+    await ask('POST', `/${prefix}-events-${day}/_open?wait_for_active_shards=1`);
+    await untilTaken([anEvent({ taskId: 'closed' })]);
+    expect(await wholeLog(store)).toHaveLength(2);
+  }, 60_000);
+
+  it('one document that cannot be taken harms none beside it', async () => {
+    const long = anEvent({ taskId: 'poison', host: 'x'.repeat(40_000) });
+    const outcomes = await store.append([
+      anEvent({ taskId: 'poison' }),
+      long,
+      anEvent({ taskId: 'poison' }),
+    ]);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['STORED', 'REJECTED', 'STORED']);
+  }, 60_000);
+
+  it('a day deleted by hand stays deleted, and its tasks take no more events', async () => {
+    await untilTaken([anEvent({ taskId: 'gone' })]);
+    const [cursor] = await store.heads(null);
+    await ask('DELETE', `/${prefix}-events-${day}`);
+    expect((await store.append([anEvent({ taskId: 'gone' })]))[0]).toMatchObject({
+      outcome: 'REJECTED',
+      problem: { code: 'TASK_EXPIRED' },
+    });
+    expect(await ask('GET', `/${prefix}-events-${day}`)).toMatchObject({ status: 404 });
+    expect(await store.checkCursors([cursor as NonNullable<typeof cursor>])).toEqual([
+      { state: 'unknown' },
+    ]);
+  }, 60_000);
+
+  it('a restored snapshot is another history: old cursors are refused', async () => {
+    await untilTaken([anEvent({ taskId: 'restored' })]);
+    const index = `${prefix}-events-${day}`;
+    await ask('PUT', `/_snapshot/${prefix}`, { type: 'fs', settings: { location: prefix } });
+    await ask('PUT', `/_snapshot/${prefix}/one?wait_for_completion=true`, { indices: index });
+    const lost = [anEvent({ taskId: 'restored' }), anEvent({ taskId: 'restored', host: 'lost' })];
+    const outcomes = await store.append(lost);
+    await store.viewsReach(outcomes.map(positionOf));
+    const run = { taskId: 'restored', host: 'lost' };
+    expect(await store.runsByKey([run])).not.toEqual([null]);
+    const [cursor] = await store.heads(null);
+    expect(cursor?.seq).toBe(3);
+    await ask('POST', `/${index}/_close`);
+    await ask('POST', `/_snapshot/${prefix}/one/_restore?wait_for_completion=true`, {
+      indices: index,
+    });
+    await vi.waitFor(async () => {
+      const [state] = await store.checkCursors([cursor as NonNullable<typeof cursor>]);
+      expect(state).toEqual({ state: 'unknown' });
+    });
+    // The views follow the log back.
+    await vi.waitFor(async () => expect(await store.runsByKey([run])).toEqual([null]), 20_000);
+    await untilTaken([anEvent({ taskId: 'restored' })]);
+    const log = await wholeLog(store);
+    expect(log).toHaveLength(2);
+    await store.viewsReach(log.map(({ position }) => position));
+    expect(await store.tasksById(['restored'])).toEqual(foldLog(log).tasks);
+  }, 60_000);
+
+  it('a template that is not ours, or newer than ours, refuses to start', async () => {
+    const put = (_meta: object) =>
+      ask('PUT', `/_index_template/${prefix}-views`, {
+        index_patterns: [`${prefix}-views-*`],
+        _meta,
+      });
+    await put({ product: 'another' });
+    await expect(open()).rejects.toThrow(/not Shiplog's/);
+    await put({ product: 'shiplog', version: 999 });
+    await expect(open()).rejects.toThrow(/newer Shiplog/);
+  }, 60_000);
+
+  it('a server that is not there is told with its address unreachable', async () => {
+    const config = { urls: ['http://127.0.0.1:9'], shards: 1, replicas: 0 };
+    await expect(
+      openElasticsearchStore({ config, settings: contractSettings }),
+    ).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+});
