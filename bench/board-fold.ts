@@ -1,0 +1,40 @@
+/** What a board must show: a fold of the raw events, kept in memory as they are sent. */
+import type { LogEvent } from '../src/domain/event.ts';
+import { deriveRun, emptyRun, emptyTask, foldRun, type RunState } from '../src/domain/fold.ts';
+import { cellLetter, type TaskMatrix } from '../src/domain/views.ts';
+
+export class BoardFold {
+  readonly #taskId: string;
+  readonly #states = new Map<string, RunState>();
+  #seq = 0;
+
+  constructor(taskId: string) {
+    this.#taskId = taskId;
+  }
+
+  add(event: LogEvent): void {
+    const host = event.host as string;
+    const stored = { ...event, position: { shard: 'raw', seq: ++this.#seq } };
+    const state = this.#states.get(host) ?? emptyRun(this.#taskId, host);
+    this.#states.set(host, foldRun(state, stored));
+  }
+
+  /** How many cells of the board are others, or missing. `over`: the task has ended. */
+  differences(matrix: TaskMatrix, over: boolean): number {
+    const task = emptyTask(this.#taskId);
+    const cells = new Map<string, string>();
+    for (const state of this.#states.values()) {
+      const { host, steps } = deriveRun(state, task, over);
+      for (const { name, status } of steps) cells.set(`${host} ${name}`, cellLetter(status, false));
+    }
+    let different = 0;
+    matrix.hosts.forEach((host, row) => {
+      matrix.steps.forEach((step, column) => {
+        const name = `${host} ${step}`;
+        if (matrix.cells[row * matrix.steps.length + column] !== cells.get(name)) different++;
+        cells.delete(name);
+      });
+    });
+    return different + cells.size;
+  }
+}
