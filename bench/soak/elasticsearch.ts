@@ -3,7 +3,7 @@
  * killed in turn, one is cut off while its HTTP lives, and a server is killed too.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { joined, startCluster, type TestCluster } from '../../test/elasticsearch/cluster.ts';
+import { green, joined, startCluster, type TestCluster } from '../../test/elasticsearch/cluster.ts';
 import type { TestNode } from '../../test/elasticsearch/node.ts';
 import { startServer } from '../../test/support/server.ts';
 import { SoakLoad } from './load.ts';
@@ -32,6 +32,7 @@ export const elasticsearch: Soak = {
     const deadline = performance.now() + minutes * 60_000;
     for (let round = 0; performance.now() < deadline; round++) {
       await pause(CALM_MS);
+      await settled(cluster);
       const fault = round % 5;
       if (fault < 3) {
         await killNode(cluster, fault);
@@ -77,7 +78,5 @@ async function cutOff(cluster: TestCluster): Promise<void> {
 async function settled(cluster: TestCluster): Promise<void> {
   const node = cluster.nodes[0] as TestNode;
   await joined(node, cluster.nodes.length);
-  const answer = await fetch(`${node.url}/_cluster/health?wait_for_status=green&timeout=120s`);
-  const { status } = (await answer.json()) as { status: string };
-  if (status !== 'green') throw new Error(`the cluster stays ${status}:\n${node.log()}`);
+  await green(node);
 }

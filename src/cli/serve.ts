@@ -50,7 +50,7 @@ function signalled(): Promise<void> {
     };
     process.on('SIGTERM', ask);
     process.on('SIGINT', ask);
-    if (process.env['npm_lifecycle_event'] === 'start') whenOrphaned(resolve);
+    if (process.env.npm_lifecycle_event === 'start') whenOrphaned(resolve);
   });
 }
 

@@ -3,7 +3,7 @@
  * server is killed too: acknowledged = stored = delivered, once, in order.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { joined, startCluster, type TestCluster } from '../elasticsearch/cluster.ts';
+import { green, joined, shards, startCluster, type TestCluster } from '../elasticsearch/cluster.ts';
 import type { TestNode } from '../elasticsearch/node.ts';
 import { canStartNodes } from '../elasticsearch/shared.ts';
 import { follow, graphql, storedEvents, writeUntil } from '../support/ledger.ts';
@@ -50,17 +50,21 @@ describe('Two servers on three nodes', async () => {
       const enough = acknowledged.size + events;
       await vi
         .waitUntil(() => acknowledged.size >= enough, { timeout: 90_000, interval: 20 })
-        .catch(() => {
+        .catch(async () => {
           const logs = [first, second].map((server) => server.stdout().slice(-3_000));
-          throw new Error(`only ${acknowledged.size} acknowledged\n${logs.join('\n')}`);
+          const copies = await shards(node(1)).catch(String);
+          throw new Error(`only ${acknowledged.size} acknowledged\n${copies}\n${logs.join('\n')}`);
         });
     };
 
     await more(500);
+    // One replica survives one loss at a time: the next waits until the last is made good.
+    await green(node(1));
     await node(0).kill();
     await more(500);
     await node(0).restart();
     await joined(node(0), 3);
+    await green(node(1));
     cluster.proxy.cut();
     await joined(node(0), 2);
     await more(500);

@@ -115,3 +115,16 @@ export async function joined(node: TestNode, count: number): Promise<void> {
   );
   if (!answer.ok) throw new Error(`no cluster of ${count} nodes:\n${node.log()}`);
 }
+
+/** Resolves when every copy of every shard is in sync: then any one node may be lost. */
+export async function green(node: TestNode): Promise<void> {
+  const answer = await fetch(`${node.url}/_cluster/health?wait_for_status=green&timeout=120s`);
+  const { timed_out } = (await answer.json()) as { timed_out: boolean };
+  if (timed_out) throw new Error(`not green:\n${await shards(node)}\n${node.log()}`);
+}
+
+/** Which copy is where, for the message of a failed test. */
+export async function shards(node: TestNode): Promise<string> {
+  const answer = await fetch(`${node.url}/_cat/shards?v&h=index,shard,prirep,state,node`);
+  return answer.text();
+}

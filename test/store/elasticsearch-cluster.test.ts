@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StoredEvent } from '../../src/domain/event.ts';
-import { joined, startCluster, type TestCluster } from '../elasticsearch/cluster.ts';
+import { green, joined, startCluster, type TestCluster } from '../elasticsearch/cluster.ts';
 import type { TestNode } from '../elasticsearch/node.ts';
 import { canStartNodes } from '../elasticsearch/shared.ts';
 import { openStore, startLoad, startTail } from './cluster-load.ts';
@@ -57,6 +57,8 @@ describe('Three nodes of Elasticsearch', async () => {
     };
     try {
       await more(500);
+      // One replica survives one loss at a time.
+      await green(node(0));
       await disturb(more);
       await more(500);
       for (const load of loads) await load.stop();
