@@ -1,7 +1,10 @@
-/** One task followed by many, against a raw `ws` broadcast of the same text: CPU and memory. */
+/**
+ * One task followed by many: against a raw `ws` broadcast of the same text, and against the
+ * graphql-ws server as it comes with the same batches. CPU and memory.
+ */
 import { anEvent } from '../events.ts';
 import { graphql, type Served, serve, serveShiplog } from '../process.ts';
-import { type Measurement, pairedRatio, quantile, type Row } from '../row.ts';
+import { type Measurement, median, pairedRatio, type Row } from '../row.ts';
 import { type Subscriber, subscribe, TAIL } from '../subscribers.ts';
 
 /** Each burst goes out as fast as it is taken, and is over when everybody has all of it. */
@@ -79,64 +82,90 @@ async function burst(
   };
 }
 
+/** A server with its audience, and how one event is sent to all of it. */
+interface Contender {
+  server: Pick<Served, 'url' | 'rss' | 'cpu' | 'stop'>;
+  audience: Audience;
+  bursts: Burst[];
+  send: () => Promise<unknown>;
+}
+
+async function peer(script: string, subscribers: number, body: string): Promise<Contender> {
+  const server = await serve([new URL(`../peers/${script}`, import.meta.url).pathname]);
+  const audience = await gather(server, subscribers);
+  const send = () =>
+    fetch(server.url, { method: 'POST', body }).then((answer) => answer.arrayBuffer());
+  return { server, audience, bursts: [], send };
+}
+
 async function compare(subscribers: number, nodeFlags: readonly string[]): Promise<Row[]> {
-  const ours = await serveShiplog({ nodeFlags });
-  const raw = await serve([new URL('../peers/broadcast.ts', import.meta.url).pathname]);
-  const log = () => graphql(ours.url, LOG, { inputs: [anEvent('fan', 'web-1')] });
-  await log();
-  const idle = ours.rss();
-  const mine = await gather(ours, subscribers);
-  const full = ours.rss();
-  const theirs = await gather(raw, subscribers);
-  await burst(ours, mine, log);
-  const broadcast = () =>
-    fetch(raw.url, { method: 'POST', body: mine.sample }).then((answer) => answer.arrayBuffer());
-  await burst(raw, theirs, broadcast);
-  const results: { ours: Burst[]; peer: Burst[] } = { ours: [], peer: [] };
+  const server = await serveShiplog({ nodeFlags });
+  const send = () => graphql(server.url, LOG, { inputs: [anEvent('fan', 'web-1')] });
+  await send();
+  const idle = server.rss();
+  const ours: Contender = {
+    ...{ server, send, bursts: [] },
+    audience: await gather(server, subscribers),
+  };
+  const full = server.rss();
+  await burst(server, ours.audience, send);
+  const text = ours.audience.sample;
+  const batch = (JSON.parse(text) as { payload: { data: { tail: object } } }).payload.data.tail;
+  const raw = await peer('broadcast.ts', subscribers, text);
+  const library = await peer('graphql-ws.ts', subscribers, JSON.stringify(batch));
+  const contenders = [ours, raw, library];
+  for (const one of contenders.slice(1)) await burst(one.server, one.audience, one.send);
   for (let round = 0; round < ROUNDS; round++) {
-    results.ours.push(await burst(ours, mine, log));
-    results.peer.push(await burst(raw, theirs, broadcast));
+    for (const one of contenders) {
+      one.bursts.push(await burst(one.server, one.audience, one.send));
+    }
   }
-  const after = ours.rss();
-  mine.close();
-  theirs.close();
-  await ours.stop();
-  await raw.stop();
-  const all = (pick: (burst: Burst) => number) => ({
-    ours: results.ours.map(pick),
-    peer: results.peer.map(pick),
-  });
-  const rate = all(({ perSecond }) => perSecond);
-  const cpu = all(({ cpuMicros }) => cpuMicros);
-  const missing = results.ours.reduce((sum, one) => sum + one.missing, 0);
+  const after = server.rss();
+  for (const one of contenders) {
+    one.audience.close();
+    await one.server.stop();
+  }
   const count = subscribers.toLocaleString('en');
+  const missing = ours.bursts.reduce((sum, one) => sum + one.missing, 0);
   return [
-    {
-      what: `fan-out to ${count}: events delivered/s`,
-      ours: quantile(rate.ours, 0.5),
-      peer: quantile(rate.peer, 0.5),
-      ratio: pairedRatio(rate.ours, rate.peer),
-      note: `one event a request; peer: raw ws broadcast of the same text; ${missing} missing`,
-      broken: missing > 0,
-    },
-    {
-      what: `fan-out to ${count}: server CPU µs per delivered event`,
-      ours: quantile(cpu.ours, 0.5),
-      peer: quantile(cpu.peer, 0.5),
-      ratio: pairedRatio(cpu.peer, cpu.ours),
-    },
+    ...against(`fan-out to ${count}`, ours, raw, 'raw ws broadcast of the same text'),
+    ...against(`fan-out to ${count}`, ours, library, 'the graphql-ws server, the same batches'),
     {
       what: `memory per subscriber, ${count}: KiB`,
-      ours: mine.kibEach,
-      peer: theirs.kibEach,
-      note: `server: ${idle.toFixed(0)} MiB before, ${full.toFixed(0)} with them, ${after.toFixed(0)} after the events`,
+      ours: ours.audience.kibEach,
+      peer: raw.audience.kibEach,
+      note: `peer: raw ws; graphql-ws ${library.audience.kibEach.toFixed(1)}. Server: ${idle.toFixed(0)} MiB before, ${full.toFixed(0)} with them, ${after.toFixed(0)} after the events; ${missing} events missing`,
+      broken: missing > 0,
+    },
+  ];
+}
+
+function against(what: string, ours: Contender, other: Contender, name: string): Row[] {
+  const rates = [ours, other].map(({ bursts }) => bursts.map(({ perSecond }) => perSecond));
+  const cpus = [ours, other].map(({ bursts }) => bursts.map(({ cpuMicros }) => cpuMicros));
+  const [rate = [], peerRate = []] = rates;
+  const [cpu = [], peerCpu = []] = cpus;
+  return [
+    {
+      what: `${what}: events delivered/s`,
+      ours: median(rate),
+      peer: median(peerRate),
+      ratio: pairedRatio(rate, peerRate),
+      note: `one event a request; peer: ${name}`,
+    },
+    {
+      what: `${what}: server CPU µs per delivered event`,
+      ours: median(cpu),
+      peer: median(peerCpu),
+      ratio: pairedRatio(peerCpu, cpu),
+      note: `peer: ${name}`,
     },
   ];
 }
 
 export const fanOut: Measurement = {
   name: 'fan-out',
-  about: '1,000 subscribers of one task against a raw ws broadcast (10,000 with --huge)',
+  about: '1,000 subscribers of one task against ws and graphql-ws (10,000 with --huge)',
   async run({ huge, say, nodeFlags }) {
     const rows: Row[] = [];
     for (const subscribers of huge ? [1_000, 10_000] : [1_000]) {
