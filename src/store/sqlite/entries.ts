@@ -36,7 +36,8 @@ export interface TaskEntry {
 
 export interface RunEntry {
   readonly key: number;
-  readonly task: TaskEntry;
+  /** The task as it is remembered now: it may be forgotten and loaded anew while its runs stay. */
+  task: TaskEntry;
   state: RunState;
   /** The base status that the task's totals count; null: not counted yet. */
   base: RunStatus | null;
@@ -162,10 +163,17 @@ export class Entries {
     return entry;
   }
 
+  /** Where it is dirty, so is its task, and that is the same one. */
+  #knownRun(task: TaskEntry, name: string): RunEntry | undefined {
+    const known = this.#runs.get(name) ?? this.dirtyRuns.get(name);
+    if (known !== undefined) known.task = task;
+    return known;
+  }
+
   /** The run, made where it is unknown. */
   run(task: TaskEntry, host: string): RunEntry {
     const name = runName(task, host);
-    const known = this.#runs.get(name) ?? this.dirtyRuns.get(name);
+    const known = this.#knownRun(task, name);
     if (known !== undefined) return known;
     const row = task.isNew
       ? undefined
@@ -198,10 +206,7 @@ export class Entries {
       'SELECT key, host, state, base FROM runs WHERE task = ?',
       task.key,
     );
-    return rows.map((row) => {
-      const name = runName(task, row.host);
-      return this.#runs.get(name) ?? this.dirtyRuns.get(name) ?? runEntry(task, row);
-    });
+    return rows.map((row) => this.#knownRun(task, runName(task, row.host)) ?? runEntry(task, row));
   }
 
   dropRun(run: RunEntry): void {
