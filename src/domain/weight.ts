@@ -1,13 +1,40 @@
-import type { LogEvent } from './event.ts';
+import type { JsonObject, Labels, LogEvent } from './event.ts';
 
-/** What an event weighs in a queue, in bytes: near enough for bounds, cheap to tell. */
+/** Ids, times and names, and the objects that hold them. */
+const BARE = 400;
+/** Of each entry of labels, besides its texts. */
+const ENTRY = 16;
+
+/**
+ * What an event weighs in a queue, in bytes: near enough for bounds, cheap to tell. Whatever a
+ * sender can make long is counted, or a bound in bytes would be none.
+ */
 export function approximateBytes(event: LogEvent): number {
+  const { message, command, error, task } = event;
   return (
-    400 +
-    (event.message?.length ?? 0) +
-    (event.command?.length ?? 0) +
-    (event.error?.message.length ?? 0) +
-    (event.params === null ? 0 : JSON.stringify(event.params).length) +
-    (event.task?.hosts?.length ?? 0) * 32
+    BARE +
+    (message?.length ?? 0) +
+    (command?.length ?? 0) +
+    (error === null ? 0 : error.message.length + (error.code?.length ?? 0)) +
+    paramsWeight(event.params) +
+    labelsWeight(event.labels) +
+    (task === null ? 0 : namesWeight(task.hosts) + namesWeight(task.plan))
   );
+}
+
+function paramsWeight(params: JsonObject | null): number {
+  return params === null ? 0 : JSON.stringify(params).length;
+}
+
+function labelsWeight(labels: Labels): number {
+  let weight = 0;
+  for (const key in labels) {
+    const value = labels[key];
+    weight += ENTRY + key.length + (typeof value === 'string' ? value.length : 0);
+  }
+  return weight;
+}
+
+function namesWeight(names: readonly string[] | null): number {
+  return names?.reduce((sum, name) => sum + ENTRY + name.length, 0) ?? 0;
 }

@@ -7,6 +7,7 @@
 import { badInput, type InputProblem, ShiplogError } from '../domain/errors.ts';
 import type { LogEvent, Position, StoredEvent } from '../domain/event.ts';
 import { parseStepEvent } from '../domain/input.ts';
+import type { PageRequest } from '../domain/page.ts';
 import type { Redactor } from '../domain/redact.ts';
 import { parseFinishTask, parseStartTask } from '../domain/task-input.ts';
 import type { AppendOutcome, Store } from '../store/store.ts';
@@ -14,6 +15,15 @@ import { createWriter } from './writer.ts';
 
 /** Task declarations remembered, so that a repeated one adds nothing to the log. */
 const REMEMBERED_DECLARATIONS = 10_000;
+/** Far enough back to find one that others of its task (ended, idle) stand behind. */
+const NEWEST_DECLARATIONS: PageRequest = {
+  limit: 20,
+  backward: true,
+  after: null,
+  before: null,
+  around: null,
+  withTotal: false,
+};
 
 export interface StepOutcome {
   outcome: 'STORED' | 'DUPLICATE' | 'REJECTED';
@@ -94,12 +104,24 @@ export function createIngest({ store, redactor, publish, now }: IngestOptions): 
     }
   }
 
+  /** Another server may have taken in another declaration since: the log knows. */
+  async function isNewest({ taskId, digest, task }: LogEvent): Promise<boolean> {
+    const [found] = await store.events([
+      { filter: { taskId, kinds: ['TASK'] }, order: 'LOG', page: NEWEST_DECLARATIONS },
+    ]);
+    const same = found?.rows.findLast(({ node }) => node.task?.change === task?.change);
+    return same?.node.digest === digest;
+  }
+
   /** Writes a TASK event, unless it says what the last one of its kind said. */
-  async function declare(event: LogEvent): Promise<void> {
+  async function declare(event: LogEvent, taskIsThere: boolean): Promise<void> {
     const key = `${event.task?.change} ${event.taskId}`;
-    if (declared.get(key) === event.digest) return;
+    // Of a task that is gone (retention) nothing holds any more, whatever is remembered.
+    const repeated = taskIsThere && declared.get(key) === event.digest;
+    if (repeated && (!store.shared || (await isNewest(event)))) return;
     const [outcome] = await submit([event]);
-    if (outcome?.outcome === 'REJECTED') throw refusal(outcome.problem);
+    // What the store refuses of a declaration it refuses of its task, whose field is called id.
+    if (outcome?.outcome === 'REJECTED') throw refusal({ ...outcome.problem, field: 'id' });
     declared.delete(key);
     declared.set(key, event.digest);
     if (declared.size > REMEMBERED_DECLARATIONS) {
@@ -117,7 +139,7 @@ export function createIngest({ store, redactor, publish, now }: IngestOptions): 
       const { event } = parsed;
       return inTurn(event.taskId, async () => {
         const [before] = await store.tasksById([event.taskId]);
-        await declare(event);
+        await declare(event, before !== null);
         return { taskId: event.taskId, created: before === null };
       });
     },
@@ -128,7 +150,7 @@ export function createIngest({ store, redactor, publish, now }: IngestOptions): 
       return inTurn(event.taskId, async () => {
         const [task] = await store.tasksById([event.taskId]);
         if (!task) throw badInput(`no task "${event.taskId}": nothing was reported of it`, 'id');
-        await declare(event);
+        await declare(event, true);
         return { taskId: event.taskId };
       });
     },

@@ -19,6 +19,18 @@ describeOnEngines('ingest', (engine) => {
     ...fields,
   });
 
+  const declarations = async (taskId: string) => {
+    const page = { limit: 50, backward: false, after: null, before: null, around: null };
+    const [found] = await store.events([
+      {
+        filter: { taskId, kinds: ['TASK'] },
+        order: 'LOG',
+        page: { ...page, withTotal: false },
+      },
+    ]);
+    return found?.rows.length;
+  };
+
   beforeAll(async () => {
     store = await engine.open();
     shiplog = await startShiplog(store);
@@ -78,6 +90,48 @@ describeOnEngines('ingest', (engine) => {
     const [task] = await store.tasksById(['once']);
     expect(task).toMatchObject({ service: 'shop', version: '2' });
   });
+
+  it('writes no event for a declaration that is repeated, and takes it again once another came between', async () => {
+    const declare = (title: string) => shiplog.ingest.startTask({ id: 'in-turn', title });
+    const title = async () => (await store.tasksById(['in-turn']))[0]?.title;
+    await declare('A');
+    await declare('A');
+    await declare('B');
+    await declare('A');
+    expect(await title()).toBe('A');
+    expect(await declarations('in-turn')).toBe(3);
+  });
+
+  it('refuses to declare again, in the same words, a task that retention has removed', async () => {
+    let now = Date.parse('2026-03-01T12:00:00Z');
+    const old = await engine.open({ retentionDays: 30, now: () => now });
+    const server = await startShiplog(old, { now: () => now });
+    expect(await server.ingest.startTask({ id: 'gone' })).toMatchObject({ created: true });
+    expect(await server.ingest.finishTask({ id: 'gone' })).toEqual({ taskId: 'gone' });
+    now += 40 * 86_400_000;
+    expect(await old.applyRetention()).toMatchObject({ removedTasks: 1 });
+    await expect(server.ingest.startTask({ id: 'gone' })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      field: 'id',
+    });
+    await server.close();
+  });
+
+  // The embedded engine serves one server only.
+  if (engine.name === 'elasticsearch') {
+    it('takes a declaration again where another server took another one in between', async () => {
+      const other = await startShiplog(store);
+      const title = async () => (await store.tasksById(['two']))[0]?.title;
+      await shiplog.ingest.startTask({ id: 'two', title: 'A' });
+      await other.ingest.startTask({ id: 'two', title: 'B' });
+      expect(await title()).toBe('B');
+      await shiplog.ingest.startTask({ id: 'two', title: 'A' });
+      expect(await title()).toBe('A');
+      await shiplog.ingest.startTask({ id: 'two', title: 'A' });
+      expect(await declarations('two')).toBe(3);
+      await other.close();
+    });
+  }
 
   it('refuses to finish what nobody began, naming the field', async () => {
     await expect(shiplog.ingest.finishTask({ id: 'nobody-began-this' })).rejects.toMatchObject({
