@@ -158,9 +158,9 @@ async function settle(left: Undelivered, options: RunOptions, writer: string): P
       `${prefix}: ${left.droppedLines} lines of output were dropped: the server was not fast enough`,
     );
   }
-  for (const problem of left.rejected.slice(0, 3))
-    say(`${prefix}: the server rejected: ${problem}`);
-  if (left.rejected.length > 3) say(`${prefix}: … and ${left.rejected.length - 3} more`);
+  for (const [problem, count] of left.rejected) {
+    say(`${prefix}: the server rejected ${count === 1 ? '' : `${count} events: `}${problem}`);
+  }
   if (left.events.length === 0) return;
   const what = `${left.events.length} events could not be delivered: ${left.reason}`;
   if (options.spool === undefined) {

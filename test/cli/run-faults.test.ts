@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StepEventInput } from '../../src/cli/gen/graphql.ts';
@@ -135,6 +135,51 @@ describe('a command that runs while the server is busy', () => {
   });
 });
 
+describe('a command that prints faster than the server takes it', () => {
+  it('has its end in the log, though lines before it could not be delivered', async () => {
+    await using server = await standIn((_request, response, body) => {
+      const [first] = inputsOf([body]);
+      // Batches of lines are never answered; a status is.
+      if (first?.status !== undefined) storeAll(response, body);
+    });
+    const spool = join(directory, 'late');
+    const options = ['--flush-timeout', '500ms', '--spool', spool];
+    const script = 'echo one; echo two; exit 4';
+    const { code, stderr } = await run(server.url, options, 'sh', '-c', script);
+    expect(code).toBe(4);
+    expect(inputsOf(server.bodies.slice(-1))).toMatchObject([
+      { status: 'FAILED', exitCode: 4, sequence: 4 },
+    ]);
+    expect(stderr).toContain('2 events could not be delivered: the server did not answer in time');
+    const [file] = await readdir(spool);
+    const kept = (await readFile(join(spool, file as string), 'utf8')).trimEnd().split('\n');
+    expect(kept.map((line) => (JSON.parse(line) as StepEventInput).message)).toEqual([
+      'one',
+      'two',
+    ]);
+  });
+});
+
+describe('an event that the server rejects', () => {
+  it('is said once for each reason, with how many there were', async () => {
+    await using server = await standIn((_request, response, body) => {
+      const results = inputsOf([body]).map(({ eventId }, index) => ({
+        index,
+        eventId,
+        outcome: 'REJECTED',
+        error: { code: 'TASK_EXPIRED', message: 'The task is gone', field: null },
+      }));
+      const counts = { stored: 0, duplicates: 0, rejected: results.length };
+      answer(response, 200, { data: { logSteps: { ...counts, results } } });
+    });
+    const { code, stderr } = await run(server.url, [], 'sh', '-c', 'echo one; echo two');
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      'shiplog run (h s): the server rejected 4 events: TASK_EXPIRED: The task is gone\n',
+    );
+  });
+});
+
 describe('how a command ends', () => {
   it('is mirrored: not found 127, not executable 126, by a signal 128 and its number', async () => {
     await using server = await standIn((_request, response, body) => storeAll(response, body));
@@ -158,6 +203,29 @@ describe('how a command ends', () => {
     const { code, stdout } = await running.ended;
     expect({ code, stdout }).toEqual({ code: 9, stdout: 'ready\ncleaning\n' });
     expect(inputsOf(server.bodies).at(-1)).toMatchObject({ status: 'FAILED', exitCode: 9 });
+  });
+
+  it.each(['SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const)(
+    'is not left behind without us, nor debugged, when %s comes',
+    async (signal) => {
+      await using server = await standIn((_request, response, body) => storeAll(response, body));
+      const script = 'echo ready; exec sleep 20';
+      const running = startCli(['run', '--url', server.url, ...STEP, '--', 'sh', '-c', script]);
+      await running.until((stdout) => stdout.includes('ready'));
+      running.child.kill(signal);
+      const { code, stderr } = await running.ended;
+      expect({ code, stderr }).toEqual({ code: 128 + constants.signals[signal], stderr: '' });
+    },
+  );
+
+  it('is that of a pipeline: it is told when nobody reads its output any more', async () => {
+    await using server = await standIn((_request, response, body) => storeAll(response, body));
+    const running = startCli(['run', '--url', server.url, ...STEP, '--', 'yes']);
+    await running.until((stdout) => stdout !== '');
+    running.child.stdout?.destroy();
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(128 + constants.signals.SIGPIPE);
+    expect(stderr).not.toContain('yes:');
   });
 
   it('does not wait for a daemon that keeps the output open', async () => {

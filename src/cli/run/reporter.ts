@@ -3,7 +3,7 @@
  * one request at a time, retries with the same ids, and at the end only a limited wait.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { backoff, CallError, type Client } from '../client.ts';
+import { backoff, CallError, type CallOptions, type Client } from '../client.ts';
 import { messageOf } from '../exit.ts';
 import { LogStepsDocument, type StepEventInput } from '../gen/graphql.ts';
 import { Outbox } from './outbox.ts';
@@ -13,6 +13,11 @@ const BATCH_BYTES = 512 * 1_024;
 /** Lines that come close together go in one request. */
 const LINGER_MS = 100;
 const CALL_TIMEOUT_MS = 10_000;
+/** Different ones; the rest is only counted. */
+const REJECTIONS_KEPT = 5;
+
+/** When patience has run out with lines still waiting: how the step ended is tried once more. */
+const LAST_WORD_MS = 1_000;
 
 /** How long the end of a command may wait for deliveries, in milliseconds. */
 export interface Patience {
@@ -26,7 +31,8 @@ export interface Undelivered {
   /** In order, with their ids: sending them later is a retry. */
   events: StepEventInput[];
   droppedLines: number;
-  rejected: string[];
+  /** How many events the server took offence at, by what it said. */
+  rejected: ReadonlyMap<string, number>;
   /** Why the rest was not delivered; null if all was. */
   reason: string | null;
 }
@@ -37,7 +43,7 @@ export class Reporter {
   readonly #writer: string;
   readonly #outbox: Outbox;
   readonly #stop = new AbortController();
-  readonly #rejected: string[] = [];
+  readonly #rejected = new Map<string, number>();
   #sequence = 0;
   #inFlight: StepEventInput[] = [];
   #loop: Promise<void> | null = null;
@@ -81,7 +87,10 @@ export class Reporter {
     if (said.status !== undefined || this.#outbox.size >= BATCH_EVENTS) this.#onUrgent();
   }
 
-  /** Waits as long as `patience` says (or until the signal) for the rest, and says what is left. */
+  /**
+   * Waits as long as `patience` says (or until the signal) for the rest, and says what is left.
+   * Lines that did not get through in that time do not keep the step's end from being known.
+   */
   async close(patience: Patience, signal?: AbortSignal): Promise<Undelivered> {
     this.#ending = true;
     this.#onNews();
@@ -95,16 +104,44 @@ export class Reporter {
     signal?.addEventListener('abort', giveUp, { once: true });
     await this.#loop;
     for (const timer of timers) clearTimeout(timer);
-    const events = [
+    const left = [
       ...this.#inFlight,
       ...this.#outbox.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY),
     ];
+    const isHopeless = this.#refused || !this.#answered || signal?.aborted === true;
+    const events = isHopeless ? left : await this.#lastWord(left);
     return {
       events,
       droppedLines: this.#outbox.dropped,
       rejected: this.#rejected,
       reason: events.length === 0 ? null : (this.#reason ?? 'the server did not answer in time'),
     };
+  }
+
+  /** Sends statuses past the lines that wait before them; returns what is still left. */
+  async #lastWord(left: StepEventInput[]): Promise<StepEventInput[]> {
+    const statuses = left.filter((event) => event.status !== undefined);
+    const lines = left.filter((event) => event.status === undefined);
+    if (statuses.length === 0 || lines.length === 0) return left;
+    try {
+      await this.#send(statuses, { timeoutMs: LAST_WORD_MS });
+      return lines;
+    } catch {
+      return left;
+    }
+  }
+
+  async #send(inputs: StepEventInput[], options: CallOptions): Promise<void> {
+    const { logSteps } = await this.#client.query(LogStepsDocument, { inputs }, options);
+    for (const { error } of logSteps.results) {
+      if (error) this.#reject(`${error.code}: ${error.message}`);
+    }
+  }
+
+  #reject(problem: string): void {
+    const isKept = this.#rejected.has(problem) || this.#rejected.size < REJECTIONS_KEPT;
+    const key = isKept ? problem : 'for other reasons';
+    this.#rejected.set(key, (this.#rejected.get(key) ?? 0) + 1);
   }
 
   async #deliver(): Promise<void> {
@@ -143,14 +180,7 @@ export class Reporter {
     const signal = this.#stop.signal;
     for (let attempt = 1; this.#inFlight.length > 0 && !signal.aborted; attempt++) {
       try {
-        const { logSteps } = await this.#client.query(
-          LogStepsDocument,
-          { inputs: this.#inFlight },
-          { signal, timeoutMs: CALL_TIMEOUT_MS },
-        );
-        for (const { error } of logSteps.results) {
-          if (error) this.#rejected.push(`${error.code}: ${error.message}`);
-        }
+        await this.#send(this.#inFlight, { signal, timeoutMs: CALL_TIMEOUT_MS });
         this.#inFlight = [];
         this.#answered = true;
         this.#reason = null;
