@@ -11,6 +11,7 @@ import { registerBackup } from './cli/backup.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { CliError, EXIT, messageOf } from './cli/exit.ts';
 import { registerFinish } from './cli/finish.ts';
+import { say } from './cli/output.ts';
 import { registerRebuild } from './cli/rebuild.ts';
 import { registerRun } from './cli/run.ts';
 import { registerSearch } from './cli/search.ts';
@@ -84,7 +85,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof CliError) {
-      process.stderr.write(`shiplog: ${error.message}\n`);
+      say(`shiplog: ${error.message}`);
       return error.exitCode;
     }
     // Not expected, so a fault of ours: whoever reports it needs the place.

@@ -1,4 +1,5 @@
 /** Numbers and times as people read them. */
+import { padTo, widthOf } from './width.ts';
 
 /** `12 ms`, `4.2 s`, `3 min 05 s`, `2 h 10 min`. */
 export function duration(ms: number): string {
@@ -31,20 +32,15 @@ export function share(part: number, whole: number): string {
   return whole > 0 ? `${Math.round((100 * part) / whole)} %` : '–';
 }
 
-/** Rows of cells in columns; the last column is not padded. Lengths are of the plain texts. */
+/** Rows of cells in columns; the last column is not padded. */
 export function columns(rows: readonly (readonly string[])[]): string[][] {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+      widths[index] = Math.max(widths[index] ?? 0, widthOf(cell));
     });
   }
   return rows.map((row) =>
-    row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))),
+    row.map((cell, index) => (index === row.length - 1 ? cell : padTo(cell, widths[index] ?? 0))),
   );
-}
-
-/** At most `width` characters, with an ellipsis where something is missing. */
-export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }

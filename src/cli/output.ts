@@ -105,7 +105,7 @@ export class Output {
   }
 }
 
-/** Says something to the person at the terminal. */
+/** Says something to the person at the terminal; what it quotes must not harm the terminal. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${process.stderr.isTTY ? forTerminal(text) : text}\n`);
 }

@@ -7,6 +7,7 @@ import { TaskBoardDocument, type TaskBoardFragment, TaskChangedDocument } from '
 import { type ClientOptions, clientOptions, integer, resolveToken } from './options.ts';
 import { Output, painter, say } from './output.ts';
 import { boardLines } from './task/board.ts';
+import { cut } from './width.ts';
 
 interface TaskOptions extends ClientOptions {
   watch?: boolean;
@@ -189,14 +190,16 @@ class Screen {
       this.#lastStatus = status;
       return;
     }
+    const width = output.columns;
     const lines = boardLines(task, {
       paint: this.#paint,
-      width: output.columns,
+      width,
       rows: this.#options.rows ?? DEFAULT_ROWS,
       failedOnly: this.#options.failed === true,
     });
     // While it is redrawn it must fit the screen: what has scrolled away cannot be drawn over.
-    const shown = isLast || output.rows === null ? lines : lines.slice(0, output.rows - 1);
+    const fit = output.isTerminal ? lines.map((line) => cut(line, width)) : lines;
+    const shown = isLast || output.rows === null ? fit : fit.slice(0, output.rows - 1);
     const back = this.#drawn > 0 ? `\x1b[${this.#drawn}A\x1b[0J` : '';
     await output.write(`${back}${shown.join('\n')}\n`);
     this.#drawn = shown.length;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { TASK_STATUSES, type TaskStatus } from '../domain/event.ts';
 import { Client, withRetry } from './client.ts';
 import { statusStyle } from './event-line.ts';
-import { columns, cut, dateTime, duration } from './format.ts';
+import { columns, dateTime, duration } from './format.ts';
 import { type TaskRowFragment, TasksDocument } from './gen/graphql.ts';
 import {
   type ClientOptions,
@@ -15,6 +15,7 @@ import {
   someOf,
 } from './options.ts';
 import { forTerminal, Output, painter, say } from './output.ts';
+import { cut } from './width.ts';
 
 interface TasksOptions extends ClientOptions {
   service?: string[];
@@ -78,9 +79,9 @@ function rowOf(task: TaskRowFragment): string[] {
   return [
     forTerminal(task.id),
     task.status,
-    forTerminal(cut(task.service ?? '–', 30)),
-    forTerminal(cut(task.version ?? '–', 30)),
-    forTerminal(cut(task.environment ?? '–', 20)),
+    cut(forTerminal(task.service ?? '–'), 30),
+    cut(forTerminal(task.version ?? '–'), 30),
+    cut(forTerminal(task.environment ?? '–'), 20),
     dateTime(task.createdAt),
     task.durationMs === null ? '–' : duration(task.durationMs),
     `${succeeded}/${total}${failed > 0 ? `, ${failed} failed` : ''}${task.stale ? ', silent' : ''}`,

@@ -7,6 +7,7 @@ import type {
 } from '../../src/cli/gen/graphql.ts';
 import { forTerminal, painter } from '../../src/cli/output.ts';
 import { boardLines, groupHosts } from '../../src/cli/task/board.ts';
+import { cut, widthOf } from '../../src/cli/width.ts';
 
 const plain = (_style: string, text: string) => text;
 
@@ -183,5 +184,50 @@ describe('the board in a terminal', () => {
   it('shows the rare failure in the bar, however large the fleet', () => {
     const line = boardLines(task, options).find((text) => text.startsWith('unpack'));
     expect(line).toMatch(/█+▓▒+/);
+  });
+
+  it('names every step, in as many lines as a narrow terminal needs', () => {
+    const many = Array.from({ length: 14 }, (_, i) => `step-number-${i + 1}`);
+    const matrix = { steps: many, hosts: ['a'], cells: 'S'.repeat(14) };
+    const lines = boardLines({ ...task, matrix }, { ...options, width: 50 });
+    const legend = lines.filter((line) => /^\d+ step-number/.test(line));
+    expect(legend.join('  ')).toBe(many.map((name, i) => `${i + 1} ${name}`).join('  '));
+    for (const line of legend) expect(line.length).toBeLessThanOrEqual(50);
+  });
+
+  it('keeps its columns under names and reasons in Chinese', () => {
+    const [group] = task.failureGroups;
+    const sample = { ...group?.sample, error: { code: null, message: '连接超时'.repeat(30) } };
+    const chinese = {
+      ...task,
+      stepSummaries: [{ ...summary, step: '下载' }, summary],
+      failureGroups: [{ ...group, sample }],
+    } as TaskBoardFragment;
+    const lines = boardLines(chinese, { ...options, width: 60 });
+    const [wide, narrow] = [/^下载 {6}900/, /^download {2}900/].map((row) =>
+      lines.find((line) => row.test(line)),
+    );
+    expect(wide).toBeDefined();
+    expect(narrow).toBeDefined();
+    expect(lines).toContain(`✖ ${'连接超时'.repeat(7)}…`);
+  });
+
+  it('gives a reason of several lines one line, and ends a colour that was cut', () => {
+    const [group] = task.failureGroups;
+    const message = `first\r\nsecond \x1b[31m${'red '.repeat(30)}\x1b[0m`;
+    const sample = { ...group?.sample, error: { code: null, message } };
+    const failed = { ...task, failureGroups: [{ ...group, sample }] } as TaskBoardFragment;
+    const line = boardLines(failed, { ...options, width: 40 }).find((text) => text[0] === '✖');
+    expect(line).toBe(`✖ first second \x1b[31m${'red '.repeat(6)}…\x1b[0m`);
+  });
+});
+
+describe('the width of a text', () => {
+  it('is what a terminal makes of it', () => {
+    expect(
+      ['abc', '下载', 'e\u0301', '\x1b[31mred\x1b[0m', '👩‍👩‍👧‍👦', '🇩🇪', '–'].map(widthOf),
+    ).toEqual([3, 4, 1, 3, 2, 2, 1]);
+    expect(cut('下载下载', 5)).toBe('下载…');
+    expect(cut('下载', 4)).toBe('下载');
   });
 });

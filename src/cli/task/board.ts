@@ -4,13 +4,14 @@
  */
 
 import { statusStyle } from '../event-line.ts';
-import { columns, cut, dateTime, duration } from '../format.ts';
+import { columns, dateTime, duration } from '../format.ts';
 import type {
   FailureGroupFragment,
   StepSummaryFragment,
   TaskBoardFragment,
 } from '../gen/graphql.ts';
 import { forTerminal, type Paint, type Style } from '../output.ts';
+import { cut, widthOf } from '../width.ts';
 
 export interface BoardOptions {
   paint: Paint;
@@ -33,6 +34,13 @@ export function boardLines(task: TaskBoardFragment, options: BoardOptions): stri
   ];
 }
 
+/** A board is drawn over itself: a text must not have more lines than are counted. */
+function oneLine(text: string): string {
+  return forTerminal(text)
+    .replace(/\s*\n\s*/g, ' ')
+    .replaceAll('\t', ' ');
+}
+
 function header(task: TaskBoardFragment, { paint, width }: BoardOptions): string[] {
   const what = [task.service, task.version].filter(Boolean).join(' ');
   const where = task.environment === null ? '' : ` to ${task.environment}`;
@@ -51,9 +59,10 @@ function header(task: TaskBoardFragment, { paint, width }: BoardOptions): string
     ...(task.finishedAt === null ? [] : [`finished ${dateTime(task.finishedAt)}`]),
     ...(task.durationMs === null ? [] : [`took ${duration(task.durationMs)}`]),
   ];
-  const room = width - task.id.length - task.status.length - 4;
+  const id = oneLine(task.id);
+  const room = width - widthOf(id) - task.status.length - 4;
   return [
-    `${paint('bold', forTerminal(task.id))}  ${paint(statusStyle(task.status), task.status)}  ${forTerminal(cut(what + where, room))}`,
+    `${paint('bold', id)}  ${paint(statusStyle(task.status), task.status)}  ${cut(oneLine(what + where), room)}`.trimEnd(),
     counts.join(' · '),
     paint('dim', times.join(' · ')),
   ];
@@ -65,7 +74,7 @@ function stepLines(summaries: readonly StepSummaryFragment[], { paint }: BoardOp
   const rows = columns([
     ['STEP', 'DONE', 'FAILED', 'RUNNING', 'P50', 'P95', ''],
     ...summaries.map((s) => [
-      cut(forTerminal(s.step), 24),
+      cut(oneLine(s.step), 24),
       String(s.succeeded + s.skipped),
       String(s.failed + s.timedOut + s.cancelled),
       String(s.running),
@@ -148,7 +157,10 @@ function hostLines(matrix: TaskBoardFragment['matrix'], options: BoardOptions): 
   const { paint, width, rows } = options;
   const groups = groupHosts(matrix, options.failedOnly);
   if (groups.length === 0) return [options.failedOnly ? 'no host failed' : 'no hosts yet'];
-  const legend = matrix.steps.map((step, i) => `${i + 1} ${forTerminal(step)}`).join('  ');
+  const legend = wrapped(
+    matrix.steps.map((step, i) => `${i + 1} ${oneLine(step)}`),
+    width,
+  );
   const digits = String(matrix.hosts.length).length;
   const lines = groups.slice(0, rows).map(({ letters, hosts }) => {
     const cells = [...letters]
@@ -159,17 +171,28 @@ function hostLines(matrix: TaskBoardFragment['matrix'], options: BoardOptions): 
   });
   const hidden = groups.slice(rows).reduce((sum, group) => sum + group.hosts.length, 0);
   if (hidden > 0) lines.push(paint('dim', `… and ${hidden} more hosts`));
-  return [paint('dim', cut(legend, width)), ...lines];
+  return [...legend.map((text) => paint('dim', text)), ...lines];
+}
+
+/** In as many lines as it takes: without its name a column of letters says nothing. */
+function wrapped(names: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const name of names) {
+    const next = `${lines.at(-1) ?? ''}  ${name}`;
+    if (lines.length > 0 && widthOf(next) <= width) lines[lines.length - 1] = next;
+    else lines.push(cut(name, width));
+  }
+  return lines;
 }
 
 /** As many names as fit, then how many more there are. */
 function names(hosts: readonly string[], room: number): string {
   let text = '';
   for (const [index, host] of hosts.entries()) {
-    const next = `${index === 0 ? '' : ', '}${forTerminal(host)}`;
+    const next = `${index === 0 ? '' : ', '}${oneLine(host)}`;
     const left = hosts.length - index - 1;
     const tail = left > 0 ? ` +${left}` : '';
-    if (index > 0 && text.length + next.length + tail.length > room) return `${text} +${left + 1}`;
+    if (index > 0 && widthOf(text + next + tail) > room) return `${text} +${left + 1}`;
     text += next;
   }
   return text;
@@ -184,22 +207,22 @@ function failureLines(
   const lines: string[] = [];
   for (const group of groups.slice(0, GROUPS_SHOWN)) {
     const { sample } = group;
-    const place = `${group.steps.map(forTerminal).join(', ')} on ${group.hostCount} ${group.hostCount === 1 ? 'host' : 'hosts'}`;
+    const place = `${group.steps.map(oneLine).join(', ')} on ${group.hostCount} ${group.hostCount === 1 ? 'host' : 'hosts'}`;
     const known = group.hosts.slice(0, group.hostCount);
     lines.push(
       '',
-      `${paint('red', '✖')} ${paint('bold', cut(forTerminal(sample.error?.message ?? group.message), width - 2))}`,
-      `  ${place}: ${names(known, width - place.length - 4)}`,
+      `${paint('red', '✖')} ${paint('bold', cut(oneLine(sample.error?.message ?? group.message), width - 2))}`,
+      `  ${place}: ${names(known, width - widthOf(place) - 4)}`,
     );
     if (sample.command !== null) {
       const exit = sample.exitCode === null ? '' : ` (exit ${sample.exitCode})`;
       lines.push(
-        paint('dim', `  $ ${cut(forTerminal(sample.command), width - 4 - exit.length)}${exit}`),
+        paint('dim', `  $ ${cut(oneLine(sample.command), width - 4 - exit.length)}${exit}`),
       );
     }
     for (const { message } of sample.lastLines) {
       if (message !== null)
-        lines.push(`  ${paint('dim', '│')} ${cut(forTerminal(message), width - 4)}`);
+        lines.push(`  ${paint('dim', '│')} ${cut(oneLine(message), width - 4)}`);
     }
   }
   if (groups.length > GROUPS_SHOWN) {
