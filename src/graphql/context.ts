@@ -3,7 +3,7 @@
  * its loaders remember what they loaded, and a subscription lives for hours.
  */
 import { ShiplogError } from '../domain/errors.ts';
-import type { LogEvent } from '../domain/event.ts';
+import type { JsonObject } from '../domain/event.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Store } from '../store/store.ts';
 import type { Tail } from '../tail/tail.ts';
@@ -29,10 +29,26 @@ export interface Sources {
 }
 
 /**
- * Characters of events that one answer may hold. It is written as one text while nobody else is
- * served, and aliases can ask for the same page many times over.
+ * Characters of what was reported that one answer may hold. It is written as one text while nobody
+ * else is served, and aliases can ask for the same page many times over.
  */
 const ANSWER_MAX = 32 * 1_024 * 1_024;
+
+/** What of an event, a step, a task or a host can be long. */
+interface Reported {
+  message?: string | null;
+  command?: string | null;
+  error?: { message: string } | null;
+  params?: JsonObject | null;
+  labels?: Readonly<Record<string, string | number | boolean>>;
+}
+
+function charactersOf({ message, command, error, params, labels }: Reported): number {
+  let characters = (message?.length ?? 0) + (command?.length ?? 0) + (error?.message.length ?? 0);
+  if (params) characters += JSON.stringify(params).length;
+  for (const name in labels) characters += name.length + String(labels[name]).length;
+  return characters;
+}
 
 export class Context {
   readonly store: Store;
@@ -53,16 +69,13 @@ export class Context {
     this.now = settings.now();
   }
 
-  /** Counts events that go into the answer. Throws QUERY_TOO_COMPLEX where they are too much of it. */
-  countAnswered(events: readonly Pick<LogEvent, 'message' | 'command' | 'error'>[]): void {
-    for (const { message, command, error } of events) {
-      this.#answered +=
-        (message?.length ?? 0) + (command?.length ?? 0) + (error?.message.length ?? 0);
-    }
+  /** Counts rows that go into the answer. Throws QUERY_TOO_COMPLEX where they are too much of it. */
+  countAnswered(rows: Iterable<Reported>): void {
+    for (const row of rows) this.#answered += charactersOf(row);
     if (this.#answered <= ANSWER_MAX) return;
     throw new ShiplogError(
       'QUERY_TOO_COMPLEX',
-      'the events of this answer are over 32 MiB: ask for fewer at a time',
+      'what this answer holds is over 32 MiB: ask for fewer rows at a time',
     );
   }
 

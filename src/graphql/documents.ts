@@ -195,6 +195,10 @@ export class Documents {
 
 /** Says which argument or input field it is about, where it is about a literal. */
 function invalid(document: DocumentNode, error: GraphQLError): GraphQLError {
+  // graphql-js gives up where comparing fields of one name with each other takes too long.
+  if (error.message === 'Validation aborted.') {
+    return refusal('QUERY_TOO_COMPLEX', 'the document selects the same fields too many times');
+  }
   const [node] = error.nodes ?? [];
   const at = node === undefined ? null : literalField(document, node);
   const message = shortened(error.message);

@@ -16,6 +16,7 @@ import {
 } from 'graphql';
 import { Context, type Sources } from './context.ts';
 import { measureCost } from './cost.ts';
+import { crowdedVariable } from './crowded.ts';
 import { Documents, type Operation, type Prepared, refusal } from './documents.ts';
 import {
   type ErrorLog,
@@ -115,6 +116,8 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
     { document, node }: Operation,
     raw: Readonly<Record<string, unknown>>,
   ): VariableValues | GraphQLError[] {
+    const crowded = crowdedVariable(node, raw);
+    if (crowded !== null) return [crowded];
     const args = validateExecutionArgs({
       schema,
       document,

@@ -3,6 +3,10 @@ import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbedded, type TestServer, viewerWith } from './server.ts';
 
+function manyKeys(count: number): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, at]));
+}
+
 describe('limits of an operation', () => {
   let server: TestServer;
   beforeAll(async () => {
@@ -50,6 +54,37 @@ describe('limits of an operation', () => {
       expect(message).toMatch(words);
     });
   }
+
+  it('says of a document that repeats a field hundreds of times that it is too complex', async () => {
+    const [code, message] = await refusal(`{${' __typename'.repeat(900)}}`);
+    expect(code).toBe('QUERY_TOO_COMPLEX');
+    expect(message).toMatch(/the same fields too many times/);
+  });
+
+  it.each([
+    ['filter', 'f', { f: manyKeys(300) }],
+    ['filter with more beside it', 'f.labels[1]', { f: { labels: [{}, manyKeys(257)], no: 1 } }],
+  ])('names a %s of hundreds of keys, and does not quote it', async (_, field, variables) => {
+    const { errors } = await server.ask(
+      'query ($f: EventFilter!) { events(filter: $f) { totalCount } }',
+      variables,
+    );
+    expect(errors).toMatchObject([
+      {
+        message: `${field}: an object has at most 256 keys here`,
+        extensions: { code: 'BAD_USER_INPUT', field },
+      },
+    ]);
+  });
+
+  it('rejects parameters of too many keys by themselves, not their neighbours', async () => {
+    const event = { taskId: 'wide', host: 'h', step: 's', message: 'm' };
+    const { logSteps } = await server.data(
+      'mutation ($i: [StepEventInput!]!) { logSteps(inputs: $i) { results { outcome } } }',
+      { i: [{ ...event, params: manyKeys(300) }, event] },
+    );
+    expect(logSteps.results).toEqual([{ outcome: 'REJECTED' }, { outcome: 'STORED' }]);
+  });
 
   it('counts the size of a page where it comes from a variable, each time anew', async () => {
     const source = 'query ($n: Int) {tasks(first:500){nodes{runs(first:$n){nodes{id}}}}}';
@@ -183,5 +218,37 @@ describe('scopes of a token', () => {
     );
     expect(data ?? null).toBeNull();
     expect(errors[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
+  });
+
+  it('counts last lines, parameters and labels of such an answer too', async () => {
+    const long = 'x'.repeat(1_000);
+    const labels = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`l${at}`, long]));
+    const steps = Array.from({ length: 200 }, (_, at) => ({
+      taskId: 'laden',
+      host: `h${at}`,
+      step: 's',
+      status: 'RUNNING',
+      labels,
+      params: { text: long.repeat(15) },
+    }));
+    await server.report(...steps);
+    await server.report(
+      ...steps.map(({ taskId, host, step }) => ({ taskId, host, step, message: long.repeat(60) })),
+    );
+    const pages = {
+      lines: (first: number) =>
+        `steps(filter: {taskId: "laden"}, first: ${first}) {nodes {lastLines(count: 1) {message}}}`,
+      params: (first: number) =>
+        `steps(filter: {taskId: "laden"}, first: ${first}) {nodes {params}}`,
+      hosts: (first: number) =>
+        `hosts(filter: {namePrefix: "h"}, first: ${first}) {nodes {labels}}`,
+    };
+    for (const page of Object.values(pages)) {
+      await server.data(`{ ${page(100)} }`);
+      const { errors } = await server.ask(
+        `{ ${Array.from({ length: 25 }, (_, at) => `a${at}: ${page(200 - at)}`).join(' ')} }`,
+      );
+      expect(errors[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
+    }
   });
 });

@@ -138,10 +138,9 @@ builder.queryFields((t) => ({
       const filter = readHostFilter(args.filter);
       const list = 'hosts:NAME_ASC';
       const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
-      return {
-        list,
-        page: await loadPage(request, (page) => context.store.hosts({ filter, page })),
-      };
+      const page = await loadPage(request, (page) => context.store.hosts({ filter, page }));
+      context.countAnswered(page.rows.map(({ node }) => node));
+      return { list, page };
     },
   }),
 }));

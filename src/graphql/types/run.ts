@@ -164,10 +164,11 @@ export async function loadRuns(
 ): Promise<Connection<RunView>> {
   const list = `runs:${order}`;
   const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
-  return {
-    list,
-    page: await loadPage(request, (page) => context.loaders.runs.load({ filter, order, page })),
-  };
+  const page = await loadPage(request, (page) =>
+    context.loaders.runs.load({ filter, order, page }),
+  );
+  context.countAnswered(page.rows.flatMap(({ node }) => node.steps));
+  return { list, page };
 }
 
 builder.queryField('runs', (t) =>

@@ -141,6 +141,7 @@ StepRef.implement({
         }
         if (count === 0) return [];
         const lines = await context.loaders.lastLines.load({ taskId, host, step: name, count });
+        context.countAnswered(lines);
         return lines.map((event) => eventShape(event));
       },
     }),
@@ -251,12 +252,11 @@ builder.queryField('steps', (t) =>
       const order = args.orderBy ?? 'STARTED_DESC';
       const list = `steps:${order}`;
       const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
-      return {
-        list,
-        page: await loadPage(request, (page) =>
-          context.loaders.steps.load({ filter, order, page }),
-        ),
-      };
+      const page = await loadPage(request, (page) =>
+        context.loaders.steps.load({ filter, order, page }),
+      );
+      context.countAnswered(page.rows.map(({ node }) => node));
+      return { list, page };
     },
   }),
 );
