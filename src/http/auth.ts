@@ -14,9 +14,13 @@ export interface Principal {
   scopes: ReadonlySet<Scope>;
   /** Epoch milliseconds, or null: does not expire. */
   expiresAt: number | null;
+  /** As the token was when it was shown; null: the server runs without tokens. */
+  record: TokenRecord | null;
 }
 
 export type AuthFailure = 'missing' | 'wrong' | 'expired' | 'revoked' | 'scope' | 'in_url';
+
+export type Standing = 'ok' | 'expired' | 'revoked' | 'changed';
 
 export interface AuthRefusal {
   failure: AuthFailure;
@@ -31,8 +35,10 @@ export interface Auth {
   judge(token: string | null): Principal | AuthRefusal;
   /** Throws UNAUTHENTICATED. */
   authenticate(token: string | null): Principal;
-  /** Whether it still holds: not expired, not revoked. */
-  standing(principal: Principal): 'ok' | 'expired' | 'revoked';
+  /** Whether it still holds, as it was shown: not expired, not revoked, no scope taken or given. */
+  standing(principal: Principal): Standing;
+  /** Calls `ended` once, when its time is over; returns what stops that. */
+  onExpiry(principal: Principal, ended: () => void): () => void;
   /** Throws FORBIDDEN. */
   requireScope(principal: Principal, scope: Scope): void;
   /** Counts a failure that was found elsewhere. */
@@ -40,7 +46,15 @@ export interface Auth {
   failures(): Readonly<Record<AuthFailure, number>>;
 }
 
-const EVERYONE: Principal = { tokenId: null, scopes: new Set(SCOPES), expiresAt: null };
+const EVERYONE: Principal = {
+  tokenId: null,
+  scopes: new Set(SCOPES),
+  expiresAt: null,
+  record: null,
+};
+
+/** The longest time that a timer can hold. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The file is looked at no more often than this. */
 const LOOK_EVERY_MS = 1_000;
@@ -69,11 +83,20 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
     }
     const record = findToken(records(), token);
     if (record === null) return refuse('wrong', 'The token is not known');
-    const expiresAt = record.expiresAt === null ? null : Date.parse(record.expiresAt);
+    const expiresAt = expiryOf(record);
     if (expiresAt !== null && expiresAt <= now()) {
       return refuse('expired', `The token expired at ${record.expiresAt}`);
     }
-    return { tokenId: record.id, scopes: scopesOf(record), expiresAt };
+    return { tokenId: record.id, scopes: scopesOf(record), expiresAt, record };
+  }
+
+  function standing({ record: shown }: Principal): Standing {
+    if (shown === null || records === null) return 'ok';
+    const record = records().get(shown.id);
+    if (record === undefined || record.hash !== shown.hash) return 'revoked';
+    const expiresAt = expiryOf(record);
+    if (expiresAt !== null && expiresAt <= now()) return 'expired';
+    return scopesOf(record).symmetricDifference(scopesOf(shown)).size === 0 ? 'ok' : 'changed';
   }
 
   return {
@@ -85,10 +108,20 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
       if ('error' in found) throw found.error;
       return found;
     },
-    standing(principal) {
-      if (principal.expiresAt !== null && principal.expiresAt <= now()) return 'expired';
-      if (principal.tokenId === null || records === null) return 'ok';
-      return records().has(principal.tokenId) ? 'ok' : 'revoked';
+    standing,
+    onExpiry(principal, ended) {
+      const { expiresAt } = principal;
+      if (expiresAt === null) return () => {};
+      let timer: NodeJS.Timeout;
+      const watch = (): void => {
+        const left = Math.max(0, expiresAt - now());
+        timer = setTimeout(
+          () => (standing(principal) === 'ok' ? watch() : ended()),
+          Math.min(left + 1, MAX_TIMER_MS),
+        );
+      };
+      watch();
+      return () => clearTimeout(timer);
     },
     requireScope(principal, scope) {
       if (principal.scopes.has(scope)) return;
@@ -98,6 +131,10 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
     countFailure: (reason) => void failures[reason]++,
     failures: () => ({ ...failures }),
   };
+}
+
+function expiryOf({ expiresAt }: TokenRecord): number | null {
+  return expiresAt === null ? null : Date.parse(expiresAt);
 }
 
 function scopesOf(record: TokenRecord): Set<Scope> {

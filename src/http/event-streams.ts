@@ -60,6 +60,7 @@ export function createEventStreams({
       stream?.return().catch(() => {});
     };
     response.once('close', stop);
+    const stopExpiry = auth.onExpiry(principal, () => cut(response));
     const comments = setInterval(() => {
       if (auth.standing(principal) !== 'ok') cut(response);
       else if (response.writableLength === 0) response.write(':\n\n');
@@ -82,6 +83,7 @@ export function createEventStreams({
       await write(response, next(JSON.stringify(operations.errorsOf(error))));
       end(response);
     } finally {
+      stopExpiry();
       clearInterval(comments);
       open.delete(response);
       metrics.subscriptions.dec({ transport: 'sse' });

@@ -63,7 +63,7 @@ const KEEP_ALIVE_MS = 65_000;
 const SOCKET_IDLE_MS = 120_000;
 const MAX_CONNECTIONS = 20_000;
 
-const EVERYBODY: Principal = { tokenId: null, scopes: new Set(), expiresAt: null };
+const EVERYBODY: Principal = { tokenId: null, scopes: new Set(), expiresAt: null, record: null };
 
 /** Rejects where the address cannot be listened on. */
 export async function listen(options: ServerOptions): Promise<Listener> {

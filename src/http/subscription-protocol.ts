@@ -38,8 +38,6 @@ const INIT_TIMEOUT_MS = 3_000;
 /** Operations of one socket at a time. */
 export const MAX_OPERATIONS = 50;
 const MAX_ID_LENGTH = 128;
-/** The longest time that a timer can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Active {
   kind: 'pending' | 'single' | 'subscription';
@@ -59,7 +57,7 @@ export class SubscriptionProtocol {
   #closed = false;
   #draining = false;
   #initTimer: NodeJS.Timeout | null;
-  #expiryTimer: NodeJS.Timeout | null = null;
+  #stopExpiry: () => void = () => {};
 
   constructor(socket: ProtocolSocket, options: ProtocolOptions) {
     this.#socket = socket;
@@ -90,7 +88,7 @@ export class SubscriptionProtocol {
     }
   }
 
-  /** Ends with 4403 where the token has expired or was revoked meanwhile. */
+  /** Ends with 4403 where the token has expired, or was revoked or changed meanwhile. */
   checkStanding(): void {
     if (this.#principal === null || this.#closed) return;
     const standing = this.#options.auth.standing(this.#principal);
@@ -112,7 +110,7 @@ export class SubscriptionProtocol {
   closed(): void {
     this.#closed = true;
     if (this.#initTimer !== null) clearTimeout(this.#initTimer);
-    if (this.#expiryTimer !== null) clearTimeout(this.#expiryTimer);
+    this.#stopExpiry();
     for (const id of [...this.#active.keys()]) this.#drop(id);
   }
 
@@ -156,25 +154,15 @@ export class SubscriptionProtocol {
       return this.#end(found.failure === 'expired' ? 4403 : 4401, found.error.message);
     }
     this.#principal = found;
-    this.#watchExpiry(this.#principal);
+    this.#stopExpiry = auth.onExpiry(found, () => this.checkStanding());
     await this.#send({ type: 'connection_ack' });
-  }
-
-  #watchExpiry(principal: Principal): void {
-    if (principal.expiresAt === null) return;
-    const left = Math.max(0, principal.expiresAt - this.#options.auth.now());
-    this.#expiryTimer = setTimeout(
-      () => {
-        this.checkStanding();
-        if (!this.#closed) this.#watchExpiry(principal);
-      },
-      Math.min(left + 1, MAX_TIMER_MS),
-    );
   }
 
   async #subscribe({ id, payload }: Message): Promise<void> {
     const principal = this.#principal;
     if (principal === null) return this.#end(4401, 'Unauthorized');
+    this.checkStanding();
+    if (this.#closed) return;
     if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH) {
       return this.#end(4400, 'Invalid message received');
     }

@@ -2,6 +2,7 @@
  * Websockets at /graphql: the upgrade, keep-alive by ping frames, back-pressure, and the end.
  * What is said over them is `subscription-protocol.ts`.
  */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -79,8 +80,8 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
     socket.on('pong', () => {
       connection.alive = true;
     });
-    socket.on('message', (data) => {
-      protocol.receive(String(data)).catch((error: unknown) => {
+    socket.on('message', (data, isBinary) => {
+      protocol.receive(isBinary ? textOf(data as Buffer) : String(data)).catch((error: unknown) => {
         options.onFault(error);
         socket.close(4500, 'Internal server error');
       });
@@ -117,6 +118,11 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
       server.close();
     },
   };
+}
+
+/** ws checks text frames alone: a replaced character would be stored for ever. */
+function textOf(data: Buffer): string {
+  return isUtf8(data) ? String(data) : '';
 }
 
 function flushedBytes(raw: Socket): number {

@@ -83,6 +83,23 @@ describe('access tokens', () => {
     expect(() => auth.authenticate(boss.token)).toThrow('not known');
   });
 
+  it('no longer hold as they were shown once their scopes, secret or expiry are changed', () => {
+    const { auth, file, reader, boss, clock } = setUp();
+    const shown = [auth.authenticate(boss.token), auth.authenticate(reader.token)];
+    const standings = (...records: (typeof boss.record)[]) => {
+      writeFileSync(`${file}.new`, formatTokens(records));
+      renameSync(`${file}.new`, file);
+      clock.now += 1_000;
+      return shown.map((principal) => auth.standing(principal));
+    };
+    const { record } = boss;
+    expect(standings(reader.record, record)).toEqual(['ok', 'ok']);
+    expect(standings(reader.record, { ...record, scopes: ['read'] })).toEqual(['changed', 'ok']);
+    expect(standings({ ...record, hash: reader.record.hash })).toEqual(['revoked', 'revoked']);
+    const over = new Date(clock.now).toISOString();
+    expect(standings({ ...record, expiresAt: over }, reader.record)).toEqual(['expired', 'ok']);
+  });
+
   it('stay as they were when the file is damaged, and the operator is told', () => {
     const { auth, file, boss, clock, problems } = setUp();
     appendFileSync(file, '{"id":\n');

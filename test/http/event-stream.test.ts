@@ -1,6 +1,10 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createClient } from 'graphql-sse';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { type HttpFixture, LOG_STEPS, startHttpFixture, stepEvents } from './support.ts';
 
 const TAIL =
@@ -95,6 +99,28 @@ describe('server-sent events, by the graphql-sse client', () => {
       })(),
     ).rejects.toThrow();
     await closing;
+  });
+});
+
+describe('a stream whose token expires', () => {
+  it('is cut at that moment', async () => {
+    // The server's clock stands still until the stream is open.
+    let startedAt: number | null = null;
+    const now = (): number => (startedAt === null ? 0 : Date.now() - startedAt);
+    const brief = makeToken('brief', ['read'], 1_000, 0);
+    const tokensFile = join(mkdtempSync(join(tmpdir(), 'shiplog-sse-')), 'tokens');
+    writeFileSync(tokensFile, formatTokens([brief.record]));
+    const guarded = await startHttpFixture({ tokensFile, now });
+    const query = 'subscription { tail(filter: { taskId: "t" }) { cursor } }';
+    const response = await fetch(`${guarded.url}/graphql?query=${encodeURIComponent(query)}`, {
+      headers: { accept: 'text/event-stream', authorization: `Bearer ${brief.token}` },
+    });
+    expect(response.status).toBe(200);
+    startedAt = Date.now();
+    await expect(response.text()).rejects.toThrow();
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
+    await expect.poll(() => guarded.tail.metrics().tail_subscriptions).toBe(0);
+    await guarded.close();
   });
 });
 

@@ -257,7 +257,12 @@ describe('a stream that the store stops in the middle', () => {
     });
     const server = createServer((request, response) => {
       const url = new URL(request.url ?? '/', 'http://localhost');
-      const principal = { tokenId: null, scopes: new Set<never>(), expiresAt: null };
+      const principal = {
+        tokenId: null,
+        scopes: new Set<never>(),
+        expiresAt: null,
+        record: null,
+      };
       void route.handle({ request, response, url, principal });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

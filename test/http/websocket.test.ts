@@ -243,6 +243,14 @@ describe('the rules of a websocket', () => {
       },
     ],
     [
+      4400,
+      'bytes that are not UTF-8',
+      async (peer: Peer) => {
+        await peer.open();
+        peer.socket.send(Buffer.from('{"type":"ping","payload":{"text":"\xff"}}', 'latin1'));
+      },
+    ],
+    [
       1009,
       'a message above 1 MiB',
       async (peer: Peer) => {
@@ -422,6 +430,19 @@ describe('a websocket where there are tokens', () => {
     await once(peer.socket, 'open');
     peer.send({ type: 'connection_init', payload });
     expect((await peer.closed).code).toBe(code);
+  });
+
+  it('is closed with 4403 by the next operation once its token has lost a scope', async () => {
+    const file = fileOf(reader);
+    let later = 0;
+    const now = (): number => Date.now() + later;
+    const changing = await startHttpFixture({ tokensFile: file, token: reader.token, now });
+    const peer = await new Peer(changing).open({ token: reader.token });
+    writeFileSync(file, formatTokens([{ ...reader.record, scopes: ['ingest'] }]));
+    later = 1_000;
+    peer.subscribe('1', '{ task(id: "x") { id } }');
+    expect(await peer.closed).toEqual({ code: 4403, reason: 'The token is changed' });
+    await changing.close();
   });
 
   it('is closed with 4403 when its token expires', async () => {
