@@ -2,7 +2,7 @@
  * The table of options: what `config.ts` parses, what `shiplog serve --help` and the README show.
  */
 import { z } from 'zod';
-import { list, oneOf, onOff, optionalText, origin, url, whole } from './config-values.ts';
+import { list, oneOf, onOff, optionalText, origin, text, url, whole } from './config-values.ts';
 
 export interface OptionRow<T> {
   env: string;
@@ -34,7 +34,7 @@ const DAY = 86_400;
 export const OPTIONS = {
   host: row(
     'SHIPLOG_HOST',
-    z.string().min(1),
+    text,
     'address',
     '127.0.0.1',
     'Address to listen on. Without tokens only a loopback address is taken.',
@@ -55,7 +55,7 @@ export const OPTIONS = {
   ),
   dataDir: row(
     'SHIPLOG_DATA_DIR',
-    z.string().min(1),
+    text,
     'directory',
     './shiplog-data',
     'Directory of the embedded store; one server at a time.',

@@ -22,6 +22,8 @@ export const onOff: z.ZodType<boolean> = z
   .refine((text) => [...TRUE, ...FALSE].includes(text), 'must be on or off')
   .transform((text) => TRUE.includes(text));
 
+export const text: z.ZodType<string> = z.string().min(1, 'must not be empty');
+
 export const optionalText: z.ZodType<string | null> = z
   .string()
   .transform((text) => (text === '' ? null : text));

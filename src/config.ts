@@ -29,9 +29,10 @@ export function parseConfig(
   readSecret: (path: string) => string = (path) => readFileSync(path, 'utf8'),
 ): ConfigResult {
   const problems: string[] = [];
-  const values: Record<string, unknown> = {};
+  const values: Partial<Record<OptionName, unknown>> = {};
   for (const [name, option] of ROWS) {
     const given = textOf(name, option, flags, env, readSecret, problems);
+    if (given === null) continue;
     const parsed = option.value.safeParse(given.text ?? '');
     if (parsed.success) values[name] = parsed.data;
     else {
@@ -41,13 +42,12 @@ export function parseConfig(
       }
     }
   }
-  problems.push(...unknownNames(env));
-  if (problems.length > 0) return { problems };
-  const config = values as Config;
-  const conflicts = conflictsOf(config);
-  return conflicts.length > 0 ? { problems: conflicts } : { ok: config };
+  problems.push(...unknownNames(env), ...conflictsOf(values as Partial<Config>));
+  // Each wrong item of a list is a problem of the same words.
+  return problems.length > 0 ? { problems: [...new Set(problems)] } : { ok: values as Config };
 }
 
+/** Null: there is one, and it cannot be read (which is among the problems then). */
 function textOf(
   name: string,
   option: OptionRow<unknown>,
@@ -55,7 +55,7 @@ function textOf(
   env: Readonly<Record<string, string | undefined>>,
   readSecret: (path: string) => string,
   problems: string[],
-): { text: string | null; from: string } {
+): { text: string | null; from: string } | null {
   const flag = flags[name];
   if (flag !== undefined) {
     return { text: flag === true ? 'on' : String(flag), from: flagOf(name) };
@@ -66,13 +66,13 @@ function textOf(
   if (file !== undefined && file !== '') {
     if (direct !== undefined) {
       problems.push(`${option.env} and ${fileName} are both set: use one of them`);
-      return { text: null, from: option.env };
+      return null;
     }
     try {
       return { text: readSecret(file).trim(), from: fileName };
     } catch (error) {
       problems.push(`${fileName}: cannot read ${file}: ${(error as Error).message}`);
-      return { text: null, from: fileName };
+      return null;
     }
   }
   return { text: direct ?? option.default, from: option.env };
@@ -105,24 +105,27 @@ function unknownNames(env: Readonly<Record<string, string | undefined>>): string
     });
 }
 
-function conflictsOf(config: Config): string[] {
+/** What is wrong only in view of each other; a value that is missing here was wrong in itself. */
+function conflictsOf(config: Partial<Config>): string[] {
   const problems: string[] = [];
-  const user = config.elasticsearchUsername;
-  const password = config.elasticsearchPassword;
-  if (config.store === 'elasticsearch' && config.elasticsearchUrl.length === 0) {
+  const { host, store, elasticsearchUrl: urls, elasticsearchApiKey: apiKey } = config;
+  const { elasticsearchUsername: user, elasticsearchPassword: password } = config;
+  if (store === 'elasticsearch' && urls?.length === 0) {
     problems.push('SHIPLOG_ELASTICSEARCH_URL must be set when SHIPLOG_STORE is elasticsearch');
   }
-  if ((user === null) !== (password === null)) {
+  const areKnown = user !== undefined && password !== undefined;
+  if (areKnown && (user === null) !== (password === null)) {
     problems.push(
       'SHIPLOG_ELASTICSEARCH_USERNAME and SHIPLOG_ELASTICSEARCH_PASSWORD must be set together',
     );
   }
-  if (config.elasticsearchApiKey !== null && user !== null) {
+  if (typeof apiKey === 'string' && typeof user === 'string') {
     problems.push('SHIPLOG_ELASTICSEARCH_API_KEY and _USERNAME are both set: use one of them');
   }
-  if (config.tokensFile === null && !config.insecure && !isLoopback(config.host)) {
+  const isOpen = config.tokensFile === null && config.insecure === false;
+  if (isOpen && host !== undefined && !isLoopback(host)) {
     problems.push(
-      `SHIPLOG_HOST: ${config.host} can be reached by others, so SHIPLOG_TOKENS_FILE must be set (make a token with: shiplog tokens create); --insecure serves without tokens`,
+      `SHIPLOG_HOST: ${host} can be reached by others, so SHIPLOG_TOKENS_FILE must be set (make a token with: shiplog tokens create); --insecure serves without tokens`,
     );
   }
   return problems;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
 import { Client, withRetry } from './client.ts';
 import { eventLine } from './event-line.ts';
+import { CliError, EXIT } from './exit.ts';
 import { type EventFilter, SearchDocument } from './gen/graphql.ts';
 import {
   type ClientOptions,
@@ -33,6 +34,9 @@ export function registerSearch(program: Command): void {
         'find events: words, "a phrase", prefix*, -not, level:error host:web-* step:download',
       )
       .argument('<query...>', 'what to look for; several words must all be there')
+      // A word to leave out begins like an option, and -h… may be one: `queryOf` tells them apart.
+      .allowUnknownOption()
+      .helpOption('--help', 'display help for command')
       .option('--task <id>', 'in this task')
       .option('--host <name>', 'of these hosts; a name may end in * (repeatable)', list)
       .option('--step <name>', 'of these steps (repeatable)', list)
@@ -49,7 +53,7 @@ export function registerSearch(program: Command): void {
 
 async function search(words: string[], options: SearchOptions): Promise<void> {
   const client = new Client({ url: options.url, token: resolveToken(options) });
-  const filter = filterOf(words.join(' '), options);
+  const filter = filterOf(queryOf(words), options);
   const call = () => client.query(SearchDocument, { filter, last: options.limit });
   const { events } = await withRetry(call, { attempts: 3 });
   const output = new Output();
@@ -68,6 +72,15 @@ async function search(words: string[], options: SearchOptions): Promise<void> {
   );
   if (lines.length > 0) await output.write(`${lines.join('\n')}\n`);
   say(summary(events.nodes.length, events));
+}
+
+/** Words as they were given. A misspelt option must not be taken for one to leave out. */
+function queryOf(words: readonly string[]): string {
+  const option = words.find((word) => /^--./.test(word));
+  if (option !== undefined) {
+    throw new CliError(`search has no option ${option} (--help shows what there is)`, EXIT.usage);
+  }
+  return words.filter((word) => word !== '--').join(' ');
 }
 
 function filterOf(query: string, options: SearchOptions): EventFilter {

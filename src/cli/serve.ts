@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { createApp } from '../app.ts';
 import { configFlags, parseConfig } from '../config.ts';
+import { nearest } from '../config-names.ts';
 import { ShiplogError } from '../domain/errors.ts';
 import { EXIT } from './exit.ts';
 import { say } from './output.ts';
@@ -18,10 +19,13 @@ export async function serve(args: readonly string[]): Promise<number> {
     .description('Run the server. Flags win over the environment.')
     .exitOverride();
   for (const flag of configFlags()) command.addOption(flag);
+  // Taken in, to be told together with all the rest.
+  command.allowUnknownOption().allowExcessArguments();
   command.parse(args, { from: 'user' });
   const config = parseConfig(command.opts(), process.env);
-  if ('problems' in config) {
-    for (const problem of config.problems) say(`shiplog: ${problem}`);
+  const problems = [...unknownFlags(command), ...('problems' in config ? config.problems : [])];
+  if ('problems' in config || problems.length > 0) {
+    for (const problem of problems) say(`shiplog: ${problem}`);
     return EXIT.usage;
   }
   const stop = signalled();
@@ -37,6 +41,18 @@ export async function serve(args: readonly string[]): Promise<number> {
     say(`shiplog: ${error.message}`);
     return SETTINGS_AT_FAULT.has(error.code) ? EXIT.usage : EXIT.failed;
   }
+}
+
+/** What commander could not place; the word behind an unknown flag is most likely its value. */
+function unknownFlags(command: Command): string[] {
+  const known = command.options.map((option) => option.long as string);
+  return command.args
+    .filter((word, index) => word.startsWith('-') || !command.args[index - 1]?.startsWith('-'))
+    .map((word) => {
+      const guess = word.startsWith('--') ? nearest(word.replace(/=.*$/, ''), known) : null;
+      const hint = guess === null ? 'see shiplog serve --help' : `did you mean ${guess}?`;
+      return `${word} is not an option: ${hint}`;
+    });
 }
 
 /** The first SIGTERM or SIGINT; a second one ends the process at once. */

@@ -322,6 +322,22 @@ describe('shiplog task, tasks and search', () => {
   });
 });
 
+describe('a search from a shell', () => {
+  it('takes words to leave out where they stand, and still refuses a misspelt option', async () => {
+    await log('left-out', 'apple pie', 'apple juice', 'pear juice');
+    const found = async (...args: string[]) =>
+      rows<EventRowFragment>(await shiplog('search', ...args, '--task', 'left-out', '--json')).map(
+        (event) => event.message,
+      );
+    expect(await found('apple', '-juice')).toEqual(['apple pie']);
+    expect(await found('-pie', '-pear')).toEqual(['apple juice']);
+    expect(await found('-host:nowhere', '-juice')).toEqual(['apple pie']);
+    const misspelt = await shiplog('search', 'apple', '--tsk', 'left-out');
+    expect(misspelt).toMatchObject({ code: 2, stdout: '' });
+    expect(misspelt.stderr).toContain('--tsk');
+  });
+});
+
 describe('a server that asks for tokens', () => {
   it('ends clients without one with exit code 4, over HTTP and websocket', async () => {
     const file = join(directory, 'tokens');

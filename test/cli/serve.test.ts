@@ -8,6 +8,32 @@ const serve = (url: string, ...more: string[]) => [
   ...more,
 ];
 
+describe('shiplog serve with flags that are wrong', () => {
+  it('says all of them at once, unknown ones too, and ends with 2', async () => {
+    const { code, stdout, stderr } = await runCli(
+      ['serve', '--prot', '1', '--bogus=2', '--port', 'x', '--insecure=no', '--redact', 'maybe'],
+      { env: { SHIPLOG_STORE: 'mongo' } },
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'shiplog: --prot is not an option: did you mean --port?',
+      'shiplog: --bogus=2 is not an option: see shiplog serve --help',
+      'shiplog: --insecure=no is not an option: did you mean --insecure?',
+      'shiplog: --port: "x" must be a whole number from 0 to 65535',
+      'shiplog: SHIPLOG_STORE: "mongo" must be one of sqlite, elasticsearch',
+      'shiplog: --redact: "maybe" must be on or off',
+    ]);
+  });
+
+  it('refuses a word that belongs to nothing', async () => {
+    const { code, stderr } = await runCli(['serve', 'shiplog-data']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'shiplog: shiplog-data is not an option: see shiplog serve --help\n',
+    });
+  });
+});
+
 describe('shiplog serve on Elasticsearch', () => {
   it('ends with 2 where the credentials are wrong: waiting would not help', async () => {
     await using cluster = await standIn((_, response) =>

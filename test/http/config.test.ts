@@ -60,6 +60,31 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('reports settings that contradict each other together with those that are wrong', () => {
+    const env = {
+      SHIPLOG_HOST: '0.0.0.0',
+      SHIPLOG_PORT: 'abc',
+      SHIPLOG_STORE: 'elasticsearch',
+      SHIPLOG_ELASTICSEARCH_USERNAME: 'u',
+    };
+    expect(problemsOf({ dataDir: '' }, env)).toEqual([
+      'SHIPLOG_PORT: "abc" must be a whole number from 0 to 65535',
+      '--data-dir: "" must not be empty',
+      expect.stringMatching(/^SHIPLOG_ELASTICSEARCH_URL must be set/),
+      expect.stringMatching(/_USERNAME and SHIPLOG_ELASTICSEARCH_PASSWORD must be set together$/),
+      expect.stringMatching(/^SHIPLOG_HOST: 0\.0\.0\.0 can be reached by others/),
+    ]);
+  });
+
+  it('says a mistake once, and does not take a secret that it cannot read for a missing one', () => {
+    expect(problemsOf({ allowedOrigins: 'a,b' }, {})).toHaveLength(1);
+    const env = {
+      SHIPLOG_ELASTICSEARCH_USERNAME: 'u',
+      SHIPLOG_ELASTICSEARCH_PASSWORD_FILE: '/nowhere/password',
+    };
+    expect(problemsOf({}, env)).toEqual([expect.stringContaining('cannot read /nowhere/password')]);
+  });
+
   it('reads a secret from a file by its _FILE twin, and refuses both at a time', () => {
     const env = { SHIPLOG_ELASTICSEARCH_API_KEY_FILE: '/run/key' };
     const read = parseConfig({}, env, () => 'abc=\n');
