@@ -39,7 +39,13 @@ export function sendText(
     ...securityHeaders(response),
     ...headers,
   });
-  response.end(text);
+  const dropped = unread.get(response);
+  if (dropped === undefined) {
+    response.end(text);
+    return;
+  }
+  response.write(text);
+  void dropped.then(() => response.end());
 }
 
 export function sendJson(
@@ -99,13 +105,19 @@ export function sendError(response: ServerResponse, error: ShiplogError, extra: 
 const LINGER_BYTES = 16 * 1024 * 1024;
 const LINGER_MS = 2_000;
 
+/** Answers whose requests are still being read; resolved when nothing more comes. */
+const unread = new WeakMap<ServerResponse, Promise<void>>();
+
 /**
  * For an answer given before the body was read: most clients read no answer until they have
- * sent everything, so some of the rest is taken and dropped before the connection is closed.
+ * sent everything, so some of the rest is taken and dropped. Only then does the answer end, for
+ * with its end the connection is closed, and what still arrives would turn it into a reset.
  */
 export function closeAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete) return;
   if (!response.headersSent) response.setHeader('connection', 'close');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  unread.set(response, promise);
   let left = LINGER_BYTES;
   const giveUp = setTimeout(() => request.destroy(), LINGER_MS);
   request.on('data', (chunk: Buffer) => {
@@ -113,6 +125,11 @@ export function closeAfterAnswer(request: IncomingMessage, response: ServerRespo
     if (left < 0) request.destroy();
   });
   request.once('error', () => {});
-  request.once('close', () => clearTimeout(giveUp));
+  for (const over of ['end', 'close']) {
+    request.once(over, () => {
+      clearTimeout(giveUp);
+      resolve();
+    });
+  }
   request.resume();
 }

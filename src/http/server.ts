@@ -93,7 +93,7 @@ export async function listen(options: ServerOptions): Promise<Listener> {
   server.on('upgrade', (request, socket, head) => {
     try {
       gate(request, options, true);
-      const path = pathOf(request);
+      const path = addressOf(request)?.pathname ?? '/';
       const upgrade = options.upgrades.get(path);
       if (upgrade === undefined) throw new ShiplogError('NOT_FOUND', `No websocket at ${path}`);
       if (closing) throw new ShiplogError('SHUTTING_DOWN', 'The server is stopping');
@@ -131,10 +131,11 @@ export async function listen(options: ServerOptions): Promise<Listener> {
     if (closing) response.setHeader('connection', 'close');
     try {
       setCorsHeaders(request, response, options.origins);
+      const url = addressOf(request);
+      // Found first, so that a refusal at the gate has the shape of what was asked for.
+      if (url !== null) route = options.routes.get(url.pathname) ?? options.fallback(url.pathname);
       gate(request, options, !isSafe(request));
-      const url = URL.parse(request.url ?? '/', 'http://shiplog');
       if (url === null) throw new ShiplogError('BAD_REQUEST', 'The address cannot be read');
-      route = options.routes.get(url.pathname) ?? options.fallback(url.pathname);
       if (route === null) throw notFound(url.pathname);
       if (request.method === 'OPTIONS') return preflight(request, response, route, options);
       checkMethod(request, response, route);
@@ -175,8 +176,9 @@ function isSafe(request: IncomingMessage): boolean {
   return request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
 }
 
-function pathOf(request: IncomingMessage): string {
-  return URL.parse(request.url ?? '/', 'http://shiplog')?.pathname ?? '/';
+/** null: it cannot be read. `//graphql` is a path of ours, and no other server's name. */
+function addressOf({ url = '/' }: IncomingMessage): URL | null {
+  return url.startsWith('/') ? URL.parse(`http://shiplog${url}`) : URL.parse(url);
 }
 
 function gate(request: IncomingMessage, options: ServerOptions, writes: boolean): void {

@@ -75,6 +75,12 @@ describe('a request body', () => {
     expect((await post(Buffer.alloc(LIMIT, 97))).status).toBe(200);
   });
 
+  it('is refused so that clients get to read it who first send all of a large body', async () => {
+    for (let size = 9_000_000; size < 15_000_000; size += 500_000) {
+      expect((await post(Buffer.alloc(size, 97))).status).toBe(413);
+    }
+  });
+
   it('is refused with 413 over the limit, also in chunks without a length', async () => {
     expect(await post(pieces(40, 10_000))).toMatchObject({ status: 413 });
   });

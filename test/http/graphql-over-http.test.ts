@@ -206,7 +206,33 @@ describe('pages of other sites', () => {
   });
 });
 
+describe('what is refused at the door of /graphql', () => {
+  it.each([
+    ['a page of another site', '/graphql', { origin: 'https://evil.example' }, 403, 'FORBIDDEN'],
+    ['a token in the address', '/graphql?access_token=x', {}, 400, 'BAD_REQUEST'],
+  ])('is told as a GraphQL error: %s', async (_, path, headers, status, code) => {
+    const response = await fetch(shiplog.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(TYPENAME),
+    });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code } }] });
+  });
+});
+
 describe('odd clients', () => {
+  it.each(['//graphql', '//livez', '/v1//events', '/graphql/', '/%67raphql'])(
+    'that ask for %s get 404, not what is at another address',
+    async (path) => {
+      const raw = await rawRequest(
+        shiplog.port,
+        `GET ${path}?query={__typename} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+      );
+      expect(raw).toMatch(/^HTTP\/1\.1 404 /);
+    },
+  );
+
   it('that offer HTTP/2 by Upgrade: h2c are answered as usual', async () => {
     const raw = await rawRequest(
       shiplog.port,
@@ -229,8 +255,10 @@ describe('odd clients', () => {
   });
 
   it('that put a token into the address are refused, and it is counted', async () => {
+    const counter = 'shiplog_auth_failures_total{reason="in_url"}';
+    const before = (await shiplog.metric(counter)) ?? 0;
     const response = await fetch(`${shiplog.url}/graphql?token=shp_abc&query={__typename}`);
     expect(response.status).toBe(400);
-    expect(await shiplog.metric('shiplog_auth_failures_total{reason="in_url"}')).toBe(1);
+    expect(await shiplog.metric(counter)).toBe(before + 1);
   });
 });
