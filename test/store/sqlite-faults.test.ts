@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkSqliteVersion } from '../../src/store/sqlite/lock.ts';
+import { ReaderPool } from '../../src/store/sqlite/reader-pool.ts';
 import { openSqliteStore, type SqliteOptions } from '../../src/store/sqlite/store.ts';
 import type { ShardCursor, Store } from '../../src/store/store.ts';
 import { aFleet, anEvent } from './events.ts';
@@ -176,6 +177,39 @@ describe('The SQLite engine', () => {
     );
     expect(await states(again)).toEqual(expected);
     expect(foldLog(await wholeLog(again)).tasks).toEqual(await again.tasksById(['t-1']));
+  });
+
+  it('leaves no half of a backup behind, whatever stops it, and says what is wrong with its place', async () => {
+    const store = await open();
+    await fill(store, aFleet());
+    const file = join(dataDir, 'backup.db');
+    // What a crash in the middle of an earlier one leaves.
+    writeFileSync(`${file}.partial`, 'half of a database');
+    await store.backup(file);
+    const copy = new DatabaseSync(file, { readOnly: true });
+    expect(copy.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    copy.close();
+    await expect(store.backup(join(dataDir, 'nowhere', 'backup.db'))).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringMatching(/backup cannot be written into .*nowhere/),
+    });
+    expect(readdirSync(dataDir).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
+  it('answers queries again after a thread that read for them has died', async () => {
+    await (await open()).close();
+    const pool = new ReaderPool(join(dataDir, 'shiplog.db'), 10_000, { epoch: 1, staleAfterMs: 1 });
+    await pool.ready;
+    for (let death = 0; death < 5; death++) {
+      // The thread ends as if it had been out of memory: nobody closed the pool.
+      await pool.call('close', []);
+      const ask = () => Array.from({ length: 20 }, () => pool.call('eventCount', []));
+      // One may have been given to the dying thread; then it is told.
+      const told = (await Promise.allSettled(ask())).filter(({ status }) => status === 'rejected');
+      expect(told.length).toBeLessThanOrEqual(1);
+      expect(new Set(await Promise.all(ask()))).toEqual(new Set(['0']));
+    }
+    await pool.close();
   });
 
   it('stops a query at its deadline and answers the next one', async () => {

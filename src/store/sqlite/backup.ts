@@ -1,9 +1,19 @@
 /**
  * An online backup: `VACUUM INTO` copies one moment of the database while the writer goes on (the
  * page-by-page way would begin anew at every commit). It has a thread of its own, for it takes as
- * long as the database is large.
+ * long as the database is large. The file has its name only when it is whole and durable, so what
+ * an interruption leaves behind is never taken for a backup.
  */
-import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { badInput } from '../../domain/errors.ts';
@@ -21,17 +31,38 @@ serve(() => ({
     backup: (target: string) => {
       const path = resolve(target);
       if (existsSync(path)) throw badInput(`${path} exists already; a backup needs a new file`);
-      const connection = new Connection((workerData as BackupData).file, { readOnly: false });
+      checkDirectory(dirname(path));
+      const partial = `${path}.partial`;
       try {
-        connection.run('VACUUM INTO ?', path);
+        // One that was interrupted by a crash may have left its own.
+        rmSync(partial, { force: true });
+        copy(partial);
+        sync(partial);
+        renameSync(partial, path);
       } finally {
-        connection.close();
+        rmSync(partial, { force: true });
       }
-      sync(path);
       sync(dirname(path));
     },
   },
 }));
+
+function checkDirectory(directory: string): void {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw badInput(`a backup cannot be written into ${directory}: ${(error as Error).message}`);
+  }
+}
+
+function copy(target: string): void {
+  const connection = new Connection((workerData as BackupData).file, { readOnly: false });
+  try {
+    connection.run('VACUUM INTO ?', target);
+  } finally {
+    connection.close();
+  }
+}
 
 function sync(path: string): void {
   const handle = openSync(path, 'r');

@@ -60,6 +60,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   try {
     const ready = (await writer.ready) as WriterReady;
     const readers = new ReaderPool(file, queryTimeoutMs, { epoch: ready.epoch, staleAfterMs });
+    readers.onFault = (error) => {
+      options.log?.error(
+        { err: error },
+        'a thread that reads the database has ended; a new one is started',
+      );
+    };
     await readers.ready;
     options.log?.info({ file, seq: ready.lastSeq }, 'the database is open');
     return new SqliteStore(file, options.settings, lock, writer, readers, ready);

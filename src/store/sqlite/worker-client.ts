@@ -23,6 +23,8 @@ interface Waiting {
 /** The id of the first message, which a worker sends when it is ready. */
 export const READY = 0;
 
+const STOPPED = 'The database has stopped; restart the server';
+
 export class WorkerClient {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -31,10 +33,15 @@ export class WorkerClient {
   #ending = false;
   /** Called once where the worker ends without being asked to. */
   onFault: (error: Error) => void = () => {};
+  /** Called once where the worker has ended, before what was under way is rejected. */
+  onEnd: () => void = () => {};
+  readonly #said: string;
   /** Resolves with what the worker says when it is ready. */
   readonly ready: Promise<unknown>;
 
-  constructor(entry: URL, workerData: unknown) {
+  /** `said`: to callers, once it has ended. */
+  constructor(entry: URL, workerData: unknown, said = STOPPED) {
+    this.#said = said;
     this.#worker = new Worker(entry, { workerData, execArgv: [] });
     this.ready = new Promise<string>((resolve, reject) => {
       this.#waiting.set(READY, { resolve, reject });
@@ -50,7 +57,7 @@ export class WorkerClient {
   }
 
   call(op: string, args: unknown[], deadline = Number.POSITIVE_INFINITY): Promise<string> {
-    if (this.#gone !== null) return Promise.reject(unavailable(this.#gone));
+    if (this.#gone !== null) return Promise.reject(this.#unavailable(this.#gone));
     if (op === 'close') this.#ending = true;
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -69,20 +76,18 @@ export class WorkerClient {
 
   #end(reason: Error): void {
     if (this.#gone === null && !this.#ending) this.onFault(reason);
+    if (this.#gone === null) this.onEnd();
     this.#gone ??= reason;
-    for (const { reject } of this.#waiting.values()) reject(unavailable(this.#gone));
+    for (const { reject } of this.#waiting.values()) reject(this.#unavailable(this.#gone));
     this.#waiting.clear();
+  }
+
+  #unavailable(cause: Error): ShiplogError {
+    return new ShiplogError('STORE_UNAVAILABLE', this.#said, { cause, retryAfterMs: 5_000 });
   }
 
   async terminate(): Promise<void> {
     this.#ending = true;
     await this.#worker.terminate();
   }
-}
-
-function unavailable(cause: Error): ShiplogError {
-  return new ShiplogError('STORE_UNAVAILABLE', 'The database has stopped; restart the server', {
-    cause,
-    retryAfterMs: 5_000,
-  });
 }

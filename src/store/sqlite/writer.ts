@@ -8,6 +8,7 @@ import { Flusher } from './flusher.ts';
 import { DROPPED_THROUGH, readMeta } from './meta.ts';
 import { migrate } from './migrate.ts';
 import { applyRetention } from './retention.ts';
+import { WAL_BOUNDS, Wal } from './wal.ts';
 import { serve } from './worker-side.ts';
 
 export interface WriterData {
@@ -24,15 +25,11 @@ export interface WriterReady {
   droppedThrough: number;
 }
 
-/** Pages in the write-ahead log before they are copied into the file: 32 MiB. */
-const CHECKPOINT_PAGES = 8_192;
-
 function open({ file, settings, maxPages }: WriterData) {
   const connection = new Connection(file, { readOnly: false });
   connection.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA journal_size_limit = 67108864;
     PRAGMA cache_size = -65536;
     PRAGMA temp_store = MEMORY;
@@ -44,6 +41,7 @@ function open({ file, settings, maxPages }: WriterData) {
   const epoch = beginEpoch(connection, lastSeq);
   const appender = new Appender(connection, settings, lastSeq);
   const flusher = new Flusher(appender.views);
+  const wal = new Wal(connection, file, WAL_BOUNDS);
   const ready: WriterReady = { epoch, lastSeq, droppedThrough };
   return {
     ready,
@@ -77,7 +75,10 @@ function open({ file, settings, maxPages }: WriterData) {
         }
       },
     },
-    after: () => flusher.look(),
+    after: () => {
+      flusher.look();
+      wal.look();
+    },
   };
 }
 
