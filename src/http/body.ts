@@ -64,6 +64,16 @@ function tooLarge(limit: number): ShiplogError {
   );
 }
 
+/** In which a body that is held whole must arrive; also the longest pause of a stream. */
+export const BODY_WAIT_MS = 60_000;
+
+export function tooSlow(waitMs: number): ShiplogError {
+  return new ShiplogError(
+    'BAD_REQUEST',
+    `The body was waited for for ${waitMs / 1000} seconds and did not come`,
+  );
+}
+
 /** Refuses by its headers alone what need not be read. */
 export function checkDeclaredBody(request: IncomingMessage, limit: number): void {
   const declared = Number(request.headers['content-length'] ?? 0);
@@ -71,12 +81,14 @@ export function checkDeclaredBody(request: IncomingMessage, limit: number): void
 }
 
 /**
- * The body in pieces, decompressed. Throws BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, or BAD_REQUEST
+ * The body in pieces, decompressed. `waitMs`: a compressed one is given up after it; pass Infinity
+ * where the caller watches over it. Throws BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, or BAD_REQUEST
  * where the compression is damaged or the client went away in the middle.
  */
 export async function* bodyChunks(
   request: IncomingMessage,
   limit: number,
+  waitMs: number,
 ): AsyncGenerator<Buffer, void, undefined> {
   const inflate = decompressor((request.headers['content-encoding'] ?? '').trim().toLowerCase());
   checkDeclaredBody(request, limit);
@@ -91,6 +103,8 @@ export async function* bodyChunks(
   const cut = (): void => {
     if (!request.complete) inflate?.destroy(new Error('the connection was closed'));
   };
+  const late = inflate !== null && waitMs !== Infinity;
+  const timer = late ? setTimeout(() => fail(tooSlow(waitMs)), waitMs) : undefined;
   if (inflate !== null) {
     request.on('data', count);
     request.on('error', fail);
@@ -110,6 +124,7 @@ export async function* bodyChunks(
       `The body could not be read: ${(error as Error).message}`,
     );
   } finally {
+    clearTimeout(timer);
     if (inflate !== null) {
       request.unpipe(inflate);
       request.off('data', count);
@@ -128,12 +143,14 @@ export async function* bodyChunks(
 function plainChunks(
   request: IncomingMessage,
   limit: number,
+  waitMs: number,
   keep: (chunk: Buffer) => void,
 ): Promise<void> {
   checkDeclaredBody(request, limit);
   return new Promise((resolve, reject) => {
     let total = 0;
     const end = (error?: Error): void => {
+      clearTimeout(timer);
       request.off('data', data);
       request.off('end', whole);
       request.off('error', failed);
@@ -157,6 +174,7 @@ function plainChunks(
       end(new ShiplogError('BAD_REQUEST', `The body could not be read: ${error.message}`));
     const cut = (): void => failed(new Error('the connection was closed'));
     const whole = (): void => end();
+    const timer = setTimeout(() => end(tooSlow(waitMs)), waitMs);
     request.on('data', data);
     request.on('end', whole);
     request.on('error', failed);
@@ -170,6 +188,7 @@ export async function withBody<T>(
   limit: number,
   budget: BodyBudget,
   use: (text: string) => T | Promise<T>,
+  waitMs = BODY_WAIT_MS,
 ): Promise<T> {
   let taken = 0;
   const take = (bytes: number): void => {
@@ -182,8 +201,11 @@ export async function withBody<T>(
       take(chunk.length);
       chunks.push(chunk);
     };
-    if (request.headers['content-encoding'] === undefined) await plainChunks(request, limit, keep);
-    else for await (const chunk of bodyChunks(request, limit)) keep(chunk);
+    if (request.headers['content-encoding'] === undefined) {
+      await plainChunks(request, limit, waitMs, keep);
+    } else {
+      for await (const chunk of bodyChunks(request, limit, waitMs)) keep(chunk);
+    }
     return await use(utf8(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
   } finally {
     budget.release(taken);

@@ -56,7 +56,6 @@ export interface Listener {
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than the idle time of common load balancers, or they meet closed connections. */
 const KEEP_ALIVE_MS = 65_000;
 /** No byte in either direction; streams send something more often than this. */
@@ -71,7 +70,8 @@ export async function listen(options: ServerOptions): Promise<Listener> {
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Bodies have limits of their own: a stream of events may take as long as the store needs.
+      requestTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: 2_000,
       // Java offers HTTP/2 (`Upgrade: h2c`) with an ordinary request: that is answered as one.

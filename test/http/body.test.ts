@@ -11,7 +11,8 @@ import { closeAfterAnswer, sendError, sendJson } from '../../src/http/reply.ts';
 const LIMIT = 100_000;
 const budget = new BodyBudget(300_000);
 const server = createServer((request, response) => {
-  withBody(request, LIMIT, budget, (text) => text.length)
+  const wait = Number(URL.parse(request.url ?? '', 'http://x')?.searchParams.get('wait') ?? 0);
+  withBody(request, LIMIT, budget, (text) => text.length, wait || undefined)
     .then((length) => sendJson(response, 200, { length }))
     .catch((error: unknown) => {
       closeAfterAnswer(request, response);
@@ -100,6 +101,16 @@ describe('a request body', () => {
 
   it('is refused with 400 where it is not UTF-8, before replaced characters are stored', async () => {
     expect(await post(Buffer.from([0x22, 0xff, 0x22]))).toMatchObject({ status: 400 });
+  });
+
+  it('is waited for for a time only, compressed or not', async () => {
+    for (const encoding of ['', 'Content-Encoding: gzip\r\n']) {
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+      socket.write(`POST /?wait=200 HTTP/1.1\r\nHost: x\r\n${encoding}Content-Length: 9\r\n\r\n`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 400 .*waited for for 0\.2 seconds/s);
+      socket.destroy();
+    }
   });
 
   it('gives back its part of the common budget, also when the client goes in the middle', async () => {

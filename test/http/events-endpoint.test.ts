@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { connect } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -8,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ShiplogError } from '../../src/domain/errors.ts';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { BodyBudget } from '../../src/http/body.ts';
-import { eventsRoute, MAX_ITEMS } from '../../src/http/endpoints/events.ts';
+import { type EventsOptions, eventsRoute, MAX_ITEMS } from '../../src/http/endpoints/events.ts';
 import type { Ingest } from '../../src/ingest/ingest.ts';
 import { type HttpFixture, startHttpFixture, stepEvents } from './support.ts';
 
@@ -237,6 +238,57 @@ describe('POST /v1/events', () => {
   });
 });
 
+/** The endpoint alone, with what it is given to work with. */
+async function serveEvents(
+  options: Partial<EventsOptions>,
+): Promise<{ server: Server; port: number }> {
+  const route = eventsRoute({
+    ingest: shiplog.ingest,
+    maxBodyBytes: 1_000_000,
+    budget: new BodyBudget(10_000_000),
+    onFault: () => {},
+    ...options,
+  });
+  const principal = { tokenId: null, scopes: new Set<never>(), expiresAt: null, record: null };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    void route.handle({ request, response, url, principal });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+describe('a stream that pauses for too long', () => {
+  it('is answered with what was taken, and what comes after that is not', async () => {
+    const { server, port } = await serveEvents({ waitMs: 300 });
+    const [first, second] = stepEvents('t-pause', 2);
+    const chunk = (event: unknown): string => {
+      const line = `${JSON.stringify(event)}\n`;
+      return `${line.length.toString(16)}\r\n${line}\r\n`;
+    };
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
+        `Transfer-Encoding: chunked\r\n\r\n${chunk(first)}`,
+    );
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(JSON.parse(String(answer).split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      error: { code: 'BAD_REQUEST', message: expect.stringContaining('0.3 seconds') },
+      taken: 1,
+      stored: 1,
+    });
+    socket.end(`${chunk(second)}0\r\n\r\n`);
+    await once(socket, 'close');
+    const { data } = await shiplog.graphql({
+      query: '{ events(filter: { taskId: "t-pause" }) { nodes { eventId kind } } }',
+    });
+    expect(JSON.stringify(data)).toContain('"e0"');
+    expect(JSON.stringify(data)).not.toContain('"e1"');
+    server.close();
+  });
+});
+
 describe('a stream that the store stops in the middle', () => {
   it('says how many lines were taken, so that the rest can be sent again', async () => {
     // The real ingest, until it is told to be full: the one thing that cannot be timed from outside.
@@ -249,24 +301,7 @@ describe('a stream that the store stops in the middle', () => {
           : Promise.reject(new ShiplogError('OVERLOADED', 'full', { retryAfterMs: 2_500 }));
       },
     };
-    const route = eventsRoute({
-      ingest,
-      maxBodyBytes: 1_000_000,
-      budget: new BodyBudget(10_000_000),
-      onFault: () => {},
-    });
-    const server = createServer((request, response) => {
-      const url = new URL(request.url ?? '/', 'http://localhost');
-      const principal = {
-        tokenId: null,
-        scopes: new Set<never>(),
-        expiresAt: null,
-        record: null,
-      };
-      void route.handle({ request, response, url, principal });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
+    const { port, server } = await serveEvents({ ingest });
     const events = stepEvents('t-middle', 3_000);
     const response = await fetch(`http://127.0.0.1:${port}/v1/events`, {
       method: 'POST',

@@ -6,7 +6,15 @@
 import type { IncomingMessage } from 'node:http';
 import { badInput, ERROR_CODES, type InputProblem, ShiplogError } from '../../domain/errors.ts';
 import type { Ingest, StepOutcome } from '../../ingest/ingest.ts';
-import { type BodyBudget, bodyChunks, parseJson, utf8, withBody } from '../body.ts';
+import {
+  BODY_WAIT_MS,
+  type BodyBudget,
+  bodyChunks,
+  parseJson,
+  tooSlow,
+  utf8,
+  withBody,
+} from '../body.ts';
 import { type Line, LineSplitter } from '../lines.ts';
 import { closeAfterAnswer, errorBody, errorHeaders, publicError, sendJson } from '../reply.ts';
 import type { Exchange, Route } from '../route.ts';
@@ -40,6 +48,8 @@ export interface EventsOptions {
   budget: BodyBudget;
   /** A fault of ours, to be logged. */
   onFault: (error: unknown) => void;
+  /** The longest pause of a stream. */
+  waitMs?: number;
 }
 
 export function eventsRoute(options: EventsOptions): Route {
@@ -54,7 +64,7 @@ export function eventsRoute(options: EventsOptions): Route {
       const intake = new Intake(options.ingest, listAll);
       try {
         if (kind === 'json') await takeJson(exchange.request, options, intake);
-        else await takeLines(exchange.request, options, intake);
+        else await takeLines(exchange, options, intake);
       } catch (error) {
         if (intake.taken === 0) throw error;
         if (!(error instanceof ShiplogError)) options.onFault(error);
@@ -167,8 +177,8 @@ async function takeJson(
 }
 
 async function takeLines(
-  request: IncomingMessage,
-  { maxBodyBytes, budget }: EventsOptions,
+  exchange: Exchange,
+  { maxBodyBytes, budget, waitMs = BODY_WAIT_MS }: EventsOptions,
   intake: Intake,
 ): Promise<void> {
   const splitter = new LineSplitter(MAX_LINE_BYTES);
@@ -186,16 +196,29 @@ async function takeLines(
     seen = line.index + 1;
     if (batch.length >= BATCH) await flush();
   };
+  // Only the sender's pauses count, not how long the store takes.
+  let gaveUp = false;
+  const giveUp = (): void => {
+    gaveUp = true;
+    answerPartly(exchange, tooSlow(waitMs), intake);
+  };
   budget.take(MAX_LINE_BYTES);
+  let pause = setTimeout(giveUp, waitMs);
   try {
     // Stored at the end of each piece, so that a slow stream does not wait for a full batch.
-    for await (const chunk of bodyChunks(request, maxBodyBytes * STREAM_FACTOR)) {
+    const limit = maxBodyBytes * STREAM_FACTOR;
+    for await (const chunk of bodyChunks(exchange.request, limit, Infinity)) {
+      if (gaveUp) return;
+      clearTimeout(pause);
       for (const line of splitter.push(chunk)) await add(line);
       await flush();
+      pause = setTimeout(giveUp, waitMs);
     }
+    if (gaveUp) return;
     for (const line of splitter.end()) await add(line);
     await flush();
   } finally {
+    clearTimeout(pause);
     budget.release(MAX_LINE_BYTES);
   }
 }
