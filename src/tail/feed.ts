@@ -52,9 +52,13 @@ export class Feed implements PullSource<TailBatch> {
   }
 
   async pull(): Promise<TailBatch | null> {
+    const due = performance.now() + this.#options.heartbeatMs;
     while (!this.#disposed) {
       const batch = await this.#patiently(() => this.#step());
       if (batch !== null) return this.#deliver(batch);
+      // Far behind under a quiet filter, or in an outage: how far it came is told all the same.
+      const behind = this.#begun && this.#tick === null;
+      if (behind && performance.now() >= due) return this.#deliver(this.#batch([], false));
     }
     return null;
   }
