@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseSearch, type SearchQuery } from '../../src/domain/search.ts';
 import { withDefaults } from '../../src/store/elasticsearch/config.ts';
 import { eventQuery } from '../../src/store/elasticsearch/event-query.ts';
+import { groupDetails, largestGroups } from '../../src/store/elasticsearch/failure-groups.ts';
 import { logSearch } from '../../src/store/elasticsearch/log-reader.ts';
 import { templates } from '../../src/store/elasticsearch/mappings.ts';
 import { pageSearches } from '../../src/store/elasticsearch/page.ts';
@@ -50,6 +51,14 @@ const CASES: Record<string, unknown> = {
     5_000,
   ),
   'slow steps with an error code': stepQuery({ minDurationMs: 700, errorCode: 'E_IO' }),
+  'the largest failure groups are counted over all of every shard': largestGroups({
+    filter: { taskId: 't-1' },
+    first: 3,
+  }),
+  'what is in failure groups is asked for those that are shown': groupDetails(
+    { filter: {}, first: 3 },
+    ['f1', 'f2'],
+  ),
   'hosts by the beginning of their name': hostQuery({ namePrefix: 'web-', seenSince: 7 }),
   'a first page asks for one row more': pageSearches(list, aPage({ limit: 2, withTotal: true })),
   'a page backward turns the order round': pageSearches(

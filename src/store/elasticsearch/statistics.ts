@@ -1,5 +1,4 @@
 /** Aggregations over views: how tasks stand, how long steps take, what fails, who fails often. */
-import { normaliseFailure } from '../../domain/failure.ts';
 import type { StepFilter } from '../../domain/filter.ts';
 import type {
   FailureGroup,
@@ -12,6 +11,7 @@ import type {
 } from '../../domain/views.ts';
 import type { StepGroupBy } from '../store.ts';
 import { stepOrder } from './board-reader.ts';
+import { type FailureQuery, readFailureGroups } from './failure-groups.ts';
 import type { Names } from './names.ts';
 import { all, between, type Query } from './query.ts';
 import type { Searcher } from './searcher.ts';
@@ -31,7 +31,6 @@ const GROUPS_MAX = 1_000;
 /** Groups that are looked at to find the largest. */
 const GROUPS_SEEN_MAX = 50_000;
 const GROUPS_PAGE = 2_000;
-const NAMES_MAX = 20;
 
 const STATUS_FIELDS = {
   PENDING: 'pending',
@@ -156,50 +155,8 @@ export class Statistics {
       .slice(0, GROUPS_MAX);
   }
 
-  async failures(
-    queries: readonly { filter: StepFilter; first: number }[],
-  ): Promise<FailureGroup[][]> {
-    const answers = await this.#parts.searcher.search<unknown, FailuresAnswer>(
-      queries.map(({ filter, first }) => ({
-        index: this.#parts.names.allViews,
-        body: {
-          size: 0,
-          track_total_hits: false,
-          query: all([stepQuery(filter), { exists: { field: 'shiplog.failure.fingerprint' } }]),
-          aggs: { groups: failuresAggregation(first) },
-        },
-      })),
-    );
-    const buckets = answers.map(({ aggregations }) => aggregations?.groups.buckets ?? []);
-    const samples = await this.#parts.views.stepsByKey(
-      buckets.flat().map(({ sample }) => {
-        const [newest] = sample.hits.hits as [{ _source: SampleSource }];
-        const { host, event, shiplog } = newest._source;
-        return { taskId: shiplog.task.id, host: host.name, step: event.action };
-      }),
-    );
-    let next = 0;
-    return buckets.map((some) =>
-      some.flatMap((bucket): FailureGroup[] => {
-        const sample = samples[next++];
-        if (sample == null) return [];
-        const text = sample.failure?.text ?? '';
-        return [
-          {
-            fingerprint: bucket.key,
-            message: normaliseFailure(text, sample.host, sample.error?.code ?? null),
-            count: bucket.doc_count,
-            hostCount: bucket.hostCount.value,
-            hosts: bucket.hosts.buckets.map(({ key }) => key),
-            steps: bucket.steps.buckets.map(({ key }) => key),
-            tasks: bucket.tasks.buckets.map(({ key }) => key),
-            firstAt: bucket.first.value,
-            lastAt: bucket.last.value,
-            sample,
-          },
-        ];
-      }),
-    );
+  failures(queries: readonly FailureQuery[]): Promise<FailureGroup[][]> {
+    return readFailureGroups(this.#parts, queries);
   }
 
   /** Of the runs that began in [from, to). */
@@ -357,51 +314,4 @@ function isoDay(day: number): string {
   return Math.abs(day) <= 8.64e15
     ? (new Date(day).toISOString().split('T')[0] as string)
     : String(day);
-}
-
-interface SampleSource {
-  host: { name: string };
-  event: { action: string };
-  shiplog: { task: { id: string } };
-}
-interface FailuresAnswer {
-  groups: Buckets<{
-    hostCount: { value: number };
-    hosts: Buckets<object>;
-    steps: Buckets<object>;
-    tasks: Buckets<object>;
-    first: { value: number };
-    last: { value: number };
-    sample: { hits: { hits: { _source: SampleSource }[] } };
-  }>;
-}
-
-function failuresAggregation(first: number): object {
-  const last = { max: { field: 'event.end' } };
-  const newest = (field: string) => ({
-    terms: { field, size: NAMES_MAX, order: [{ last: 'desc' }, { _key: 'asc' }] },
-    aggs: { last },
-  });
-  return {
-    terms: {
-      field: 'shiplog.failure.fingerprint',
-      size: first,
-      order: [{ _count: 'desc' }, { last: 'desc' }],
-    },
-    aggs: {
-      hostCount: { cardinality: { field: 'host.name', precision_threshold: 10_000 } },
-      hosts: newest('host.name'),
-      steps: newest('event.action'),
-      tasks: newest('shiplog.task.id'),
-      first: { min: { field: 'event.end' } },
-      last,
-      sample: {
-        top_hits: {
-          size: 1,
-          sort: [{ 'event.end': 'desc' }],
-          _source: ['host.name', 'event.action', 'shiplog.task.id'],
-        },
-      },
-    },
-  };
 }
