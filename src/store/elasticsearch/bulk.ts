@@ -3,7 +3,7 @@
  * settled. The client's own helper drops what it should try again and the other way round.
  */
 import { ShiplogError } from '../../domain/errors.ts';
-import { type Connection, reasonOf, unavailable } from './connection.ts';
+import { type Connection, FIRST_TRY, reasonOf, unavailable } from './connection.ts';
 
 export interface BulkItem {
   /** The line that says what to do: `{"create":{…}}`. */
@@ -32,6 +32,8 @@ interface BulkAnswer {
   items: Record<string, ItemAnswer>[];
 }
 
+/** How long Elasticsearch waits for a primary or a master; another node may have them at hand. */
+const PRIMARY_WAIT = '1s';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 const FILTER =
@@ -84,6 +86,8 @@ export class Bulk {
     deadline: number,
   ): Promise<ShiplogError | null> {
     const left = Math.max(1_000, deadline - performance.now());
+    // The ids make it safe to send it again: a node that hangs leaves time for another.
+    const timeoutMs = again ? left : left * FIRST_TRY;
     let body = '';
     for (const at of open) {
       const { action, source } = items[at] as BulkItem;
@@ -93,9 +97,9 @@ export class Bulk {
       const { status, body: answer } = await this.#connection.ask<BulkAnswer>({
         method: 'POST',
         path: '/_bulk',
-        query: { filter_path: `${FILTER},error` },
+        query: { filter_path: `${FILTER},error`, timeout: PRIMARY_WAIT },
         body,
-        timeoutMs: left,
+        timeoutMs,
       });
       if (status === 413) return await this.#split(items, open, outcomes, again, deadline);
       if (status >= 300) throw unavailable(`Elasticsearch refused a bulk: ${reasonOf(answer)}`);

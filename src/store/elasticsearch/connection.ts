@@ -3,11 +3,13 @@
  *
  * The official client does the connections (a pool of nodes, TLS, credentials). Its defaults are
  * not ours: it has no time limit, and its retries know nothing of what is asked; so every call
- * here has a limit, and only calls that change nothing are sent again.
+ * here has a limit, and only calls that change nothing are sent again: the first time with less
+ * than half of the limit, so that a node that hangs leaves time for another.
  */
 import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
 import { ShiplogError } from '../../domain/errors.ts';
 import type { ElasticsearchConfig } from './config.ts';
+import { NodePool } from './node-pool.ts';
 
 export interface Ask {
   method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
@@ -34,6 +36,9 @@ export interface Refusal {
 }
 
 const RETRY_AFTER_MS = 1_000;
+const TRIES = 3;
+/** Of the time limit, for the first try of a call that may be sent again. */
+export const FIRST_TRY = 0.3;
 
 export class Connection {
   readonly #client: Client;
@@ -43,6 +48,7 @@ export class Connection {
   constructor(config: ElasticsearchConfig, timeoutMs: number) {
     const options: ClientOptions = {
       nodes: config.urls,
+      ConnectionPool: NodePool,
       maxRetries: 0,
       requestTimeout: timeoutMs,
       enableMetaHeader: false,
@@ -61,6 +67,29 @@ export class Connection {
   async ask<T>(ask: Ask): Promise<Answer<T & Refusal>> {
     if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
     const safe = ask.safe ?? (ask.method === 'GET' || ask.method === 'HEAD');
+    const deadline = performance.now() + (ask.timeoutMs ?? this.#timeoutMs);
+    for (let tries = safe ? TRIES : 1; ; tries--) {
+      const left = Math.max(1, deadline - performance.now());
+      // A query may need all of its time.
+      const short = safe && tries === TRIES && ask.timeoutIs !== 'QUERY_TIMEOUT';
+      try {
+        return await this.#askOnce<T>(ask, short ? left * FIRST_TRY : left);
+      } catch (error) {
+        if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
+        if (error instanceof errors.ResponseError) {
+          const status = error.statusCode ?? 500;
+          if (status < 500 && status !== 401 && status !== 403 && status !== 429) {
+            return { status, body: error.body as T & Refusal };
+          }
+        }
+        if (tries === 1 || performance.now() >= deadline || !isPassing(error)) {
+          throw translate(error, ask);
+        }
+      }
+    }
+  }
+
+  async #askOnce<T>(ask: Ask, requestTimeout: number): Promise<Answer<T & Refusal>> {
     const params = {
       method: ask.method,
       path: ask.path,
@@ -68,24 +97,12 @@ export class Connection {
       ...(typeof ask.body === 'string' ? { bulkBody: ask.body } : {}),
       ...(typeof ask.body === 'object' ? { body: ask.body as Record<string, unknown> } : {}),
     };
-    try {
-      const answer = await this.#client.transport.request<T & Refusal>(params, {
-        meta: true,
-        requestTimeout: ask.timeoutMs ?? this.#timeoutMs,
-        maxRetries: safe ? 2 : 0,
-        retryBackoff: () => 0,
-      });
-      return { status: answer.statusCode ?? 200, body: answer.body };
-    } catch (error) {
-      if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
-      if (error instanceof errors.ResponseError) {
-        const status = error.statusCode ?? 500;
-        if (status < 500 && status !== 401 && status !== 403 && status !== 429) {
-          return { status, body: error.body as T & Refusal };
-        }
-      }
-      throw translate(error, ask);
-    }
+    const answer = await this.#client.transport.request<T & Refusal>(params, {
+      meta: true,
+      requestTimeout: Math.ceil(requestTimeout),
+      maxRetries: 0,
+    });
+    return { status: answer.statusCode ?? 200, body: answer.body };
   }
 
   /** The same where anything but success is unexpected. */
@@ -113,6 +130,12 @@ export function reasonOf(body: Refusal): string {
   const { type, reason, root_cause } = body.error ?? {};
   const root = root_cause?.[0];
   return root?.reason ?? reason ?? root?.type ?? type ?? 'without a reason';
+}
+
+/** Another node, or the same a moment later, may answer. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof errors.ResponseError) return [502, 503, 504].includes(error.statusCode ?? 0);
+  return error instanceof errors.TimeoutError || error instanceof errors.ConnectionError;
 }
 
 function translate(error: unknown, ask: Ask): ShiplogError {
