@@ -64,6 +64,17 @@ const CASES: Record<string, Sql> = {
     'TIME',
     range({ backward: true }),
   ),
+  'unwanted words are found once where a whole part of the log is looked at': eventsSql(
+    words('-refused'),
+    { ...DAY, seqs: { from: 1_024, to: 2_047 } },
+    'TIME',
+    range({ backward: true }),
+  ),
+  'unwanted words are found once where everything is counted': countSql(
+    { taskId: 't', ...words('-refused') },
+    TASK,
+    10_001,
+  ),
   'a common word on one host is checked among the events of that host': eventsSql(
     { hosts: ['web-1'], ...words('line') },
     { ...DAY, common: true },

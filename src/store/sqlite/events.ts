@@ -14,6 +14,7 @@ import {
   countSql,
   eventsSql,
   exactHosts,
+  onlyUnwanted,
   type Scope,
   TIME_SORT,
   wantsWords,
@@ -82,6 +83,7 @@ export function readEvents(
   const total = () => {
     let counted = 0;
     for (const { scope } of scopes) {
+      connection.checkDeadline();
       const common = isCommon(connection, filter, scope);
       const { sql, params } = countSql(filter, { ...scope, common }, TOTAL_CAP + 1 - counted);
       counted += connection.arrays<[number]>(sql, params)[0]?.[0] ?? 0;
@@ -125,8 +127,10 @@ function byTime(
   );
   for (const { min, max, scope } of parts) {
     if (!best.reaches(min, max)) continue;
+    connection.checkDeadline();
     const common = isCommon(connection, filter, scope);
-    if (common && exactHosts(filter) === null) byBlocks(connection, filter, scope, best);
+    const inBlocks = common || (scope.task === null && onlyUnwanted(filter));
+    if (inBlocks && exactHosts(filter) === null) byBlocks(connection, filter, scope, best);
     else best.add(rows(connection, filter, { ...scope, common }, 'TIME', range));
   }
   return best.rows;
@@ -208,6 +212,7 @@ export function readLog(
   const range: Range = { backward: false, after: null, before: null, limit };
   const found: EventRow[] = [];
   for (const { day, scope } of scopesOf(connection, filter ?? {})) {
+    connection.checkDeadline();
     if (day.last_seq <= after || day.first_seq > last) continue;
     const slice = { ...scope, seqs: { from: after + 1, to: last } };
     found.push(...rows(connection, filter ?? {}, slice, 'LOG', range).map(({ row }) => row));

@@ -79,6 +79,7 @@ function ends(counts: Count[]): Range | null {
 function scan(connection: Connection, filter: EventFilter): Count[] {
   const counts: Count[] = [];
   for (const { scope } of scopesOf(connection, filter)) {
+    connection.checkDeadline();
     const { sql, params } = aggregateSql(
       filter,
       scope,

@@ -96,8 +96,10 @@ interface Source {
   byWords: boolean;
 }
 
-/** `bySeq`: the statement is sorted by seq, or looks at a slice of seqs. */
-function source(filter: EventFilter, scope: Scope, bySeq: boolean): Source {
+/** What a statement does with the events that it finds, which decides how it finds them. */
+type Use = 'log' | 'time' | 'all';
+
+function source(filter: EventFilter, scope: Scope, use: Use): Source {
   const events = `events_${scope.day}`;
   const match = matchOf(wordsTerms(filter.search));
   const where = new Where().add('alive()');
@@ -111,23 +113,22 @@ function source(filter: EventFilter, scope: Scope, bySeq: boolean): Source {
     return { from, where, byWords: true };
   }
   const words = `SELECT 1 FROM words_${scope.day} w WHERE words_${scope.day} MATCH ? AND w.rowid = e.seq`;
-  const index = leadingIndex(filter, scope, bySeq, where);
+  const index = leadingIndex(filter, scope, use, where);
   if (scope.seqs !== null) {
     where.add('e.seq >= ?', scope.seqs.from).add('e.seq <= ?', scope.seqs.to);
   }
   merge(where, conditions(filter));
   if (match.wanted !== null) where.add(`EXISTS (${words})`, match.wanted);
-  if (match.unwanted !== null) where.add(`NOT EXISTS (${words})`, match.unwanted);
+  if (match.unwanted !== null) {
+    // The first rows of many are checked one by one; where all of a range are read, once for all.
+    if (use === 'all' || scope.seqs !== null) addUnwanted(where, scope, match.unwanted);
+    else where.add(`NOT EXISTS (${words})`, match.unwanted);
+  }
   const hint = index === null ? 'NOT INDEXED' : `INDEXED BY ${events}_${index}`;
   return { from: `${events} e ${hint} ${joinTask}`, where, byWords: false };
 }
 
-function leadingIndex(
-  filter: EventFilter,
-  scope: Scope,
-  bySeq: boolean,
-  where: Where,
-): string | null {
+function leadingIndex(filter: EventFilter, scope: Scope, use: Use, where: Where): string | null {
   const hosts = exactHosts(filter);
   // A slice of the log is short already.
   if (hosts !== null && scope.seqs === null) {
@@ -149,7 +150,7 @@ function leadingIndex(
   }
   addTask(where, scope);
   if (scope.task !== null) return 'task';
-  if (bySeq) return null;
+  if (use === 'log' || scope.seqs !== null) return null;
   if (!onlySevere(filter)) return 'at';
   // Literally as the index says it, or it cannot be used.
   where.add(`e.level >= ${SEVERE}`);
@@ -168,6 +169,15 @@ function addMatch(where: Where, scope: Scope, match: Match): void {
   if (to < Infinity) where.add('w.rowid <= CAST(? AS INTEGER)', to);
 }
 
+function addUnwanted(where: Where, scope: Scope, unwanted: string): void {
+  const found = new Where().add('alive()');
+  addMatch(found, scope, { wanted: unwanted, unwanted: null });
+  where.add(
+    `e.seq NOT IN (SELECT w.rowid FROM words_${scope.day} w WHERE ${found.sql})`,
+    ...found.params,
+  );
+}
+
 function merge(where: Where, more: Where): void {
   if (more.sql !== '1') where.add(more.sql, ...more.params);
 }
@@ -180,7 +190,7 @@ export function eventsSql(
   range: Range,
   columns = EVENT_COLUMNS,
 ): Sql {
-  const { from, where, byWords } = source(filter, scope, order === 'LOG');
+  const { from, where, byWords } = source(filter, scope, order === 'LOG' ? 'log' : 'time');
   const sort = order === 'LOG' ? (byWords ? MATCH_SORT : LOG_SORT) : TIME_SORT;
   const tail = rangeSql(sort, range);
   return {
@@ -191,7 +201,7 @@ export function eventsSql(
 
 /** How many events match, but no more than `limit`. */
 export function countSql(filter: EventFilter, scope: Scope, limit: number): Sql {
-  const { from, where } = source(filter, scope, false);
+  const { from, where } = source(filter, scope, 'all');
   return {
     sql: `SELECT count(*) FROM (SELECT 1 FROM ${from}\nWHERE ${where.sql}\nLIMIT ?)`,
     params: [...where.params, limit],
@@ -206,7 +216,7 @@ export function aggregateSql(
   params: Value[],
   groupBy: string,
 ): Sql {
-  const { from, where } = source(filter, scope, false);
+  const { from, where } = source(filter, scope, 'all');
   return {
     sql: `SELECT ${select} FROM ${from}\nWHERE ${where.sql}\n${groupBy}`,
     params: [...params, ...where.params],
@@ -221,6 +231,12 @@ export function wordsCountSql(filter: EventFilter, scope: Scope, limit: number):
     sql: `SELECT count(*) FROM (SELECT 1 FROM words_${scope.day} w WHERE ${where.sql} LIMIT ?)`,
     params: [...where.params, limit],
   };
+}
+
+/** Words are only unwanted, and no index leads to fewer events than those of the day. */
+export function onlyUnwanted(filter: EventFilter): boolean {
+  const { wanted, unwanted } = matchOf(wordsTerms(filter.search));
+  return wanted === null && unwanted !== null && !onlySevere(filter);
 }
 
 export function wantsWords(filter: EventFilter): boolean {
