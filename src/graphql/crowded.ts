@@ -40,9 +40,10 @@ function crowded(root: unknown, name: string): Place | null {
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
     const { value } = place;
     if (typeof value !== 'object' || value === null) continue;
-    const inner = Object.entries(value);
-    if (inner.length > KEYS_MAX && !Array.isArray(value)) return place;
-    for (const [key, child] of inner) {
+    const keys = Object.keys(value);
+    if (keys.length > KEYS_MAX && !Array.isArray(value)) return place;
+    for (const key of keys) {
+      const child: unknown = (value as Record<string, unknown>)[key];
       if (typeof child === 'object') waiting.push({ value: child, key, within: place });
     }
   }

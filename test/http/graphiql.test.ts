@@ -1,6 +1,10 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parse, validate } from 'graphql';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import { TABS } from '../../src/http/endpoints/graphiql-tabs.ts';
 import { startBrowser } from './browser.ts';
@@ -17,12 +21,39 @@ afterAll(async () => {
   await shiplog.close();
 });
 
-async function openPage(): Promise<{ page: Page; foreign: string[]; problems: string[] }> {
+const FOLLOWING = 'shiplog_subscriptions{transport="sse"}';
+
+async function responseOf(page: Page): Promise<string> {
+  return (await page.locator('.graphiql-response .view-lines').textContent()) ?? '';
+}
+
+/** Executes where nothing runs: the page reads the names of operations a moment after the tab. */
+async function answerOf(page: Page): Promise<string> {
+  const start = page.getByRole('button', { name: /execute query/i });
+  if ((await start.count()) > 0) await start.click();
+  return responseOf(page);
+}
+
+/** Tabs take no click while they still slide to their places. */
+async function showTab(page: Page, name: string): Promise<void> {
+  const tab = page.getByRole('tab').filter({ hasText: name });
+  const shown = async (): Promise<string | null> => {
+    await tab.getByText(name, { exact: true }).click();
+    return tab.getAttribute('aria-selected');
+  };
+  await expect.poll(shown, { timeout: 20_000, interval: 300 }).toBe('true');
+}
+
+async function openPage({ url } = shiplog): Promise<{
+  page: Page;
+  foreign: string[];
+  problems: string[];
+}> {
   const page = await browser.newPage({ viewport: { width: 1500, height: 900 } });
   const foreign: string[] = [];
   const problems: string[] = [];
   page.on('request', (request) => {
-    if (!request.url().startsWith(shiplog.url) && !/^(data|blob):/.test(request.url())) {
+    if (!request.url().startsWith(url) && !/^(data|blob):/.test(request.url())) {
       foreign.push(request.url());
     }
   });
@@ -30,7 +61,7 @@ async function openPage(): Promise<{ page: Page; foreign: string[]; problems: st
     if (message.type() === 'error') problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(String(error)));
-  await page.goto(`${shiplog.url}/graphiql`);
+  await page.goto(`${url}/graphiql`);
   await page.locator('.graphiql-editors').waitFor();
   return { page, foreign, problems };
 }
@@ -89,32 +120,34 @@ describe('GraphiQL', () => {
     await page.close();
   });
 
-  it('follows events over a websocket', async () => {
+  it('follows events as they come, and leaves nothing behind', async () => {
     const { page, foreign, problems } = await openPage();
-    // Tabs take no click while they still slide to their places.
-    const tab = page.getByRole('tab').filter({ hasText: 'LiveTail' });
-    await expect
-      .poll(
-        async () => {
-          await tab.getByText('LiveTail', { exact: true }).click();
-          return tab.getAttribute('aria-selected');
-        },
-        { timeout: 20_000, interval: 300 },
-      )
-      .toBe('true');
-    // It reads the names of operations a moment after the tab is shown.
-    const answer = page.locator('.graphiql-response .view-lines');
-    const start = page.getByRole('button', { name: /execute query/i });
-    const answered = async (): Promise<string> => {
-      if ((await start.count()) > 0) await start.click();
-      return (await answer.textContent()) ?? '';
-    };
-    await expect.poll(answered, { timeout: 20_000, interval: 500 }).toContain('"cursor"');
-    await expect.poll(() => shiplog.metric('shiplog_subscriptions{transport="websocket"}')).toBe(1);
+    await showTab(page, 'LiveTail');
+    await expect.poll(() => answerOf(page), { timeout: 20_000, interval: 500 }).toMatch(/"cursor"/);
+    await expect.poll(() => shiplog.metric(FOLLOWING)).toBe(1);
     expect(foreign).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
-    await expect.poll(() => shiplog.metric('shiplog_subscriptions{transport="websocket"}')).toBe(0);
+    await expect.poll(() => shiplog.metric(FOLLOWING)).toBe(0);
+  });
+
+  it('follows events with the token of its headers, where the server has tokens', async () => {
+    const { token, record } = makeToken('analyst', ['read'], null, Date.now());
+    const tokensFile = join(mkdtempSync(join(tmpdir(), 'shiplog-graphiql-')), 'tokens');
+    writeFileSync(tokensFile, formatTokens([record]));
+    const guarded = await startHttpFixture({ tokensFile, token });
+    const { page } = await openPage(guarded);
+    await expect.poll(() => responseOf(page)).toContain('UNAUTHENTICATED');
+    await showTab(page, 'LiveTail');
+    await page.getByText('Headers', { exact: true }).click();
+    await page.locator('.graphiql-editor-tool .monaco-editor:visible').click();
+    await page.keyboard.press('Control+A');
+    // The editor adds the closing brace.
+    await page.keyboard.type(`{"Authorization": "Bearer ${token}"`);
+    await expect.poll(() => answerOf(page), { timeout: 20_000, interval: 500 }).toMatch(/"cursor"/);
+    await expect.poll(() => guarded.metric(FOLLOWING)).toBe(1);
+    await page.close();
+    await guarded.close();
   });
 
   it('is not served where it is turned off', async () => {

@@ -60,7 +60,9 @@ function bootScript(workers: Record<'editor' | 'json' | 'graphql', Asset>): stri
     title: 'Shiplog',
     defaultTabs: TABS,
     shouldPersistHeaders: false,
-    subscriptionsProtocol: 'WS',
+    // Each with the headers of its tab, so that a token counts for them too; over a websocket the
+    // page sends none.
+    subscriptionsProtocol: 'SSE',
   };
   return `const folder = new URL('graphiql/', location.href);
 const workers = {
