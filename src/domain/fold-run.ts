@@ -14,6 +14,7 @@ import {
   type StoredEvent,
   type TerminalStepStatus,
 } from './event.ts';
+import { FAILURE_TEXT_MAX } from './failure.ts';
 import {
   type Entry,
   greatest,
@@ -89,6 +90,12 @@ function emptyAttempt(attempt: number, event: StoredEvent): AttemptState {
   };
 }
 
+/** What a failure is told by; the whole line stays in the log. */
+function failureMessage({ message }: StoredEvent): string | null {
+  if (message === null || message.length <= FAILURE_TEXT_MAX) return message;
+  return message.slice(0, FAILURE_TEXT_MAX).toWellFormed();
+}
+
 function foldEnd(end: EndState | null, status: TerminalStepStatus, event: StoredEvent): EndState {
   const t = foldTime(event);
   const by = event.eventId;
@@ -103,7 +110,7 @@ function foldEnd(end: EndState | null, status: TerminalStepStatus, event: Stored
     times: withEntry(end?.times ?? [], source, last, MAX_SOURCES),
     exitCode: latest(end?.exitCode ?? null, event.exitCode, t, by),
     error: latest(end?.error ?? null, event.error, t, by),
-    message: latest(end?.message ?? null, event.message, t, by),
+    message: latest(end?.message ?? null, failureMessage(event), t, by),
     durationMs: latest(end?.durationMs ?? null, event.durationMs, t, by),
   };
 }

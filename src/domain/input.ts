@@ -113,7 +113,8 @@ function stepEvent(
     if (command !== null) command = redact.text(command);
     if (params !== null) params = redact.json(params);
     if (error !== null) {
-      error = { code: error.code, message: redact.text(error.message) };
+      const code = error.code === null ? null : redact.text(error.code);
+      error = { code, message: redact.text(error.message) };
     }
     if (labels !== null) labels = redact.labels(labels);
   }

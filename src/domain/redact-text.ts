@@ -27,7 +27,7 @@ export interface TextRules {
 export function textRules(names: string): TextRules {
   return {
     prefilter: new RegExp(
-      `${names}|bearer|:\\/\\/[^\\s/]*@|AKIA|ASIA|gh[pousr]_|github_pat_|eyJ|xox|shp_|-----BEGIN|mysql|mariadb|sshpass|curl|redis-cli|docker|podman`,
+      `${names}|bearer|:\\/\\/[^\\s/]*@|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|npm_|AIza|[rs]k_(?:live|test)_|eyJ|xox|shp_|-----BEGIN|mysql|mariadb|sshpass|curl|redis-cli|docker|podman`,
       'i',
     ),
     name: new RegExp(`(?:${names})[\\w.-]{0,64}`, 'gi'),
@@ -53,7 +53,7 @@ export function redactText(rules: TextRules, text: string, counts: Counts): stri
 const PEM =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g;
 const KNOWN_TOKENS =
-  /(?<![\w-])(?:(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]*|xox[abeoprs]-[\w-]{10,}|shp_[A-Za-z0-9-]+_[\w-]{6,})/g;
+  /(?<![\w-])(?:(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}(?!\w)|AIza[\w-]{35}(?![\w-])|[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]*|xox[abeoprs]-[\w-]{10,}|shp_[A-Za-z0-9-]+_[\w-]{6,})/g;
 const BEARER = /\b(bearer[ \t]{1,8})([\w.~+/-]{12,}=*)/gi;
 /** `ssh://git@…` names no secret. */
 const USER_INFO = /:\/\/(?!git@|\[redacted\]@)[^\s/?#"'<>`]+@/g;
@@ -124,6 +124,13 @@ const LITERAL = /(?:true|false|null|none|undefined)(?![\w-])/iy;
 const FLAG_VALUE = /(?:[ \t]{1,8}(?!-)|\\{0,4}["'`],[ \t]{0,8}(?=\\{0,4}["'`](?!-)))/y;
 /** `--password-stdin` and `--token-file` take no secret behind them. */
 const NO_VALUE = /[-_.](?:stdin|file|path|prompt|name|id|ttl|type|url)$/i;
+
+/** `--password` by itself: what follows is its value. */
+export function takesSecret({ name }: TextRules, flag: string): boolean {
+  if (!/^--?[\w.-]{1,128}$/.test(flag) || NO_VALUE.test(flag)) return false;
+  name.lastIndex = 0;
+  return name.test(flag);
+}
 
 function valueBehind(text: string, nameFrom: number, nameTo: number): Found | null {
   const keyFrom = keyStart(text, nameFrom);

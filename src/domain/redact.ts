@@ -4,7 +4,7 @@
  * is the same as once, so a retry has the same digest.
  */
 import type { Json, JsonObject, Labels } from './event.ts';
-import { REDACTED, type RedactionRule, redactText, textRules } from './redact-text.ts';
+import { REDACTED, type RedactionRule, redactText, takesSecret, textRules } from './redact-text.ts';
 
 export interface RedactorOptions {
   /**
@@ -31,7 +31,9 @@ const SECRET_NAMES = [
   'secret',
   'token',
   'authorization',
+  'passphrase',
   'api-?key',
+  'access-?key',
   'credential',
   'private-?key',
 ];
@@ -85,8 +87,19 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
 
   function any(value: Json): Json {
     if (typeof value === 'string') return text(value);
-    if (Array.isArray(value)) return value.map(any);
+    if (Array.isArray(value)) return list(value);
     return typeof value === 'object' && value !== null ? json(value) : value;
+  }
+
+  /** A command line as a list: the value stands in the entry behind the flag. */
+  function list(values: Json[]): Json[] {
+    return values.map((value, at) => {
+      const before = values[at - 1];
+      const isValue = typeof value === 'string' && typeof before === 'string' && value !== '';
+      if (!isValue || value.startsWith('-') || !takesSecret(rules, before)) return any(value);
+      if (value !== REDACTED) counts.named++;
+      return REDACTED;
+    });
   }
 
   function json(value: JsonObject): JsonObject {

@@ -317,4 +317,14 @@ describe('a task', () => {
       false,
     );
   });
+
+  it('keeps no more of a long last line than a failure is told by', () => {
+    const message = `disk full ${'x'.repeat(60_000)}`;
+    const failed = (attempt: number) => event({ status: 'FAILED', attempt, message });
+    const events = Array.from({ length: 100 }, (_, at) => failed(at + 1));
+    const state = events.reduce<RunState>(foldRun, emptyRun('t', 'h'));
+    expect(JSON.stringify(state).length).toBeLessThan(200_000);
+    const [step] = deriveRun(state, emptyTask('t'), false).steps;
+    expect(step?.failure?.text).toBe(message.slice(0, 1_000));
+  });
 });

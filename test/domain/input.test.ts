@@ -225,13 +225,17 @@ describe('a reported event', () => {
     expect(two.digest).toBe(one.digest);
     expect(
       taken(
-        { params: { apiKey: 'k' }, labels: { token: 'k' }, error: { message: 'TOKEN=k' } },
+        {
+          params: { apiKey: 'k' },
+          labels: { token: 'k' },
+          error: { code: 'TOKEN=k', message: 'TOKEN=k' },
+        },
         { redact },
       ),
     ).toMatchObject({
       params: { apiKey: '[redacted]' },
       labels: { token: '[redacted]' },
-      error: { message: 'TOKEN=[redacted]' },
+      error: { code: 'TOKEN=[redacted]', message: 'TOKEN=[redacted]' },
     });
   });
 

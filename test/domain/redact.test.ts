@@ -29,6 +29,13 @@ describe('a secret in a text', () => {
     ['key AKIAIOSFODNN7EXAMPLE.', 'key [redacted].'],
     [`ghp_${'a'.repeat(36)}`, '[redacted]'],
     [`github_pat_${'a'.repeat(40)}`, '[redacted]'],
+    [`glpat-${'a1'.repeat(10)}`, '[redacted]'],
+    [`npm_${'a1'.repeat(18)} published`, '[redacted] published'],
+    [`key=AIza${'a'.repeat(35)}`, 'key=[redacted]'],
+    [`sk_live_${'a'.repeat(24)}`, '[redacted]'],
+    ['gpg --passphrase hunter2 -d', 'gpg --passphrase [redacted] -d'],
+    ['AWS_SECRET_ACCESS_KEY=abc', 'AWS_SECRET_ACCESS_KEY=[redacted]'],
+    ['accessKey: abc', 'accessKey: [redacted]'],
     [`got ${JWT} back`, 'got [redacted] back'],
     ['xoxb-123456789012-abcdef', '[redacted]'],
     ['shp_ab12_s3cretS3cret', '[redacted]'],
@@ -127,6 +134,12 @@ describe('a secret in params and labels', () => {
     });
     expect(json({ useToken: true, token: null })).toEqual({ useToken: true, token: null });
     expect(json({ args: ['--password=x'] })).toEqual({ args: ['--password=[redacted]'] });
+    expect(
+      json({ argv: ['deploy', '--db-password', 'hunter2', '--token', '-v', '--token-file', 'f'] }),
+    ).toEqual({
+      argv: ['deploy', '--db-password', '[redacted]', '--token', '-v', '--token-file', 'f'],
+    });
+    expect(json({ words: ['password', 'x'] })).toEqual({ words: ['password', 'x'] });
     expect(labels({ team: 'a', private_key: 'k' })).toEqual({
       team: 'a',
       private_key: '[redacted]',
