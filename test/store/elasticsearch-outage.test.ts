@@ -29,10 +29,12 @@ describe('When Elasticsearch is not well', async () => {
 
   const day = new Date(contractSettings.now()).toISOString().slice(0, 10);
 
-  function open(): Promise<ElasticsearchStore> {
+  const list = { filter: {}, order: 'CREATED_DESC' as const, page: aPage() };
+
+  function open(shards = 1): Promise<ElasticsearchStore> {
     return openElasticsearchStore({
       config: {
-        ...{ urls: [node.url], shards: 1, replicas: 0, prefix },
+        ...{ urls: [node.url], shards, replicas: 0, prefix },
         ...{ requestTimeoutMs: 2_000, appendTimeoutMs: 3_000 },
       },
       settings: { ...contractSettings, queryTimeoutMs: 1_500 },
@@ -154,6 +156,47 @@ describe('When Elasticsearch is not well', async () => {
     expect(await store.checkCursors([cursor as NonNullable<typeof cursor>])).toEqual([
       { state: 'unknown' },
     ]);
+  }, 60_000);
+
+  it('a task that begins after its day was deleted by hand is not taken for an expired one', async () => {
+    await untilTaken([anEvent({ taskId: 'before' })]);
+    await ask('DELETE', `/${prefix}-events-${day}`);
+    const outcomes = await store.append([
+      anEvent({ taskId: 'before' }),
+      anEvent({ taskId: 'begins' }),
+    ]);
+    expect(outcomes).toMatchObject([
+      { outcome: 'REJECTED', problem: { code: 'TASK_EXPIRED' } },
+      { outcome: 'STORED', position: { shard: `${day}/0`, seq: 1 } },
+    ]);
+    await store.viewsReach(outcomes.slice(1).map(positionOf));
+    expect(await store.tasksById(['begins'])).toMatchObject([{ id: 'begins' }]);
+  }, 60_000);
+
+  it('views that were deleted by hand, index and all, are folded anew by themselves', async () => {
+    await store.close();
+    store = await open(3);
+    const tasks = Array.from({ length: 9 }, (_, i) => `task-${i}`);
+    const first = await store.append(tasks.map((taskId) => anEvent({ taskId })));
+    await store.viewsReach(first.map(positionOf));
+    await ask('DELETE', `/${prefix}-views-${day}`);
+    expect(await store.tasks(list)).toMatchObject({ rows: [] });
+    const [next] = await store.append([anEvent({ taskId: 'task-0' })]);
+    await store.viewsReach([positionOf(next as NonNullable<typeof next>)]);
+    await vi.waitFor(async () => {
+      await store.viewsReach(first.map(positionOf));
+      const { rows } = await store.tasks(list);
+      expect(rows.map(({ node: task }) => task.id).toSorted()).toEqual(tasks);
+    }, 20_000);
+  }, 60_000);
+
+  it('rebuilding finishes though the index of the views was deleted', async () => {
+    const outcomes = await store.append([anEvent({ taskId: 'rebuilt' })]);
+    await store.viewsReach(outcomes.map(positionOf));
+    await ask('DELETE', `/${prefix}-views-${day}`);
+    await store.rebuild(() => undefined);
+    await store.viewsReach(outcomes.map(positionOf));
+    expect(await store.tasks(list)).toMatchObject({ rows: [{ node: { id: 'rebuilt' } }] });
   }, 60_000);
 
   it('a restored snapshot is another history: old cursors are refused', async () => {

@@ -23,6 +23,8 @@ interface Item {
   at: number;
   event: LogEvent;
   entry: Registered;
+  /** Its day was made again for it. */
+  tried: boolean;
 }
 
 export interface AppendParts {
@@ -53,16 +55,24 @@ export class Appender {
     for (const [at, event] of events.entries()) {
       const entry = tasks.get(event.taskId);
       if (entry === undefined) throw unavailable('A task could not be registered');
-      open.push({ at, event: stamped(event, entry), entry });
+      open.push({ at, event: stamped(event, entry), entry, tried: false });
     }
+    let dayless: Item[] = [];
     while (open.length > 0) {
       const { send, full } = this.#withinCap(open);
       open = [];
       if (send.length > 0) {
-        await this.#create(send, outcomes, stored);
+        dayless.push(...(await this.#create(send, outcomes, stored)));
         // What was held back for the cap has its turn: some of those sent may have been retries.
         open = full;
       } else await this.#refuseFull(full, outcomes);
+      if (open.length === 0 && dayless.length > 0) {
+        open = await this.#beginAgain(dayless);
+        for (const { at } of dayless) {
+          if (!open.some((item) => item.at === at)) outcomes[at] = expired();
+        }
+        dayless = [];
+      }
     }
     return { outcomes: outcomes as AppendOutcome[], stored };
   }
@@ -79,11 +89,12 @@ export class Appender {
     return { send, full };
   }
 
+  /** Settles the items; those whose day is not there are returned. */
   async #create(
     items: readonly Item[],
     outcomes: (AppendOutcome | null)[],
     stored: StoredEvent[],
-  ): Promise<void> {
+  ): Promise<Item[]> {
     const { bulk, names } = this.#parts;
     const answers = await bulk.send(
       items.map(({ event, entry }) =>
@@ -95,11 +106,12 @@ export class Appender {
       ),
     );
     const conflicts: { item: Item; again: boolean }[] = [];
+    const dayless: Item[] = [];
     for (const [i, item] of items.entries()) {
       const answer = answers[i] as ItemOutcome;
       if (answer.state === 'done') outcomes[item.at] = this.#store(item, answer.seq, stored);
       else if (answer.state === 'conflict') conflicts.push({ item, again: answer.again });
-      else if (answer.state === 'missing') outcomes[item.at] = await this.#missing(item);
+      else if (answer.state === 'missing') dayless.push(item);
       else outcomes[item.at] = rejected('INVALID_VALUE', answer.reason);
     }
     const copies = await this.#firstCopies(conflicts.map(({ item }) => item));
@@ -107,6 +119,7 @@ export class Appender {
       outcomes[item.at] = this.#retried(item, again, copies[i], stored);
     }
     stored.sort((a, b) => a.position.seq - b.position.seq);
+    return dayless;
   }
 
   #store(item: Item, seq: number, stored: StoredEvent[]): AppendOutcome {
@@ -159,11 +172,20 @@ export class Appender {
     return docs;
   }
 
-  /** The day is gone: by retention, or by hand. */
-  async #missing({ entry }: Item): Promise<AppendOutcome> {
-    this.#parts.registry.forget(entry);
-    const message = 'The task was removed by retention; it takes no more events';
-    return rejected('TASK_EXPIRED', message, 'taskId');
+  /**
+   * The day is gone, by retention or by hand: its tasks are expired. Not those that have nothing
+   * in it yet: they begin on it only now, so where retention has not removed it, it is made again.
+   */
+  async #beginAgain(items: readonly Item[]): Promise<Item[]> {
+    const { registry, days } = this.#parts;
+    const fresh = items.filter(({ entry, tried }) => entry.count === 0 && !tried);
+    for (const { entry } of items) registry.forget(entry);
+    for (const day of new Set(fresh.map(({ entry }) => entry.day))) await days.ensure(day);
+    const tasks = await registry.find([...new Set(fresh.map(({ event }) => event.taskId))]);
+    return fresh.flatMap((item) => {
+      const entry = tasks.get(item.event.taskId);
+      return entry?.shard == null ? [] : [{ ...item, entry, tried: true }];
+    });
   }
 
   /** The cap: retries of what is there are still told apart from what is not. */
@@ -203,6 +225,11 @@ export class Appender {
 
 function stamped(event: LogEvent, { service, environment }: Registered): LogEvent {
   return { ...event, service, environment };
+}
+
+function expired(): AppendOutcome {
+  const message = 'The task was removed by retention; it takes no more events';
+  return rejected('TASK_EXPIRED', message, 'taskId');
 }
 
 function rejected(

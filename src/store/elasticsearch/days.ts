@@ -40,6 +40,23 @@ export class Days {
     return true;
   }
 
+  /** Whether the day has its index of views; 'gone': not even one of events. */
+  async viewsOf(day: string): Promise<'there' | 'missing' | 'gone'> {
+    const [events, views] = [this.#names.events(day), this.#names.views(day)];
+    if (await this.#exists(`${events},${views}`)) return 'there';
+    return (await this.#exists(events)) ? 'missing' : 'gone';
+  }
+
+  async makeViews(day: string): Promise<void> {
+    const body = indexBody('views', this.#config);
+    await createIndex(this.#connection, this.#names.views(day), body);
+  }
+
+  async #exists(path: string): Promise<boolean> {
+    const { status } = await this.#connection.ask({ method: 'HEAD', path: `/${path}` });
+    return status < 300;
+  }
+
   /** How many shards the day's indices have; null: there are none. */
   async shardCount(day: string): Promise<number | null> {
     let known = this.#shards.get(day);

@@ -7,6 +7,7 @@ import { ShiplogError } from '../../domain/errors.ts';
 import type { Position, StoredEvent } from '../../domain/event.ts';
 import type { Bulk } from './bulk.ts';
 import { type Connection, unavailable } from './connection.ts';
+import type { Days } from './days.ts';
 import { removeGhosts } from './ghosts.ts';
 import { HostWriter } from './host-writer.ts';
 import { type Lease, Leases } from './leases.ts';
@@ -40,6 +41,7 @@ export interface ViewsParts {
   reader: LogReader;
   refresher: Refresher;
   bulk: Bulk;
+  days: Pick<Days, 'viewsOf' | 'makeViews'>;
   leaseMs: number;
   log: KeeperLog | null;
 }
@@ -337,7 +339,7 @@ export class Keeper {
     const place = parseShard(shard);
     if (place === null) return null;
     const info = await this.#parts.shards.one(place.day, place.shard);
-    if (info === null) return null;
+    if (info === null || !(await this.#hasViews(place.day))) return null;
     const [was = null] = await this.#leases.read([shard]);
     if (was !== null && was.owner !== null && was.owner !== this.#owner) {
       const seen = this.#seen.get(shard);
@@ -361,6 +363,20 @@ export class Keeper {
     const keeper = this.#keep(info, lease, began);
     this.#kept.set(shard, keeper);
     return keeper;
+  }
+
+  /**
+   * Makes the index of a day's views where somebody deleted it: then all its shards are folded
+   * anew, which is written down first. false: the day itself is gone.
+   */
+  async #hasViews(day: string): Promise<boolean> {
+    const { days, shards } = this.#parts;
+    const state = await days.viewsOf(day);
+    if (state === 'missing') {
+      for (const info of await shards.read(day)) await this.#restart(info);
+      await days.makeViews(day);
+    }
+    return state !== 'gone';
   }
 
   #keep(info: ShardInfo, lease: Lease, beatAt: number): ShardKeeper {

@@ -103,6 +103,8 @@ export class Registry {
   }
 
   #isOld(entry: Registered): boolean {
+    // Its day may be there again.
+    if (entry.shard === null) return true;
     const unsaid = entry.service === null || entry.environment === null;
     const age = performance.now() - entry.checkedAt;
     return age > (unsaid ? RECHECK_UNSAID_MS : RECHECK_MS);

@@ -127,7 +127,7 @@ class Elasticsearch implements ElasticsearchStore {
     this.#searcher = searcher;
     this.#appender = new Appender({ connection, names, days, registry, bulk, maxEventsPerTask });
     this.#keeper = new Keeper({
-      ...{ connection, names, shards, reader, refresher, bulk, leaseMs },
+      ...{ connection, names, shards, reader, refresher, bulk, days, leaseMs },
       log: log ?? null,
     });
     const unknownHeads = (taskId: string) => this.#headsOfUnknown(taskId);

@@ -21,6 +21,7 @@ import {
   type TaskState,
 } from '../../domain/fold.ts';
 import { type Bulk, type BulkItem, bulkItem } from './bulk.ts';
+import { unavailable } from './connection.ts';
 import type { RunEntry, TaskEntries, TaskEntry } from './task-entries.ts';
 import {
   runDocuments,
@@ -222,6 +223,9 @@ export class ViewFolder {
         bytes += item.source.length + item.action.length;
       }
       const outcomes = await this.#parts.bulk.send(chunk);
+      if (outcomes.some(({ state }) => state === 'missing')) {
+        throw unavailable(`${this.#parts.index} is not there`);
+      }
       const refused = outcomes.filter(({ state }) => state === 'refused').length;
       this.#parts.onWrite(chunk.length, refused);
     }
