@@ -227,6 +227,22 @@ describeOnEngines('queries', (engine) => {
     expect(found.server).toEqual({ engine: engine.name, retentionDays: 30, eventCount: 10 });
   });
 
+  it('a histogram over all of time begins and ends at dates that can be read back', async () => {
+    const { eventHistogram } = await server.data(`{
+      eventHistogram(filter: {from: "0000-01-01T00:00:00Z", to: "9999-12-31T00:00:00Z"}, buckets: 500) {
+        total buckets {at}
+      }
+    }`);
+    expect(eventHistogram.total).toBe(10);
+    const times = eventHistogram.buckets.map(({ at }: { at: string }) => at);
+    expect(times[0]).toBe('0000-01-01T00:00:00.000Z');
+    const { eventHistogram: again } = await server.data(
+      'query ($from: DateTime, $to: DateTime) {eventHistogram(filter: {from: $from, to: $to}) {total}}',
+      { from: times[0], to: times.at(-1) },
+    );
+    expect(again.total).toBe(10);
+  });
+
   const wrong: [string, string, string, string][] = [
     ['first below 0', 'tasks(first: -1) {totalCount}', 'BAD_INPUT', 'first'],
     ['first above the cap', 'tasks(first: 501) {totalCount}', 'BAD_INPUT', 'first'],

@@ -93,6 +93,26 @@ describe('the schema', () => {
     expect(silent).toEqual([]);
   });
 
+  it('says how long each list of an answer can get', () => {
+    const silent: string[] = [];
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (!isObjectType(type) || /^__|Connection$/.test(type.name)) continue;
+      for (const { name, type: of, description } of Object.values(type.getFields())) {
+        const list = String(of).startsWith('[');
+        if (list && !/at most/i.test(description ?? '')) silent.push(`${type.name}.${name}`);
+      }
+    }
+    // As long as there are hosts, names of steps, and matches in a text.
+    expect(silent).toEqual([
+      'FailureGroup.steps',
+      'Run.steps',
+      'StepEvent.highlights',
+      'Task.stepSummaries',
+      'TaskMatrix.hosts',
+      'TaskMatrix.steps',
+    ]);
+  });
+
   it('is printed in schema.graphql as the code has it', () => {
     const printed = readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8');
     expect(printed).toBe(`${printSchema(schema)}\n`);

@@ -68,6 +68,46 @@ describeOnEngines('store calls', (engine) => {
     ]);
   });
 
+  it.each([
+    [
+      'failures lead to samples, their hosts, tasks, lines and runs',
+      `{failureGroups(filter: {}, first: 100) {sample {
+        task {runCounts {failed} failureGroups {count}} host {name runs(first: 2) {nodes {status}}}
+        lastLines(count: 1) {message} events(last: 1) {nodes {id}}
+      }}}`,
+      ['events', 'failureGroups', 'hostsByName', 'lastLines', 'runs', 'taskStats', 'tasksById'],
+    ],
+    [
+      'events lead to their tasks, hosts, and what those lead to',
+      `{events(filter: {}, first: 300) {nodes {
+        task {runCounts {total} stepSummaries {step} runs(first: 1) {nodes {completeness {received}}}}
+        host {agent reliability {worstStep}}
+      }}}`,
+      ['completeness', 'events', 'hostsByName', 'reliability', 'runs', 'taskStats', 'tasksById'],
+    ],
+    [
+      'hosts lead to their runs, steps and lines',
+      `{hosts(first: 100) {nodes {
+        reliability {failed}
+        runs(first: 20) {nodes {task {title} run: task {run(host: "all") {status}} steps {lastLines(count: 2) {task {id}}}}}
+      }}}`,
+      ['hosts', 'lastLines', 'reliability', 'runs', 'runsByKey', 'tasksById'],
+    ],
+    [
+      'tasks lead to their events, failures and single runs',
+      `{tasks(first: 100) {nodes {
+        events(last: 2) {nodes {host {name}} totalCount} failureGroups(first: 3) {sample {host {agent}}}
+        run(host: "all") {host {lastSeenAt} completeness {complete}}
+      }}}`,
+      ['completeness', 'events', 'failureGroups', 'hostsByName', 'runsByKey', 'tasks'],
+    ],
+  ])('%s in a call or two each, however many rows there are', async (_, source, expected) => {
+    const made = await callsOf(source);
+    expect([...new Set(made)]).toEqual(expected);
+    // Rows that are reached by two ways may come at two moments.
+    expect(made.length).toBeLessThanOrEqual(expected.length + 2);
+  });
+
   it('tasks that were just listed are not read again', async () => {
     expect(await callsOf('{tasks {nodes {runs(first: 1) {nodes {task {id title}}}}}}')).toEqual([
       'runs',

@@ -9,6 +9,8 @@ import { lastDayUnlessSaid } from './event-list.ts';
 import { EventFilterInput } from './filters.ts';
 
 const BUCKETS_MAX = 500;
+/** 0000-01-01T00:00:00Z: an interval that holds it may begin before what DateTime can write. */
+const EARLIEST = -62_167_219_200_000;
 const BUCKETS_DEFAULT = 60;
 
 const LevelCount = builder.objectRef<{ level: LogLevel; count: number }>('LevelCount').implement({
@@ -32,13 +34,14 @@ const HistogramBucket = builder
     fields: (t) => ({
       at: t.field({
         type: 'DateTime',
-        description: 'Where the interval begins; it ends intervalMs later.',
-        resolve: ({ at }) => at,
+        description:
+          'Where the interval begins; it ends intervalMs later. Not before the year 0000.',
+        resolve: ({ at }) => Math.max(at, EARLIEST),
       }),
       total: t.exposeInt('total', { description: 'Its events.' }),
       byLevel: t.field({
         type: [LevelCount],
-        description: 'Its events by level; levels that do not occur are left out.',
+        description: 'Its events by level, at most six; levels that do not occur are left out.',
         resolve: ({ byLevel }) => byLevel as { level: LogLevel; count: number }[],
       }),
     }),
@@ -50,7 +53,7 @@ HistogramRef.implement({
     intervalMs: t.exposeFloat('intervalMs', { description: 'Width of a bucket in milliseconds.' }),
     buckets: t.field({
       type: [HistogramBucket],
-      description: 'Every interval of the range in order, empty ones too.',
+      description: `Every interval of the range in order, empty ones too. At most ${BUCKETS_MAX}.`,
       complexity: { field: 1, multiplier: BUCKETS_DEFAULT },
       resolve: ({ buckets }) => buckets,
     }),

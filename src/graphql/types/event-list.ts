@@ -126,7 +126,7 @@ builder.queryField('events', (t) =>
   t.field({
     type: EventConnection,
     description:
-      'Events across tasks. Without taskId: the last 24 hours (by `at`) unless from or to say otherwise. Always ascending: the newest are `last: n`.',
+      'Events across tasks. Without taskId: the last 24 hours (by `at`) unless from or to say otherwise. Always ascending: the newest are `last: n`. A page of very long events may hold fewer than asked for; pageInfo says that there are more.',
     args: {
       filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
       order: t.arg({

@@ -31,7 +31,7 @@ EventRef.implement({
     }),
     eventId: t.id({
       description:
-        "The sender's own id, or the server's where none was sent; unique within its task.",
+        "The sender's own id, or the server's where none was sent; unique within its task. At most 128 characters.",
       resolve: ({ event }) => event.eventId,
     }),
     kind: t.field({
@@ -48,7 +48,7 @@ EventRef.implement({
     }),
     hostName: t.string({
       nullable: true,
-      description: 'The host that it happened on; null on TASK events.',
+      description: 'The host that it happened on, at most 255 characters; null on TASK events.',
       resolve: ({ event }) => event.host,
     }),
     host: t.field({
@@ -60,7 +60,7 @@ EventRef.implement({
     }),
     step: t.string({
       nullable: true,
-      description: "The step's name; null on TASK events.",
+      description: "The step's name, at most 128 characters; null on TASK events.",
       resolve: ({ event }) => event.step,
     }),
     attempt: t.int({
@@ -86,7 +86,7 @@ EventRef.implement({
     }),
     writer: t.id({
       nullable: true,
-      description: 'The reporting process that numbered it.',
+      description: 'The reporting process that numbered it. At most 128 characters.',
       resolve: ({ event }) => event.writer,
     }),
     sequence: t.int({
@@ -157,7 +157,7 @@ EventRef.implement({
     }),
     source: t.string({
       nullable: true,
-      description: 'Who reported: `release-service`, `agent/1.4.2`, …',
+      description: 'Who reported: `release-service`, `agent/1.4.2`, … At most 128 characters.',
       resolve: ({ event }) => event.source,
     }),
     labels: t.field({

@@ -38,7 +38,9 @@ FailureGroupRef.implement({
     fingerprint: t.exposeString('fingerprint', {
       description: 'The same for the same normalised text, in every task and on every server.',
     }),
-    message: t.exposeString('message', { description: 'The normalised text of the failure.' }),
+    message: t.exposeString('message', {
+      description: 'The normalised text of the failure: of its first 1,000 characters.',
+    }),
     count: t.exposeInt('count', { description: 'Steps in the group.' }),
     hostCount: t.exposeInt('hostCount', { description: 'Different hosts among them.' }),
     hosts: t.exposeStringList('hosts', { description: 'Their hosts, newest first. At most 20.' }),
@@ -65,7 +67,8 @@ FailureGroupRef.implement({
 builder.queryField('failureGroups', (t) =>
   t.field({
     type: [FailureGroupRef],
-    description: 'Failed and timed-out steps grouped by the normalised text of their failure.',
+    description:
+      'Failed and timed-out steps grouped by the normalised text of their failure. At most 100 groups.',
     args: {
       filter: t.arg({ type: StepFilterInput, required: true, description: 'Which steps.' }),
       ...groupsFirst,

@@ -27,7 +27,9 @@ export async function loadHost(context: Context, name: string): Promise<HostShap
 HostRef.implement({
   description: 'A machine that tasks run on. Known from what is reported about it.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Its name, as reported; unique.' }),
+    name: t.exposeString('name', {
+      description: 'Its name, as reported; unique. At most 255 characters.',
+    }),
     labels: t.field({
       type: 'JSONObject',
       description: 'All labels that its events carried, the latest value of each. At most 64.',

@@ -102,7 +102,7 @@ const LogStepsPayload = builder.objectRef<StepOutcome[]>('LogStepsPayload').impl
     }),
     results: t.field({
       type: [LogStepsResult],
-      description: 'One result for each event, in the order of `inputs`.',
+      description: 'One result for each event, in the order of `inputs`; at most 1,000.',
       resolve: (results) => results.map((result, index) => ({ index, result })),
     }),
   }),

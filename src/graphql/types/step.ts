@@ -52,7 +52,9 @@ StepRef.implement({
       description: 'Its host.',
       resolve: ({ host }, _args, context) => loadHost(context, host),
     }),
-    name: t.exposeString('name', { description: 'Its name, unique within the run.' }),
+    name: t.exposeString('name', {
+      description: 'Its name, unique within the run. At most 128 characters.',
+    }),
     index: t.exposeInt('index', {
       nullable: true,
       description: "Its place in the task's plan, from 0; null for a step outside the plan.",
@@ -62,7 +64,7 @@ StepRef.implement({
     }),
     attempts: t.field({
       type: [AttemptRef],
-      description: 'All attempts, lowest first; empty where none has begun.',
+      description: 'All attempts, lowest first; empty where none has begun. At most 10,000.',
       complexity: { field: 1, multiplier: 2 },
       resolve: ({ attempts }) => attempts,
     }),
@@ -121,12 +123,13 @@ StepRef.implement({
     }),
     source: t.exposeString('source', {
       nullable: true,
-      description: 'Who reported it last: `release-service`, `agent/1.4.2`, …',
+      description:
+        'Who reported it last: `release-service`, `agent/1.4.2`, … At most 128 characters.',
     }),
     lastLines: t.field({
       type: [EventRef],
       description:
-        'The newest output of the highest attempt, oldest first: why it failed, without another query.',
+        'The newest output of the highest attempt, oldest first: why it failed, without another query. At most 100.',
       args: {
         count: t.arg.int({
           defaultValue: LINES_DEFAULT,

@@ -41,7 +41,7 @@ const TailBatchRef = builder
     fields: (t) => ({
       events: t.field({
         type: [EventRef],
-        description: 'The events. Within a task in the order of the log.',
+        description: 'The events, at most 1,000. Within a task in the order of the log.',
         complexity: { field: 1, multiplier: BATCH_TYPICAL },
         resolve: ({ batch, filter }) => batch.events.map((event) => eventShape(event, filter)),
       }),
@@ -61,7 +61,8 @@ const TasksBatchRef = builder.objectRef<TasksBatch>('TasksBatch').implement({
   fields: (t) => ({
     tasks: t.field({
       type: [TaskRef],
-      description: 'The tasks; one that no longer matches the filter comes a last time.',
+      description:
+        'The tasks, at most 100; one that no longer matches the filter comes a last time.',
       complexity: { field: 1, multiplier: BATCH_TYPICAL },
       resolve: ({ tasks }) => tasks,
     }),
@@ -82,7 +83,7 @@ const RunsBatchRef = builder.objectRef<RunsBatch>('RunsBatch').implement({
     }),
     changed: t.field({
       type: [RunRef],
-      description: 'The runs that changed, each as it is now.',
+      description: 'The runs that changed, at most 500, each as it is now.',
       complexity: { field: 1, multiplier: BATCH_TYPICAL },
       resolve: ({ changed }) => changed,
     }),

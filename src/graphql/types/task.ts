@@ -33,20 +33,28 @@ const MATRIX_COST = 500;
 TaskRef.implement({
   description: 'One deployment. Its id is the release system’s own.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The release system's id, unique." }),
-    service: t.exposeString('service', { nullable: true, description: 'What is deployed.' }),
+    id: t.exposeID('id', {
+      description: "The release system's id, unique. At most 256 characters.",
+    }),
+    service: t.exposeString('service', {
+      nullable: true,
+      description: 'What is deployed. At most 256 characters.',
+    }),
     version: t.exposeString('version', {
       nullable: true,
-      description: 'Which version is deployed.',
+      description: 'Which version is deployed. At most 256 characters.',
     }),
     environment: t.exposeString('environment', {
       nullable: true,
-      description: 'Where to: `production`, …',
+      description: 'Where to: `production`, … At most 256 characters.',
     }),
-    title: t.exposeString('title', { nullable: true, description: 'A title for people.' }),
+    title: t.exposeString('title', {
+      nullable: true,
+      description: 'A title for people. At most 1,024 characters.',
+    }),
     createdBy: t.exposeString('createdBy', {
       nullable: true,
-      description: 'Who or what started it.',
+      description: 'Who or what started it. At most 256 characters.',
     }),
     labels: t.field({
       type: 'JSONObject',
@@ -171,7 +179,8 @@ TaskRef.implement({
     }),
     failureGroups: t.field({
       type: [FailureGroupRef],
-      description: 'Its failed steps grouped by the normalised text of their failure.',
+      description:
+        'Its failed steps grouped by the normalised text of their failure. At most 100 groups.',
       args: groupsFirst,
       complexity: groupsCost,
       resolve: ({ id }, args, context) =>
