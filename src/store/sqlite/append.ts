@@ -7,7 +7,7 @@ import type { AppendOutcome, ViewSettings } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { DayBatch } from './day-batch.ts';
 import { dayOf } from './days.ts';
-import type { TaskEntry } from './entries.ts';
+import type { EntryBounds, TaskEntry } from './entries.ts';
 import { SHARD } from './epochs.ts';
 import { identityOf, idHash } from './event-row.ts';
 import { Views } from './views.ts';
@@ -21,10 +21,16 @@ export class Appender {
   /** The greatest seq that is committed. */
   lastSeq: number;
 
-  constructor(connection: Connection, settings: AppendSettings, lastSeq: number) {
+  /** `bounds`: tests make them small. */
+  constructor(
+    connection: Connection,
+    settings: AppendSettings,
+    lastSeq: number,
+    bounds?: EntryBounds,
+  ) {
     this.#connection = connection;
     this.#settings = settings;
-    this.views = new Views(connection);
+    this.views = new Views(connection, bounds);
     this.lastSeq = lastSeq;
     this.views.recover();
   }

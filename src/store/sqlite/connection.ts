@@ -74,6 +74,11 @@ export class Connection {
     return this.prepare(sql, true).all(...params) as unknown as T[];
   }
 
+  /** Row by row, for those that are many: to be read to the end, and not within itself. */
+  each<T extends unknown[]>(sql: string, params: Value[]): Iterable<T> {
+    return this.prepare(sql, true).iterate(...params) as unknown as Iterable<T>;
+  }
+
   get<T = Row>(sql: string, ...params: Value[]): T | undefined {
     return this.prepare(sql).get(...params) as T | undefined;
   }

@@ -16,8 +16,12 @@ import type { Connection } from './connection.ts';
 import { isExpired } from './expired.ts';
 import { Lru } from './lru.ts';
 
-const MAX_TASKS = 2_000;
-const MAX_RUNS = 10_000;
+/** How many are remembered, besides those that are dirty. */
+export interface EntryBounds {
+  tasks: number;
+  runs: number;
+}
+const BOUNDS: EntryBounds = { tasks: 2_000, runs: 10_000 };
 
 export interface TaskEntry {
   readonly key: number;
@@ -71,15 +75,17 @@ interface RunRow {
 
 export class Entries {
   readonly #connection: Connection;
-  readonly #tasks = new Lru<string, TaskEntry>(MAX_TASKS);
-  readonly #runs = new Lru<string, RunEntry>(MAX_RUNS);
+  readonly #tasks: Lru<string, TaskEntry>;
+  readonly #runs: Lru<string, RunEntry>;
   readonly dirtyTasks = new Map<string, TaskEntry>();
   readonly dirtyRuns = new Map<string, RunEntry>();
   #nextTask: number;
   #nextRun: number;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, bounds: EntryBounds = BOUNDS) {
     this.#connection = connection;
+    this.#tasks = new Lru(bounds.tasks);
+    this.#runs = new Lru(bounds.runs);
     this.#nextTask = this.#next('tasks');
     this.#nextRun = this.#next('runs');
   }

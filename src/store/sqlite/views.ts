@@ -8,7 +8,7 @@ import type { StoredEvent } from '../../domain/event.ts';
 import type { EventFilter } from '../../domain/filter.ts';
 import { foldHost, foldRun, foldTask, type HostState } from '../../domain/fold.ts';
 import type { Connection } from './connection.ts';
-import { Entries, type RunEntry, type TaskEntry } from './entries.ts';
+import { Entries, type EntryBounds, type RunEntry, type TaskEntry } from './entries.ts';
 import { headSeq, readLog } from './events.ts';
 import { Lru } from './lru.ts';
 import { readMeta, VIEWS_THROUGH, writeMeta } from './meta.ts';
@@ -28,9 +28,9 @@ export class Views {
   /** Everything at or below is folded. */
   #folded: number;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, bounds?: EntryBounds) {
     this.#connection = connection;
-    this.entries = new Entries(connection);
+    this.entries = new Entries(connection, bounds);
     this.#writer = new ViewWriter(connection, this.entries);
     this.through = readMeta(connection, VIEWS_THROUGH);
     this.#folded = this.through;
@@ -142,6 +142,8 @@ export class Views {
     this.#hosts.clear();
     this.#touchedHosts.clear();
     this.#folded = this.through;
-    this.#foldLog(this.#folded, headSeq(this.#connection), null);
+    const head = headSeq(this.#connection);
+    this.#foldLog(this.#folded, head, null);
+    this.#folded = Math.max(this.#folded, head);
   }
 }
