@@ -220,10 +220,12 @@ describe('The SQLite engine', () => {
     const hasty = await open({ settings: { ...contractSettings, queryTimeoutMs: 1 } });
     const filter = { labels: [{ key: 'rack', value: 'none' }] };
     const query = { filter, order: 'TIME' as const, page: aPage() };
-    await expect(hasty.events([query, query, query])).rejects.toMatchObject({
-      code: 'QUERY_TIMEOUT',
-    });
-    expect(await hasty.eventCount()).toBe(events.length);
+    const stopped = { code: 'QUERY_TIMEOUT' };
+    // Of every reader, each time.
+    for (let round = 0; round < 4; round++) {
+      await expect(hasty.events([query, query, query])).rejects.toMatchObject(stopped);
+      expect(await hasty.eventCount()).toBe(events.length);
+    }
   });
 
   it('refuses queries beyond its queue at once, and answers those within', async () => {

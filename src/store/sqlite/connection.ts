@@ -69,14 +69,12 @@ export class Connection {
     return this.prepare(sql).all(...params) as T[];
   }
 
-  /** Rows as arrays, in the order of the statement's columns. */
+  /**
+   * Rows as arrays, in the order of the statement's columns. All at once: where `alive()` throws
+   * under `iterate`, Node reports the next statement of the connection as failed too.
+   */
   arrays<T extends unknown[]>(sql: string, params: Value[]): T[] {
     return this.prepare(sql, true).all(...params) as unknown as T[];
-  }
-
-  /** Row by row, for those that are many: to be read to the end, and not within itself. */
-  each<T extends unknown[]>(sql: string, params: Value[]): Iterable<T> {
-    return this.prepare(sql, true).iterate(...params) as unknown as Iterable<T>;
   }
 
   get<T = Row>(sql: string, ...params: Value[]): T | undefined {

@@ -28,7 +28,7 @@ export function readFailureGroups(
   first: number,
 ): FailureGroup[] {
   const where = stepWhere(filter);
-  const rows = connection.each<Row>(
+  const rows = connection.arrays<Row>(
     `SELECT s.fingerprint, t.id, r.host, s.name, coalesce(s.finished_at, s.started_at) AS at
      FROM ${STEP_FROM} WHERE alive() AND s.fingerprint IS NOT NULL AND ${where.sql}
      ORDER BY at DESC, s.run DESC, s.name`,

@@ -40,7 +40,7 @@ export function readStepStats(
   const sql = `SELECT s.name, r.host, t.service, s.started_at, s.status, s.duration
     FROM ${STEP_FROM} WHERE alive() AND ${where.sql}`;
   const groups = new Map<string, Group>();
-  for (const row of connection.each<Row>(sql, where.params)) addTo(groups, groupBy, row);
+  for (const row of connection.arrays<Row>(sql, where.params)) addTo(groups, groupBy, row);
   return [...groups.values()]
     .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))
     .slice(0, MAX_GROUPS)
