@@ -36,13 +36,19 @@ export type TaskFilterArg = Given<typeof TaskFilterInput.$inferInput>;
 export type HostFilterArg = Given<typeof HostFilterInput.$inferInput>;
 
 function text(value: Given<string>, field: string): string | undefined {
-  if (value === null || value === undefined) return undefined;
+  return value === null || value === undefined ? undefined : checked(value, field, TEXT_MAX);
+}
+
+function checked(value: string, field: string, max: number): string {
   if (value === '') throw badInput(`${field} must not be empty`, field);
-  if (value.length > TEXT_MAX) {
-    throw badInput(`${field} is longer than ${TEXT_MAX} characters`, field);
-  }
+  if (value.length > max) throw badInput(`${field} is longer than ${max} characters`, field);
   if (!value.isWellFormed()) throw badInput(`${field} holds half a surrogate pair`, field);
   return value;
+}
+
+/** Of a task that may be yet to begin: what no task can be called is not waited for. */
+export function readTaskId(value: string, field: string): string {
+  return checked(value, field, LIMITS.taskId);
 }
 
 function host(value: Given<string>, field: string): string | undefined {

@@ -63,6 +63,20 @@ describeOnEngines('subscriptions', (engine) => {
     if (isStream(result)) expect(await result.next()).toEqual({ done: true, value: undefined });
   });
 
+  it.each([
+    ['an empty id', ''],
+    ['one that is longer than ids of tasks are', 'x'.repeat(257)],
+    ['one with half a surrogate pair', 'a\ud800'],
+  ])('a task that cannot be is not waited for: %s', async (_, id) => {
+    for (const [field, follow] of [
+      ['id', 'taskChanged(id: $id) {id}'],
+      ['taskId', 'runsChanged(taskId: $id) {cursor}'],
+    ]) {
+      const { errors } = await server.ask(`subscription ($id: ID!) {${follow}}`, { id });
+      expect(errors[0]?.extensions).toEqual({ code: 'BAD_INPUT', field });
+    }
+  });
+
   it('return settles a waiting next at once', async () => {
     const stream = await server.follow(TAIL, { filter: { taskId: 'never' } });
     const first = await stream.next();

@@ -5,7 +5,7 @@ import type { TaskView } from '../../domain/views.ts';
 import type { RunsBatch, TailBatch, TailGap, TasksBatch } from '../../tail/tail.ts';
 import { builder } from '../builder.ts';
 import { EVENTS_MAX } from '../connection.ts';
-import { readEventFilter, readTaskFilter } from '../filters.ts';
+import { readEventFilter, readTaskFilter, readTaskId } from '../filters.ts';
 import { EventRef, MatrixRef, RunRef, TaskRef } from '../refs.ts';
 import { eventShape } from './event.ts';
 import { EventFilterInput, TaskFilterInput } from './filters.ts';
@@ -120,7 +120,8 @@ builder.subscriptionFields((t) => ({
     description:
       'A task as it is now, then again after each change. Waits for a task that has not begun.',
     args: { id: t.arg.id({ required: true, description: "The release system's id, exactly." }) },
-    subscribe: (_root, { id }, { tail }): AsyncIterableIterator<TaskView> => tail.taskChanged(id),
+    subscribe: (_root, { id }, { tail }): AsyncIterableIterator<TaskView> =>
+      tail.taskChanged(readTaskId(id, 'id')),
     resolve: (task) => task,
   }),
   tasksChanged: t.field({
@@ -144,7 +145,7 @@ builder.subscriptionFields((t) => ({
       after: t.arg.string({ description: `${AFTER} Also the cursor of Task.matrix.` }),
     },
     subscribe: (_root, args, { tail }): AsyncIterableIterator<RunsBatch> =>
-      tail.runsChanged({ taskId: args.taskId, after: args.after ?? null }),
+      tail.runsChanged({ taskId: readTaskId(args.taskId, 'taskId'), after: args.after ?? null }),
     resolve: (batch) => batch,
   }),
 }));
