@@ -228,6 +228,27 @@ describe('The SQLite engine', () => {
     }
   });
 
+  it('stops what asks for many runs, steps or hosts at its deadline too', async () => {
+    const filled = await open();
+    await fill(filled, aFleet());
+    const [run] =
+      (await filled.runs([{ filter: {}, order: 'HOST_ASC', page: aPage() }]))[0]?.rows ?? [];
+    await filled.close();
+    const hasty = await open({ settings: { ...contractSettings, queryTimeoutMs: 1 } });
+    const { taskId, host } = run?.node ?? { taskId: '', host: '' };
+    const keys = Array.from({ length: 5_000 }, () => ({ taskId, host, step: 'backup' }));
+    const hosts = keys.map((key) => key.host);
+    const asked = [
+      () => hasty.completeness(keys),
+      () => hasty.lastLines(keys, 20),
+      () => hasty.reliability(hosts, null, null),
+      () => hasty.runsByKey(keys),
+      () => hasty.stepsByKey(keys),
+    ];
+    for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' });
+    expect(await hasty.eventCount()).toBeGreaterThan(0);
+  });
+
   it('refuses queries beyond its queue at once, and answers those within', async () => {
     const store = await open();
     await fill(store, aFleet({ hosts: 3 }));

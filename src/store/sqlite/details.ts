@@ -12,7 +12,9 @@ interface RunPlace {
   day: number;
 }
 
+/** Of each run that is asked for; looks at the deadline between them. */
 function place(connection: Connection, { taskId, host }: RunKey): RunPlace | undefined {
+  connection.checkDeadline();
   return connection.get<RunPlace>(
     `SELECT r.key, r.task, t.day FROM tasks t JOIN runs r ON r.task = t.key
      WHERE t.id = ? AND r.host = ?`,
@@ -33,8 +35,9 @@ export function readLastLines(
     const events = `events_${run.day} e INDEXED BY events_${run.day}_run`;
     const rows = connection.arrays<EventRow>(
       `SELECT ${EVENT_COLUMNS} FROM ${events} CROSS JOIN tasks t ON t.key = e.task
-       WHERE e.run = ? AND e.step = ? AND e.kind = ?
-         AND e.attempt = (SELECT max(a.attempt) FROM events_${run.day} a WHERE a.run = ? AND a.step = ?)
+       WHERE alive() AND e.run = ? AND e.step = ? AND e.kind = ?
+         AND e.attempt = (SELECT max(a.attempt) FROM events_${run.day} a
+           WHERE alive() AND a.run = ? AND a.step = ?)
        ORDER BY e.seq DESC LIMIT ?`,
       [run.key, key.step, kinds.code('OUTPUT'), run.key, key.step, count],
     );
@@ -56,7 +59,7 @@ export function readCompleteness(connection: Connection, keys: readonly RunKey[]
       last: number | null;
     }>(
       `SELECT writer, count(*) AS events, count(DISTINCT sequence) AS numbers, max(sequence) AS last
-       FROM events_${run.day} WHERE run = ? GROUP BY writer ORDER BY writer`,
+       FROM events_${run.day} WHERE alive() AND run = ? GROUP BY writer ORDER BY writer`,
       run.key,
     );
     const numbered = writers.filter(({ writer, last }) => writer !== null && last !== null);
@@ -79,7 +82,7 @@ function gaps(
 ): Completeness['missing'] {
   const found = connection.arrays<[sequence: number]>(
     `SELECT DISTINCT sequence FROM events_${run.day}
-     WHERE run = ? AND writer = ? AND sequence IS NOT NULL ORDER BY sequence`,
+     WHERE alive() AND run = ? AND writer = ? AND sequence IS NOT NULL ORDER BY sequence`,
     [run.key, writer],
   );
   const missing: Completeness['missing'] = [];
@@ -100,7 +103,7 @@ export function readReliability(
   from: number | null,
   to: number | null,
 ): HostReliability[] {
-  const range = 'r.host = ? AND r.started_at >= ? AND r.started_at < ?';
+  const range = 'alive() AND r.host = ? AND r.started_at >= ? AND r.started_at < ?';
   const least = from ?? -Number.MAX_SAFE_INTEGER + 1;
   const most = to ?? Number.MAX_SAFE_INTEGER;
   const failed = runStatuses.code('FAILED');

@@ -145,7 +145,7 @@ function rollup(
       ...read({ from, to: whole.from }, index - 1),
       ...connection.arrays<Count>(
         `SELECT at, level, sum(events) FROM rollups
-         WHERE span = ? AND at >= ? AND at < ? AND ${level.sql} GROUP BY at, level`,
+         WHERE alive() AND span = ? AND at >= ? AND at < ? AND ${level.sql} GROUP BY at, level`,
         [span, whole.from, whole.to, ...level.params],
       ),
       ...read({ from: whole.to, to }, index - 1),

@@ -45,7 +45,7 @@ export function readTasksChangedSince(
   limit: number,
 ): { tasks: TaskView[]; more: boolean } {
   const rows = connection.all<{ view: string }>(
-    'SELECT view FROM tasks WHERE seq > ? ORDER BY seq LIMIT ?',
+    'SELECT view FROM tasks WHERE alive() AND seq > ? ORDER BY seq LIMIT ?',
     after,
     limit + 1,
   );
@@ -70,6 +70,7 @@ const RUN_BY_KEY = `SELECT ${RUN_COLUMNS} FROM ${RUN_FROM.replace('CROSS JOIN', 
 export function readRunsByKey(connection: Connection, keys: readonly RunKey[]): (RunView | null)[] {
   const reader = new RunReader();
   return keys.map(({ taskId, host }) => {
+    connection.checkDeadline();
     const [row] = connection.arrays<RunRow>(RUN_BY_KEY, [taskId, host]);
     return row === undefined ? null : reader.view(row);
   });
@@ -93,6 +94,7 @@ export function readStepsByKey(
 ): (StepView | null)[] {
   const reader = new RunReader();
   return keys.map(({ taskId, host, step }) => {
+    connection.checkDeadline();
     const [row] = connection.arrays<RunRow>(RUN_BY_KEY, [taskId, host]);
     return row === undefined ? null : reader.step(row, step);
   });
@@ -137,7 +139,7 @@ export function readBoard(
   );
   if (task === undefined) return null;
   const runs = connection.arrays<[state: string]>(
-    'SELECT state FROM runs WHERE task = ? AND state IS NOT NULL ORDER BY host',
+    'SELECT state FROM runs WHERE alive() AND task = ? AND state IS NOT NULL ORDER BY host',
     [task.key],
   );
   const state = JSON.stringify(taskStateOf(task.state, task.hosts));

@@ -16,12 +16,12 @@ export function readMatrix(
   if (task === undefined) return null;
   const { plan } = JSON.parse(task.view) as { plan: string[] };
   const runs = connection.arrays<[key: number, host: string]>(
-    'SELECT key, host FROM runs WHERE task = ? AND base >= 0 ORDER BY host',
+    'SELECT key, host FROM runs WHERE alive() AND task = ? AND base >= 0 ORDER BY host',
     [task.key],
   );
   const cells = connection.arrays<
     [run: number, name: string, status: number, lastEventAt: number | null]
-  >('SELECT run, name, status, last_event_at FROM steps WHERE task = ?', [task.key]);
+  >('SELECT run, name, status, last_event_at FROM steps WHERE alive() AND task = ?', [task.key]);
   const steps = stepOrder(plan, new Set(cells.map(([, name]) => name)));
   const columns = new Map(steps.map((name, column) => [name, column]));
   const rows = new Map(runs.map(([key], row) => [key, row]));

@@ -94,7 +94,7 @@ function open({ file, epoch, staleAfterMs }: ReaderData) {
     idleTasks: (before: number, limit: number) =>
       c.all<{ taskId: string; lastEventAt: number }>(
         `SELECT id AS taskId, last_event_at AS lastEventAt FROM tasks
-         WHERE over = 0 AND seq > 0 AND last_event_at < ? ORDER BY last_event_at LIMIT ?`,
+         WHERE alive() AND over = 0 AND seq > 0 AND last_event_at < ? ORDER BY last_event_at LIMIT ?`,
         before,
         limit,
       ),

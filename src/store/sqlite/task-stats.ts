@@ -49,7 +49,7 @@ export function readTaskStats(
 /** Silence is not an event, so it is not cached. */
 function countStale(connection: Connection, task: number, staleBefore: number): number {
   const row = connection.get<{ n: number }>(
-    'SELECT count(*) AS n FROM runs WHERE task = ? AND status = ? AND last_event_at < ?',
+    'SELECT count(*) AS n FROM runs WHERE alive() AND task = ? AND status = ? AND last_event_at < ?',
     task,
     runStatuses.code('RUNNING'),
     staleBefore,
@@ -61,7 +61,7 @@ function compute(connection: Connection, task: number, plan: string[]): TaskStat
   connection.checkDeadline();
   const runCounts = { ...NO_COUNTS };
   const runs = connection.arrays<[status: number, n: number]>(
-    'SELECT status, count(*) FROM runs WHERE task = ? AND base >= 0 GROUP BY status',
+    'SELECT status, count(*) FROM runs WHERE alive() AND task = ? AND base >= 0 GROUP BY status',
     [task],
   );
   for (const [status, n] of runs) {
@@ -69,7 +69,7 @@ function compute(connection: Connection, task: number, plan: string[]): TaskStat
     runCounts[RUN_FIELDS[runStatuses.name(status)]] += n;
   }
   const steps = connection.arrays<[name: string, status: number, duration: number]>(
-    'SELECT name, status, duration FROM steps WHERE task = ?',
+    'SELECT name, status, duration FROM steps WHERE alive() AND task = ?',
     [task],
   );
   return { runCounts, stepSummaries: summarise(steps, plan) };
