@@ -58,6 +58,16 @@ describe('When Elasticsearch is not well', async () => {
     });
   }
 
+  /** Without trying again until its time is over: others wait behind it. */
+  async function refusedAtOnce(event: LogEvent): Promise<void> {
+    const tries = store.metrics().bulk_retries_total;
+    await expect(store.append([event])).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      retryAfterMs: 5_000,
+    });
+    expect(store.metrics().bulk_retries_total).toBe(tries);
+  }
+
   it('nothing is acknowledged while it is away, and all is well again when it is back', async () => {
     const before = anEvent({ taskId: 'away' });
     await untilTaken([before]);
@@ -108,9 +118,7 @@ describe('When Elasticsearch is not well', async () => {
   it('an index without writes refuses at once, and readiness names it', async () => {
     await untilTaken([anEvent({ taskId: 'block' })]);
     await ask('PUT', `/${prefix}-meta/_settings`, { 'index.blocks.write': true });
-    await expect(store.append([anEvent({ taskId: 'other' })])).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-    });
+    await refusedAtOnce(anEvent({ taskId: 'other' }));
     expect(await store.health()).toMatchObject({
       ok: false,
       detail: expect.stringContaining('meta'),
@@ -119,12 +127,14 @@ describe('When Elasticsearch is not well', async () => {
     await untilTaken([anEvent({ taskId: 'other' })]);
   }, 60_000);
 
-  it('a closed index keeps its cursors, and is followed again when it is opened', async () => {
+  it('a closed index refuses at once, readiness names it, and its cursors are followed again when it is opened', async () => {
     await untilTaken([anEvent({ taskId: 'closed' })]);
     const [cursor] = await store.heads(null);
     await ask('POST', `/${prefix}-events-${day}/_close`);
-    await expect(store.append([anEvent({ taskId: 'closed' })])).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
+    await refusedAtOnce(anEvent({ taskId: 'closed' }));
+    expect(await store.health()).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining(`${prefix}-events-${day} takes no writes: it is closed`),
     });
     expect(await store.checkCursors([cursor as NonNullable<typeof cursor>])).toEqual([
       { state: 'live' },

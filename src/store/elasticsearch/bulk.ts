@@ -3,7 +3,14 @@
  * settled. The client's own helper drops what it should try again and the other way round.
  */
 import { ShiplogError } from '../../domain/errors.ts';
-import { type Connection, FIRST_TRY, reasonOf, unavailable } from './connection.ts';
+import {
+  type Answer,
+  type Connection,
+  FIRST_TRY,
+  type Refusal,
+  reasonOf,
+  unavailable,
+} from './connection.ts';
 
 export interface BulkItem {
   /** The line that says what to do: `{"create":{…}}`. */
@@ -93,23 +100,24 @@ export class Bulk {
       const { action, source } = items[at] as BulkItem;
       body += source === '' ? `${action}\n` : `${action}\n${source}\n`;
     }
+    let answer: Answer<BulkAnswer & Refusal>;
     try {
-      const { status, body: answer } = await this.#connection.ask<BulkAnswer>({
+      answer = await this.#connection.ask<BulkAnswer>({
         method: 'POST',
         path: '/_bulk',
         query: { filter_path: `${FILTER},error`, timeout: PRIMARY_WAIT },
         body,
         timeoutMs,
       });
-      if (status === 413) return await this.#split(items, open, outcomes, again, deadline);
-      if (status >= 300) throw unavailable(`Elasticsearch refused a bulk: ${reasonOf(answer)}`);
-      return this.#settle(answer, open, outcomes, again);
     } catch (error) {
-      if (!(error instanceof ShiplogError)) throw error;
-      if (error.code === 'STORE_FULL' || error.message.includes('credentials')) throw error;
+      if (!(error instanceof ShiplogError) || error.message.includes('credentials')) throw error;
       this.#count('request');
       return error;
     }
+    if (answer.status === 413) return await this.#split(items, open, outcomes, again, deadline);
+    if (answer.status < 300) return this.#settle(answer.body, open, outcomes, again);
+    this.#count('request');
+    return unavailable(`Elasticsearch refused a bulk: ${reasonOf(answer.body)}`);
   }
 
   async #split(

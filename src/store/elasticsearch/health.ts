@@ -1,7 +1,7 @@
 /** Whether the cluster can be read and written now, and if not, what is wrong, in words. */
 import type { StoreHealth } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { dayAt, type Names } from './names.ts';
+import type { Names } from './names.ts';
 
 interface ClusterHealth {
   status: 'green' | 'yellow' | 'red';
@@ -9,11 +9,21 @@ interface ClusterHealth {
   unassigned_primary_shards?: number;
   indices?: Record<string, { status: string }>;
 }
-type Blocks = Record<string, { settings?: { index?: { blocks?: Record<string, string> } } }>;
+/** `verified_before_close` is there while an index is closed. */
+interface IndexSettings {
+  blocks?: Record<string, string>;
+  verified_before_close?: string;
+}
+type Settings = Record<string, { settings?: { index?: IndexSettings } }>;
 
 const TIMEOUT_MS = 3_000;
 
-export async function readHealth(connection: Connection, names: Names): Promise<StoreHealth> {
+/** `today`: the day that tasks begin on now. */
+export async function readHealth(
+  connection: Connection,
+  names: Names,
+  today: string,
+): Promise<StoreHealth> {
   try {
     const ours = `${names.prefix}-*`;
     const health = await connection.expect<ClusterHealth>({
@@ -26,11 +36,13 @@ export async function readHealth(connection: Connection, names: Names): Promise<
     const blocked = await blockedIndices(connection, [
       names.meta,
       names.hosts,
-      names.events(dayAt(Date.now())),
+      names.events(today),
     ]);
     const problems = [
       ...red.map(([index]) => `${index} is red: a shard has no copy to read or write`),
-      ...blocked.map((index) => `${index} takes no writes: see its index.blocks settings`),
+      ...blocked.map(
+        (index) => `${index} takes no writes: it is closed, or see its index.blocks settings`,
+      ),
     ];
     if (problems.length > 0) return { ok: false, detail: problems.slice(0, 5).join('; ') };
     const { status, number_of_data_nodes: nodes } = health;
@@ -45,17 +57,20 @@ export async function blockedIndices(
   connection: Connection,
   indices: readonly string[],
 ): Promise<string[]> {
-  const body = await connection.expect<Blocks>({
+  const body = await connection.expect<Settings>({
     method: 'GET',
-    path: `/${indices.join(',')}/_settings/index.blocks.*`,
-    query: { ignore_unavailable: true },
+    path: `/${indices.join(',')}/_settings/index.blocks.*,index.verified_before_close`,
+    query: { ignore_unavailable: true, expand_wildcards: 'open,closed' },
     timeoutMs: TIMEOUT_MS,
   });
   return Object.entries(body)
-    .filter(([, { settings }]) =>
-      Object.entries(settings?.index?.blocks ?? {}).some(
-        ([block, on]) => block !== 'metadata' && String(on) === 'true',
-      ),
-    )
+    .filter(([, { settings }]) => takesNoWrites(settings?.index ?? {}))
     .map(([index]) => index);
+}
+
+function takesNoWrites({ blocks, verified_before_close }: IndexSettings): boolean {
+  if (String(verified_before_close) === 'true') return true;
+  return Object.entries(blocks ?? {}).some(
+    ([block, on]) => block !== 'metadata' && String(on) === 'true',
+  );
 }

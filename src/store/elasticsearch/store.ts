@@ -340,7 +340,7 @@ class Elasticsearch implements ElasticsearchStore {
   }
 
   health() {
-    return readHealth(this.#connection, this.#names);
+    return readHealth(this.#connection, this.#names, dayAt(this.#settings.now()));
   }
 
   rebuild(onProgress: (done: number, total: number) => void) {

@@ -42,7 +42,7 @@ export async function checkHealth(patient: Patient): Promise<Finding[]> {
       problem(
         'writing',
         `${blocked.slice(0, NAMED).join(', ')} ${blocked.length > NAMED ? `and ${blocked.length - NAMED} more ` : ''}take no writes`,
-        'Look at their index.blocks settings; after a full disk Elasticsearch lifts read_only_allow_delete itself when there is room.',
+        'Open those that are closed, and look at the index.blocks settings of the others; after a full disk Elasticsearch lifts read_only_allow_delete itself when there is room.',
       ),
     );
   }
