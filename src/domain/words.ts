@@ -89,6 +89,9 @@ function foldWord(run: string): string {
   const input = run.length > 4 * WORD_MAX ? cut(run, 4 * WORD_MAX) : run;
   const folded = input
     .normalize('NFKC')
+    // By way of capitals: some small letters have the same capitals as others (ß and ss, ς and σ).
+    .toLowerCase()
+    .toUpperCase()
     .toLowerCase()
     .replaceAll('ς', 'σ')
     .normalize('NFKC')

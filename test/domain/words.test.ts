@@ -18,6 +18,9 @@ describe('words', () => {
     ['ﬁle', ['file']],
     ['ÉTÉ', ['été']],
     ['ΣΑΣ', ['σασ']],
+    ['Straße STRASSE STRAẞE', ['strasse', 'strasse', 'strasse']],
+    ['İ ı I', ['i\u0307', 'i', 'i']],
+    ['ŉ ǰ և', ['ʼn', 'ǰ', 'եւ']],
     ['½', ['12']],
     ['ok ✔️ 👍🏽', ['ok']],
     ['𠮷野', ['𠮷', '野']],
@@ -30,6 +33,18 @@ describe('words', () => {
     expect(wordsOf('e\u0301te\u0301')).toEqual(wordsOf('\u00e9t\u00e9'));
     expect(wordsOf('한국'.normalize('NFD'))).toEqual(wordsOf('한국'));
     expect(wordsOf('\uff76\uff9e')).toEqual(wordsOf('\u30ac'));
+  });
+
+  it('are the same in capitals and in small letters, for every letter there is', () => {
+    const differs: string[] = [];
+    for (let point = 0; point <= 0x10ffff; point++) {
+      const letter = String.fromCodePoint(point);
+      if (!/^\p{L}$/u.test(letter)) continue;
+      const folded = wordsOf(letter).join(' ');
+      const forms = [letter.toUpperCase(), letter.toLowerCase()];
+      if (forms.some((form) => wordsOf(form).join(' ') !== folded)) differs.push(letter);
+    }
+    expect(differs).toEqual([]);
   });
 
   it('are found fast in ASCII exactly as in any text', () => {
