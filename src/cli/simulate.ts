@@ -108,7 +108,11 @@ async function simulate(options: SimulateOptions): Promise<void> {
 function planTasks(options: SimulateOptions): FleetPlan[] {
   const base = options.task ?? `sim-${options.seed}-${Date.now().toString(36)}`;
   return Array.from({ length: options.tasks }, (_, index) =>
-    planFleet({ ...options, taskId: options.tasks === 1 ? base : `${base}-${index + 1}` }),
+    planFleet({
+      ...options,
+      taskId: options.tasks === 1 ? base : `${base}-${index + 1}`,
+      fleet: String(index + 1),
+    }),
   );
 }
 
@@ -127,7 +131,8 @@ async function startTasks(client: Client, plans: FleetPlan[], startAt: number): 
       at: new Date(startAt).toISOString(),
     };
     await withRetry(() => client.query(StartTaskDocument, { input }), { attempts: 3 });
-    say(`task ${options.taskId}: ${hosts.length} hosts, ${DEFAULT_PLAN.length} steps`);
+    const size = hosts.length === 1 ? '1 host' : `${hosts.length} hosts`;
+    say(`task ${options.taskId}: ${size}, ${DEFAULT_PLAN.length} steps`);
   }
 }
 
@@ -204,8 +209,11 @@ async function report(
     return;
   }
   for (const problem of tally.problems) say(`rejected: ${problem}`);
+  if (tally.problems.some((problem) => problem.startsWith('ID_CONFLICT'))) {
+    say('This fleet has deployed in that task before: take another --task or another --seed.');
+  }
   await output.write(
-    `${hosts} hosts (${failedHosts} failed), ${tally.sent} events in ${seconds.toFixed(1)} s ` +
+    `${hosts === 1 ? '1 host' : `${hosts} hosts`} (${failedHosts} failed), ${tally.sent} events in ${seconds.toFixed(1)} s ` +
       `(${eventsPerSecond}/s)\nstored ${tally.stored}, duplicates ${tally.duplicates}, ` +
       `rejected ${tally.rejected}, retries ${tally.retries}\n`,
   );

@@ -70,6 +70,16 @@ describe('shiplog simulate', () => {
     expect(task?.failureGroups.reduce((sum, group) => sum + group.hostCount, 0)).toBe(5);
   });
 
+  it('tells the same story for the same seed, in whichever task, and says why one takes it once only', async () => {
+    const told = ['simulate', '--hosts', '3', '--seed', 'again', '--speed', '0', '--json'];
+    const [one] = rows<Record<string, number>>(await shiplog(...told, '--task', 'story-1'));
+    const [two] = rows<Record<string, number>>(await shiplog(...told, '--task', 'story-2'));
+    expect(two?.events).toBe(one?.events);
+    const twice = await shiplog(...told.filter((word) => word !== '--json'), '--task', 'story-1');
+    expect(twice.code).toBe(1);
+    expect(twice.stderr).toContain('take another --task or another --seed');
+  });
+
   it('keeps to its rate', async () => {
     const args = ['--hosts', '2', '--speed', '0', '--rate', '100', '--json'];
     const [summary] = rows<Record<string, number>>(await shiplog('simulate', ...args));

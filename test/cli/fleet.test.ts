@@ -25,6 +25,25 @@ describe('the simulated fleet', () => {
     expect(fleet({ seed: '2' })).not.toEqual(fleet());
   });
 
+  it('is the same in another task, and tasks side by side have fleets of their own', () => {
+    const without = (events: TimedEvent[]) => events.map(({ input: { taskId, ...said } }) => said);
+    const one = without(fleet({ fleet: '1' }));
+    expect(without(fleet({ fleet: '1', taskId: 'deploy-2' }))).toEqual(one);
+    expect(without(fleet({ fleet: '2', taskId: 'deploy-2' }))).not.toEqual(one);
+  });
+
+  it('prints in an order that can be: a service that was started is not stopped after it', () => {
+    for (const lines of [2, 5, 40]) {
+      const steps = Map.groupBy(fleet({ lines }), ({ input }) => `${input.host} ${input.attempt}`);
+      for (const events of steps.values()) {
+        const messages = events.map(({ input }) => input.message ?? '');
+        const started = messages.findIndex((message) => message.startsWith('Started '));
+        const stopped = messages.findLastIndex((message) => message.startsWith('Stopped '));
+        if (started >= 0) expect(stopped).toBeLessThan(started);
+      }
+    }
+  });
+
   it('sends events in the order of time, with unique ids and dense sequences per writer', () => {
     const events = fleet();
     const last = new Map<string, number>();

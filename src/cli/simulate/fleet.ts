@@ -31,8 +31,8 @@ export function fleetEvents(plan: FleetPlan, clock: FleetClock): Generator<Timed
 }
 
 function* hostEvents(host: PlannedHost, plan: FleetPlan, clock: FleetClock): Generator<TimedEvent> {
-  const { taskId, seed, lines } = plan.options;
-  const random = new Random(`${seed}/${taskId}/${host.name}/events`);
+  const { taskId, seed, fleet = taskId, lines } = plan.options;
+  const random = new Random(`${seed}/${fleet}/${host.name}/events`);
   let sequence = 0;
   for (const planned of host.attempts) {
     for (const { atMs, ...said } of attemptEvents(planned, host, clock.speed, lines, random)) {
@@ -84,14 +84,16 @@ function* attemptEvents(
 
   /** Within the first nine tenths; what a failure prints follows. */
   function* outputAndProgress(): Generator<Said> {
-    const count =
-      medianLines === 0 ? 0 : Math.max(1, Math.round(random.logNormal(medianLines, 0.3)));
-    // What fails does not first say that all is well.
-    const whole = script.lines.length;
-    const printed = cause === null ? script.lines : script.lines.slice(0, whole >> 1);
+    // What fails does not first say that all is well: it stops half-way.
+    const share = cause === null ? 1 : 0.5;
+    const printed = script.lines.slice(0, Math.max(1, Math.floor(script.lines.length * share)));
+    const wanted = random.logNormal(medianLines, 0.3) * share;
+    const count = medianLines === 0 ? 0 : Math.max(1, Math.round(wanted));
     const points: Said[] = [];
     for (let i = 0; i < count; i++) {
-      const print = printed[i % printed.length] as (typeof printed)[number];
+      // In their order: nothing is started again, however many lines there are.
+      const turn = Math.floor((i * printed.length) / count);
+      const print = printed[turn] as (typeof printed)[number];
       const atMs = startMs + durationMs * 0.9 * ((i + random.fraction()) / count);
       points.push({ atMs, message: print(context, random), level: 'INFO', stream: 'STDOUT' });
     }

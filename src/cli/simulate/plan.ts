@@ -17,6 +17,8 @@ export interface FleetOptions {
   /** Output lines of a step, in the median. */
   lines: number;
   seed: string;
+  /** Which fleet of that seed it is, so that tasks side by side differ (default: the task's id). */
+  fleet?: string;
 }
 
 export interface PlannedAttempt {
@@ -53,7 +55,7 @@ const LARGEST_WAVE = 200;
 const STRAGGLERS = 0.03;
 
 export function planFleet(options: FleetOptions): FleetPlan {
-  const random = new Random(`${options.seed}/${options.taskId}`);
+  const random = new Random(`${options.seed}/${options.fleet ?? options.taskId}`);
   const shared = sharedContext(options, random.fork('artefact'));
   const waveSize = Math.min(LARGEST_WAVE, Math.ceil(options.hosts / 10));
   const digits = Math.max(2, String(options.hosts).length);

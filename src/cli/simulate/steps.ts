@@ -20,7 +20,7 @@ export interface StepScript {
   medianMs: number;
   command(context: HostContext): string;
   params(context: HostContext): JsonObject;
-  /** One of these is printed at a time, in order, from the beginning again if need be. */
+  /** Printed in order; each several times where a step prints more lines than there are. */
   lines: readonly ((context: HostContext, random: Random) => string)[];
 }
 
