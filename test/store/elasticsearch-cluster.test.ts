@@ -39,6 +39,19 @@ describe('Three nodes of Elasticsearch', async () => {
     });
   }, 180_000);
 
+  it('lose, repeat and reorder nothing when one hangs', async () => {
+    await underLoad('hung', async (more) => {
+      node(2).pause();
+      try {
+        await joined(node(0), 2);
+        await more(1_000);
+      } finally {
+        node(2).resume();
+      }
+      await joined(node(0), 3);
+    });
+  }, 180_000);
+
   /** `disturb` is given a way to wait until so many more events are acknowledged. */
   async function underLoad(
     prefix: string,
