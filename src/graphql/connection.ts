@@ -13,6 +13,7 @@ import {
   TOTAL_CAP,
 } from '../domain/page.ts';
 import { builder } from './builder.ts';
+import { refuseStreamCursor } from './cursors.ts';
 
 export const PAGE_DEFAULT = 50;
 export const PAGE_MAX = 500;
@@ -69,7 +70,9 @@ export function pageRequest(
   }
   const key = (name: 'after' | 'before' | 'around') => {
     const cursor = args[name] ?? null;
-    return cursor === null ? null : decode(list, cursor, name);
+    if (cursor === null) return null;
+    refuseStreamCursor(cursor, name);
+    return decode(list, cursor, name);
   };
   const request = { after: key('after'), before: key('before'), around: key('around') };
   if (request.around !== null && (request.after !== null || request.before !== null)) {

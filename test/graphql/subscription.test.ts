@@ -63,6 +63,33 @@ describeOnEngines('subscriptions', (engine) => {
     if (isStream(result)) expect(await result.next()).toEqual({ done: true, value: undefined });
   });
 
+  it('cursors of pages and of streams that are given for each other are told from damaged ones', async () => {
+    await server.report(line('s-cursor', 'one'));
+    const { events, tasks } = await server.data(
+      '{events(filter: {taskId: "s-cursor"}) {pageInfo {endCursor} tailCursor} tasks {pageInfo {endCursor}}}',
+    );
+    const code = async (source: string): Promise<unknown> =>
+      (await server.ask(source)).errors[0]?.extensions;
+    const mismatch = { code: 'CURSOR_MISMATCH', field: 'after' };
+    const page = events.pageInfo.endCursor;
+    expect(
+      await code(`subscription {tail(filter: {taskId: "s-cursor"}, after: "${page}") {cursor}}`),
+    ).toEqual(mismatch);
+    expect(
+      await code(`subscription {tasksChanged(after: "${tasks.pageInfo.endCursor}") {cursor}}`),
+    ).toEqual(mismatch);
+    expect(
+      await code(`subscription {runsChanged(taskId: "s-cursor", after: "${page}") {cursor}}`),
+    ).toEqual(mismatch);
+    const list = (after: string) =>
+      `{events(filter: {taskId: "s-cursor"}, after: "${after}") {totalCount}}`;
+    expect(await code(list(events.tailCursor))).toEqual(mismatch);
+    expect(await code(list(events.tailCursor.slice(1)))).toEqual({
+      code: 'CURSOR_INVALID',
+      field: 'after',
+    });
+  });
+
   it.each([
     ['an empty id', ''],
     ['one that is longer than ids of tasks are', 'x'.repeat(257)],

@@ -127,7 +127,7 @@ export const EventOrderEnum = builder.enumType('EventOrder', {
       description:
         'The order in which events became durable; needs a filter for one task. Nothing is ever inserted before what was read.',
     },
-    TIME: { description: "By `at`, the reporters' clocks; ties by id." },
+    TIME: { description: "By `at`, the reporters' clocks; ties in an order that stays the same." },
   },
 });
 

@@ -5,6 +5,7 @@ import type { TaskView } from '../../domain/views.ts';
 import type { RunsBatch, TailBatch, TailGap, TasksBatch } from '../../tail/tail.ts';
 import { builder } from '../builder.ts';
 import { EVENTS_MAX } from '../connection.ts';
+import { refusePageCursor } from '../cursors.ts';
 import { readEventFilter, readTaskFilter, readTaskId } from '../filters.ts';
 import { EventRef, MatrixRef, RunRef, TaskRef } from '../refs.ts';
 import { eventShape } from './event.ts';
@@ -111,6 +112,7 @@ builder.subscriptionFields((t) => ({
         throw badInput(`last must be from 0 to ${EVENTS_MAX}`, 'last');
       }
       if (after !== null && last !== null) throw badInput('give after or last, not both', 'last');
+      refusePageCursor(after, 'after');
       return tail.events({ filter: readEventFilter(args.filter), after, last });
     },
     resolve: (batch, args) => ({ batch, filter: readEventFilter(args.filter) }),
@@ -132,8 +134,11 @@ builder.subscriptionFields((t) => ({
       filter: t.arg({ type: TaskFilterInput, description: 'Which tasks.' }),
       after: t.arg.string({ description: AFTER }),
     },
-    subscribe: (_root, args, { tail }): AsyncIterableIterator<TasksBatch> =>
-      tail.tasksChanged({ filter: readTaskFilter(args.filter), after: args.after ?? null }),
+    subscribe: (_root, args, { tail }): AsyncIterableIterator<TasksBatch> => {
+      const after = args.after ?? null;
+      refusePageCursor(after, 'after');
+      return tail.tasksChanged({ filter: readTaskFilter(args.filter), after });
+    },
     resolve: (batch) => batch,
   }),
   runsChanged: t.field({
@@ -144,8 +149,11 @@ builder.subscriptionFields((t) => ({
       taskId: t.arg.id({ required: true, description: "The release system's id, exactly." }),
       after: t.arg.string({ description: `${AFTER} Also the cursor of Task.matrix.` }),
     },
-    subscribe: (_root, args, { tail }): AsyncIterableIterator<RunsBatch> =>
-      tail.runsChanged({ taskId: readTaskId(args.taskId, 'taskId'), after: args.after ?? null }),
+    subscribe: (_root, args, { tail }): AsyncIterableIterator<RunsBatch> => {
+      const after = args.after ?? null;
+      refusePageCursor(after, 'after');
+      return tail.runsChanged({ taskId: readTaskId(args.taskId, 'taskId'), after });
+    },
     resolve: (batch) => batch,
   }),
 }));
