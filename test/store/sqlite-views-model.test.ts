@@ -25,7 +25,7 @@ const STEPS = ['backup', 'download', 'unpack'];
 
 type Op =
   | { op: 'append'; events: LogEvent[] }
-  | { op: 'fail'; events: LogEvent[] }
+  | { op: 'fail' | 'outage'; events: LogEvent[] }
   | { op: 'flush' | 'reopen' };
 
 const taskId = fc.nat({ max: 4 }).map((n) => `t-${n}`);
@@ -71,6 +71,7 @@ const events = fc.array(event, { minLength: 1, maxLength: 6 });
 const operation: fc.Arbitrary<Op> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ op: fc.constant('append' as const), events }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('fail' as const), events }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('outage' as const), events }) },
   { weight: 4, arbitrary: fc.constant({ op: 'flush' as const }) },
   { weight: 1, arbitrary: fc.constant({ op: 'reopen' as const }) },
 );
@@ -78,6 +79,10 @@ const operation: fc.Arbitrary<Op> = fc.oneof(
 /** What is wrong with it shows only when it is inserted: the transaction is rolled back. */
 function cannotBeStored(): LogEvent {
   return anEvent({ taskId: 't-0', message: { not: 'a text' } as unknown as string });
+}
+
+function unreadable(): never {
+  throw new Error('the disk cannot be read');
 }
 
 describe('The views of the embedded store under random histories', () => {
@@ -98,6 +103,12 @@ describe('The views of the embedded store under random histories', () => {
           if (operation.op === 'append') appender.append(given(), T0);
           if (operation.op === 'flush') appender.views.flush();
           if (operation.op === 'reopen') appender = open();
+          if (operation.op === 'outage') {
+            // Neither the events can be taken nor what was rolled back folded again.
+            connection.arrays = unreadable;
+            expect(() => appender.append([...given(), cannotBeStored()], T0)).toThrow();
+            connection.arrays = Connection.prototype.arrays;
+          }
           if (operation.op === 'fail') {
             expect(() => appender.append([...given(), cannotBeStored()], T0)).toThrow();
           }

@@ -37,6 +37,7 @@ export class Appender {
 
   /** `events` become ours. Where it throws, nothing is stored. `now`: the receiver's clock. */
   append(events: LogEvent[], now: number): AppendOutcome[] {
+    this.views.makeWhole();
     try {
       const batch = new Batch(this.#connection, this.#settings, this.views, this.lastSeq);
       const outcomes = this.#connection.transaction('BEGIN IMMEDIATE', () => {

@@ -27,6 +27,8 @@ export class Views {
   through: number;
   /** Everything at or below is folded. */
   #folded: number;
+  /** false: what was rolled back could not be folded again yet, so nothing may be built on it. */
+  #whole = true;
 
   constructor(connection: Connection, bounds?: EntryBounds) {
     this.#connection = connection;
@@ -36,9 +38,9 @@ export class Views {
     this.#folded = this.through;
   }
 
-  /** How many events the stored views are behind. */
+  /** How many events the stored views are behind; some, where that is not known. */
   get behind(): number {
-    return this.#folded - this.through;
+    return this.#whole ? this.#folded - this.through : 1;
   }
 
   /** Folds a stored event and stamps it with its task's service and environment. */
@@ -73,6 +75,7 @@ export class Views {
 
   /** Writes what is behind. Where it throws, the stored views are as before. */
   flush(): void {
+    this.makeWhole();
     if (this.behind === 0) return;
     const through = this.#folded;
     // The log is durable and has it all, so this commit need not wait for the disk.
@@ -136,8 +139,14 @@ export class Views {
     return count;
   }
 
+  /** Before anything is folded: a disk that could not be read may be well again. */
+  makeWhole(): void {
+    if (!this.#whole) this.recover();
+  }
+
   /** Folds again what the stored views do not have: after a start, or a rollback. */
   recover(): void {
+    this.#whole = false;
     this.entries.forget();
     this.#hosts.clear();
     this.#touchedHosts.clear();
@@ -145,5 +154,6 @@ export class Views {
     const head = headSeq(this.#connection);
     this.#foldLog(this.#folded, head, null);
     this.#folded = Math.max(this.#folded, head);
+    this.#whole = true;
   }
 }

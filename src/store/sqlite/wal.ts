@@ -35,8 +35,7 @@ export class Wal {
 
   /** After every request. */
   look(): void {
-    const size = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
-    if (size <= this.#maxBytes || performance.now() < this.#notBefore) return;
+    if (performance.now() < this.#notBefore || this.#size() <= this.#maxBytes) return;
     const { timeout } = this.#connection.get<{ timeout: number }>('PRAGMA busy_timeout') ?? {};
     this.#connection.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}`);
     try {
@@ -47,6 +46,14 @@ export class Wal {
       this.#notBefore = performance.now() + RETRY_MS;
     } finally {
       this.#connection.exec(`PRAGMA busy_timeout = ${timeout ?? 0}`);
+    }
+  }
+
+  #size(): number {
+    try {
+      return statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+    } catch {
+      return 0;
     }
   }
 }

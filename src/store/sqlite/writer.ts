@@ -1,6 +1,7 @@
 /** The worker thread with the only connection that writes. */
 import { workerData } from 'node:worker_threads';
 import type { LogEvent } from '../../domain/event.ts';
+import type { RetentionReport } from '../store.ts';
 import { Appender, type AppendSettings } from './append.ts';
 import { Connection } from './connection.ts';
 import { beginEpoch } from './epochs.ts';
@@ -57,10 +58,15 @@ function open({ file, settings, maxPages }: WriterData) {
       },
       retention: (now: number) => {
         appender.views.flush();
-        const report = applyRetention(connection, settings.retentionDays, now);
-        if (report.removedDays.length > 0) {
-          connection.forgetStatements();
-          appender.views.recover();
+        let report: RetentionReport | null = null;
+        try {
+          report = applyRetention(connection, settings.retentionDays, now);
+        } finally {
+          // Where it failed, some days may be gone all the same.
+          if (report === null || report.removedDays.length > 0) {
+            connection.forgetStatements();
+            appender.views.recover();
+          }
         }
         return { report, droppedThrough: readMeta(connection, DROPPED_THROUGH) };
       },
