@@ -70,7 +70,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { settings, graphql, log } = options;
   const auth = openAuth(options);
   const onFault = (error: unknown): void => log.error({ err: error }, 'a request failed');
-  const operations = createOperations(graphql, onFault);
+  const onForbidden = (): void => auth.countFailure('scope');
+  const operations = createOperations({ graphql, onFault, onForbidden });
   const budget = new BodyBudget(settings.maxBodyBytes * BODIES_AT_A_TIME);
   const metrics = createMetrics({ version: options.version, engine: options.engine }, [
     ...options.numbers,

@@ -57,11 +57,18 @@ export interface Operations {
   errorsOf(error: unknown): OperationErrors;
 }
 
-/** `onFault`: told of what was thrown and is not for clients to see. */
-export function createOperations(
-  graphql: GraphQLServer,
-  onFault: (error: unknown) => void,
-): Operations {
+export interface OperationsOptions {
+  graphql: GraphQLServer;
+  /** Told of what was thrown and is not for clients to see. */
+  onFault: (error: unknown) => void;
+  /** Told of each operation that its token has no scope for. */
+  onForbidden: () => void;
+}
+
+export function createOperations({ graphql, onFault, onForbidden }: OperationsOptions): Operations {
+  function noteForbidden(errors: readonly PublicError[] | undefined): void {
+    if (errors?.[0]?.extensions?.code === 'FORBIDDEN') onForbidden();
+  }
   /** Subscriptions that ask the same share an ExecutionResult, so they share this too. */
   const shared = new WeakMap<ExecutionResult, OperationResult>();
   function sharedResultOf(result: ExecutionResult): OperationResult {
@@ -81,12 +88,16 @@ export function createOperations(
         async run(principal, signal) {
           const run = { variables, viewer: viewerOf(principal), signal };
           const result = await graphql.execute(operation, run);
+          noteForbidden(result.errors);
           return resultOf(result, textOf(result));
         },
         async subscribe(principal) {
           const run = { variables, viewer: viewerOf(principal) };
           const stream = await graphql.subscribe(operation, run);
-          if (!isStream(stream)) return { errors: stream.errors ?? NO_STREAM };
+          if (!isStream(stream)) {
+            noteForbidden(stream.errors);
+            return { errors: stream.errors ?? NO_STREAM };
+          }
           return {
             async next() {
               const { done, value } = await stream.next();

@@ -87,6 +87,16 @@ describe('server-sent events, by the graphql-sse client', () => {
     client.dispose();
   });
 
+  it('are not begun by HEAD, which nobody could read', async () => {
+    const query = 'subscription { tail(filter: { taskId: "t" }) { cursor } }';
+    const response = await fetch(`${shiplog.url}/graphql?query=${encodeURIComponent(query)}`, {
+      method: 'HEAD',
+      headers: { accept: 'text/event-stream' },
+    });
+    expect(response.status).toBe(400);
+    expect(await shiplog.metric(OPEN)).toBe(0);
+  });
+
   it('are cut, not completed, when the server stops, so that clients connect again', async () => {
     const other = await startHttpFixture({ heartbeatMs: 100 });
     const client = clientOf(other);

@@ -389,6 +389,7 @@ describe('a websocket where there are tokens', () => {
     return file;
   };
   let guarded: HttpFixture;
+  let operationsRefused = 0;
   beforeAll(async () => {
     guarded = await startHttpFixture({ tokensFile: fileOf(reader, stale), token: reader.token });
   });
@@ -411,6 +412,11 @@ describe('a websocket where there are tokens', () => {
           if (value.errors) throw value.errors;
         }),
     ).rejects.toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    const refused = await guarded.graphql({ query: LOG_STEPS, variables: { inputs } });
+    expect(refused.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    expect(await guarded.metric('shiplog_auth_failures_total{reason="scope"}')).toBe(
+      ++operationsRefused * 2,
+    );
     await client.dispose();
   });
 

@@ -40,7 +40,9 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       const answer = answerType(exchange.request.headers.accept);
       if (exchange.request.method !== 'POST') {
         const request = readOperationFromUrl(exchange.url);
-        await run(exchange, request, answer, options);
+        // A stream has no length to be told, and nobody would read it.
+        const head = exchange.request.method === 'HEAD' && answer === EVENT_STREAM;
+        await run(exchange, request, head ? JSON_TYPE : answer, options);
         return;
       }
       requireJson(exchange.request);
