@@ -5,17 +5,27 @@ import { parseDateTime } from '../domain/date-time.ts';
 import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
 
-export interface ClientOptions {
+export interface ConnectionOptions {
   url: string;
   token?: string;
+}
+
+export interface ClientOptions extends ConnectionOptions {
   json?: boolean;
   color: boolean;
 }
 
 export const DEFAULT_URL = 'http://127.0.0.1:4000';
 
-/** --url, --token, --json, --no-color. */
+/** --url, --token, --json, --no-color: for what shows data of the server. */
 export function clientOptions(command: Command): Command {
+  return connectionOptions(command)
+    .option('--json', 'print NDJSON on stdout')
+    .option('--no-color', 'no colours (also NO_COLOR; FORCE_COLOR=1 for colours in a pipe)');
+}
+
+/** --url, --token. */
+export function connectionOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--url <url>', 'address of the server')
@@ -27,9 +37,7 @@ export function clientOptions(command: Command): Command {
       new Option('--token <token>', 'access token; SHIPLOG_TOKEN_FILE names a file with it').env(
         'SHIPLOG_TOKEN',
       ),
-    )
-    .option('--json', 'print NDJSON on stdout')
-    .option('--no-color', 'no colours (also NO_COLOR; FORCE_COLOR=1 for colours in a pipe)');
+    );
 }
 
 /** The token that was given, or the content of SHIPLOG_TOKEN_FILE, or null. Both: a usage error. */

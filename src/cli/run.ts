@@ -13,8 +13,8 @@ import { LIMITS } from '../domain/limits.ts';
 import { Client } from './client.ts';
 import { messageOf } from './exit.ts';
 import {
-  type ClientOptions,
-  clientOptions,
+  type ConnectionOptions,
+  connectionOptions,
   duration,
   integer,
   label,
@@ -28,7 +28,7 @@ import { type Patience, Reporter, type Undelivered } from './run/reporter.ts';
 
 const PATIENCE: Patience = { reached: 5_000, away: 500 };
 
-interface RunOptions extends ClientOptions {
+interface RunOptions extends ConnectionOptions {
   task: string;
   host: string;
   step: string;
@@ -42,7 +42,8 @@ interface RunOptions extends ClientOptions {
 }
 
 export function registerRun(program: Command): void {
-  clientOptions(
+  // No --json: stdout is the command's own.
+  connectionOptions(
     program
       .command('run')
       .description(

@@ -26,6 +26,11 @@ describe('what a command prints into', () => {
     expect(ended).toMatchObject({ code: 0, stdout: 'to stdout\n', stderr: 'to stderr\n' });
   });
 
+  it('has nothing of ours in it: --json is refused before anything runs', async () => {
+    const { code, stdout } = await runCli([...RUN, '--json', '--', 'echo', 'hi']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
   it('is there as well where no pipes can be made', async () => {
     await using server = await standIn((_request, response, body) => storeAll(response, body));
     const args = [...RUN, '--url', server.url, '--', 'sh', '-c', 'echo out; echo err >&2'];
