@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { EventFilter } from '../../src/domain/filter.ts';
 import { parseSearch } from '../../src/domain/search.ts';
 import type { Sql } from '../../src/store/sqlite/connection.ts';
-import { listSql } from '../../src/store/sqlite/list.ts';
+import { type List, listSql } from '../../src/store/sqlite/list.ts';
 import type { Range } from '../../src/store/sqlite/page.ts';
 import { countSql, eventsSql, type Scope } from '../../src/store/sqlite/query-events.ts';
 import { runList } from '../../src/store/sqlite/query-runs.ts';
-import { stepList } from '../../src/store/sqlite/query-steps.ts';
+import { stepLists } from '../../src/store/sqlite/query-steps.ts';
 import { taskList } from '../../src/store/sqlite/query-tasks.ts';
 
 const DAY: Scope = { day: 20261124, task: null, seqs: null, common: false };
@@ -103,14 +103,27 @@ const CASES: Record<string, Sql> = {
     range({ backward: true }),
   ),
   'the newest failed steps are read off their own index': listSql(
-    stepList({ statuses: ['FAILED', 'TIMED_OUT'], errorCode: 'E_IO' }, 'STARTED_DESC'),
+    onlyPart(stepLists({ statuses: ['FAILED', 'TIMED_OUT'], errorCode: 'E_IO' }, 'STARTED_DESC')),
+    range(),
+  ),
+  'steps that run now are read off the index of those that began': listSql(
+    onlyPart(stepLists({ statuses: ['RUNNING'] }, 'STARTED_DESC')),
+    range(),
+  ),
+  'the longest steps of everywhere are read off the index of durations': listSql(
+    stepLists({ steps: ['backup'] }, 'DURATION_DESC')[0] as List,
     range(),
   ),
   'steps of hosts everywhere are read by their runs': listSql(
-    stepList({ hosts: ['web-1', 'db-*'], minDurationMs: 10 }, 'DURATION_DESC'),
+    onlyPart(stepLists({ hosts: ['web-1', 'db-*'], minDurationMs: 10 }, 'DURATION_DESC')),
     range(),
   ),
 };
+
+function onlyPart(parts: List[]): List {
+  if (parts.length !== 1) throw new Error(`a list of ${parts.length} parts`);
+  return parts[0] as List;
+}
 
 function parsed(text: string) {
   const search = parseSearch(text);

@@ -30,22 +30,37 @@ export function listCountSql(list: List): Sql {
   };
 }
 
+/** `parts`: the list, or parts of it that stand one behind the other in its order. */
 export function readList<R extends unknown[], T>(
   connection: Connection,
-  list: List,
+  parts: readonly List[],
   request: PageRequest,
   node: (rows: R[]) => T[],
 ): Page<T> {
-  const keys = list.sort.length;
   const fetch = (range: Range): Row<R>[] => {
-    const { sql, params } = listSql(list, range);
-    return connection
-      .arrays<R>(sql, params)
-      .map((row) => ({ key: row.slice(-keys) as (string | number)[], row }));
+    const rows: Row<R>[] = [];
+    for (const part of range.backward ? parts.toReversed() : parts) {
+      const left = range.limit - rows.length;
+      if (left > 0) rows.push(...readPart<R>(connection, part, { ...range, limit: left }));
+    }
+    return rows;
   };
   const total = () => {
-    const { sql, params } = listCountSql(list);
-    return connection.arrays<[number]>(sql, params)[0]?.[0] ?? 0;
+    let counted = 0;
+    for (const part of parts) {
+      if (counted > TOTAL_CAP) break;
+      const { sql, params } = listCountSql(part);
+      counted += connection.arrays<[number]>(sql, params)[0]?.[0] ?? 0;
+    }
+    return counted;
   };
   return readPage(request, fetch, total, node);
+}
+
+function readPart<R extends unknown[]>(connection: Connection, part: List, range: Range): Row<R>[] {
+  const { sql, params } = listSql(part, range);
+  const keys = part.sort.length;
+  return connection
+    .arrays<R>(sql, params)
+    .map((row) => ({ key: row.slice(-keys) as (string | number)[], row }));
 }

@@ -16,7 +16,7 @@ import type { Connection } from './connection.ts';
 import { taskStateOf } from './entries.ts';
 import { type List, readList } from './list.ts';
 import { RUN_COLUMNS, RUN_FROM, runList } from './query-runs.ts';
-import { stepList } from './query-steps.ts';
+import { stepLists } from './query-steps.ts';
 import { taskList } from './query-tasks.ts';
 import { RunReader, type RunRow } from './run-row.ts';
 import { Where } from './where.ts';
@@ -24,7 +24,7 @@ import { JsonText } from './worker-side.ts';
 
 export function readTasks(connection: Connection, query: TaskQuery): Page<TaskView> {
   const list = taskList(query.filter, query.order);
-  return readList<[view: string], TaskView>(connection, list, query.page, (rows) =>
+  return readList<[view: string], TaskView>(connection, [list], query.page, (rows) =>
     rows.map(([view]) => JSON.parse(view) as TaskView),
   );
 }
@@ -60,7 +60,7 @@ export function readRuns(
 ): Page<RunView> {
   const list = runList(query.filter, query.order, staleBefore);
   const reader = new RunReader();
-  return readList<RunRow, RunView>(connection, list, query.page, (rows) =>
+  return readList<RunRow, RunView>(connection, [list], query.page, (rows) =>
     rows.map((row) => reader.view(row)),
   );
 }
@@ -77,9 +77,9 @@ export function readRunsByKey(connection: Connection, keys: readonly RunKey[]): 
 }
 
 export function readSteps(connection: Connection, query: StepQuery): Page<StepView> {
-  const list = stepList(query.filter, query.order);
+  const parts = stepLists(query.filter, query.order);
   const reader = new RunReader();
-  return readList<RunRow, StepView>(connection, list, query.page, (rows) =>
+  return readList<RunRow, StepView>(connection, parts, query.page, (rows) =>
     rows.map((row) => {
       const step = reader.step(row, row[6] as string);
       if (step === null) throw new Error(`the run on ${row[1]} lost its step ${row[6]}`);
@@ -110,7 +110,7 @@ export function hostList(filter: HostFilter): List {
 export function readHosts(connection: Connection, query: HostQuery): Page<HostView> {
   return readList<[state: string], HostView>(
     connection,
-    hostList(query.filter),
+    [hostList(query.filter)],
     query.page,
     (rows) => rows.map(([state]) => deriveHost(JSON.parse(state) as HostState)),
   );

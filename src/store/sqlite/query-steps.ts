@@ -62,18 +62,46 @@ function onlyFailed({ statuses, taskId, hosts }: StepFilter): boolean {
   return statuses.every((status) => status === 'FAILED' || status === 'TIMED_OUT');
 }
 
-/** Columns: those of a run, then the step's name. */
-export function stepList(filter: StepFilter, order: StepOrder): List {
-  const where = stepWhere(filter);
-  let from = STEP_FROM;
+/** Statuses of steps that have not begun. */
+const NOT_BEGUN: ReadonlySet<string> = new Set(['PENDING', 'NOT_RUN']);
+
+/** What is asked for has begun: the filter says so. */
+function onlyBegun({ statuses, from, to }: StepFilter): boolean {
+  const listed = statuses ?? [];
+  if (listed.length > 0 && !listed.some((status) => NOT_BEGUN.has(status))) return true;
+  return from !== undefined || to !== undefined;
+}
+
+/**
+ * The list in parts, one behind the other, so that those of everywhere come off an index: such as
+ * have a time or duration, then such as have none, which a page seldom reaches. Columns: those of
+ * a run, then the step's name.
+ */
+export function stepLists(filter: StepFilter, order: StepOrder): List[] {
   if (order === 'STARTED_DESC' && onlyFailed(filter)) {
     // As the index says it.
-    where.add('s.fingerprint IS NOT NULL');
-    from = STEP_FROM.replace('steps s', 'steps s INDEXED BY steps_failed');
+    return [part(filter, order, 'steps_failed', 's.fingerprint IS NOT NULL')];
   }
+  const everywhere = filter.taskId === undefined && (filter.hosts ?? []).length === 0;
+  if (!everywhere || order === 'STARTED_ASC') return [part(filter, order, null, null)];
+  const [column, index] =
+    order === 'STARTED_DESC' ? ['s.started_at', 'steps_started'] : ['s.duration', 'steps_duration'];
+  const indexed = part(filter, order, index, `${column} > ${NEVER}`);
+  const isWhole = order === 'STARTED_DESC' ? onlyBegun(filter) : filter.minDurationMs !== undefined;
+  return isWhole ? [indexed] : [indexed, part(filter, order, null, `${column} = ${NEVER}`)];
+}
+
+function part(
+  filter: StepFilter,
+  order: StepOrder,
+  index: string | null,
+  condition: string | null,
+): List {
+  const where = stepWhere(filter);
+  if (condition !== null) where.add(condition);
   return {
     columns: `${RUN_COLUMNS}, s.name`,
-    from,
+    from: index === null ? STEP_FROM : STEP_FROM.replace('steps s', `steps s INDEXED BY ${index}`),
     where,
     sort: SORTS[order],
   };
