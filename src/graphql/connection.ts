@@ -4,16 +4,9 @@
  */
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import { badInput } from '../domain/errors.ts';
-import {
-  decodePageCursor,
-  encodePageCursor,
-  type Page,
-  type PageRequest,
-  type PageRow,
-  TOTAL_CAP,
-} from '../domain/page.ts';
+import { type Page, type PageRequest, type PageRow, TOTAL_CAP } from '../domain/page.ts';
 import { builder } from './builder.ts';
-import { refuseStreamCursor } from './cursors.ts';
+import { decodeRowCursor, encodeRowCursor } from './cursors.ts';
 
 export const PAGE_DEFAULT = 50;
 export const PAGE_MAX = 500;
@@ -57,27 +50,27 @@ function size(name: string, value: number | null | undefined, max: number): numb
 
 /** The page that the arguments ask for. Throws BAD_INPUT with the argument's name. */
 export function pageRequest(
+  engine: string,
   args: PageArgs,
   list: string,
   max: number,
   withTotal: boolean,
-  decode: typeof decodePageCursor = decodePageCursor,
+  decode: typeof decodeRowCursor = decodeRowCursor,
 ): PageRequest {
   const first = size('first', args.first, max);
   const last = size('last', args.last, max);
   if (first !== null && last !== null) {
     throw badInput('give first or last, not both', 'last');
   }
-  const key = (name: 'after' | 'before' | 'around') => {
-    const cursor = args[name] ?? null;
-    if (cursor === null) return null;
-    refuseStreamCursor(cursor, name);
-    return decode(list, cursor, name);
-  };
-  const request = { after: key('after'), before: key('before'), around: key('around') };
-  if (request.around !== null && (request.after !== null || request.before !== null)) {
+  const given = (name: 'after' | 'before' | 'around') => args[name] ?? null;
+  if (given('around') !== null && (given('after') ?? given('before')) !== null) {
     throw badInput('around cannot be combined with after or before', 'around');
   }
+  const key = (name: 'after' | 'before' | 'around') => {
+    const cursor = given(name);
+    return cursor === null ? null : decode(engine, list, cursor, name);
+  };
+  const request = { after: key('after'), before: key('before'), around: key('around') };
   return {
     limit: first ?? last ?? PAGE_DEFAULT,
     backward: last !== null,
@@ -140,18 +133,18 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
     startCursor: t.string({
       nullable: true,
       description: 'The cursor of the first row, for `before`; null on an empty page.',
-      resolve: ({ list, page }) => cursorOf(list, page.rows[0]),
+      resolve: ({ list, page }, _args, { store }) => cursorOf(store.engine, list, page.rows[0]),
     }),
     endCursor: t.string({
       nullable: true,
       description: 'The cursor of the last row, for `after`; null on an empty page.',
-      resolve: ({ list, page }) => cursorOf(list, page.rows.at(-1)),
+      resolve: ({ list, page }, _args, { store }) => cursorOf(store.engine, list, page.rows.at(-1)),
     }),
   }),
 });
 
-function cursorOf(list: string, row: PageRow<unknown> | undefined): string | null {
-  return row === undefined ? null : encodePageCursor(list, row.key);
+function cursorOf(engine: string, list: string, row: PageRow<unknown> | undefined): string | null {
+  return row === undefined ? null : encodeRowCursor(engine, list, row.key);
 }
 
 type ObjectRef<T> = ReturnType<typeof builder.objectRef<T>>;
@@ -167,7 +160,7 @@ export function connectionTypes<T, C extends Connection<T>>(
     fields: (t) => ({
       cursor: t.string({
         description: 'Opaque; for `after` and `before` of the same list in the same order.',
-        resolve: ({ list, row }) => encodePageCursor(list, row.key),
+        resolve: ({ list, row }, _args, { store }) => encodeRowCursor(store.engine, list, row.key),
       }),
       node: t.field({
         type: node,

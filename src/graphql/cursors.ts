@@ -1,13 +1,43 @@
 /**
+ * Cursors of rows, and of what else is taken for one.
+ *
+ * A row's holds the values that its engine sorts by, and a checksum over them: an engine need not
+ * ask itself what a number that somebody wrote, or that another engine gave, could mean.
+ *
  * Pages and streams have cursors of different kinds. Who gives the one for the other is told so,
  * and not that it is damaged: `endCursor` and `tailCursor` stand side by side in an answer.
  */
+import { hash } from 'node:crypto';
 import { decodeCursor } from '../domain/cursor.ts';
 import { ShiplogError } from '../domain/errors.ts';
-import { decodePageCursor } from '../domain/page.ts';
+import { decodePageCursor, encodePageCursor, type PageKey } from '../domain/page.ts';
+
+const CHECK_LENGTH = 6;
+
+function checkOf(engine: string, list: string, key: PageKey): string {
+  return hash('sha256', JSON.stringify([engine, list, ...key]), 'base64url').slice(0, CHECK_LENGTH);
+}
+
+/** `list` names the list and its order. */
+export function encodeRowCursor(engine: string, list: string, key: PageKey): string {
+  return encodePageCursor(list, [...key, checkOf(engine, list, key)]);
+}
+
+/** Throws CURSOR_INVALID, or CURSOR_MISMATCH for a cursor of something else. */
+export function decodeRowCursor(
+  engine: string,
+  list: string,
+  cursor: string,
+  field: string,
+): PageKey {
+  refuseStreamCursor(cursor, field);
+  const key = decodePageCursor(list, cursor, field).slice();
+  if (key.pop() === checkOf(engine, list, key)) return key;
+  throw new ShiplogError('CURSOR_INVALID', `${field} is not a cursor of this server`, { field });
+}
 
 /** Throws CURSOR_MISMATCH where the cursor is a stream's. */
-export function refuseStreamCursor(cursor: string, field: string): void {
+function refuseStreamCursor(cursor: string, field: string): void {
   if (!isOfAnother(() => decodeCursor(cursor, { kind: 'tail', filterHash: '' }))) return;
   throw new ShiplogError(
     'CURSOR_MISMATCH',

@@ -3,7 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { badInput, ShiplogError } from '../../domain/errors.ts';
 import type { StoredEvent } from '../../domain/event.ts';
 import type { EventFilter } from '../../domain/filter.ts';
-import { decodePageCursor, type PageKey } from '../../domain/page.ts';
+import type { PageKey } from '../../domain/page.ts';
 import type { EventOrder, EventPage, ShardCursor } from '../../store/store.ts';
 import { builder } from '../builder.ts';
 import {
@@ -18,6 +18,7 @@ import {
   wantsTotal,
 } from '../connection.ts';
 import type { Context } from '../context.ts';
+import { decodeRowCursor } from '../cursors.ts';
 import { type EventFilterArg, readEventFilter, within } from '../filters.ts';
 import { EventRef, type EventShape } from '../refs.ts';
 import { EventOrderEnum } from './enums.ts';
@@ -57,13 +58,13 @@ export const eventArgs = builder.args((t) => ({
  * An event's cursor ends with its seq, which is its key in LOG order: so an event that was found
  * by a search across tasks (TIME) leads to its place in the log of its task.
  */
-function decodeEventCursor(list: string, cursor: string, field: string): PageKey {
+function decodeEventCursor(engine: string, list: string, cursor: string, field: string): PageKey {
   try {
-    return decodePageCursor(list, cursor, field).slice(0, -1);
+    return decodeRowCursor(engine, list, cursor, field).slice(0, -1);
   } catch (error) {
     const other = error instanceof ShiplogError && error.code === 'CURSOR_MISMATCH';
     if (!other || list !== 'events:LOG') throw error;
-    return decodePageCursor('events:TIME', cursor, field).slice(-1);
+    return decodeRowCursor(engine, 'events:TIME', cursor, field).slice(-1);
   }
 }
 
@@ -76,7 +77,14 @@ export async function loadEvents(
 ): Promise<EventConnectionShape> {
   const { filter, given, order } = query;
   const list = `events:${order}`;
-  const request = pageRequest(args, list, EVENTS_MAX, wantsTotal(info), decodeEventCursor);
+  const request = pageRequest(
+    context.store.engine,
+    args,
+    list,
+    EVENTS_MAX,
+    wantsTotal(info),
+    decodeEventCursor,
+  );
   const page = await loadPage<StoredEvent, EventPage>(request, (page) =>
     context.loaders.events.load({ filter, order, page }),
   );

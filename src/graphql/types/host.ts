@@ -139,7 +139,7 @@ builder.queryFields((t) => ({
     resolve: async (_root, args, context, info) => {
       const filter = readHostFilter(args.filter);
       const list = 'hosts:NAME_ASC';
-      const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
+      const request = pageRequest(context.store.engine, args, list, PAGE_MAX, wantsTotal(info));
       const page = await loadPage(request, (page) => context.store.hosts({ filter, page }));
       context.countAnswered(page.rows.map(({ node }) => node));
       return { list, page };

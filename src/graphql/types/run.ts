@@ -163,7 +163,7 @@ export async function loadRuns(
   info: GraphQLResolveInfo,
 ): Promise<Connection<RunView>> {
   const list = `runs:${order}`;
-  const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
+  const request = pageRequest(context.store.engine, args, list, PAGE_MAX, wantsTotal(info));
   const page = await loadPage(request, (page) =>
     context.loaders.runs.load({ filter, order, page }),
   );

@@ -254,7 +254,7 @@ builder.queryField('steps', (t) =>
       const filter = readStepFilter(args.filter);
       const order = args.orderBy ?? 'STARTED_DESC';
       const list = `steps:${order}`;
-      const request = pageRequest(args, list, PAGE_MAX, wantsTotal(info));
+      const request = pageRequest(context.store.engine, args, list, PAGE_MAX, wantsTotal(info));
       const page = await loadPage(request, (page) =>
         context.loaders.steps.load({ filter, order, page }),
       );
