@@ -122,6 +122,18 @@ describe('a command that runs while the server is busy', () => {
     expect(delivered.map((event) => event.sequence)).toEqual([1, 2, 3]);
   });
 
+  it('is reported at its end at the latest, however long the server asked to wait before', async () => {
+    await using server = await standIn((_request, response, body, count) => {
+      const extensions = { code: 'OVERLOADED', retryAfterMs: 60_000 };
+      if (count > 1) storeAll(response, body);
+      else answer(response, 200, { errors: [{ message: 'The queue is full', extensions }] });
+    });
+    const { code, stderr } = await run(server.url, [], 'sh', '-c', 'sleep 1; echo hi');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const delivered = inputsOf(server.bodies.slice(1));
+    expect(delivered.map((event) => event.sequence)).toEqual([1, 2, 3]);
+  });
+
   it('goes on though the token is refused, and says so', async () => {
     await using server = await standIn((_request, response) => {
       const extensions = { code: 'UNAUTHENTICATED' };

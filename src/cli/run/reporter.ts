@@ -16,6 +16,8 @@ const CALL_TIMEOUT_MS = 10_000;
 /** Different ones; the rest is only counted. */
 const REJECTIONS_KEPT = 5;
 
+/** Between two tries after the command's end. */
+const LONGEST_LAST_PAUSE_MS = 500;
 /** When patience has run out with lines still waiting: how the step ended is tried once more. */
 const LAST_WORD_MS = 1_000;
 
@@ -43,11 +45,12 @@ export class Reporter {
   readonly #writer: string;
   readonly #outbox: Outbox;
   readonly #stop = new AbortController();
+  /** The command has ended. */
+  readonly #end = new AbortController();
   readonly #rejected = new Map<string, number>();
   #sequence = 0;
   #inFlight: StepEventInput[] = [];
   #loop: Promise<void> | null = null;
-  #ending = false;
   #hasStatus = false;
   #refused = false;
   #reason: string | null = null;
@@ -92,7 +95,7 @@ export class Reporter {
    * Lines that did not get through in that time do not keep the step's end from being known.
    */
   async close(patience: Patience, signal?: AbortSignal): Promise<Undelivered> {
-    this.#ending = true;
+    this.#end.abort();
     this.#onNews();
     this.#onUrgent();
     const giveUp = () => this.#stop.abort();
@@ -147,17 +150,25 @@ export class Reporter {
   async #deliver(): Promise<void> {
     while (!this.#stop.signal.aborted && !this.#refused) {
       if (this.#outbox.size === 0) {
-        if (this.#ending) return;
+        if (this.#end.signal.aborted) return;
         await this.#news();
         continue;
       }
-      if (!this.#ending && this.#outbox.size < BATCH_EVENTS && !this.#hasStatus) {
+      if (!this.#end.signal.aborted && this.#outbox.size < BATCH_EVENTS && !this.#hasStatus) {
         await this.#company();
       }
       this.#hasStatus = false;
       this.#inFlight = this.#outbox.take(BATCH_EVENTS, BATCH_BYTES);
       await this.#sendInFlight();
     }
+  }
+
+  /** A pause that was long while the command ran ends with it: the time left is for trying. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    const until = this.#end.signal.aborted ? signal : AbortSignal.any([signal, this.#end.signal]);
+    const time = this.#end.signal.aborted ? Math.min(ms, LONGEST_LAST_PAUSE_MS) : ms;
+    await wait(time, undefined, { signal: until }).catch(() => {});
   }
 
   #news(): Promise<void> {
@@ -192,10 +203,7 @@ export class Reporter {
           this.#refused = true;
           return;
         }
-        const pause = backoff(attempt, error.retryAfterMs);
-        await wait(this.#ending ? Math.min(pause, 500) : pause, undefined, { signal }).catch(
-          () => {},
-        );
+        await this.#pause(backoff(attempt, error.retryAfterMs));
       }
     }
   }
