@@ -90,7 +90,10 @@ describe('shiplog doctor on the embedded store', () => {
   it('names every setting that is wrong', async () => {
     const { code, findings } = await doctor(['--port', 'x', '--host', '0.0.0.0']);
     expect(code).toBe(1);
-    expect(findings).toMatchObject([{ check: 'settings', state: 'problem' }]);
+    expect(findings).toMatchObject([
+      { check: 'settings', state: 'problem', detail: expect.stringContaining('--port') },
+      { check: 'settings', state: 'problem', detail: expect.stringContaining('SHIPLOG_HOST') },
+    ]);
     const open = await doctor(['--host', '0.0.0.0', '--insecure', '--data-dir', dataDir]);
     expect(open.of('tokens')).toMatchObject({ state: 'warning' });
   });
