@@ -19,7 +19,8 @@ export function registerRebuild(program: Command): void {
     'after',
     `
 Takes every setting of \`shiplog serve\`. With Elasticsearch, servers go on serving meanwhile:
-each task shows what it showed until it is folded. With SQLite the server must be stopped.`,
+each task shows what it showed until it is reached, and an earlier state, for
+instance RUNNING, while its own events are folded. With SQLite the server must be stopped.`,
   );
 }
 
