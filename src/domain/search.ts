@@ -9,7 +9,8 @@
  */
 import { ShiplogError } from './errors.ts';
 import { LOG_LEVELS, LOG_STREAMS, type LogEvent, STEP_STATUSES } from './event.ts';
-import { searchedTexts, words, wordsOf } from './words.ts';
+import { eventWords } from './event-words.ts';
+import { words, wordsOf } from './words.ts';
 
 const SEARCH_FIELDS = [
   'level',
@@ -198,18 +199,6 @@ function wordsTerm({ value, prefix }: Piece, negated: boolean, at: number): Word
     prefix: prefix && last.end === value.length,
     negated,
   };
-}
-
-/** Events are immutable, and one event is held against the searches of many subscribers. */
-const wordsOfEvents = new WeakMap<object, string[][]>();
-
-function eventWords(event: LogEvent): string[][] {
-  let texts = wordsOfEvents.get(event);
-  if (texts === undefined) {
-    texts = searchedTexts(event).map(wordsOf);
-    wordsOfEvents.set(event, texts);
-  }
-  return texts;
 }
 
 /** Whether every term holds for the event: what both engines must select. */
