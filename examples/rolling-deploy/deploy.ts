@@ -11,17 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildArtefact, layOut, serveArtefact } from './artefact.ts';
 
-const { values } = parseArgs({
-  options: {
-    hosts: { type: 'string', default: '5' },
-    batch: { type: 'string', default: '2' },
-    task: { type: 'string', default: `rolling-${Date.now().toString(36)}` },
-    url: { type: 'string', default: process.env.SHIPLOG_URL ?? 'http://127.0.0.1:4000' },
-    'no-failure': { type: 'boolean', default: false },
-  },
-});
+const values = readOptions();
 const task = values.task;
-const names = Array.from({ length: Number(values.hosts) }, (_, i) => `host-${i + 1}`);
+const names = Array.from({ length: values.hosts }, (_, i) => `host-${i + 1}`);
 const corrupt = values['no-failure'] ? null : (names[Math.min(2, names.length - 1)] ?? null);
 const OLD = '1.0.0';
 const NEW = '1.1.0';
@@ -77,7 +69,7 @@ async function deploy(): Promise<void> {
     return;
   }
   for (const name of names) layOut(join(root(name), 'app'), OLD);
-  const size = Math.max(1, Number(values.batch));
+  const size = values.batch;
   for (let at = 0; at < names.length && !interrupt.signal.aborted; at += size) {
     const wave = names.slice(at, at + size);
     console.log(`deploying to ${wave.join(', ')}`);
@@ -88,6 +80,31 @@ async function deploy(): Promise<void> {
   console.log(`\nWhich host failed, and why:\n\n  shiplog task ${task} --failed\n`);
   await shiplog(['task', task, '--failed']);
   console.log(`\nThe same for a program:\n\n${curl()}\n`);
+  if (interrupt.signal.aborted) process.exitCode = 130;
+}
+
+function readOptions() {
+  const url = process.env.SHIPLOG_URL ?? 'http://127.0.0.1:4000';
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        hosts: { type: 'string', default: '5' },
+        batch: { type: 'string', default: '2' },
+        task: { type: 'string', default: `rolling-${Date.now().toString(36)}` },
+        url: { type: 'string', default: url },
+        'no-failure': { type: 'boolean', default: false },
+      },
+    });
+    return { ...given, hosts: count('hosts', given.hosts), batch: count('batch', given.batch) };
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
+}
+
+function count(name: string, text: string): number {
+  if (/^[1-9]\d?$/.test(text)) return Number(text);
+  throw new Error(`--${name}: "${text}" must be a whole number from 1 to 99`);
 }
 
 /** One host, step by step; a step that fails ends it. */

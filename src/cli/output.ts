@@ -3,6 +3,7 @@
  * the reader's decision and therefore success.
  */
 import { stripVTControlCharacters } from 'node:util';
+import { EXIT } from './exit.ts';
 
 const CODES = {
   bold: '1',
@@ -68,7 +69,11 @@ export class Output {
   constructor(stream: NodeJS.WriteStream = process.stdout) {
     this.#stream = stream;
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code !== 'EPIPE') {
+        // A full disk, most likely. Going on would leave a hole in what was asked for.
+        say(`shiplog: stdout cannot be written: ${error.message}`);
+        process.exit(EXIT.failed);
+      }
       if (this.closed) return;
       this.closed = true;
       for (const listener of this.#onClosed) listener();

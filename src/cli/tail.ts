@@ -5,6 +5,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
+import { CallError } from './client.ts';
 import { eventLine } from './event-line.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
 import {
@@ -78,6 +79,11 @@ async function tail(options: TailOptions): Promise<void> {
   printer.output.onClosed(() => stop.abort());
   try {
     await follow(options, printer, stop.signal);
+  } catch (error) {
+    if (!(error instanceof CallError) || !error.code?.startsWith('CURSOR_')) throw error;
+    const { after, cursorFile } = options;
+    const place = after === undefined ? `--cursor-file ${cursorFile}` : '--after';
+    throw new CliError(`${place}: ${error.message}`, error.exitCode);
   } finally {
     stop.abort();
   }

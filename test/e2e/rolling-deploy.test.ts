@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Client } from '../../src/cli/client.ts';
 import { TaskBoardDocument } from '../../src/cli/gen/graphql.ts';
-import { NODE, runCli } from '../support/cli.ts';
+import { NODE, runCli, startCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const DEPLOY = fileURLToPath(new URL('../../examples/rolling-deploy/deploy.ts', import.meta.url));
@@ -53,3 +53,31 @@ it('a real rolling deployment is in the log, and one query says which host faile
   );
   expect(await leftovers()).toEqual(before);
 }, 120_000);
+
+it('an interrupted rollout ends as cancelled, by 130, and leaves nothing behind', async () => {
+  const before = await leftovers();
+  const rollout = startCli(['--task', 'interrupted', '--hosts', '3'], {
+    command: [NODE, DEPLOY],
+    env: { SHIPLOG_URL: server.url },
+  });
+  await rollout.until((stdout) => stdout.includes('deploying to host-1'));
+  rollout.child.kill('SIGINT');
+  expect((await rollout.ended).code).toBe(130);
+  const client = new Client({ url: server.url, token: null });
+  const { task } = await client.query(TaskBoardDocument, { id: 'interrupted', lines: 1 });
+  expect(task?.status).toBe('CANCELLED');
+  expect(await leftovers()).toEqual(before);
+}, 120_000);
+
+it('a rollout with options that make no sense says so, and begins nothing', async () => {
+  const deploy = (...args: string[]) =>
+    runCli(args, { command: [NODE, DEPLOY], env: { SHIPLOG_URL: server.url } });
+  expect(await deploy('--hosts', 'many')).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: '--hosts: "many" must be a whole number from 1 to 99\n',
+  });
+  const unknown = await deploy('--bogus');
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
+  expect(unknown.stderr).toMatch(/^Unknown option '--bogus'/);
+}, 60_000);
