@@ -7,9 +7,9 @@ import { TaskBoardDocument, type TaskBoardFragment, TaskChangedDocument } from '
 import { type ClientOptions, clientOptions, integer, resolveToken } from './options.ts';
 import { Output, painter, say } from './output.ts';
 import { boardLines } from './task/board.ts';
-import { cut } from './width.ts';
+import { cut, widthOf } from './width.ts';
 
-interface TaskOptions extends ClientOptions {
+export interface TaskOptions extends ClientOptions {
   watch?: boolean;
   failed?: boolean;
   exitStatus?: boolean;
@@ -111,7 +111,7 @@ async function watchUntilEnd(
     signal,
     retry: true,
     onState: ({ connected, reason }) =>
-      say(connected ? 'connected again' : `${reason}; trying again`),
+      screen.note(connected ? 'connected again' : `${reason}; trying again`),
   });
   for await (const { taskChanged } of latestOnly(changes, signal)) {
     const early = drawnAt + REDRAW_MS - performance.now();
@@ -165,16 +165,32 @@ async function* latestOnly<T>(source: AsyncIterator<T>, signal: AbortSignal): As
 }
 
 /** Draws over the last drawing on a terminal; elsewhere only the end is drawn. */
-class Screen {
-  readonly output = new Output();
+export class Screen {
+  readonly output: Output;
   readonly #options: TaskOptions;
+  readonly #notesShare: boolean;
   readonly #paint;
+  /** Lines on the terminal since the beginning of the last drawing. */
   #drawn = 0;
   #lastStatus: string | null = null;
 
-  constructor(options: TaskOptions) {
+  /** notesShare: stderr is on the same terminal, so that what is said comes below a drawing. */
+  constructor(
+    options: TaskOptions,
+    output = new Output(),
+    notesShare = process.stderr.isTTY === true,
+  ) {
     this.#options = options;
+    this.output = output;
+    this.#notesShare = notesShare && output.isTerminal;
     this.#paint = painter(process.stdout, options.color);
+  }
+
+  /** Says something in between; the next drawing goes over that, too. */
+  note(text: string): void {
+    say(text);
+    if (!this.#notesShare || this.#drawn === 0) return;
+    this.#drawn += Math.max(1, Math.ceil(widthOf(text) / this.output.columns));
   }
 
   async draw(task: TaskBoardFragment, isLast: boolean): Promise<void> {
