@@ -119,8 +119,10 @@ export type StepGroupBy = 'STEP' | 'HOST' | 'STEP_AND_SERVICE' | 'STEP_AND_DAY';
 export interface EventQuery {
   filter: EventFilter;
   /**
-   * LOG needs filter.taskId, and its page key is [seq]. Always ascending; `backward` pages give
-   * the newest.
+   * LOG needs filter.taskId, and its page key is [seq]. TIME is by `at`, and events of one
+   * millisecond by their seq: in the order of the log within a shard, so of a task; those of
+   * different shards in an order that stays the same. Always ascending; `backward` pages give the
+   * newest.
    */
   order: EventOrder;
   page: PageRequest;

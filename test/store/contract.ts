@@ -8,6 +8,7 @@ import { describeEventQueries } from './contract-events.ts';
 import { describeLifecycle } from './contract-lifecycle.ts';
 import { describeLog } from './contract-log.ts';
 import { describeStatistics, type StatisticsOptions } from './contract-statistics.ts';
+import { describeTies } from './contract-ties.ts';
 import { describeViews } from './contract-views.ts';
 import type { OpenStore } from './harness.ts';
 
@@ -19,6 +20,7 @@ export function describeStoreContract(
   describe(`The store of ${name}`, () => {
     describeLog(open);
     describeEventQueries(open);
+    describeTies(open);
     describeViews(open);
     describeStatistics(open, options);
     describeLifecycle(open);

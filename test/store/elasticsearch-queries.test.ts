@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseSearch, type SearchQuery } from '../../src/domain/search.ts';
 import { withDefaults } from '../../src/store/elasticsearch/config.ts';
+import { EVENT_SORTS } from '../../src/store/elasticsearch/event-pages.ts';
 import { eventQuery } from '../../src/store/elasticsearch/event-query.ts';
 import { groupDetails, largestGroups } from '../../src/store/elasticsearch/failure-groups.ts';
 import { logSearch } from '../../src/store/elasticsearch/log-reader.ts';
@@ -66,16 +67,10 @@ const CASES: Record<string, unknown> = {
     aPage({ limit: 2, backward: true, before: [9, 'web-1', 't-1'] }),
   ),
   'a page around an event asks ahead and behind': pageSearches(
-    {
-      query: { match_all: {} },
-      sort: [
-        { field: '@timestamp', desc: false },
-        { field: 'shiplog.id', desc: false },
-      ],
-    },
-    aPage({ limit: 4, around: [5, 'abc'] }),
+    { query: { match_all: {} }, sort: EVENT_SORTS.TIME },
+    aPage({ limit: 4, around: [5, 7, 'abc'] }),
   ),
-  'what every list is sorted by': { TASK_SORTS, RUN_SORTS, STEP_SORTS },
+  'what every list is sorted by': { EVENT_SORTS, TASK_SORTS, RUN_SORTS, STEP_SORTS },
   'the templates of the indices': templates(withDefaults({ urls: [], shards: 2, replicas: 1 })),
 };
 

@@ -127,7 +127,10 @@ export const EventOrderEnum = builder.enumType('EventOrder', {
       description:
         'The order in which events became durable; needs a filter for one task. Nothing is ever inserted before what was read.',
     },
-    TIME: { description: "By `at`, the reporters' clocks; ties in an order that stays the same." },
+    TIME: {
+      description:
+        "By `at`, the reporters' clocks; events of one millisecond in the order of the log, those of different shards in an order that stays the same.",
+    },
   },
 });
 

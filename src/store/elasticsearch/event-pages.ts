@@ -17,12 +17,15 @@ import {
 } from './page.ts';
 import type { Search, Searcher } from './searcher.ts';
 
-const SORTS: Record<EventOrder, readonly SortField[]> = {
-  LOG: [{ field: '_seq_no', desc: false }],
-  TIME: [
-    { field: '@timestamp', desc: false },
-    { field: 'shiplog.id', desc: false },
-  ],
+const SEQ: SortField = { field: '_seq_no', desc: false };
+
+/**
+ * Lines of one millisecond stand by time as they do in the log. Two shards may have the same
+ * number for events of the same moment, which the id then tells apart.
+ */
+export const EVENT_SORTS: Record<EventOrder, readonly SortField[]> = {
+  LOG: [SEQ],
+  TIME: [{ field: '@timestamp', desc: false }, SEQ, { field: 'shiplog.id', desc: false }],
 };
 
 export interface EventPagesParts {
@@ -94,7 +97,7 @@ interface Plan {
 }
 
 function plan({ filter, order, page }: EventQuery, scope: Scope): Plan {
-  const list = { query: eventQuery(filter), sort: SORTS[order] };
+  const list = { query: eventQuery(filter), sort: EVENT_SORTS[order] };
   const request: PageRequest = {
     ...page,
     after: shifted(order, page.after, -1),
@@ -111,5 +114,6 @@ function plan({ filter, order, page }: EventQuery, scope: Scope): Plan {
 
 /** `_seq_no` begins at 0, the seq in our keys at 1. */
 function shifted(order: EventOrder, key: PageKey | null, by: number): PageKey | null {
-  return order === 'LOG' && key !== null && key.length === 1 ? [Number(key[0]) + by] : key;
+  const place = EVENT_SORTS[order].indexOf(SEQ);
+  return key?.map((value, i) => (i === place ? Number(value) + by : value)) ?? null;
 }
