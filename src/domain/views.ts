@@ -136,7 +136,7 @@ export interface StepSummary {
 /** Of one task: kept apart from its view, for it is computed on demand. */
 export interface TaskStats {
   runCounts: RunCounts;
-  /** Planned steps in order, then others by name. */
+  /** Planned steps in order, then others by name: at most 1,000 (`matrix.ts`). */
   stepSummaries: StepSummary[];
 }
 
@@ -185,7 +185,7 @@ export interface FailureGroup {
   message: string;
   count: number;
   hostCount: number;
-  /** hosts, tasks: at most 20 of each, newest first. */
+  /** hosts, steps, tasks: at most 20 of each, newest first. */
   hosts: string[];
   steps: string[];
   tasks: string[];

@@ -132,12 +132,14 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
     }),
     startCursor: t.string({
       nullable: true,
-      description: 'The cursor of the first row, for `before`; null on an empty page.',
+      description:
+        'The cursor of the first row, for `before`; null on an empty page. At most 4,096 characters.',
       resolve: ({ list, page }, _args, { store }) => cursorOf(store.engine, list, page.rows[0]),
     }),
     endCursor: t.string({
       nullable: true,
-      description: 'The cursor of the last row, for `after`; null on an empty page.',
+      description:
+        'The cursor of the last row, for `after`; null on an empty page. At most 4,096 characters.',
       resolve: ({ list, page }, _args, { store }) => cursorOf(store.engine, list, page.rows.at(-1)),
     }),
   }),
@@ -159,7 +161,8 @@ export function connectionTypes<T, C extends Connection<T>>(
     description: `One of ${plural} in a page, with its cursor.`,
     fields: (t) => ({
       cursor: t.string({
-        description: 'Opaque; for `after` and `before` of the same list in the same order.',
+        description:
+          'Opaque, at most 4,096 characters; for `after` and `before` of the same list in the same order.',
         resolve: ({ list, row }, _args, { store }) => encodeRowCursor(store.engine, list, row.key),
       }),
       node: t.field({
@@ -174,13 +177,13 @@ export function connectionTypes<T, C extends Connection<T>>(
   builder.objectFields(ref, (t) => ({
     edges: t.field({
       type: [Edge],
-      description: 'The rows with their cursors.',
+      description: 'The rows with their cursors, at most as many as the page was asked for.',
       complexity: { field: 1, multiplier: 1 },
       resolve: ({ list, page }) => page.rows.map((row) => ({ list, row })),
     }),
     nodes: t.field({
       type: [node],
-      description: 'The rows without their cursors.',
+      description: 'The rows without their cursors, at most as many as the page was asked for.',
       complexity: { field: 1, multiplier: 1 },
       resolve: ({ page }) => page.rows.map((row) => row.node),
     }),

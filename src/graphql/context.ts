@@ -71,7 +71,13 @@ export class Context {
 
   /** Counts rows that go into the answer. Throws QUERY_TOO_COMPLEX where they are too much of it. */
   countAnswered(rows: Iterable<Reported>): void {
-    for (const row of rows) this.#answered += charactersOf(row);
+    let characters = 0;
+    for (const row of rows) characters += charactersOf(row);
+    this.countCharacters(characters);
+  }
+
+  countCharacters(characters: number): void {
+    this.#answered += characters;
     if (this.#answered <= ANSWER_MAX) return;
     throw new ShiplogError(
       'QUERY_TOO_COMPLEX',

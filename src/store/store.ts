@@ -250,7 +250,10 @@ export interface Store {
     from: number | null,
     to: number | null,
   ): Promise<HostReliability[]>;
-  /** null: no such task. Hosts by name, steps as planned and then others by name. */
+  /**
+   * null: no such task. Hosts by name, steps as planned and then others by name, as far as a board
+   * goes (`domain/matrix.ts`).
+   */
   matrix(taskId: string): Promise<{ matrix: TaskMatrix; at: ShardCursor[] } | null>;
   board(taskId: string): Promise<BoardSnapshot | null>;
 

@@ -4,6 +4,7 @@
  * at them.
  */
 import { describe } from 'vitest';
+import { describeCaps } from './contract-caps.ts';
 import { describeEventQueries } from './contract-events.ts';
 import { describeLifecycle } from './contract-lifecycle.ts';
 import { describeLog } from './contract-log.ts';
@@ -23,6 +24,7 @@ export function describeStoreContract(
     describeTies(open);
     describeViews(open);
     describeStatistics(open, options);
+    describeCaps(open);
     describeLifecycle(open);
   });
 }

@@ -41,7 +41,7 @@ const HistogramBucket = builder
       total: t.exposeInt('total', { description: 'Its events.' }),
       byLevel: t.field({
         type: [LevelCount],
-        description: 'Its events by level, at most six; levels that do not occur are left out.',
+        description: 'Its events by level, at most 6; levels that do not occur are left out.',
         resolve: ({ byLevel }) => byLevel as { level: LogLevel; count: number }[],
       }),
     }),

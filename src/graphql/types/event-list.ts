@@ -40,7 +40,7 @@ EventConnection.implement({
   fields: (t) => ({
     tailCursor: t.exposeString('tailCursor', {
       description:
-        'For `tail(after:)` with the same filter: in LOG order it goes on exactly behind the last row (behind everything stored, where no row follows), in TIME order behind everything that was stored when the page was read; without a gap and without repeating. For events of a task or a step: with the filter {taskId} or {taskId, hosts: [host], steps: [step]} and whatever else the page was filtered by.',
+        'For `tail(after:)` with the same filter: in LOG order it goes on exactly behind the last row (behind everything stored, where no row follows), in TIME order behind everything that was stored when the page was read; without a gap and without repeating. For events of a task or a step: with the filter {taskId} or {taskId, hosts: [host], steps: [step]} and whatever else the page was filtered by. Opaque, at most 256 KiB: some 12 characters for each shard that it reads.',
     }),
   }),
 });

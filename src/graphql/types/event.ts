@@ -26,7 +26,8 @@ EventRef.implement({
     'One thing that was reported: a step began, printed a line, made progress, ended; or its task began or ended. Immutable.',
   fields: (t) => ({
     id: t.id({
-      description: 'Globally unique and opaque, so that client caches may key on it.',
+      description:
+        'Globally unique and opaque, so that client caches may key on it. At most 22 characters.',
       resolve: ({ event }) => event.id,
     }),
     eventId: t.id({
@@ -39,7 +40,10 @@ EventRef.implement({
       description: 'What it reports.',
       resolve: ({ event }) => event.kind,
     }),
-    taskId: t.id({ description: 'Its task.', resolve: ({ event }) => event.taskId }),
+    taskId: t.id({
+      description: "Its task's id. At most 256 characters.",
+      resolve: ({ event }) => event.taskId,
+    }),
     task: t.field({
       type: TaskRef,
       nullable: true,
@@ -97,12 +101,14 @@ EventRef.implement({
     }),
     service: t.string({
       nullable: true,
-      description: "The task's service, as known when the event was taken in.",
+      description:
+        "The task's service, as known when the event was taken in. At most 256 characters.",
       resolve: ({ event }) => event.service,
     }),
     environment: t.string({
       nullable: true,
-      description: "The task's environment, as known when the event was taken in.",
+      description:
+        "The task's environment, as known when the event was taken in. At most 256 characters.",
       resolve: ({ event }) => event.environment,
     }),
     message: t.string({
@@ -162,18 +168,19 @@ EventRef.implement({
     }),
     labels: t.field({
       type: 'JSONObject',
-      description: 'Flat labels of this event: texts, numbers and booleans. At most 64.',
+      description:
+        'Flat labels of this event: texts, numbers and booleans. At most 64, with at most 1,024 characters each.',
       resolve: ({ event }) => event.labels,
     }),
     position: t.string({
       description:
-        'Where it stands in the log: `shard:seq`. Within a task, seq is the order in which events became durable.',
+        'Where it stands in the log: `shard:seq`, at most 64 characters. Within a task, seq is the order in which events became durable.',
       resolve: ({ event }) => formatPosition(event.position),
     }),
     highlights: t.field({
       type: [TextRangeRef],
       description:
-        'Where the search of the filter matched in `message`, in order and not overlapping; empty without a search.',
+        'Where the search of the filter matched in `message`, in order and not overlapping; empty without a search. At most 3,200: the first 100 places of each term.',
       resolve: ({ event, search }) =>
         search === null || event.message === null ? [] : highlights(search, event.message),
     }),

@@ -36,15 +36,19 @@ FailureGroupRef.implement({
     'Failed and timed-out steps whose failure reads the same once numbers, paths and names are taken out.',
   fields: (t) => ({
     fingerprint: t.exposeString('fingerprint', {
-      description: 'The same for the same normalised text, in every task and on every server.',
+      description:
+        'The same for the same normalised text, in every task and on every server. At most 16 characters.',
     }),
     message: t.exposeString('message', {
-      description: 'The normalised text of the failure: of its first 1,000 characters.',
+      description:
+        'The normalised text of the failure: of its first 1,000 characters, so at most 6,000.',
     }),
     count: t.exposeInt('count', { description: 'Steps in the group.' }),
     hostCount: t.exposeInt('hostCount', { description: 'Different hosts among them.' }),
     hosts: t.exposeStringList('hosts', { description: 'Their hosts, newest first. At most 20.' }),
-    steps: t.exposeStringList('steps', { description: 'The names of the steps.' }),
+    steps: t.exposeStringList('steps', {
+      description: 'The names of the steps, newest first. At most 20.',
+    }),
     tasks: t.exposeIDList('tasks', { description: 'Their tasks, newest first. At most 20.' }),
     firstAt: t.field({
       type: 'DateTime',

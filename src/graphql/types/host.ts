@@ -32,7 +32,8 @@ HostRef.implement({
     }),
     labels: t.field({
       type: 'JSONObject',
-      description: 'All labels that its events carried, the latest value of each. At most 64.',
+      description:
+        'All labels that its events carried, the latest value of each. At most 64, with at most 1,024 characters each.',
       resolve: ({ labels }) => labels,
     }),
     firstSeenAt: t.field({
@@ -50,7 +51,7 @@ HostRef.implement({
     agent: t.exposeString('agent', {
       nullable: true,
       description:
-        'The latest source of its events that begins with `agent`: which version runs there.',
+        'The latest source of its events that begins with `agent`: which version runs there. At most 128 characters.',
     }),
     runs: t.field({
       type: RunConnection,
@@ -108,7 +109,8 @@ ReliabilityRef.implement({
     }),
     worstStep: t.exposeString('worstStep', {
       nullable: true,
-      description: 'The step that failed most often; null where none failed.',
+      description:
+        'The step that failed most often; null where none failed. At most 128 characters.',
     }),
   }),
 });

@@ -18,10 +18,13 @@ const Problem = builder.objectRef<InputProblem>('InputProblem').implement({
       description:
         'REQUIRED, INVALID_TYPE, INVALID_VALUE, INVALID_TEXT, TOO_LONG, OUT_OF_RANGE, UNKNOWN_FIELD, ID_CONFLICT (the eventId was used with other content), TASK_EXPIRED (removed by retention) or TASK_FULL.',
     }),
-    message: t.exposeString('message', { description: 'The reason in words.' }),
+    message: t.exposeString('message', {
+      description: 'The reason in words. At most 2,048 characters.',
+    }),
     field: t.exposeString('field', {
       nullable: true,
-      description: 'The path of the field within the event, such as `error.message`.',
+      description:
+        'The path of the field within the event, such as `error.message`. At most 512 characters.',
     }),
   }),
 });
@@ -33,7 +36,7 @@ const LogStepPayload = builder.objectRef<StepOutcome>('LogStepPayload').implemen
     eventId: t.exposeID('eventId', {
       nullable: true,
       description:
-        "The sender's id, else the one that the server gave; null where it was unusable.",
+        "The sender's id, else the one that the server gave, at most 128 characters; null where it was unusable.",
     }),
     outcome: t.field({
       type: EventOutcomeEnum,
@@ -43,7 +46,7 @@ const LogStepPayload = builder.objectRef<StepOutcome>('LogStepPayload').implemen
     position: t.string({
       nullable: true,
       description:
-        'Where it stands in the log, `shard:seq`; null where REJECTED, and for a DUPLICATE whose first copy is not at hand.',
+        'Where it stands in the log, `shard:seq`, at most 64 characters; null where REJECTED, and for a DUPLICATE whose first copy is not at hand.',
       resolve: ({ position }) => (position === null ? null : formatPosition(position)),
     }),
     error: t.field({
@@ -64,7 +67,7 @@ const LogStepsResult = builder
       eventId: t.id({
         nullable: true,
         description:
-          "The sender's id, else the one that the server gave; null where it was unusable.",
+          "The sender's id, else the one that the server gave, at most 128 characters; null where it was unusable.",
         resolve: ({ result }) => result.eventId,
       }),
       outcome: t.field({

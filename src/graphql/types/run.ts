@@ -38,11 +38,11 @@ RunRef.implement({
   description: 'One task on one host.',
   fields: (t) => ({
     id: t.id({
-      description: 'Unique among runs; the same for the same task and host.',
+      description: 'Unique among runs; the same for the same task and host. At most 22 characters.',
       resolve: ({ taskId, host }) => objectId('Run', taskId, host),
     }),
-    taskId: t.exposeID('taskId', { description: 'Its task.' }),
-    hostName: t.exposeString('host', { description: "Its host's name." }),
+    taskId: t.exposeID('taskId', { description: "Its task's id. At most 256 characters." }),
+    hostName: t.exposeString('host', { description: "Its host's name. At most 255 characters." }),
     task: t.field({
       type: TaskRef,
       description: 'Its task.',
@@ -61,11 +61,12 @@ RunRef.implement({
     currentStep: t.exposeString('currentStep', {
       nullable: true,
       description:
-        'RUNNING: the latest begun step that has not ended, else the next planned one. FAILED: the step that failed. Otherwise null.',
+        'RUNNING: the latest begun step that has not ended, else the next planned one. FAILED: the step that failed. Otherwise null. At most 128 characters.',
     }),
     steps: t.field({
       type: [StepRef],
-      description: 'Planned steps in order, then others in the order in which they began.',
+      description:
+        'Planned steps in order, then others in the order in which they began. At most 600: the plan has at most 100, and of those that were reported the first 500 by name are kept; the log has all.',
       complexity: { field: 1, multiplier: STEPS_TYPICAL },
       resolve: ({ steps }) => steps,
     }),
@@ -141,7 +142,7 @@ CompletenessRef.implement({
 SequenceRangeRef.implement({
   description: "Consecutive numbers of a writer's events.",
   fields: (t) => ({
-    writer: t.exposeID('writer', { description: 'The reporting process.' }),
+    writer: t.exposeID('writer', { description: 'The reporting process. At most 128 characters.' }),
     from: t.exposeInt('from', { description: 'The first number.' }),
     to: t.exposeInt('to', { description: 'The last number.' }),
   }),

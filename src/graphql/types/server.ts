@@ -5,11 +5,11 @@ const Server = builder.objectRef<object>('Server').implement({
   description: 'The server that answers.',
   fields: (t) => ({
     version: t.string({
-      description: "Shiplog's version.",
+      description: "Shiplog's version. At most 64 characters.",
       resolve: (_server, _args, { settings }) => settings.version,
     }),
     engine: t.string({
-      description: 'What stores the events: `sqlite` or `elasticsearch`.',
+      description: 'What stores the events: `sqlite` or `elasticsearch`. At most 13 characters.',
       resolve: (_server, _args, { store }) => store.engine,
     }),
     retentionDays: t.int({

@@ -12,12 +12,21 @@ StepStatsRef.implement({
   description:
     'Statistics of a group of steps that began. Durations are of those that have one; null where none has.',
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'Tells the groups of one answer apart.' }),
-    step: t.exposeString('step', { nullable: true, description: 'Where grouped by step.' }),
-    host: t.exposeString('host', { nullable: true, description: 'Where grouped by host.' }),
+    key: t.exposeString('key', {
+      description: 'Tells the groups of one answer apart. At most 385 characters.',
+    }),
+    step: t.exposeString('step', {
+      nullable: true,
+      description: 'Where grouped by step. At most 128 characters.',
+    }),
+    host: t.exposeString('host', {
+      nullable: true,
+      description: 'Where grouped by host. At most 255 characters.',
+    }),
     service: t.exposeString('service', {
       nullable: true,
-      description: 'Where grouped by service; null too for tasks without one.',
+      description:
+        'Where grouped by service; null too for tasks without one. At most 256 characters.',
     }),
     day: t.field({
       type: 'DateTime',

@@ -37,11 +37,12 @@ StepRef.implement({
   description: 'One step of a task on one host: its highest attempt, with the others listed.',
   fields: (t) => ({
     id: t.id({
-      description: 'Unique among steps; the same for the same task, host and name.',
+      description:
+        'Unique among steps; the same for the same task, host and name. At most 22 characters.',
       resolve: ({ taskId, host, name }) => objectId('Step', taskId, host, name),
     }),
-    taskId: t.exposeID('taskId', { description: 'Its task.' }),
-    hostName: t.exposeString('host', { description: "Its host's name." }),
+    taskId: t.exposeID('taskId', { description: "Its task's id. At most 256 characters." }),
+    hostName: t.exposeString('host', { description: "Its host's name. At most 255 characters." }),
     task: t.field({
       type: TaskRef,
       description: 'Its task.',
@@ -64,7 +65,8 @@ StepRef.implement({
     }),
     attempts: t.field({
       type: [AttemptRef],
-      description: 'All attempts, lowest first; empty where none has begun. At most 10,000.',
+      description:
+        'Its attempts, lowest first; empty where none has begun. At most 100, the highest; the log has all.',
       complexity: { field: 1, multiplier: 2 },
       resolve: ({ attempts }) => attempts,
     }),

@@ -1,6 +1,7 @@
 /** Subscriptions. The streams come from the tail; each batch is a source event. */
 import { badInput } from '../../domain/errors.ts';
 import type { EventFilter } from '../../domain/filter.ts';
+import { boundedMatrix } from '../../domain/matrix.ts';
 import type { TaskView } from '../../domain/views.ts';
 import type { RunsBatch, TailBatch, TailGap, TasksBatch } from '../../tail/tail.ts';
 import { builder } from '../builder.ts';
@@ -13,7 +14,8 @@ import { EventFilterInput, TaskFilterInput } from './filters.ts';
 
 /** What a batch is counted as; most hold a few rows, and a limit must hold for a stream. */
 const BATCH_TYPICAL = 50;
-const CURSOR = 'Everything up to here is delivered, this batch included: `after` to resume from.';
+const CURSOR =
+  'Everything up to here is delivered, this batch included: `after` to resume from. Opaque, at most 256 KiB: some 12 characters for each shard that it reads.';
 const CAUGHT_UP = 'false: more is waiting in the store.';
 const AFTER =
   'A cursor of an earlier batch of the same subscription: goes on exactly behind it, on any server. CURSOR_MISMATCH for another filter, CURSOR_EXPIRED where the log was restored or deleted.';
@@ -22,14 +24,17 @@ const Gap = builder.objectRef<TailGap>('TailGap').implement({
   description:
     "Said instead of silence: what can no longer be delivered because retention removed it. Never a slow reader's fault.",
   fields: (t) => ({
-    reason: t.exposeString('reason', { description: 'Why, in words.' }),
+    reason: t.exposeString('reason', {
+      description: 'Why, in a word: `RETENTION`. At most 128 characters.',
+    }),
     from: t.exposeString('from', {
       nullable: true,
-      description: 'The position behind which events are gone.',
+      description: 'The position behind which events are gone. At most 64 characters.',
     }),
     to: t.exposeString('to', {
       nullable: true,
-      description: 'The last position that is gone; the stream goes on behind it.',
+      description:
+        'The last position that is gone; the stream goes on behind it. At most 64 characters.',
     }),
   }),
 });
@@ -80,7 +85,8 @@ const RunsBatchRef = builder.objectRef<RunsBatch>('RunsBatch').implement({
       nullable: true,
       description:
         'The whole board, in place of what was told before: in the first batch of a subscription without a cursor, and when startTask changes the plan.',
-      resolve: ({ snapshot, cursor }) => (snapshot === null ? null : { matrix: snapshot, cursor }),
+      resolve: ({ snapshot, cursor }) =>
+        snapshot === null ? null : { matrix: boundedMatrix(snapshot), cursor },
     }),
     changed: t.field({
       type: [RunRef],

@@ -1,5 +1,4 @@
 /** Task: one deployment. */
-import { ShiplogError } from '../../domain/errors.ts';
 import { isStale, type TaskView } from '../../domain/views.ts';
 import { builder } from '../builder.ts';
 import {
@@ -25,10 +24,8 @@ import { EventOrderEnum, RunOrderEnum, TaskOrderEnum, TaskStatusEnum } from './e
 import { EventConnection, eventArgs, loadEventsOf } from './event-list.ts';
 import { groupsAsked, groupsCost, groupsFirst } from './failure.ts';
 import { EventFilterInput, RunFilterInput, TaskFilterInput } from './filters.ts';
+import { loadMatrix, MATRIX_COST } from './matrix.ts';
 import { loadRuns, RunConnection } from './run.ts';
-
-/** A whole board is one answer, but a large one, and a call of its own for each task. */
-const MATRIX_COST = 500;
 
 TaskRef.implement({
   description: 'One deployment. Its id is the release system’s own.',
@@ -58,12 +55,13 @@ TaskRef.implement({
     }),
     labels: t.field({
       type: 'JSONObject',
-      description: 'Flat labels: texts, numbers and booleans. At most 64.',
+      description:
+        'Flat labels: texts, numbers and booleans. At most 64, with at most 1,024 characters each.',
       resolve: ({ labels }) => labels,
     }),
     plan: t.exposeStringList('plan', {
       description:
-        'The planned steps in order: as startTask said, else the seven by default. At most 100.',
+        'The planned steps in order: as startTask said, else the seven by default. At most 100, with at most 128 characters each.',
     }),
     status: t.field({
       type: TaskStatusEnum,
@@ -119,7 +117,8 @@ TaskRef.implement({
     }),
     stepSummaries: t.field({
       type: [StepSummaryRef],
-      description: 'Each step over all hosts: planned steps in order, then others by name.',
+      description:
+        'Each step over all hosts: planned steps in order, then others by name. At most 1,000; the runs have all.',
       complexity: { field: 5, multiplier: 7 },
       resolve: async ({ id }, _args, context) =>
         (await context.loaders.taskStats.load(id)).stepSummaries,
@@ -157,11 +156,7 @@ TaskRef.implement({
       type: MatrixRef,
       description: 'Every host × step in one compact answer.',
       complexity: { field: MATRIX_COST, multiplier: 1 },
-      resolve: async ({ id }, _args, context) => {
-        const found = await context.store.matrix(id);
-        if (found === null) throw new ShiplogError('NOT_FOUND', `task "${id}" was removed`);
-        return { matrix: found.matrix, cursor: context.tail.matrixCursor(id, found.at) };
-      },
+      resolve: ({ id }, _args, context) => loadMatrix(context, id),
     }),
     events: t.field({
       type: EventConnection,
@@ -206,7 +201,7 @@ RunCountsRef.implement({
 StepSummaryRef.implement({
   description: 'One step over all hosts of a task: how many stand how, and how long it takes.',
   fields: (t) => ({
-    step: t.exposeString('step', { description: "The step's name." }),
+    step: t.exposeString('step', { description: "The step's name. At most 128 characters." }),
     pending: t.exposeInt('pending', { description: 'Hosts on which it is PENDING.' }),
     running: t.exposeInt('running', { description: 'Hosts on which it is RUNNING.' }),
     succeeded: t.exposeInt('succeeded', { description: 'Hosts on which it SUCCEEDED.' }),
@@ -226,28 +221,6 @@ StepSummaryRef.implement({
     maxMs: t.exposeFloat('maxMs', {
       nullable: true,
       description: 'The longest duration in milliseconds.',
-    }),
-  }),
-});
-
-MatrixRef.implement({
-  description: 'The board of a task: every host × step in one compact answer.',
-  fields: (t) => ({
-    steps: t.stringList({
-      description: 'The columns: planned steps in order, then others by name.',
-      resolve: ({ matrix }) => matrix.steps,
-    }),
-    hosts: t.stringList({
-      description: 'The rows: host names in order.',
-      resolve: ({ matrix }) => matrix.hosts,
-    }),
-    cells: t.string({
-      description:
-        'One letter per host × step, row by row: P R S F K T C N (pending running succeeded failed skipped timed-out cancelled not-run), lower case where stale, `-` where a host has no such step. The cell of host h and step s is at h × steps + s.',
-      resolve: ({ matrix }) => matrix.cells,
-    }),
-    cursor: t.exposeString('cursor', {
-      description: 'For `runsChanged(after:)`: it goes on exactly behind this board.',
     }),
   }),
 });

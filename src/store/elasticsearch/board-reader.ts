@@ -1,5 +1,6 @@
 /** A whole task at once: its states for a live board, and its board as one compact text. */
 import type { RunState } from '../../domain/fold.ts';
+import { hostsShown, MATRIX_HOSTS_MAX, stepOrder } from '../../domain/matrix.ts';
 import type { TaskMatrix, TaskView } from '../../domain/views.ts';
 import type { BoardSnapshot, ShardCursor } from '../store.ts';
 import type { Names } from './names.ts';
@@ -50,10 +51,14 @@ export class BoardReader {
 
   async matrix(entry: Registered, task: TaskView): Promise<TaskMatrix> {
     const { now, staleAfterMs } = this.#parts;
-    const hits = await this.#runs<never>(entry, {
-      _source: false,
-      docvalue_fields: ['shiplog.cells'],
-    });
+    const hits = await this.#runs<never>(
+      entry,
+      {
+        _source: false,
+        docvalue_fields: ['shiplog.cells'],
+      },
+      MATRIX_HOSTS_MAX,
+    );
     const at = now();
     const hosts = hits.map(({ sort }) => String(sort[0]));
     const rows = hits.map(({ fields }) => fields?.['shiplog.cells']?.[0] as string | undefined);
@@ -63,8 +68,11 @@ export class BoardReader {
       task.plan,
       letters.flatMap((row) => [...row.keys()]),
     );
-    const cells = letters.map((row) => steps.map((step) => row.get(step) ?? '-').join(''));
-    return { steps, hosts, cells: cells.join('') };
+    const shown = hostsShown(steps.length);
+    const cells = letters
+      .slice(0, shown)
+      .map((row) => steps.map((step) => row.get(step) ?? '-').join(''));
+    return { steps, hosts: hosts.slice(0, shown), cells: cells.join('') };
   }
 
   /** Rows that are too long for a column are derived from their runs. */
@@ -84,8 +92,12 @@ export class BoardReader {
     }
   }
 
-  /** All runs of a task, by host. */
-  async #runs<S>({ taskId, day }: Registered, body: Record<string, unknown>): Promise<Hit<S>[]> {
+  /** The runs of a task by host: all of them, or the first. */
+  async #runs<S>(
+    { taskId, day }: Registered,
+    body: Record<string, unknown>,
+    most = Infinity,
+  ): Promise<Hit<S>[]> {
     const all: Hit<S>[] = [];
     for (let after: Hit<S>['sort'] | null = null; ; ) {
       const { hits }: { hits: Hit<S>[] } = await this.#parts.searcher.one<S>({
@@ -108,15 +120,8 @@ export class BoardReader {
         },
       });
       for (const hit of hits) all.push(hit);
-      if (hits.length < PAGE) return all;
+      if (hits.length < PAGE || all.length >= most) return all;
       after = (hits.at(-1) as Hit<S>).sort;
     }
   }
-}
-
-/** Planned steps in order, then others by name. */
-export function stepOrder(plan: readonly string[], names: Iterable<string>): string[] {
-  const planned = new Set(plan);
-  const others = new Set([...names].filter((name) => !planned.has(name)));
-  return [...planned, ...[...others].sort()];
 }

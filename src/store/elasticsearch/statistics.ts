@@ -1,5 +1,6 @@
 /** Aggregations over views: how tasks stand, how long steps take, what fails, who fails often. */
 import type { StepFilter } from '../../domain/filter.ts';
+import { MATRIX_STEPS_MAX, stepOrder } from '../../domain/matrix.ts';
 import type {
   FailureGroup,
   HostReliability,
@@ -10,7 +11,6 @@ import type {
   TaskView,
 } from '../../domain/views.ts';
 import type { StepGroupBy } from '../store.ts';
-import { stepOrder } from './board-reader.ts';
 import { type FailureQuery, readFailureGroups } from './failure-groups.ts';
 import type { Names } from './names.ts';
 import { all, between, type Query } from './query.ts';
@@ -67,14 +67,13 @@ export interface StatisticsParts {
 
 interface TaskAnswer {
   runs: { statuses: Buckets<object>; stale: { doc_count: number } };
-  steps: {
-    names: Buckets<{
-      statuses: Buckets<object>;
-      times: Percentiles;
-      longest: { value: number | null };
-    }>;
-  };
+  steps: { planned: StepBuckets; others: StepBuckets };
 }
+type StepBuckets = Buckets<{
+  statuses: Buckets<object>;
+  times: Percentiles;
+  longest: { value: number | null };
+}>;
 
 export class Statistics {
   readonly #parts: StatisticsParts;
@@ -94,7 +93,7 @@ export class Statistics {
           size: 0,
           track_total_hits: false,
           query: all([{ term: { 'shiplog.task.id': view.id } }]),
-          aggs: this.#taskAggregations(),
+          aggs: taskAggregations(view.plan, this.#parts.views.staleBefore),
         },
       })),
     );
@@ -104,29 +103,6 @@ export class Statistics {
         ? { runCounts: noRuns(), stepSummaries: [] }
         : taskStats(task.view, (answers[next++] as { aggregations: TaskAnswer }).aggregations),
     );
-  }
-
-  #taskAggregations(): object {
-    const statuses = { terms: { field: 'shiplog.status', size: STATUSES_MAX } };
-    return {
-      runs: {
-        filter: { term: { 'shiplog.view': 'run' } },
-        aggs: { statuses, stale: { filter: staleRun(this.#parts.views.staleBefore) } },
-      },
-      steps: {
-        filter: { term: { 'shiplog.view': 'step' } },
-        aggs: {
-          names: {
-            terms: { field: 'event.action', size: STEPS_MAX },
-            aggs: {
-              statuses,
-              times: percentiles([50, 95]),
-              longest: { max: { field: 'shiplog.duration_ms' } },
-            },
-          },
-        },
-      },
-    };
   }
 
   /** The largest groups first. */
@@ -217,6 +193,30 @@ function noSteps(step: string): StepSummary {
   };
 }
 
+/** Steps outside the plan by name: as many as there is room for, and the same ones every time. */
+export function taskAggregations(plan: readonly string[], staleBefore: number): object {
+  const statuses = { terms: { field: 'shiplog.status', size: STATUSES_MAX } };
+  const aggs = {
+    statuses,
+    times: percentiles([50, 95]),
+    longest: { max: { field: 'shiplog.duration_ms' } },
+  };
+  const names = { field: 'event.action', size: MATRIX_STEPS_MAX, order: { _key: 'asc' } };
+  return {
+    runs: {
+      filter: { term: { 'shiplog.view': 'run' } },
+      aggs: { statuses, stale: { filter: staleRun(staleBefore) } },
+    },
+    steps: {
+      filter: { term: { 'shiplog.view': 'step' } },
+      aggs: {
+        planned: { terms: { ...names, include: plan }, aggs },
+        others: { terms: { ...names, exclude: plan }, aggs },
+      },
+    },
+  };
+}
+
 function taskStats(task: TaskView, { runs, steps }: TaskAnswer): TaskStats {
   const runCounts = { ...noRuns(), stale: runs.stale.doc_count };
   for (const { key, doc_count } of runs.statuses.buckets) {
@@ -224,7 +224,10 @@ function taskStats(task: TaskView, { runs, steps }: TaskAnswer): TaskStats {
     runCounts.total += doc_count;
   }
   const found = new Map<string, StepSummary>();
-  for (const { key, statuses, times, longest } of steps.names.buckets) {
+  for (const { key, statuses, times, longest } of [
+    ...steps.planned.buckets,
+    ...steps.others.buckets,
+  ]) {
     const summary = noSteps(key);
     for (const { key: status, doc_count } of statuses.buckets) {
       summary[STATUS_FIELDS[status as 'PENDING']] += doc_count;

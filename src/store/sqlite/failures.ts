@@ -78,7 +78,7 @@ function groupView(connection: Connection, group: Group): FailureGroup[] {
       count: group.count,
       hostCount: group.hosts.size,
       hosts: [...group.hosts].slice(0, MAX_NAMES),
-      steps: [...group.steps],
+      steps: [...group.steps].slice(0, MAX_NAMES),
       tasks: [...group.tasks].slice(0, MAX_NAMES),
       firstAt: group.firstAt,
       lastAt: group.lastAt,

@@ -1,8 +1,8 @@
 /** A task's board as one text: a letter for each host and step. */
+import { hostsShown, MATRIX_HOSTS_MAX, stepOrder } from '../../domain/matrix.ts';
 import { cellLetter, type TaskMatrix } from '../../domain/views.ts';
 import { stepStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';
-import { stepOrder } from './task-stats.ts';
 
 export function readMatrix(
   connection: Connection,
@@ -16,22 +16,25 @@ export function readMatrix(
   if (task === undefined) return null;
   const { plan } = JSON.parse(task.view) as { plan: string[] };
   const runs = connection.arrays<[key: number, host: string]>(
-    'SELECT key, host FROM runs WHERE alive() AND task = ? AND base >= 0 ORDER BY host',
-    [task.key],
+    'SELECT key, host FROM runs WHERE alive() AND task = ? AND base >= 0 ORDER BY host LIMIT ?',
+    [task.key, MATRIX_HOSTS_MAX],
   );
   const cells = connection.arrays<
     [run: number, name: string, status: number, lastEventAt: number | null]
   >('SELECT run, name, status, last_event_at FROM steps WHERE alive() AND task = ?', [task.key]);
   const steps = stepOrder(plan, new Set(cells.map(([, name]) => name)));
+  const shown = runs.slice(0, hostsShown(steps.length));
   const columns = new Map(steps.map((name, column) => [name, column]));
-  const rows = new Map(runs.map(([key], row) => [key, row]));
-  const letters = new Array<string>(runs.length * steps.length).fill('-');
+  const rows = new Map(shown.map(([key], row) => [key, row]));
+  const letters = new Array<string>(shown.length * steps.length).fill('-');
   for (const [run, name, status, lastEventAt] of cells) {
+    const row = rows.get(run);
+    const column = columns.get(name);
+    if (row === undefined || column === undefined) continue;
     const stale = status === RUNNING && lastEventAt !== null && lastEventAt < staleBefore;
-    const at = (rows.get(run) ?? 0) * steps.length + (columns.get(name) ?? 0);
-    letters[at] = cellLetter(stepStatuses.name(status), stale);
+    letters[row * steps.length + column] = cellLetter(stepStatuses.name(status), stale);
   }
-  return { steps, hosts: runs.map(([, host]) => host), cells: letters.join('') };
+  return { steps, hosts: shown.map(([, host]) => host), cells: letters.join('') };
 }
 
 const RUNNING = stepStatuses.code('RUNNING');

@@ -1,5 +1,6 @@
 /** How a task's runs and steps stand, in numbers. */
 import type { RunStatus, StepStatus } from '../../domain/event.ts';
+import { stepOrder } from '../../domain/matrix.ts';
 import { percentile } from '../../domain/percentile.ts';
 import type { RunCounts, StepSummary, TaskStats } from '../../domain/views.ts';
 import { NEVER, runStatuses, stepStatuses } from './codes.ts';
@@ -123,12 +124,6 @@ function summarise(
       maxMs: sorted.at(-1) ?? null,
     };
   });
-}
-
-/** Planned steps in order, then others by name. */
-export function stepOrder(plan: readonly string[], names: Iterable<string>): string[] {
-  const planned = new Set(plan);
-  return [...planned, ...[...names].filter((name) => !planned.has(name)).sort()];
 }
 
 function emptySummary(step: string): StepSummary {

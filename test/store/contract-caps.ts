@@ -1,0 +1,66 @@
+/** What a task can make long is capped, on every engine in the same place. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEFAULT_PLAN } from '../../src/domain/event.ts';
+import { MATRIX_STEPS_MAX } from '../../src/domain/matrix.ts';
+import { aStatus } from './events.ts';
+import { contractSettings, fill, type OpenedStore, type OpenStore } from './harness.ts';
+
+const HOSTS = ['a', 'b', 'c'];
+/** By name behind all others, so that only the plan brings it among the first. */
+const LAST_PLANNED = 'unpack';
+const STEPS_PER_HOST = 400;
+
+export function describeCaps(open: OpenStore): void {
+  describe('of a task with more names of steps than a board has columns', () => {
+    let opened: OpenedStore;
+    const taskId = 'wide';
+    const others = HOSTS.flatMap((host) =>
+      Array.from({ length: STEPS_PER_HOST }, (_, i) => `${host}-${String(i).padStart(3, '0')}`),
+    );
+    const columns = [
+      ...DEFAULT_PLAN,
+      ...others.toSorted().slice(0, MATRIX_STEPS_MAX - DEFAULT_PLAN.length),
+    ];
+    beforeAll(async () => {
+      opened = await open(contractSettings);
+      const error = { code: null, message: 'disk full' };
+      const failed = others.map((step) =>
+        aStatus('FAILED', { taskId, host: step.slice(0, 1), step, error }),
+      );
+      const done = HOSTS.map((host) => aStatus('SUCCEEDED', { taskId, host, step: LAST_PLANNED }));
+      await fill(opened.store, [...failed, ...done]);
+    });
+    afterAll(() => opened.close());
+
+    it('the board has the planned ones and the first others by name', async () => {
+      const board = (await opened.store.matrix(taskId))?.matrix;
+      expect(board?.hosts).toEqual(HOSTS);
+      expect(board?.steps).toEqual(columns);
+      const row = (host: string) =>
+        columns.map((step) => {
+          if (step === LAST_PLANNED) return 'S';
+          if (DEFAULT_PLAN.includes(step as never)) return 'P';
+          return step.startsWith(`${host}-`) ? 'F' : '-';
+        });
+      expect(board?.cells).toBe(HOSTS.flatMap(row).join(''));
+    });
+
+    it('the summaries are of the same steps, and count them', async () => {
+      const [stats] = await opened.store.taskStats([taskId]);
+      expect(stats?.stepSummaries.map(({ step }) => step)).toEqual(columns);
+      for (const { step, succeeded, failed } of stats?.stepSummaries ?? []) {
+        const planned = DEFAULT_PLAN.includes(step as never);
+        expect([succeeded, failed]).toEqual([
+          step === LAST_PLANNED ? HOSTS.length : 0,
+          planned ? 0 : 1,
+        ]);
+      }
+    });
+
+    it('a group of failures names twenty steps', async () => {
+      const [groups] = await opened.store.failureGroups([{ filter: { taskId }, first: 1 }]);
+      expect(groups?.[0]?.count).toBe(others.length);
+      expect(groups?.[0]?.steps).toHaveLength(20);
+    });
+  });
+}
