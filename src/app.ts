@@ -20,6 +20,8 @@ const RETENTION_EVERY_MS = 60 * 60_000;
 
 export interface App {
   readonly url: string;
+  /** Resolves with the reason when only a new process can write again: close this one. */
+  readonly failed: Promise<Error>;
   /**
    * Stops: readiness off, sockets closed with their cursors delivered, what was taken is stored
    * and answered. Calling again gives the same promise.
@@ -112,6 +114,7 @@ async function serve(config: Config, store: Store, now: () => number, log: Log):
 
   return {
     url: http.url,
+    failed: store.failed,
     close() {
       closing ??= close();
       return closing;

@@ -33,9 +33,13 @@ export async function serve(args: readonly string[]): Promise<number> {
     const app = await Promise.race([createApp(config.ok), stop]);
     // Told to stop while it opens, or waits for Elasticsearch: nothing was taken that could be lost.
     if (app === undefined) process.exit(EXIT.ok);
-    await stop;
-    await app.close();
-    return EXIT.ok;
+    const failed = await Promise.race([stop, app.failed]);
+    if (failed instanceof Error) say(`shiplog: the store has failed: ${failed.message}`);
+    await app.close().catch((error: unknown) => {
+      if (!(failed instanceof Error)) throw error;
+    });
+    // Whoever watches over the server starts it again; nothing that was acknowledged is lost.
+    return failed instanceof Error ? EXIT.failed : EXIT.ok;
   } catch (error) {
     if (!(error instanceof ShiplogError)) throw error;
     say(`shiplog: ${error.message}`);

@@ -92,7 +92,8 @@ export const PROBLEM_CODES = {
   BAD_JSON: 'The line is not a JSON object.',
   ID_CONFLICT: 'The eventId was used before in this task, with other content.',
   TASK_EXPIRED: 'The task was removed by retention; it takes no more events.',
-  TASK_FULL: 'The task has reached the cap on events per task.',
+  TASK_FULL:
+    'The task has reached the cap on events per task (`SHIPLOG_MAX_EVENTS_PER_TASK`); it can still be finished.',
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

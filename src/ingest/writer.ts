@@ -8,7 +8,7 @@
 import { ShiplogError } from '../domain/errors.ts';
 import type { LogEvent, StoredEvent } from '../domain/event.ts';
 import { approximateBytes } from '../domain/weight.ts';
-import type { AppendOutcome, Store } from '../store/store.ts';
+import type { AppendOutcome, Store, Unsettled } from '../store/store.ts';
 
 /** Waiting for the store, over all senders: about ten seconds of work at full speed. */
 const MAX_QUEUED_EVENTS = 50_000;
@@ -25,7 +25,8 @@ interface Submission {
 export interface Writer {
   /**
    * Appends, publishes what was stored, then answers: outcomes in the order of `events`.
-   * Rejects with OVERLOADED, SHUTTING_DOWN or what the store threw; then nothing is acknowledged.
+   * Rejects with OVERLOADED, SHUTTING_DOWN or what the store said; then nothing is acknowledged.
+   * What the store cannot take of one submission does not touch the others.
    */
   submit(events: readonly LogEvent[]): Promise<AppendOutcome[]>;
   queuedEvents(): number;
@@ -80,7 +81,7 @@ export function createWriter(
       publish(storedOf(events, outcomes));
       let from = 0;
       for (const submission of batch) {
-        submission.resolve(outcomes.slice(from, from + submission.events.length));
+        settle(submission, outcomes.slice(from, from + submission.events.length));
         from += submission.events.length;
       }
     } catch (error) {
@@ -134,7 +135,19 @@ export function createWriter(
   };
 }
 
-function storedOf(events: readonly LogEvent[], outcomes: readonly AppendOutcome[]): StoredEvent[] {
+function settle(submission: Submission, outcomes: readonly (AppendOutcome | Unsettled)[]): void {
+  const decided: AppendOutcome[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.outcome === 'UNSETTLED') return submission.reject(outcome.error);
+    decided.push(outcome);
+  }
+  submission.resolve(decided);
+}
+
+function storedOf(
+  events: readonly LogEvent[],
+  outcomes: readonly (AppendOutcome | Unsettled)[],
+): StoredEvent[] {
   const stored: StoredEvent[] = [];
   for (let i = 0; i < events.length; i++) {
     const outcome = outcomes[i];

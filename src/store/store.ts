@@ -12,7 +12,7 @@
  * STORE_UNAVAILABLE (with retryAfterMs), STORE_FULL, QUERY_TIMEOUT. After `close` every call
  * rejects with SHUTTING_DOWN; closing twice is fine.
  */
-import type { InputProblem } from '../domain/errors.ts';
+import type { InputProblem, ShiplogError } from '../domain/errors.ts';
 import type { LogEvent, Position, StoredEvent } from '../domain/event.ts';
 import type {
   EventFilter,
@@ -59,6 +59,13 @@ export type AppendOutcome =
   | { outcome: 'DUPLICATE'; position: Position | null }
   /** ID_CONFLICT, TASK_EXPIRED, TASK_FULL. */
   | { outcome: 'REJECTED'; problem: InputProblem };
+
+/** Not known to be stored, and not acknowledged: a retry with the same id tells. */
+export interface Unsettled {
+  outcome: 'UNSETTLED';
+  /** STORE_UNAVAILABLE or STORE_FULL. */
+  error: ShiplogError;
+}
 
 export interface AppendLimits {
   /** Appends that may run at a time; more would only queue inside the engine. */
@@ -185,17 +192,23 @@ export interface Store {
   readonly engine: 'sqlite' | 'elasticsearch';
   /** true: other processes append to the same log, so a follower must poll. */
   readonly shared: boolean;
+  /**
+   * Resolves with the reason when the store can never write again in this process; nothing that
+   * was acknowledged is lost. Mostly it never does.
+   */
+  readonly failed: Promise<Error>;
   readonly appendLimits: AppendLimits;
 
   // ── the log ────────────────────────────────────────────────────────────────────────────────
   /**
-   * Resolves when every item is decided, and STORED or DUPLICATE items are durable. Items are in
-   * the order of `events`, and events of one call that are STORED take their seqs in that order
+   * Resolves when every item is decided or given up, and STORED or DUPLICATE items are durable.
+   * UNSETTLED are those whose own shard cannot take them now; the others do not wait long for them.
+   * Items are in the order of `events`, and events of one call that are STORED take their seqs in that order
    * within a shard. An event whose `id` is already there is DUPLICATE where the `digest` is the
    * same, else ID_CONFLICT; this holds within one call too. One item never harms another. Where it
-   * throws, nothing was acknowledged (some may be stored: a retry with the same ids tells).
+   * throws, nothing can be taken now and nothing was acknowledged (some may be stored all the same).
    */
-  append(events: readonly LogEvent[]): Promise<AppendOutcome[]>;
+  append(events: readonly LogEvent[]): Promise<(AppendOutcome | Unsettled)[]>;
 
   /**
    * The settled heads of the shards that events of `taskId` are or will be in (a task not known

@@ -44,7 +44,8 @@ it('a data directory that cannot be one is named', async () => {
 
 it('a place where no directory can be made is refused, and does not keep the server busy', async () => {
   const refused = await serve({ SHIPLOG_DATA_DIR: '/proc/shiplog/data' });
-  expect(refused.code).not.toBe(0);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('SHIPLOG_DATA_DIR');
   expect(refused.stderr).toContain('/proc/shiplog/data cannot be written');
 });
 

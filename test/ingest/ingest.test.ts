@@ -1,5 +1,7 @@
 /** What comes in: an acknowledgement means durable, a retry counts once, a bad event harms nobody. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ShiplogError } from '../../src/domain/errors.ts';
+import type { LogEvent } from '../../src/domain/event.ts';
 import { createRedactor } from '../../src/domain/redact.ts';
 import { markIdleTasks } from '../../src/ingest/idle.ts';
 import { createIngest } from '../../src/ingest/ingest.ts';
@@ -210,6 +212,45 @@ describe('the writer', () => {
     expect(batches).toEqual([1, 9]);
     ends[1]?.();
     await Promise.all(answers);
+  });
+
+  it('refuses a request of which the store cannot take something now, and none that came with it', async () => {
+    const error = new ShiplogError('STORE_UNAVAILABLE', 'that shard is away', {
+      retryAfterMs: 1_000,
+    });
+    const appendLimits = { inFlight: 1, batchEvents: 1_000, batchBytes: 1024 * 1024 };
+    const published: string[] = [];
+    let batches = 0;
+    const append = async (events: readonly LogEvent[]) => {
+      batches++;
+      return events.map(({ taskId }, i) =>
+        taskId === 'away'
+          ? { outcome: 'UNSETTLED' as const, error }
+          : {
+              outcome: 'STORED' as const,
+              position: { shard: '0', seq: batches * 10 + i },
+              service: null,
+              environment: null,
+            },
+      );
+    };
+    const ingest = createIngest({
+      store: { append, appendLimits } as unknown as Store,
+      redactor: createRedactor(),
+      publish: (events) => published.push(...events.map(({ taskId }) => taskId)),
+      now: Date.now,
+    });
+    const of = (...taskIds: string[]) =>
+      ingest.logSteps(taskIds.map((taskId) => ({ taskId, host: 'h', step: 's', message: 'm' })));
+    const answers = await Promise.allSettled([of('first'), of('here', 'away'), of('there')]);
+    expect(batches).toBe(2);
+    expect(answers).toMatchObject([
+      { status: 'fulfilled', value: [{ outcome: 'STORED' }] },
+      { status: 'rejected', reason: { code: 'STORE_UNAVAILABLE', retryAfterMs: 1_000 } },
+      { status: 'fulfilled', value: [{ outcome: 'STORED' }] },
+    ]);
+    // What is stored is followed, whatever its sender was told.
+    expect(published).toEqual(['first', 'here', 'there']);
   });
 
   it('refuses with OVERLOADED and a time to wait when its queue is full, and takes nothing of it', async () => {

@@ -82,6 +82,8 @@ export async function untilTaken(store: Store, events: readonly LogEvent[]): Pro
       const outcomes = await store.append(events);
       const bad = outcomes.find(({ outcome }) => outcome === 'REJECTED');
       if (bad !== undefined) throw new Error(`rejected: ${JSON.stringify(bad)}`);
+      const open = outcomes.find(({ outcome }) => outcome === 'UNSETTLED');
+      if (open?.outcome === 'UNSETTLED') throw open.error;
       return;
     } catch (error) {
       if (!(error instanceof ShiplogError) || error.code !== 'STORE_UNAVAILABLE') throw error;

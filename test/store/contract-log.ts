@@ -121,6 +121,13 @@ export function describeLog(open: OpenStore): void {
         expect(outcomes[3]).toMatchObject({ problem: { code: 'TASK_FULL' } });
         const [again] = await small.store.append([events[0] as never]);
         expect(again?.outcome).toBe('DUPLICATE');
+        // Or a full task could never end.
+        const [ended] = await small.store.append([
+          aTaskEvent({ change: 'ended', status: 'FAILED' }, { taskId: 'full' }),
+        ]);
+        expect(ended?.outcome).toBe('STORED');
+        await small.store.viewsReach([positionOf(ended as NonNullable<typeof ended>)]);
+        expect(await small.store.tasksById(['full'])).toMatchObject([{ status: 'FAILED' }]);
       } finally {
         await small.close();
       }

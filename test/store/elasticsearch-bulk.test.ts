@@ -21,7 +21,12 @@ function failed(status: number, type: string, reason = type): Item {
 }
 
 /** Sends documents of these ids; tells what became of them and which were in each request. */
-async function send(ids: readonly string[], say: Say, timeoutMs = 5_000) {
+async function send(
+  ids: readonly string[],
+  say: Say,
+  timeoutMs = 5_000,
+  how: 'send' | 'settleEach' = 'send',
+) {
   const requests: string[][] = [];
   await using node = await standIn((_, response, body, count) => {
     const lines = body.split('\n').filter((_line, at) => at % 2 === 0 && _line !== '');
@@ -34,9 +39,8 @@ async function send(ids: readonly string[], say: Say, timeoutMs = 5_000) {
   const connection = new Connection({ urls: [node.url], shards: 1, replicas: 0 }, 1_000);
   try {
     const items = ids.map((_id) => bulkItem('create', { _index: 'events', _id }, { text: _id }));
-    const outcomes = await new Bulk(connection, timeoutMs)
-      .send(items)
-      .catch((error: unknown) => error);
+    const bulk = new Bulk(connection, timeoutMs);
+    const outcomes = await bulk[how](items).catch((error: unknown) => error);
     return { outcomes, requests };
   } finally {
     await connection.close();
@@ -92,6 +96,22 @@ describe('Of a batch', () => {
     const { outcomes, requests } = await send(['a'], (_, at) => busy[at - 1] ?? [STORED]);
     expect(outcomes).toEqual([DONE]);
     expect(requests).toHaveLength(4);
+  });
+
+  it('those that are stored do not wait long for those whose shard is away', async () => {
+    const away = failed(503, 'unavailable_shards_exception');
+    const began = performance.now();
+    const { outcomes } = await send(
+      ['a', 'b'],
+      (ids) => ids.map((id) => (id === 'a' ? STORED : away)),
+      60_000,
+      'settleEach',
+    );
+    expect(outcomes).toMatchObject([
+      DONE,
+      { state: 'unsettled', problem: { code: 'STORE_UNAVAILABLE' } },
+    ]);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   it('what an answer leaves out is sent again', async () => {

@@ -10,6 +10,8 @@ import { anEvent } from './events.ts';
 import { aPage, contractSettings, positionOf, wholeLog } from './harness.ts';
 import { foldLog } from './oracle.ts';
 
+const DAY_MS = 86_400_000;
+
 describe('When Elasticsearch is not well', async () => {
   if (!(await canStartNodes())) return;
   let node: TestNode;
@@ -31,13 +33,13 @@ describe('When Elasticsearch is not well', async () => {
 
   const list = { filter: {}, order: 'CREATED_DESC' as const, page: aPage() };
 
-  function open(shards = 1): Promise<ElasticsearchStore> {
+  function open(shards = 1, now = contractSettings.now): Promise<ElasticsearchStore> {
     return openElasticsearchStore({
       config: {
         ...{ urls: [node.url], shards, replicas: 0, prefix },
         ...{ requestTimeoutMs: 2_000, appendTimeoutMs: 3_000 },
       },
-      settings: { ...contractSettings, queryTimeoutMs: 1_500 },
+      settings: { ...contractSettings, queryTimeoutMs: 1_500, now },
     });
   }
 
@@ -142,6 +144,33 @@ describe('When Elasticsearch is not well', async () => {
     await ask('POST', `/${prefix}-events-${day}/_open?wait_for_active_shards=1`);
     await untilTaken([anEvent({ taskId: 'closed' })]);
     expect(await wholeLog(store)).toHaveLength(2);
+  }, 60_000);
+
+  it('what one day cannot take keeps nothing of another day from being stored', async () => {
+    await untilTaken([anEvent({ taskId: 'old' })]);
+    await store.close();
+    store = await open(1, () => contractSettings.now() + DAY_MS);
+    await untilTaken([anEvent({ taskId: 'new' })]);
+    await ask('POST', `/${prefix}-events-${day}/_close`);
+    const mixed = ['new', 'old', 'new'].map((taskId) => anEvent({ taskId }));
+    for (let again = 0; again < 3; again++) {
+      const outcomes = await store.append(mixed);
+      expect(outcomes.map(({ outcome }) => outcome)).toEqual(
+        again === 0 ? ['STORED', 'UNSETTLED', 'STORED'] : ['DUPLICATE', 'UNSETTLED', 'DUPLICATE'],
+      );
+      expect(outcomes[1]).toMatchObject({
+        error: { code: 'STORE_UNAVAILABLE', retryAfterMs: 5_000 },
+      });
+    }
+    await ask('POST', `/${prefix}-events-${day}/_open?wait_for_active_shards=1`);
+    await vi.waitFor(
+      async () => {
+        const outcomes = await store.append(mixed);
+        expect(outcomes.map(({ outcome }) => outcome)).not.toContain('UNSETTLED');
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    expect(await wholeLog(store)).toHaveLength(5);
   }, 60_000);
 
   it('one document that cannot be taken harms none beside it', async () => {

@@ -1,7 +1,13 @@
 /** What the parts of the contract suite share: opening, filling, reading whole lists. */
 import type { LogEvent, Position, StoredEvent } from '../../src/domain/event.ts';
 import type { PageRequest, PageRow } from '../../src/domain/page.ts';
-import type { AppendOutcome, ShardHead, Store, ViewSettings } from '../../src/store/store.ts';
+import type {
+  AppendOutcome,
+  ShardHead,
+  Store,
+  Unsettled,
+  ViewSettings,
+} from '../../src/store/store.ts';
 
 export { contractSettings } from './settings.ts';
 
@@ -25,7 +31,7 @@ export async function fill(store: Store, events: readonly LogEvent[], batch = 40
   await store.viewsReach(positions);
 }
 
-export function positionOf(outcome: AppendOutcome): Position {
+export function positionOf(outcome: AppendOutcome | Unsettled): Position {
   if (outcome.outcome !== 'STORED') throw new Error(`not stored: ${JSON.stringify(outcome)}`);
   return outcome.position;
 }

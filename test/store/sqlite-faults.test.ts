@@ -38,7 +38,7 @@ describe('The SQLite engine refuses to open', () => {
     const first = await open();
     await expect(open()).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
-      message: expect.stringMatching(/Another Shiplog server .*data directory/),
+      message: expect.stringMatching(/Another Shiplog server .*SHIPLOG_DATA_DIR/),
     });
     await first.close();
     expect(await (await open()).eventCount()).toBe(0);
@@ -48,8 +48,9 @@ describe('The SQLite engine refuses to open', () => {
     const file = join(dataDir, 'file');
     writeFileSync(file, '');
     await expect(open({ dataDir: join(file, 'below') })).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-      message: expect.stringContaining('cannot be written'),
+      code: 'BAD_INPUT',
+      field: 'dataDir',
+      message: expect.stringMatching(/^SHIPLOG_DATA_DIR: .* cannot be written/),
     });
   });
 
@@ -177,6 +178,25 @@ describe('The SQLite engine', () => {
     );
     expect(await states(again)).toEqual(expected);
     expect(foldLog(await wholeLog(again)).tasks).toEqual(await again.tasksById(['t-1']));
+  });
+
+  it('says so once when it can never write again, and has what it acknowledged', async () => {
+    const small = await open({ writerHeapMb: 24 });
+    const taken = new Set<string>();
+    const flood = async () => {
+      for (let batch = 0; ; batch++) {
+        const events = aFleet({ seed: batch, tasks: 20, hosts: 20 });
+        await small.append(events);
+        for (const { id } of events) taken.add(id);
+      }
+    };
+    const refused = flood().catch((error: unknown) => error);
+    expect((await small.failed).message).toMatch(/memory/);
+    expect(await refused).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await small.close().catch(() => null);
+    stores.splice(stores.indexOf(small), 1);
+    const there = new Set((await wholeLog(await open())).map(({ id }) => id));
+    expect([...taken].filter((id) => !there.has(id))).toEqual([]);
   });
 
   it('leaves no half of a backup behind, whatever stops it, and says what is wrong with its place', async () => {

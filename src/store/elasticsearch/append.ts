@@ -3,15 +3,24 @@
  * in-sync copy and fsynced; 409 is a retry of the same, or another event of the same id.
  */
 
-import type { InputProblem } from '../../domain/errors.ts';
+import type { InputProblem, ShiplogError } from '../../domain/errors.ts';
 import type { LogEvent, StoredEvent } from '../../domain/event.ts';
-import type { AppendOutcome } from '../store.ts';
-import { type Bulk, bulkItem, type ItemOutcome } from './bulk.ts';
+import { capFor, idConflict, taskExpired, taskFull } from '../../domain/refusals.ts';
+import type { AppendOutcome, Unsettled } from '../store.ts';
+import { type Bulk, bulkItem } from './bulk.ts';
 import { type Connection, unavailable } from './connection.ts';
 import type { Days } from './days.ts';
 import { eventDocument } from './event-document.ts';
 import type { Names } from './names.ts';
 import type { Registered, Registry } from './registry.ts';
+
+/**
+ * A shard that just did not take something is not asked again for so long: what the others
+ * can take does not queue behind it.
+ */
+const DOWN_MS = 1_000;
+
+type Outcome = AppendOutcome | Unsettled;
 
 interface Stored {
   found?: boolean;
@@ -38,6 +47,8 @@ export interface AppendParts {
 
 export class Appender {
   readonly #parts: AppendParts;
+  /** Shards that cannot take anything now: until when, and what they said. */
+  readonly #down = new Map<string, { until: number; error: ShiplogError }>();
 
   constructor(parts: AppendParts) {
     this.#parts = parts;
@@ -46,8 +57,8 @@ export class Appender {
   /** The outcomes, and the stored events in the order of their seqs within each shard. */
   async append(
     events: readonly LogEvent[],
-  ): Promise<{ outcomes: AppendOutcome[]; stored: StoredEvent[] }> {
-    const outcomes: (AppendOutcome | null)[] = events.map(() => null);
+  ): Promise<{ outcomes: Outcome[]; stored: StoredEvent[] }> {
+    const outcomes: (Outcome | null)[] = events.map(() => null);
     const stored: StoredEvent[] = [];
     const tasks = await this.#parts.registry.register(events);
     await this.#count([...tasks.values()]);
@@ -55,7 +66,9 @@ export class Appender {
     for (const [at, event] of events.entries()) {
       const entry = tasks.get(event.taskId);
       if (entry === undefined) throw unavailable('A task could not be registered');
-      open.push({ at, event: stamped(event, entry), entry, tried: false });
+      const down = this.#downFor(entry);
+      if (down === null) open.push({ at, event: stamped(event, entry), entry, tried: false });
+      else outcomes[at] = unsettled(down);
     }
     let dayless: Item[] = [];
     while (open.length > 0) {
@@ -68,23 +81,28 @@ export class Appender {
       } else await this.#refuseFull(full, outcomes);
       if (open.length === 0 && dayless.length > 0) {
         open = await this.#beginAgain(dayless);
-        for (const { at } of dayless) {
-          if (!open.some((item) => item.at === at)) outcomes[at] = expired();
+        for (const { at, event } of dayless) {
+          if (!open.some((item) => item.at === at)) outcomes[at] = rejected(taskExpired(event));
         }
         dayless = [];
       }
     }
-    return { outcomes: outcomes as AppendOutcome[], stored };
+    const decided = outcomes as Outcome[];
+    const [first] = decided;
+    if (first?.outcome === 'UNSETTLED' && decided.every(({ outcome }) => outcome === 'UNSETTLED')) {
+      throw first.error;
+    }
+    return { outcomes: decided, stored };
   }
 
   #withinCap(items: readonly Item[]): { send: Item[]; full: Item[] } {
-    const room = new Map<Registered, number>();
+    const counts = new Map<Registered, number>();
     const send: Item[] = [];
     const full: Item[] = [];
     for (const item of items) {
-      const left = room.get(item.entry) ?? this.#parts.maxEventsPerTask - (item.entry.count ?? 0);
-      room.set(item.entry, left - 1);
-      (left > 0 ? send : full).push(item);
+      const count = counts.get(item.entry) ?? item.entry.count ?? 0;
+      counts.set(item.entry, count + 1);
+      (count < capFor(item.event, this.#parts.maxEventsPerTask) ? send : full).push(item);
     }
     return { send, full };
   }
@@ -92,11 +110,11 @@ export class Appender {
   /** Settles the items; those whose day is not there are returned. */
   async #create(
     items: readonly Item[],
-    outcomes: (AppendOutcome | null)[],
+    outcomes: (Outcome | null)[],
     stored: StoredEvent[],
   ): Promise<Item[]> {
     const { bulk, names } = this.#parts;
-    const answers = await bulk.send(
+    const answers = await bulk.settleEach(
       items.map(({ event, entry }) =>
         bulkItem(
           'create',
@@ -108,11 +126,14 @@ export class Appender {
     const conflicts: { item: Item; again: boolean }[] = [];
     const dayless: Item[] = [];
     for (const [i, item] of items.entries()) {
-      const answer = answers[i] as ItemOutcome;
+      const answer = answers[i] as (typeof answers)[number];
       if (answer.state === 'done') outcomes[item.at] = this.#store(item, answer.seq, stored);
       else if (answer.state === 'conflict') conflicts.push({ item, again: answer.again });
       else if (answer.state === 'missing') dayless.push(item);
-      else outcomes[item.at] = rejected('INVALID_VALUE', answer.reason);
+      else if (answer.state === 'unsettled') {
+        this.#setDown(item.entry, answer.problem);
+        outcomes[item.at] = unsettled(answer.problem);
+      } else outcomes[item.at] = rejected({ ...INVALID, message: answer.reason });
     }
     const copies = await this.#firstCopies(conflicts.map(({ item }) => item));
     for (const [i, { item, again }] of conflicts.entries()) {
@@ -120,6 +141,18 @@ export class Appender {
     }
     stored.sort((a, b) => a.position.seq - b.position.seq);
     return dayless;
+  }
+
+  #setDown({ shard }: Registered, error: ShiplogError): void {
+    if (shard !== null) this.#down.set(shard, { until: performance.now() + DOWN_MS, error });
+  }
+
+  #downFor({ shard }: Registered): ShiplogError | null {
+    const down = shard === null ? undefined : this.#down.get(shard);
+    if (down === undefined) return null;
+    if (down.until > performance.now()) return down.error;
+    this.#down.delete(shard as string);
+    return null;
   }
 
   #store(item: Item, seq: number, stored: StoredEvent[]): AppendOutcome {
@@ -132,21 +165,13 @@ export class Appender {
   }
 
   /** A 409: the same event again, another one of the same id, or our own first try. */
-  #retried(
-    item: Item,
-    again: boolean,
-    copy: Stored | undefined,
-    stored: StoredEvent[],
-  ): AppendOutcome {
+  #retried(item: Item, again: boolean, copy: Stored | undefined, stored: StoredEvent[]): Outcome {
     if (copy?._source === undefined || copy._seq_no === undefined) {
-      throw unavailable('An event that is there could not be read');
+      return unsettled(unavailable('An event that is there could not be read'));
     }
     const seq = copy._seq_no + 1;
     const { digest } = copy._source.shiplog;
-    if (digest !== item.event.digest) {
-      const message = 'The eventId was used before in this task, with other content';
-      return rejected('ID_CONFLICT', message, 'eventId');
-    }
+    if (digest !== item.event.digest) return rejected(idConflict(item.event));
     if (again && copy._source.event.ingested === item.event.receivedAt) {
       return this.#store(item, seq, stored);
     }
@@ -189,17 +214,14 @@ export class Appender {
   }
 
   /** The cap: retries of what is there are still told apart from what is not. */
-  async #refuseFull(items: readonly Item[], outcomes: (AppendOutcome | null)[]): Promise<void> {
+  async #refuseFull(items: readonly Item[], outcomes: (Outcome | null)[]): Promise<void> {
     const copies = await this.#firstCopies(items);
     for (const [i, item] of items.entries()) {
       const copy = copies[i];
       outcomes[item.at] =
         copy?.found === true
           ? this.#retried(item, false, copy, [])
-          : rejected(
-              'TASK_FULL',
-              `The task has ${this.#parts.maxEventsPerTask} events: it takes no more`,
-            );
+          : rejected(taskFull(item.event, this.#parts.maxEventsPerTask));
     }
   }
 
@@ -227,15 +249,12 @@ function stamped(event: LogEvent, { service, environment }: Registered): LogEven
   return { ...event, service, environment };
 }
 
-function expired(): AppendOutcome {
-  const message = 'The task was removed by retention; it takes no more events';
-  return rejected('TASK_EXPIRED', message, 'taskId');
+const INVALID = { code: 'INVALID_VALUE', field: null } as const;
+
+function rejected(problem: InputProblem): AppendOutcome {
+  return { outcome: 'REJECTED', problem };
 }
 
-function rejected(
-  code: InputProblem['code'],
-  message: string,
-  field: string | null = null,
-): AppendOutcome {
-  return { outcome: 'REJECTED', problem: { code, message, field } };
+function unsettled(error: ShiplogError): Unsettled {
+  return { outcome: 'UNSETTLED', error };
 }

@@ -28,6 +28,12 @@ export type ItemOutcome =
   /** This document cannot be taken, ever. */
   | { state: 'refused'; reason: string };
 
+/** Given up: it may be stored or not. */
+export interface UnsettledItem {
+  state: 'unsettled';
+  problem: ShiplogError;
+}
+
 interface ItemAnswer {
   status: number;
   _seq_no?: number;
@@ -43,6 +49,8 @@ interface BulkAnswer {
 const PRIMARY_WAIT = '1s';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
+/** How long items that are settled wait for their neighbours. */
+const NEIGHBOURS_WAIT_MS = 3_000;
 const FILTER =
   'errors,items.*.status,items.*._seq_no,items.*._primary_term,items.*.error.type,items.*.error.reason';
 
@@ -62,33 +70,56 @@ export class Bulk {
   }
 
   /**
-   * Resolves when every item is settled, in the order of `items`. Throws STORE_UNAVAILABLE when
-   * the time is over, and STORE_FULL or STORE_UNAVAILABLE at once where an index takes no writes:
-   * then some items may be stored and others not.
+   * Resolves when every item is settled, in the order of `items`. Throws STORE_UNAVAILABLE or
+   * STORE_FULL when the time is over: then some items may be stored and others not.
    */
   async send(items: readonly BulkItem[]): Promise<ItemOutcome[]> {
-    const outcomes: (ItemOutcome | null)[] = items.map(() => null);
-    const deadline = performance.now() + this.#timeoutMs;
+    const outcomes = await this.#settleWithin(items, this.#timeoutMs);
+    return outcomes.map((outcome) => {
+      if (outcome.state === 'unsettled') throw outcome.problem;
+      return outcome;
+    });
+  }
+
+  /**
+   * The same, where items concern nobody but themselves: those that are settled do not wait long
+   * for the others. Throws only where the credentials were refused.
+   */
+  settleEach(items: readonly BulkItem[]): Promise<(ItemOutcome | UnsettledItem)[]> {
+    return this.#settleWithin(items, NEIGHBOURS_WAIT_MS);
+  }
+
+  async #settleWithin(
+    items: readonly BulkItem[],
+    neighboursWaitMs: number,
+  ): Promise<(ItemOutcome | UnsettledItem)[]> {
+    const outcomes: (ItemOutcome | UnsettledItem | null)[] = items.map(() => null);
+    const began = performance.now();
+    const deadline = began + this.#timeoutMs;
     let open = items.map((_, at) => at);
     let pause = FIRST_PAUSE_MS;
-    for (let attempt = 0; open.length > 0; attempt++) {
-      let problem = await this.#attempt(items, open, outcomes, attempt > 0, deadline);
+    let problem: ShiplogError | null = null;
+    for (let attempt = 0; ; attempt++) {
+      problem = await this.#attempt(items, open, outcomes, attempt > 0, deadline);
       open = open.filter((at) => outcomes[at] === null);
-      if (open.length === 0) break;
-      problem ??= unavailable('Elasticsearch did not take everything');
-      const left = deadline - performance.now();
-      if (left <= pause || problem.code === 'SHUTTING_DOWN') throw problem;
+      if (open.length === 0 || problem?.code === 'SHUTTING_DOWN') break;
+      const patience = open.length < items.length ? neighboursWaitMs : this.#timeoutMs;
+      if (Math.min(deadline, began + patience) - performance.now() <= pause) break;
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
-    return outcomes as ItemOutcome[];
+    const unsettled: UnsettledItem = {
+      state: 'unsettled',
+      problem: problem ?? unavailable('Elasticsearch did not take everything'),
+    };
+    return outcomes.map((outcome) => outcome ?? unsettled);
   }
 
   /** Sends the open items once, in parts where one request is too large. */
   async #attempt(
     items: readonly BulkItem[],
     open: readonly number[],
-    outcomes: (ItemOutcome | null)[],
+    outcomes: (ItemOutcome | UnsettledItem | null)[],
     again: boolean,
     deadline: number,
   ): Promise<ShiplogError | null> {
@@ -123,7 +154,7 @@ export class Bulk {
   async #split(
     items: readonly BulkItem[],
     open: readonly number[],
-    outcomes: (ItemOutcome | null)[],
+    outcomes: (ItemOutcome | UnsettledItem | null)[],
     again: boolean,
     deadline: number,
   ): Promise<ShiplogError | null> {
@@ -141,7 +172,7 @@ export class Bulk {
   #settle(
     answer: BulkAnswer,
     open: readonly number[],
-    outcomes: (ItemOutcome | null)[],
+    outcomes: (ItemOutcome | UnsettledItem | null)[],
     again: boolean,
   ): ShiplogError | null {
     let problem: ShiplogError | null = null;
@@ -149,7 +180,10 @@ export class Bulk {
       const item = Object.values(answer.items[i] ?? {})[0];
       const outcome = item === undefined ? null : outcomeOf(item, again);
       if (outcome instanceof ShiplogError) {
-        if (outcome.code === 'STORE_FULL' || isBlocked(item)) throw outcome;
+        if (outcome.code === 'STORE_FULL' || isBlocked(item)) {
+          outcomes[at] = { state: 'unsettled', problem: outcome };
+          continue;
+        }
         problem = outcome;
         this.#count(String(item?.status));
       } else outcomes[at] = outcome;

@@ -17,6 +17,7 @@ import type {
   StepQuery,
   Store,
   TaskQuery,
+  Unsettled,
   ViewSettings,
 } from '../store.ts';
 import { Appender } from './append.ts';
@@ -82,6 +83,8 @@ export async function openElasticsearchStore(options: OpenOptions): Promise<Elas
 class Elasticsearch implements ElasticsearchStore {
   readonly engine = 'elasticsearch';
   readonly shared = true;
+  /** A cluster may always come back. */
+  readonly failed = new Promise<Error>(() => {});
   readonly appendLimits = APPEND_LIMITS;
   readonly #connection: Connection;
   readonly #names: Names;
@@ -142,7 +145,7 @@ class Elasticsearch implements ElasticsearchStore {
     this.#keeper.start();
   }
 
-  async append(events: readonly LogEvent[]): Promise<AppendOutcome[]> {
+  async append(events: readonly LogEvent[]): Promise<(AppendOutcome | Unsettled)[]> {
     if (events.length === 0) return [];
     const { outcomes, stored } = await this.#appender.append(events);
     for (const day of new Set(stored.map(({ position }) => parseShard(position.shard)?.day))) {

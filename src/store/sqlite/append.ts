@@ -3,6 +3,7 @@
  * in memory and written later.
  */
 import type { LogEvent, StoredEvent } from '../../domain/event.ts';
+import { capFor, idConflict, taskExpired, taskFull } from '../../domain/refusals.ts';
 import type { AppendOutcome, ViewSettings } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { DayBatch } from './day-batch.ts';
@@ -71,10 +72,13 @@ class Batch {
 
   take(event: LogEvent, today: number): AppendOutcome {
     const task = this.#views.entries.task(event.taskId, today);
-    if (task === null) return this.#expired(event);
+    if (task === null) return { outcome: 'REJECTED', problem: taskExpired(event) };
     const first = this.#seen.get(event.id) ?? this.#stored(task, event);
     if (first !== undefined) return again(event, first);
-    if (task.events >= this.#settings.maxEventsPerTask) return this.#full(event);
+    const { maxEventsPerTask } = this.#settings;
+    if (task.events >= capFor(event, maxEventsPerTask)) {
+      return { outcome: 'REJECTED', problem: taskFull(event, maxEventsPerTask) };
+    }
     return this.#store(task, event);
   }
 
@@ -122,40 +126,11 @@ class Batch {
   write(): void {
     for (const day of this.#days.values()) day.write();
   }
-
-  #expired({ taskId }: LogEvent): AppendOutcome {
-    return {
-      outcome: 'REJECTED',
-      problem: {
-        code: 'TASK_EXPIRED',
-        message: `task "${taskId}" was removed after ${this.#settings.retentionDays} days; it takes no more events`,
-        field: 'taskId',
-      },
-    };
-  }
-
-  #full({ taskId }: LogEvent): AppendOutcome {
-    return {
-      outcome: 'REJECTED',
-      problem: {
-        code: 'TASK_FULL',
-        message: `task "${taskId}" has reached the cap of ${this.#settings.maxEventsPerTask} events`,
-        field: 'taskId',
-      },
-    };
-  }
 }
 
 function again(event: LogEvent, first: { digest: string; seq: number }): AppendOutcome {
   if (first.digest === event.digest) {
     return { outcome: 'DUPLICATE', position: { shard: SHARD, seq: first.seq } };
   }
-  return {
-    outcome: 'REJECTED',
-    problem: {
-      code: 'ID_CONFLICT',
-      message: `eventId "${event.eventId}" was used before in task "${event.taskId}", with other content`,
-      field: 'eventId',
-    },
-  };
+  return { outcome: 'REJECTED', problem: idConflict(event) };
 }

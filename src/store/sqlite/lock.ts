@@ -25,7 +25,10 @@ export function checkSqliteVersion(version: string): void {
   }
 }
 
-/** Holds the directory until `release`. Throws STORE_UNAVAILABLE with the reason. */
+/**
+ * Holds the directory until `release`. Throws BAD_INPUT where it cannot be used, STORE_UNAVAILABLE
+ * where another server has it; both name the setting.
+ */
 export function lockDirectory(directory: string): { release: () => void } {
   makeWritable(directory);
   const db = new DatabaseSync(join(directory, 'shiplog.lock'), { timeout: 0 });
@@ -34,12 +37,11 @@ export function lockDirectory(directory: string): { release: () => void } {
   } catch (error) {
     db.close();
     const busy = ((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY;
+    if (!busy) throw unusable(directory, 'locked', error);
     throw new ShiplogError(
       'STORE_UNAVAILABLE',
-      busy
-        ? `Another Shiplog server is using the data directory ${directory}. Stop it, or give this one another directory.`
-        : `The data directory ${directory} cannot be locked: ${(error as Error).message}`,
-      { cause: error },
+      `Another Shiplog server is using the data directory ${directory}. Stop it, or set SHIPLOG_DATA_DIR (--data-dir) to another directory.`,
+      { field: 'dataDir', cause: error },
     );
   }
   return { release: () => db.close() };
@@ -50,12 +52,16 @@ function makeWritable(directory: string): void {
     makeDirectory(directory);
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new ShiplogError(
-      'STORE_UNAVAILABLE',
-      `The data directory ${directory} cannot be written: ${(error as Error).message}`,
-      { cause: error },
-    );
+    throw unusable(directory, 'written', error);
   }
+}
+
+function unusable(directory: string, what: string, cause: unknown): ShiplogError {
+  return new ShiplogError(
+    'BAD_INPUT',
+    `SHIPLOG_DATA_DIR: ${directory} cannot be ${what}: ${(cause as Error).message}`,
+    { field: 'dataDir', cause },
+  );
 }
 
 /**

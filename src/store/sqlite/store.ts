@@ -35,12 +35,14 @@ export interface SqliteOptions {
   log?: StoreLog;
   /** Tests: how many pages the file may have, which fills the "disk". */
   maxPages?: number;
+  /** Tests: the memory of the thread that writes, which ends it. */
+  writerHeapMb?: number;
 }
 
 /**
- * Opens (and makes) `<dataDir>/shiplog.db`. Throws STORE_UNAVAILABLE, with the reason in words,
- * where another server has it, a newer version wrote it, it cannot be written, or this SQLite is
- * too old.
+ * Opens (and makes) `<dataDir>/shiplog.db`. Throws, with the reason in words, BAD_INPUT where the
+ * directory cannot be used, STORE_UNAVAILABLE where another server has it, a newer version wrote
+ * it, it is damaged, or this SQLite is too old.
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   checkSqliteVersion(process.versions.sqlite ?? '0');
@@ -53,10 +55,15 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     settings: { maxEventsPerTask, retentionDays },
     maxPages: options.maxPages ?? null,
   };
-  const writer = new WorkerClient(new URL('./writer.ts', import.meta.url), writerData);
-  writer.onFault = (error) => {
-    options.log?.error({ err: error }, 'the thread that writes the database has ended');
-  };
+  const limits = options.writerHeapMb ? { maxOldGenerationSizeMb: options.writerHeapMb } : {};
+  const entry = new URL('./writer.ts', import.meta.url);
+  const writer = new WorkerClient(entry, writerData, undefined, limits);
+  const failed = new Promise<Error>((resolve) => {
+    writer.onFault = (error) => {
+      options.log?.error({ err: error }, 'the thread that writes the database has ended');
+      resolve(error);
+    };
+  });
   try {
     const ready = (await writer.ready) as WriterReady;
     const readers = new ReaderPool(file, queryTimeoutMs, { epoch: ready.epoch, staleAfterMs });
@@ -68,12 +75,18 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     };
     await readers.ready;
     options.log?.info({ file, seq: ready.lastSeq }, 'the database is open');
-    return new SqliteStore(file, options.settings, lock, writer, readers, ready);
+    return new SqliteStore(file, options.settings, lock, writer, readers, ready, failed);
   } catch (error) {
     await writer.terminate();
     lock.release();
-    throw error;
+    throw naming(file, error);
   }
+}
+
+/** Which file, for those who have to look at it. */
+function naming(file: string, error: unknown): unknown {
+  if (!(error instanceof ShiplogError) || error.message.includes(file)) return error;
+  return new ShiplogError(error.code, `${file}: ${error.message}`, { cause: error });
 }
 
 /** What arrives of an operation's result: what it said as JSON text is not known to the types. */
@@ -82,6 +95,7 @@ type Answer<K extends keyof ReaderOperations> = Exclude<ReturnType<ReaderOperati
 class SqliteStore implements Store {
   readonly engine = 'sqlite';
   readonly shared = false;
+  readonly failed: Promise<Error>;
   readonly appendLimits = { inFlight: 2, batchEvents: 1_000, batchBytes: 1_048_576 };
 
   readonly #file: string;
@@ -104,7 +118,9 @@ class SqliteStore implements Store {
     writer: WorkerClient,
     readers: ReaderPool,
     ready: WriterReady,
+    failed: Promise<Error>,
   ) {
+    this.failed = failed;
     this.#file = file;
     this.#settings = settings;
     this.#lock = lock;

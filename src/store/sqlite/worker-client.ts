@@ -2,7 +2,7 @@
  * The main thread's side of a worker: requests by id, answers as JSON text (cheaper to take over
  * than an object graph), and what happens to those under way when the worker ends.
  */
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { ShiplogError } from '../../domain/errors.ts';
 import { type ErrorMessage, errorOf } from './errors.ts';
 
@@ -40,9 +40,14 @@ export class WorkerClient {
   readonly ready: Promise<unknown>;
 
   /** `said`: to callers, once it has ended. */
-  constructor(entry: URL, workerData: unknown, said = STOPPED) {
+  constructor(
+    entry: URL,
+    workerData: unknown,
+    said = STOPPED,
+    resourceLimits: ResourceLimits = {},
+  ) {
     this.#said = said;
-    this.#worker = new Worker(entry, { workerData, execArgv: [] });
+    this.#worker = new Worker(entry, { workerData, execArgv: [], resourceLimits });
     this.ready = new Promise<string>((resolve, reject) => {
       this.#waiting.set(READY, { resolve, reject });
     }).then((text) => JSON.parse(text));
