@@ -100,6 +100,13 @@ export const OPTIONS = {
     '1',
     'Copies besides the primary; 0 only where losing a node may lose data.',
   ),
+  elasticsearchRefreshMs: row(
+    'SHIPLOG_ELASTICSEARCH_REFRESH_MS',
+    whole(100, 3_600_000),
+    'ms',
+    '1000',
+    'How soon other readers (Kibana, Grafana) see what was written. Holds for days to come. Shiplog itself refreshes what it has to see.',
+  ),
   elasticsearchPrefix: row(
     'SHIPLOG_ELASTICSEARCH_PREFIX',
     z

@@ -43,6 +43,7 @@ function elasticsearchConfig(config: Config): ElasticsearchConfig {
     ...optional('ca', readCa(config.elasticsearchCa)),
     shards: config.elasticsearchShards,
     replicas: config.elasticsearchReplicas,
+    refreshMs: config.elasticsearchRefreshMs,
     prefix: config.elasticsearchPrefix,
   };
 }

@@ -2,10 +2,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config.ts';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import { freePorts } from '../elasticsearch/node.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
+import { quietLog } from '../support/engines.ts';
 import { answer, type Behaviour, standIn } from '../support/stand-in.ts';
+import { anEvent } from './events.ts';
 import { contractSettings } from './harness.ts';
 
 const settings = contractSettings;
@@ -157,6 +161,40 @@ describe('A start while Elasticsearch is away', async () => {
     const store = await opening;
     expect(await store.health()).toMatchObject({ ok: true });
     await store.close();
+  });
+});
+
+describe('What is set of the indices', async () => {
+  const elasticsearch = await sharedElasticsearch();
+  if (elasticsearch === null) return;
+  afterAll(() => elasticsearch.cleanUp());
+  it('is what the cluster has', async () => {
+    const prefix = elasticsearch.prefix();
+    const config = parseConfig(
+      {},
+      {
+        SHIPLOG_STORE: 'elasticsearch',
+        SHIPLOG_ELASTICSEARCH_URL: elasticsearch.url,
+        SHIPLOG_ELASTICSEARCH_PREFIX: prefix,
+        SHIPLOG_ELASTICSEARCH_SHARDS: '2',
+        SHIPLOG_ELASTICSEARCH_REPLICAS: '0',
+        SHIPLOG_ELASTICSEARCH_REFRESH_MS: '7000',
+      },
+    );
+    if (!('ok' in config)) throw new Error(config.problems.join());
+    const store = await openStore(config.ok, Date.now, quietLog);
+    await store.append([anEvent({})]);
+    await store.close();
+    for (const kind of ['events', 'views']) {
+      const answer = await fetch(`${elasticsearch.url}/${prefix}-${kind}-*/_settings`);
+      expect(Object.values((await answer.json()) as object)).toMatchObject([
+        {
+          settings: {
+            index: { number_of_shards: '2', number_of_replicas: '0', refresh_interval: '7000ms' },
+          },
+        },
+      ]);
+    }
   });
 });
 
