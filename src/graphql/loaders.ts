@@ -5,6 +5,7 @@
 import DataLoader from 'dataloader';
 import type { StoredEvent } from '../domain/event.ts';
 import type { StepFilter } from '../domain/filter.ts';
+import { LAST_LINES_BYTES, tooHeavyLines } from '../domain/last-lines.ts';
 import type { Page } from '../domain/page.ts';
 import type {
   Completeness,
@@ -16,6 +17,7 @@ import type {
   TaskStats,
   TaskView,
 } from '../domain/views.ts';
+import { approximateBytes } from '../domain/weight.ts';
 import type {
   EventPage,
   EventQuery,
@@ -30,6 +32,10 @@ export interface ReliabilityKey {
   host: string;
   from: number | null;
   to: number | null;
+}
+/** Of a step, so many of its last lines. */
+export interface LinesKey extends StepKey {
+  count: number;
 }
 export interface FailureQuery {
   filter: StepFilter;
@@ -89,13 +95,7 @@ export class Loaders {
   readonly failureGroups: Loader<FailureQuery, FailureGroup[]> = loader((queries) =>
     this.#store.failureGroups(queries),
   );
-  readonly lastLines: Loader<StepKey & { count: number }, StoredEvent[]> = loader((keys) =>
-    grouped(
-      keys,
-      ({ count }) => String(count),
-      (group) => this.#store.lastLines(group, group[0]?.count ?? 0),
-    ),
-  );
+  readonly lastLines: Loader<LinesKey, StoredEvent[]> = loader((keys) => this.#lastLines(keys));
   readonly reliability: Loader<ReliabilityKey, HostReliability> = loader((keys) =>
     grouped(
       keys,
@@ -108,4 +108,29 @@ export class Loaders {
         ),
     ),
   );
+
+  /** One after another, for each call may bring as much as all of them together may be. */
+  async #lastLines(keys: readonly LinesKey[]): Promise<StoredEvent[][]> {
+    let left = LAST_LINES_BYTES;
+    let turn = Promise.resolve();
+    return grouped(
+      keys,
+      ({ count }) => String(count),
+      (group) => {
+        const lines = turn.then(async () => {
+          if (left < 0) throw tooHeavyLines();
+          const found = await this.#store.lastLines(group, group[0]?.count ?? 0);
+          for (const event of found.flat()) left -= approximateBytes(event);
+          return found;
+        });
+        turn = lines.then(
+          () => {},
+          () => {
+            left = -1;
+          },
+        );
+        return lines;
+      },
+    );
+  }
 }

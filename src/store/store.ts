@@ -255,7 +255,11 @@ export interface Store {
   stepsByKey(keys: readonly StepKey[]): Promise<(StepView | null)[]>;
   hosts(query: HostQuery): Promise<Page<HostView>>;
   hostsByName(names: readonly string[]): Promise<(HostView | null)[]>;
-  /** The newest OUTPUT lines of the step's highest attempt, oldest first, at most `count` each. */
+  /**
+   * The newest OUTPUT lines of each step's highest attempt, oldest first, at most `count` each.
+   * What all of them weigh is bounded (LAST_LINES_BYTES): where that many would be heavier, every
+   * step has fewer, its newest. Throws QUERY_TOO_COMPLEX where one line of each is too much.
+   */
   lastLines(keys: readonly StepKey[], count: number): Promise<StoredEvent[][]>;
   completeness(keys: readonly RunKey[]): Promise<Completeness[]>;
   reliability(

@@ -250,5 +250,11 @@ describe('scopes of a token', () => {
       );
       expect(errors[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
     }
+    const counts = Array.from({ length: 25 }, (_, at) => at + 1).map(
+      (count) =>
+        `a${count}: steps(filter: {taskId: "laden"}, first: 200) {nodes {lastLines(count: ${count}) {message}}}`,
+    );
+    const { errors } = await server.ask(`{ ${counts.join(' ')} }`);
+    expect(errors[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
   });
 });

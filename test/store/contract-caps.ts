@@ -1,8 +1,10 @@
 /** What a task can make long is capped, on every engine in the same place. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_PLAN } from '../../src/domain/event.ts';
+import { LAST_LINES_BYTES } from '../../src/domain/last-lines.ts';
 import { MATRIX_STEPS_MAX } from '../../src/domain/matrix.ts';
-import { aStatus } from './events.ts';
+import { approximateBytes } from '../../src/domain/weight.ts';
+import { anEvent, aStatus } from './events.ts';
 import { contractSettings, fill, type OpenedStore, type OpenStore } from './harness.ts';
 
 const HOSTS = ['a', 'b', 'c'];
@@ -10,7 +12,60 @@ const HOSTS = ['a', 'b', 'c'];
 const LAST_PLANNED = 'unpack';
 const STEPS_PER_HOST = 400;
 
+const LINES = 20;
+
+/** Lines are as long as they may be: what is asked for is 52 MB. */
+function describeHeavyLines(open: OpenStore): void {
+  describe('of steps with very long lines', () => {
+    let opened: OpenedStore;
+    const keys = Array.from({ length: 40 }, (_, i) => ({
+      taskId: 'loud',
+      host: `h-${i}`,
+      step: 'backup',
+    }));
+    beforeAll(async () => {
+      opened = await open(contractSettings);
+      const text = 'x'.repeat(65_000);
+      for (let line = 0; line < LINES; line++) {
+        const message = `${line} ${text}`;
+        await fill(
+          opened.store,
+          keys.map((key) => anEvent({ ...key, message })),
+        );
+      }
+    });
+    afterAll(() => opened.close());
+
+    it('all last lines come while they are not too much together', async () => {
+      const [lines] = await opened.store.lastLines(keys.slice(0, 1), LINES);
+      expect(lines?.map(({ message }) => message?.split(' ')[0])).toEqual(
+        Array.from({ length: LINES }, (_, line) => String(line)),
+      );
+    });
+
+    it('else fewer of each, the newest', async () => {
+      const found = await opened.store.lastLines(keys, LINES);
+      const count = found[0]?.length ?? 0;
+      expect(count).toBeGreaterThanOrEqual(LAST_LINES_BYTES / keys.length / 65_000 / 2 - 1);
+      const bytes = found.flat().reduce((sum, event) => sum + approximateBytes(event), 0);
+      expect(bytes).toBeLessThanOrEqual(LAST_LINES_BYTES);
+      const newest = Array.from({ length: count }, (_, i) => String(LINES - count + i));
+      for (const lines of found) {
+        expect(lines.map(({ message }) => message?.split(' ')[0])).toEqual(newest);
+      }
+    });
+
+    it('and one line of each that is too much is refused', async () => {
+      const many = Array.from({ length: 14 }, () => keys).flat();
+      await expect(opened.store.lastLines(many, 5)).rejects.toMatchObject({
+        code: 'QUERY_TOO_COMPLEX',
+      });
+    });
+  });
+}
+
 export function describeCaps(open: OpenStore): void {
+  describeHeavyLines(open);
   describe('of a task with more names of steps than a board has columns', () => {
     let opened: OpenedStore;
     const taskId = 'wide';

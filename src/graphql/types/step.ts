@@ -131,7 +131,7 @@ StepRef.implement({
     lastLines: t.field({
       type: [EventRef],
       description:
-        'The newest output of the highest attempt, oldest first: why it failed, without another query. At most 100.',
+        'The newest output of the highest attempt, oldest first: why it failed, without another query. At most 100; where the lines of all steps of an answer would be over 32 MiB, fewer of each, the newest.',
       args: {
         count: t.arg.int({
           defaultValue: LINES_DEFAULT,

@@ -21,6 +21,8 @@ export interface Ask {
   timeoutMs?: number;
   /** Changes nothing, so it may be sent again to another node. Default: GET and HEAD. */
   safe?: boolean;
+  /** An answer that is longer is not read to its end: AnswerTooLong is thrown. */
+  maxBytes?: number;
   /** What a time-out means: a query that took too long, or a store that is away (default). */
   timeoutIs?: 'QUERY_TIMEOUT' | 'STORE_UNAVAILABLE';
 }
@@ -34,6 +36,9 @@ export interface Answer<T> {
 export interface Refusal {
   error?: { type?: string; reason?: string; root_cause?: { type?: string; reason?: string }[] };
 }
+
+/** Of an `Ask` with `maxBytes`. */
+export class AnswerTooLong extends Error {}
 
 const RETRY_AFTER_MS = 1_000;
 const TRIES = 3;
@@ -76,6 +81,9 @@ export class Connection {
         return await this.#askOnce<T>(ask, short ? left * FIRST_TRY : left);
       } catch (error) {
         if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
+        if (ask.maxBytes !== undefined && error instanceof errors.RequestAbortedError) {
+          throw new AnswerTooLong(error.message);
+        }
         if (error instanceof errors.ResponseError) {
           const status = error.statusCode ?? 500;
           if (status < 500 && status !== 401 && status !== 403 && status !== 429) {
@@ -101,6 +109,7 @@ export class Connection {
       meta: true,
       requestTimeout: Math.ceil(requestTimeout),
       maxRetries: 0,
+      ...(ask.maxBytes === undefined ? {} : { maxResponseSize: ask.maxBytes }),
     });
     return { status: answer.statusCode ?? 200, body: answer.body };
   }

@@ -1,12 +1,9 @@
-/** What is asked of the events of single steps and runs: last lines, and which are missing. */
-import type { StoredEvent } from '../../domain/event.ts';
+/** What is asked of the events of single runs: which are missing. */
 import type { Completeness } from '../../domain/views.ts';
-import type { RunKey, StepKey } from '../store.ts';
-import type { EventDocument } from './event-document.ts';
-import type { EventPages } from './event-pages.ts';
-import { type Scope, type Scopes, searchOn } from './event-scope.ts';
+import type { RunKey } from '../store.ts';
+import { type Scope, type Scopes, searchEach, searchOn } from './event-scope.ts';
 import { all, type Query } from './query.ts';
-import type { SearchAnswer, Searcher } from './searcher.ts';
+import type { Searcher } from './searcher.ts';
 
 const MAX_RANGES = 100;
 const MAX_WRITERS = 1_000;
@@ -25,43 +22,16 @@ interface Writers {
 export class EventDetails {
   readonly #searcher: Searcher;
   readonly #scopes: Scopes;
-  readonly #pages: EventPages;
 
-  constructor(searcher: Searcher, scopes: Scopes, pages: EventPages) {
+  constructor(searcher: Searcher, scopes: Scopes) {
     this.#searcher = searcher;
     this.#scopes = scopes;
-    this.#pages = pages;
-  }
-
-  /** The newest OUTPUT lines of each step's highest attempt, oldest first. */
-  async lastLines(keys: readonly StepKey[], count: number): Promise<StoredEvent[][]> {
-    const scopes = await this.#scopes.ofEach(keys.map(({ taskId }) => taskId));
-    const highest = await this.#each<{ last: { value: number | null } }>(scopes, (i) => ({
-      query: all(ofStep(keys[i] as StepKey)),
-      body: { size: 0, aggs: { last: { max: { field: 'shiplog.attempt' } } } },
-    }));
-    const lines = await this.#each(scopes, (i) => ({
-      query: all([
-        ...ofStep(keys[i] as StepKey),
-        { term: { 'shiplog.kind': 'OUTPUT' } },
-        { term: { 'shiplog.attempt': highest[i]?.aggregations.last.value ?? 1 } },
-      ]),
-      body: {
-        size: count,
-        sort: [{ _seq_no: 'desc' }],
-        seq_no_primary_term: true,
-        track_total_hits: false,
-      },
-    }));
-    return Promise.all(
-      lines.map(async (answer) => (await this.#pages.events(answer?.hits ?? [])).reverse()),
-    );
   }
 
   /** Counts by writer; only where they differ, which numbers are missing. */
   async completeness(keys: readonly RunKey[]): Promise<Completeness[]> {
     const scopes = await this.#scopes.ofEach(keys.map(({ taskId }) => taskId));
-    const counted = await this.#each<Writers>(scopes, (i) => ({
+    const counted = await searchEach<Writers>(this.#searcher, scopes, (i) => ({
       query: all(ofRun(keys[i] as RunKey)),
       body: {
         size: 0,
@@ -130,31 +100,8 @@ export class EventDetails {
     if (next <= last) missing.push({ writer, from: next, to: last });
     return missing;
   }
-
-  /** A search per scope that has a shard, in their order; null for those that have none. */
-  async #each<A = undefined>(
-    scopes: readonly Scope[],
-    ask: (i: number) => { query: Query; body: Record<string, unknown> },
-  ): Promise<(SearchAnswer<EventDocument, A> | null)[]> {
-    const asked = scopes.flatMap(({ targets: [target] }, i) =>
-      target === undefined ? [] : [{ i, target }],
-    );
-    const answers = await this.#searcher.search<EventDocument, A>(
-      asked.map(({ i, target }) => {
-        const { query, body } = ask(i);
-        return searchOn(target, query, body);
-      }),
-    );
-    const found: (SearchAnswer<EventDocument, A> | null)[] = scopes.map(() => null);
-    for (const [at, { i }] of asked.entries()) found[i] = answers[at] ?? null;
-    return found;
-  }
 }
 
-function ofRun({ taskId, host }: RunKey): Query[] {
+export function ofRun({ taskId, host }: RunKey): Query[] {
   return [{ term: { 'shiplog.task.id': taskId } }, { term: { 'host.name': host } }];
-}
-
-function ofStep(key: StepKey): Query[] {
-  return [...ofRun(key), { term: { 'event.action': key.step } }];
 }

@@ -10,7 +10,7 @@ import { type LogReader, primaryOnly } from './log-reader.ts';
 import { type Names, parseShard } from './names.ts';
 import { all, type Query } from './query.ts';
 import type { Registry } from './registry.ts';
-import type { Search } from './searcher.ts';
+import type { Search, SearchAnswer, Searcher } from './searcher.ts';
 import type { ShardInfo, Shards } from './shards.ts';
 
 export interface Target {
@@ -132,4 +132,24 @@ export function searchOn(target: Target, query: Query, body: Record<string, unkn
     ...(preference === undefined ? {} : { preference }),
     body: { ...body, query: all([query, ...bound]) },
   };
+}
+
+/** A search per scope that has a shard, in their order; null for those that have none. */
+export async function searchEach<A>(
+  searcher: Searcher,
+  scopes: readonly Scope[],
+  ask: (i: number) => { query: Query; body: Record<string, unknown> },
+): Promise<(SearchAnswer<unknown, A> | null)[]> {
+  const asked = scopes.flatMap(({ targets: [target] }, i) =>
+    target === undefined ? [] : [{ i, target }],
+  );
+  const answers = await searcher.search<unknown, A>(
+    asked.map(({ i, target }) => {
+      const { query, body } = ask(i);
+      return searchOn(target, query, body);
+    }),
+  );
+  const found: (SearchAnswer<unknown, A> | null)[] = scopes.map(() => null);
+  for (const [at, { i }] of asked.entries()) found[i] = answers[at] ?? null;
+  return found;
 }

@@ -49,7 +49,13 @@ export class Searcher {
     return answer as SearchAnswer<S, A>;
   }
 
-  async #some<S, A>(searches: readonly Search[]): Promise<SearchAnswer<S, A>[]> {
+  /** In one request; AnswerTooLong where their answers are longer together. */
+  within<S>(searches: readonly Search[], maxBytes: number): Promise<SearchAnswer<S, undefined>[]> {
+    return this.#some(searches, maxBytes);
+  }
+
+  async #some<S, A>(searches: readonly Search[], maxBytes?: number): Promise<SearchAnswer<S, A>[]> {
+    if (searches.length === 0) return [];
     let lines = '';
     for (const { index, routing, preference, body } of searches) {
       const header = {
@@ -70,6 +76,7 @@ export class Searcher {
       timeoutMs: this.#timeoutMs + GRACE_MS,
       timeoutIs: 'QUERY_TIMEOUT',
       safe: true,
+      ...(maxBytes === undefined ? {} : { maxBytes }),
     });
     return responses.map((response) => {
       if (response.timed_out === true) throw queryTimeout();

@@ -29,6 +29,7 @@ import { Connection } from './connection.ts';
 import { Days } from './days.ts';
 import { EventDetails } from './event-details.ts';
 import { readHistogram } from './event-histogram.ts';
+import { EventLines } from './event-lines.ts';
 import { EventPages } from './event-pages.ts';
 import { Scopes } from './event-scope.ts';
 import { readFreshTasks } from './fresh-tasks.ts';
@@ -101,6 +102,7 @@ class Elasticsearch implements ElasticsearchStore {
   readonly #scopes: Scopes;
   readonly #pages: EventPages;
   readonly #details: EventDetails;
+  readonly #lines: EventLines;
   readonly #views: ViewReader;
   readonly #boards: BoardReader;
   readonly #changed: ChangedTasks;
@@ -136,7 +138,8 @@ class Elasticsearch implements ElasticsearchStore {
     const unknownHeads = (taskId: string) => this.#headsOfUnknown(taskId);
     this.#scopes = new Scopes({ names, days, shards, reader, registry, unknownHeads });
     this.#pages = new EventPages({ searcher, scopes: this.#scopes, names, days });
-    this.#details = new EventDetails(searcher, this.#scopes, this.#pages);
+    this.#details = new EventDetails(searcher, this.#scopes);
+    this.#lines = new EventLines(searcher, this.#scopes, this.#pages);
     const views = new ViewReader({ searcher, names, registry, now, staleAfterMs });
     this.#views = views;
     this.#boards = new BoardReader({ searcher, names, views, now, staleAfterMs });
@@ -260,7 +263,7 @@ class Elasticsearch implements ElasticsearchStore {
     return this.#views.hostsByName(names);
   }
   lastLines(keys: readonly StepKey[], count: number) {
-    return this.#details.lastLines(keys, count);
+    return this.#lines.last(keys, count);
   }
   completeness(keys: readonly RunKey[]) {
     return this.#details.completeness(keys);

@@ -1,10 +1,11 @@
 /** What is asked of single runs, steps and hosts: their last lines, gaps, reliability. */
 import type { StoredEvent } from '../../domain/event.ts';
+import { LAST_LINES_BYTES, tooHeavyLines } from '../../domain/last-lines.ts';
 import type { Completeness, HostReliability } from '../../domain/views.ts';
 import type { RunKey, StepKey } from '../store.ts';
 import { kinds, runStatuses, stepStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';
-import { EVENT_COLUMNS, type EventRow, eventOf } from './event-row.ts';
+import { EVENT_COLUMNS, type EventRow, eventOf, ROW_WEIGHT } from './event-row.ts';
 
 interface RunPlace {
   key: number;
@@ -23,26 +24,70 @@ function place(connection: Connection, { taskId, host }: RunKey): RunPlace | und
   );
 }
 
-/** The newest lines of the step's highest attempt, oldest first. */
+interface LinesOf {
+  day: number;
+  params: (string | number)[];
+}
+
+function linesSql(day: number, columns: string): string {
+  return `SELECT ${columns} FROM events_${day} e INDEXED BY events_${day}_run
+    CROSS JOIN tasks t ON t.key = e.task
+    WHERE alive() AND e.run = ? AND e.step = ? AND e.kind = ?
+      AND e.attempt = (SELECT max(a.attempt) FROM events_${day} a
+        WHERE alive() AND a.run = ? AND a.step = ?)
+    ORDER BY e.seq DESC LIMIT ?`;
+}
+
+/** The newest lines of each step's highest attempt, oldest first. */
 export function readLastLines(
   connection: Connection,
   keys: readonly StepKey[],
   count: number,
 ): StoredEvent[][] {
-  return keys.map((key) => {
+  const steps = keys.map((key): LinesOf | null => {
     const run = place(connection, key);
-    if (run === undefined) return [];
-    const events = `events_${run.day} e INDEXED BY events_${run.day}_run`;
-    const rows = connection.arrays<EventRow>(
-      `SELECT ${EVENT_COLUMNS} FROM ${events} CROSS JOIN tasks t ON t.key = e.task
-       WHERE alive() AND e.run = ? AND e.step = ? AND e.kind = ?
-         AND e.attempt = (SELECT max(a.attempt) FROM events_${run.day} a
-           WHERE alive() AND a.run = ? AND a.step = ?)
-       ORDER BY e.seq DESC LIMIT ?`,
-      [run.key, key.step, kinds.code('OUTPUT'), run.key, key.step, count],
-    );
+    if (run === undefined) return null;
+    return {
+      day: run.day,
+      params: [run.key, key.step, kinds.code('OUTPUT'), run.key, key.step],
+    };
+  });
+  const most = linesThatFit(connection, steps, count);
+  return steps.map((step) => {
+    if (step === null) return [];
+    connection.checkDeadline();
+    const rows = connection.arrays<EventRow>(linesSql(step.day, EVENT_COLUMNS), [
+      ...step.params,
+      most,
+    ]);
     return rows.reverse().map(eventOf);
   });
+}
+
+/** So many lines of each step together are not too heavy. Lengths are read without the texts. */
+function linesThatFit(
+  connection: Connection,
+  steps: readonly (LinesOf | null)[],
+  count: number,
+): number {
+  /** By age, the newest first: what the lines of all steps weigh. */
+  const weights = new Array<number>(count).fill(0);
+  for (const step of steps) {
+    if (step === null) continue;
+    connection.checkDeadline();
+    const rows = connection.arrays<[number]>(linesSql(step.day, ROW_WEIGHT), [
+      ...step.params,
+      count,
+    ]);
+    for (const [age, [weight]] of rows.entries()) weights[age] = (weights[age] ?? 0) + weight;
+  }
+  let left = LAST_LINES_BYTES;
+  const fitting = weights.findIndex((weight) => {
+    left -= weight;
+    return left < 0;
+  });
+  if (fitting === 0) throw tooHeavyLines();
+  return fitting < 0 ? count : fitting;
 }
 
 const MAX_RANGES = 100;

@@ -155,6 +155,10 @@ export type EventRow = [
   taskId: string,
 ];
 
+/** `rowWeight` in bytes, told without reading the texts. */
+export const ROW_WEIGHT =
+  '400 + coalesce(octet_length(e.message), 0) + coalesce(octet_length(e.labels), 0) + octet_length(e.rest)';
+
 /** Characters of a row's texts and what surrounds them, as its answer will weigh. */
 export function rowWeight(row: EventRow): number {
   return 400 + (row[15]?.length ?? 0) + (row[16]?.length ?? 0) + row[17].length;
