@@ -3,6 +3,7 @@
  * answer is one text in memory: what is beyond is left out of boards and summaries, and stays
  * there in the task's runs, which come in pages.
  */
+import { ShiplogError } from './errors.ts';
 import type { TaskMatrix } from './views.ts';
 
 /** Columns: the plan (at most 100), then others by name. */
@@ -32,4 +33,29 @@ export function boundedMatrix(matrix: TaskMatrix): TaskMatrix {
   if (steps.length === width && hosts.length === matrix.hosts.length) return matrix;
   const cells = hosts.map((_, row) => matrix.cells.slice(row * width, row * width + steps.length));
   return { steps, hosts, cells: cells.join('') };
+}
+
+/** What the boards of one call are together: they are all in memory at once. */
+const MATRICES_MAX = 32 * 1_024 * 1_024;
+
+/** Characters of a board's names and cells. */
+export function matrixLength({ hosts, steps, cells }: TaskMatrix): number {
+  let length = cells.length;
+  for (const host of hosts) length += host.length;
+  for (const step of steps) length += step.length;
+  return length;
+}
+
+export class MatrixWeight {
+  #left = MATRICES_MAX;
+
+  /** Throws QUERY_TOO_COMPLEX where the boards so far are too much. */
+  add(matrix: TaskMatrix): void {
+    this.#left -= matrixLength(matrix);
+    if (this.#left >= 0) return;
+    throw new ShiplogError(
+      'QUERY_TOO_COMPLEX',
+      'the boards of so many tasks are over 32 MiB: ask for fewer tasks at a time',
+    );
+  }
 }

@@ -21,6 +21,7 @@ import { approximateBytes } from '../domain/weight.ts';
 import type {
   EventPage,
   EventQuery,
+  MatrixAnswer,
   RunKey,
   RunQuery,
   StepKey,
@@ -79,6 +80,7 @@ export class Loaders {
 
   readonly task: Loader<string, TaskView | null> = loader((ids) => this.#store.tasksById(ids));
   readonly taskStats: Loader<string, TaskStats> = loader((ids) => this.#store.taskStats(ids));
+  readonly matrix: Loader<string, MatrixAnswer> = loader((ids) => this.#store.matrices(ids));
   readonly run: Loader<RunKey, RunView | null> = loader((keys) => this.#store.runsByKey(keys));
   readonly step: Loader<StepKey, StepView | null> = loader((keys) => this.#store.stepsByKey(keys));
   readonly host: Loader<string, HostView | null> = loader((names) =>

@@ -166,6 +166,9 @@ export interface StepKey extends RunKey {
   step: string;
 }
 
+/** A task's board, and how far its views were. */
+export type MatrixAnswer = { matrix: TaskMatrix; at: ShardCursor[] } | null;
+
 /** A task's folded states as of `at`: what a live board starts from. */
 export interface BoardSnapshot {
   task: TaskState;
@@ -269,9 +272,9 @@ export interface Store {
   ): Promise<HostReliability[]>;
   /**
    * null: no such task. Hosts by name, steps as planned and then others by name, as far as a board
-   * goes (`domain/matrix.ts`).
+   * goes (`domain/matrix.ts`). Throws QUERY_TOO_COMPLEX where all of them are over 32 MiB.
    */
-  matrix(taskId: string): Promise<{ matrix: TaskMatrix; at: ShardCursor[] } | null>;
+  matrices(taskIds: readonly string[]): Promise<MatrixAnswer[]>;
   board(taskId: string): Promise<BoardSnapshot | null>;
 
   // ── aggregations ───────────────────────────────────────────────────────────────────────────

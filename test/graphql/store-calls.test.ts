@@ -108,6 +108,12 @@ describeOnEngines('store calls', (engine) => {
     expect(made.length).toBeLessThanOrEqual(expected.length + 2);
   });
 
+  it('the boards of a page of tasks are read in one call', async () => {
+    const page = (first: number) => `{tasks(first: ${first}) {nodes {matrix {hosts cells}}}}`;
+    expect(await callsOf(page(100))).toEqual(['matrices', 'tasks']);
+    expect(await callsOf(page(3))).toEqual(['matrices', 'tasks']);
+  });
+
   it('tasks that were just listed are not read again', async () => {
     expect(await callsOf('{tasks {nodes {runs(first: 1) {nodes {task {id title}}}}}}')).toEqual([
       'runs',

@@ -88,7 +88,7 @@ export function describeCaps(open: OpenStore): void {
     afterAll(() => opened.close());
 
     it('the board has the planned ones and the first others by name', async () => {
-      const board = (await opened.store.matrix(taskId))?.matrix;
+      const board = (await opened.store.matrices([taskId]))[0]?.matrix;
       expect(board?.hosts).toEqual(HOSTS);
       expect(board?.steps).toEqual(columns);
       const row = (host: string) =>

@@ -177,7 +177,7 @@ export function describeViews(open: OpenStore): void {
       expect(await store.completeness([nowhere])).toEqual([
         { received: 0, complete: null, missing: [] },
       ]);
-      expect(await store.matrix('nobody')).toBeNull();
+      expect(await store.matrices(['nobody'])).toEqual([null]);
       expect(await store.board('nobody')).toBeNull();
       expect((await store.taskStats(['nobody']))[0]).toMatchObject({ stepSummaries: [] });
     });
@@ -319,7 +319,7 @@ export function describeViews(open: OpenStore): void {
           deriveRun(run, board?.task ?? never(), over),
         );
         expect(derived?.toSorted(byRun)).toEqual(reported.toSorted(byRun));
-        const matrix = (await opened.store.matrix(id))?.matrix;
+        const matrix = (await opened.store.matrices([id]))[0]?.matrix;
         const hosts = runs.map(({ host }) => host).sort();
         expect(matrix?.hosts).toEqual(hosts);
         const cells = hosts.flatMap((host) =>
@@ -332,6 +332,15 @@ export function describeViews(open: OpenStore): void {
         );
         expect(matrix?.cells).toBe(cells.join(''));
       }
+    });
+
+    it('and the boards of many tasks at once, in the order of the question', async () => {
+      const ids = folded.tasks.map(({ id }) => id);
+      const asked = [...ids.toReversed(), 'nobody', ...ids.slice(0, 2)];
+      const boards = await opened.store.matrices(asked);
+      const single = await Promise.all(asked.map((id) => opened.store.matrices([id])));
+      expect(boards.map((board) => board?.matrix)).toEqual(single.map(([board]) => board?.matrix));
+      expect(boards.map((board) => board === null)).toEqual(asked.map((id) => id === 'nobody'));
     });
 
     it('and stay right when events come late, in any order and in any batches', async () => {
@@ -382,7 +391,7 @@ export function describeViews(open: OpenStore): void {
         await fill(replanned.store, [
           aTaskEvent({ change: 'ended' }, { taskId, at: START + 9, receivedAt: START + 9 }),
         ]);
-        const over = await replanned.store.matrix(taskId);
+        const [over] = await replanned.store.matrices([taskId]);
         expect(over?.matrix).toEqual({ steps: ['one'], hosts: ['a', 'b', 'd'], cells: 'SNN' });
       } finally {
         await replanned.close();

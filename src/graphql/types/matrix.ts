@@ -1,5 +1,6 @@
 /** TaskMatrix: the board of a task. */
 import { ShiplogError } from '../../domain/errors.ts';
+import { matrixLength } from '../../domain/matrix.ts';
 import type { Context } from '../context.ts';
 import { MatrixRef, type MatrixShape } from '../refs.ts';
 
@@ -7,12 +8,11 @@ import { MatrixRef, type MatrixShape } from '../refs.ts';
 export const MATRIX_COST = 500;
 
 export async function loadMatrix(context: Context, taskId: string): Promise<MatrixShape> {
-  const found = await context.store.matrix(taskId);
+  const found = await context.loaders.matrix.load(taskId);
   if (found === null) throw new ShiplogError('NOT_FOUND', `task "${taskId}" was removed`);
   const { matrix, at } = found;
   // A board of a hundred thousand hosts is megabytes.
-  const names = [...matrix.hosts, ...matrix.steps];
-  context.countCharacters(names.reduce((sum, name) => sum + name.length, matrix.cells.length));
+  context.countCharacters(matrixLength(matrix));
   return { matrix, cursor: context.tail.matrixCursor(taskId, at) };
 }
 

@@ -154,7 +154,7 @@ TaskRef.implement({
     }),
     matrix: t.field({
       type: MatrixRef,
-      description: 'Every host × step in one compact answer.',
+      description: 'Every host × step in one compact answer. Counts as 500 fields.',
       complexity: { field: MATRIX_COST, multiplier: 1 },
       resolve: ({ id }, _args, context) => loadMatrix(context, id),
     }),

@@ -1,16 +1,21 @@
 /** A whole task at once: its states for a live board, and its board as one compact text. */
 import type { RunState } from '../../domain/fold.ts';
-import { hostsShown, MATRIX_HOSTS_MAX, stepOrder } from '../../domain/matrix.ts';
+import { hostsShown, MATRIX_HOSTS_MAX, MatrixWeight, stepOrder } from '../../domain/matrix.ts';
+import type { PageKey } from '../../domain/page.ts';
 import type { TaskMatrix, TaskView } from '../../domain/views.ts';
 import type { BoardSnapshot, ShardCursor } from '../store.ts';
 import type { Names } from './names.ts';
 import type { Hit } from './page.ts';
 import type { Registered } from './registry.ts';
-import type { Searcher } from './searcher.ts';
+import type { Search, Searcher } from './searcher.ts';
 import { cellsOf, decodeCells } from './view-documents.ts';
 import type { ViewReader } from './view-reader.ts';
 
 const PAGE = 5_000;
+/** Boards whose first pages are asked for in one request: together they are in memory. */
+const TASKS_AT_ONCE = 20;
+/** Runs whose rows are too long for a column: each has hundreds of steps. */
+const LONG_AT_ONCE = 200;
 
 interface RunSource {
   shiplog: { state: string };
@@ -40,7 +45,9 @@ export class BoardReader {
     ]);
     const part = task.get(entry.taskId);
     if (part === undefined) return null;
-    const hits = await this.#runs<RunSource>(entry, { _source: ['shiplog.state'] });
+    const body = { _source: ['shiplog.state'] };
+    const first = await this.#parts.searcher.one<RunSource>(this.#runsSearch(entry, body, null));
+    const hits = await this.#allRuns(entry, body, first.hits);
     const runs = hits.map(({ _source }) => JSON.parse(_source?.shiplog.state ?? '{}') as RunState);
     return {
       task: { ...part.state, hosts },
@@ -49,25 +56,36 @@ export class BoardReader {
     };
   }
 
-  async matrix(entry: Registered, task: TaskView): Promise<TaskMatrix> {
+  /** In the order of the boards that are asked for, some tasks in each request. */
+  async matrices(boards: readonly { entry: Registered; task: TaskView }[]): Promise<TaskMatrix[]> {
+    const found: TaskMatrix[] = [];
+    const weight = new MatrixWeight();
+    for (let from = 0; from < boards.length; from += TASKS_AT_ONCE) {
+      const some = boards.slice(from, from + TASKS_AT_ONCE);
+      const body = { _source: false, docvalue_fields: ['shiplog.cells'] };
+      const first = await this.#parts.searcher.search<never>(
+        some.map(({ entry }) => this.#runsSearch(entry, body, null)),
+      );
+      for (const [i, { entry, task }] of some.entries()) {
+        const hits = await this.#allRuns(entry, body, first[i]?.hits ?? [], MATRIX_HOSTS_MAX);
+        const matrix = await this.#matrix(entry, task, hits);
+        weight.add(matrix);
+        found.push(matrix);
+      }
+    }
+    return found;
+  }
+
+  async #matrix(entry: Registered, task: TaskView, hits: Hit<never>[]): Promise<TaskMatrix> {
     const { now, staleAfterMs } = this.#parts;
-    const hits = await this.#runs<never>(
-      entry,
-      {
-        _source: false,
-        docvalue_fields: ['shiplog.cells'],
-      },
-      MATRIX_HOSTS_MAX,
-    );
     const at = now();
     const hosts = hits.map(({ sort }) => String(sort[0]));
     const rows = hits.map(({ fields }) => fields?.['shiplog.cells']?.[0] as string | undefined);
     await this.#fillIn(entry, hosts, rows);
     const letters = rows.map((cells) => decodeCells(cells ?? '[]', at, staleAfterMs));
-    const steps = stepOrder(
-      task.plan,
-      letters.flatMap((row) => [...row.keys()]),
-    );
+    const names = new Set<string>();
+    for (const row of letters) for (const name of row.keys()) names.add(name);
+    const steps = stepOrder(task.plan, names);
     const shown = hostsShown(steps.length);
     const cells = letters
       .slice(0, shown)
@@ -82,46 +100,47 @@ export class BoardReader {
     rows: (string | undefined)[],
   ): Promise<void> {
     const missing = rows.flatMap((cells, i) => (cells === undefined ? [i] : []));
-    if (missing.length === 0) return;
-    const runs = await this.#parts.views.runsByKey(
-      missing.map((i) => ({ taskId, host: hosts[i] as string })),
-    );
-    for (const [at, i] of missing.entries()) {
-      const run = runs[at];
-      if (run != null) rows[i] = cellsOf(run);
+    for (let from = 0; from < missing.length; from += LONG_AT_ONCE) {
+      const some = missing.slice(from, from + LONG_AT_ONCE);
+      const runs = await this.#parts.views.runsByKey(
+        some.map((i) => ({ taskId, host: hosts[i] as string })),
+      );
+      for (const [at, i] of some.entries()) {
+        const run = runs[at];
+        if (run != null) rows[i] = cellsOf(run);
+      }
     }
   }
 
-  /** The runs of a task by host: all of them, or the first. */
-  async #runs<S>(
-    { taskId, day }: Registered,
-    body: Record<string, unknown>,
+  #runsSearch({ taskId, day }: Registered, body: object, after: PageKey | null): Search {
+    const filter = [{ term: { 'shiplog.view': 'run' } }, { term: { 'shiplog.task.id': taskId } }];
+    return {
+      index: this.#parts.names.views(day),
+      routing: taskId,
+      body: {
+        ...body,
+        size: PAGE,
+        track_total_hits: false,
+        query: { bool: { filter } },
+        sort: [{ 'host.name': 'asc' }],
+        ...(after === null ? {} : { search_after: after }),
+      },
+    };
+  }
+
+  /** The runs of a task by host, of which the first page is there: all of them, or the first. */
+  async #allRuns<S>(
+    entry: Registered,
+    body: object,
+    first: readonly Hit<S>[],
     most = Infinity,
   ): Promise<Hit<S>[]> {
-    const all: Hit<S>[] = [];
-    for (let after: Hit<S>['sort'] | null = null; ; ) {
-      const { hits }: { hits: Hit<S>[] } = await this.#parts.searcher.one<S>({
-        index: this.#parts.names.views(day),
-        routing: taskId,
-        body: {
-          ...body,
-          size: PAGE,
-          track_total_hits: false,
-          query: {
-            bool: {
-              filter: [
-                { term: { 'shiplog.view': 'run' } },
-                { term: { 'shiplog.task.id': taskId } },
-              ],
-            },
-          },
-          sort: [{ 'host.name': 'asc' }],
-          ...(after === null ? {} : { search_after: after }),
-        },
-      });
-      for (const hit of hits) all.push(hit);
-      if (hits.length < PAGE || all.length >= most) return all;
-      after = (hits.at(-1) as Hit<S>).sort;
+    const all = [...first];
+    for (let page = first; page.length === PAGE && all.length < most; ) {
+      const after = (page.at(-1) as Hit<S>).sort;
+      page = (await this.#parts.searcher.one<S>(this.#runsSearch(entry, body, after))).hits;
+      for (const hit of page) all.push(hit);
     }
+    return all;
   }
 }

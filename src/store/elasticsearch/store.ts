@@ -3,11 +3,13 @@ import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../domain/errors.ts';
 import type { LogEvent, Position } from '../../domain/event.ts';
 import type { EventFilter, StepFilter } from '../../domain/filter.ts';
+import type { TaskMatrix } from '../../domain/views.ts';
 import type {
   AppendOutcome,
   CursorCheck,
   EventQuery,
   HostQuery,
+  MatrixAnswer,
   RunKey,
   RunQuery,
   ShardCursor,
@@ -38,7 +40,7 @@ import { Keeper, type KeeperLog } from './keeper.ts';
 import { LogReader } from './log-reader.ts';
 import { DAY_MS, dayAt, Names, parseShard, shardName, shardOf } from './names.ts';
 import { Refresher } from './refresh.ts';
-import { Registry } from './registry.ts';
+import { type Registered, Registry } from './registry.ts';
 import { applyRetention } from './retention.ts';
 import { Searcher } from './searcher.ts';
 import { setUp } from './setup.ts';
@@ -292,28 +294,45 @@ class Elasticsearch implements ElasticsearchStore {
     );
   }
 
-  async matrix(taskId: string) {
-    const found = await this.#snapshot(taskId);
-    if (found === null) return null;
-    const [task] = await this.#views.tasksById([taskId]);
-    if (task == null) return null;
-    return { matrix: await this.#boards.matrix(found.entry, task), at: found.at };
+  async matrices(taskIds: readonly string[]) {
+    const found = await this.#snapshots(taskIds);
+    const tasks = await this.#views.tasksById(taskIds);
+    const asked = taskIds.flatMap((id, i) => {
+      const [snapshot, task] = [found.get(id), tasks[i]];
+      return snapshot === undefined || task == null ? [] : [{ i, ...snapshot, task }];
+    });
+    const matrices = await this.#boards.matrices(asked);
+    const answers: MatrixAnswer[] = taskIds.map(() => null);
+    for (const [n, { i, at }] of asked.entries()) {
+      answers[i] = { matrix: matrices[n] as TaskMatrix, at };
+    }
+    return answers;
   }
 
   async board(taskId: string) {
-    const found = await this.#snapshot(taskId);
-    return found === null ? null : this.#boards.board(found.entry, found.at);
+    const found = (await this.#snapshots([taskId])).get(taskId);
+    return found === undefined ? null : this.#boards.board(found.entry, found.at);
   }
 
-  /** Where the views of a task's shard stand; searches from now on see at least that. */
-  async #snapshot(taskId: string) {
-    const entry = (await this.#registry.find([taskId])).get(taskId);
-    if (entry === undefined) return null;
-    const info = await this.#shard(entry.shard);
-    if (info === null) return null;
-    const seq = (await this.#keeper.positions([info])).get(info.shard) ?? 0;
-    await this.#refresher.refresh(this.#names.views(info.day));
-    return { entry, at: [{ shard: info.shard, history: info.history, seq }] };
+  /** Where the views of the tasks' shards stand; searches from now on see at least that. */
+  async #snapshots(taskIds: readonly string[]) {
+    const entries = await this.#registry.find([...new Set(taskIds)]);
+    const names = new Set([...entries.values()].map(({ shard }) => shard));
+    const infos = new Map<string, ShardInfo>();
+    for (const info of await Promise.all([...names].map((name) => this.#shard(name)))) {
+      if (info !== null) infos.set(info.shard, info);
+    }
+    const positions = await this.#keeper.positions([...infos.values()]);
+    const days = new Set([...infos.values()].map(({ day }) => day));
+    await Promise.all([...days].map((day) => this.#refresher.refresh(this.#names.views(day))));
+    const found = new Map<string, { entry: Registered; at: ShardCursor[] }>();
+    for (const [taskId, entry] of entries) {
+      const info = entry.shard === null ? undefined : infos.get(entry.shard);
+      if (info === undefined) continue;
+      const { shard, history } = info;
+      found.set(taskId, { entry, at: [{ shard, history, seq: positions.get(shard) ?? 0 }] });
+    }
+    return found;
   }
 
   async eventCount(): Promise<number> {

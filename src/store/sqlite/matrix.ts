@@ -1,10 +1,27 @@
 /** A task's board as one text: a letter for each host and step. */
-import { hostsShown, MATRIX_HOSTS_MAX, stepOrder } from '../../domain/matrix.ts';
+import { hostsShown, MATRIX_HOSTS_MAX, MatrixWeight, stepOrder } from '../../domain/matrix.ts';
 import { cellLetter, type TaskMatrix } from '../../domain/views.ts';
+import type { MatrixAnswer, ShardCursor } from '../store.ts';
 import { stepStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';
 
-export function readMatrix(
+export function readMatrices(
+  connection: Connection,
+  taskIds: readonly string[],
+  staleBefore: number,
+  at: ShardCursor[],
+): MatrixAnswer[] {
+  const weight = new MatrixWeight();
+  return taskIds.map((taskId) => {
+    connection.checkDeadline();
+    const matrix = readMatrix(connection, taskId, staleBefore);
+    if (matrix === null) return null;
+    weight.add(matrix);
+    return { matrix, at };
+  });
+}
+
+function readMatrix(
   connection: Connection,
   taskId: string,
   staleBefore: number,

@@ -30,7 +30,7 @@ import {
   readTasksById,
   readTasksChangedSince,
 } from './lists.ts';
-import { readMatrix } from './matrix.ts';
+import { readMatrices } from './matrix.ts';
 import { readStepStats } from './step-stats.ts';
 import { readTaskStats, TaskStatsCache } from './task-stats.ts';
 import { serve } from './worker-side.ts';
@@ -80,10 +80,8 @@ function open({ file, epoch, staleAfterMs }: ReaderData) {
     completeness: (keys: RunKey[]) => readCompleteness(c, keys),
     reliability: (hosts: string[], from: number | null, to: number | null) =>
       readReliability(c, hosts, from, to),
-    matrix: (taskId: string, now: number) => {
-      const matrix = readMatrix(c, taskId, now - staleAfterMs);
-      return matrix === null ? null : { matrix, at: viewsCursor(c, epoch) };
-    },
+    matrices: (taskIds: string[], now: number) =>
+      readMatrices(c, taskIds, now - staleAfterMs, viewsCursor(c, epoch)),
     board: (taskId: string) => readBoard(c, taskId, viewsCursor(c, epoch)),
     stepStats: (filter: StepFilter, groupBy: StepGroupBy) => readStepStats(c, filter, groupBy),
     eventHistogram: (filter: EventFilter, buckets: number) => readHistogram(c, filter, buckets),

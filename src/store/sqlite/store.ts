@@ -229,7 +229,7 @@ class SqliteStore implements Store {
   completeness: Store['completeness'] = (keys) => this.#read('completeness', [...keys]);
   reliability: Store['reliability'] = (hosts, from, to) =>
     this.#view('reliability', [...hosts], from, to);
-  matrix: Store['matrix'] = (taskId) => this.#view('matrix', taskId, this.#settings.now());
+  matrices: Store['matrices'] = (ids) => this.#view('matrices', [...ids], this.#settings.now());
   board: Store['board'] = async (taskId) =>
     (await this.#view('board', taskId)) as BoardSnapshot | null;
   stepStats: Store['stepStats'] = (filter, groupBy) => this.#view('stepStats', filter, groupBy);
