@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_PLAN } from '../../src/domain/event.ts';
 import { LAST_LINES_BYTES } from '../../src/domain/last-lines.ts';
 import { MATRIX_STEPS_MAX } from '../../src/domain/matrix.ts';
+import type { PageRequest } from '../../src/domain/page.ts';
 import { approximateBytes } from '../../src/domain/weight.ts';
 import { anEvent, aStatus } from './events.ts';
-import { contractSettings, fill, type OpenedStore, type OpenStore } from './harness.ts';
+import { aPage, contractSettings, fill, type OpenedStore, type OpenStore } from './harness.ts';
 
 const HOSTS = ['a', 'b', 'c'];
 /** By name behind all others, so that only the plan brings it among the first. */
@@ -53,6 +54,35 @@ function describeHeavyLines(open: OpenStore): void {
       for (const lines of found) {
         expect(lines.map(({ message }) => message?.split(' ')[0])).toEqual(newest);
       }
+    });
+
+    it('a page of events has fewer rows than were asked for, and says that there are more', async () => {
+      const read = async (page: Partial<PageRequest>) => {
+        const query = { filter: { taskId: 'loud' }, order: 'LOG' as const };
+        const [found] = await opened.store.events([
+          { ...query, page: aPage({ limit: 700, ...page }) },
+        ]);
+        return {
+          seqs: found?.rows.map(({ node }) => node.position.seq) ?? [],
+          key: found?.rows.at(-1)?.key ?? null,
+          more: found?.hasNextPage,
+          before: found?.hasPreviousPage,
+        };
+      };
+      const count = keys.length * LINES;
+      const first = await read({});
+      expect(first.seqs.length).toBeGreaterThan(50);
+      expect(first.seqs.length).toBeLessThan(400);
+      expect(first.seqs).toEqual(first.seqs.map((_, i) => i + 1));
+      expect(first).toMatchObject({ more: true, before: false });
+      const second = await read({ after: first.key });
+      expect(second.seqs[0]).toBe(first.seqs.length + 1);
+      const last = await read({ backward: true });
+      expect(last.seqs).toEqual(last.seqs.map((_, i) => count - last.seqs.length + 1 + i));
+      expect(last).toMatchObject({ more: false, before: true });
+      const around = await read({ around: first.key });
+      expect(around.seqs).toContain(first.seqs.length);
+      expect(around).toMatchObject({ more: true, before: true });
     });
 
     it('and one line of each that is too much is refused', async () => {

@@ -99,7 +99,7 @@ export class EventLines {
       track_total_hits: false,
     };
     try {
-      const answers = await this.#searcher.within<EventDocument>(
+      const answers = await this.#searcher.search<EventDocument>(
         some.map(({ target, query }) => searchOn(target, query, body)),
         left + some.length * most * AROUND,
       );

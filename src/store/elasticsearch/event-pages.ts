@@ -2,6 +2,7 @@
 import type { StoredEvent } from '../../domain/event.ts';
 import type { PageKey, PageRequest } from '../../domain/page.ts';
 import type { EventOrder, EventPage, EventQuery } from '../store.ts';
+import { AnswerTooLong } from './connection.ts';
 import type { Days } from './days.ts';
 import { type EventDocument, storedEvent } from './event-document.ts';
 import { eventQuery } from './event-query.ts';
@@ -28,6 +29,9 @@ export const EVENT_SORTS: Record<EventOrder, readonly SortField[]> = {
   TIME: [{ field: '@timestamp', desc: false }, SEQ, { field: 'shiplog.id', desc: false }],
 };
 
+/** Of one answer with all pages of a call: documents hold each text twice, the other time as words. */
+const PAGES_BYTES = 32 * 1_024 * 1_024;
+
 export interface EventPagesParts {
   searcher: Searcher;
   scopes: Scopes;
@@ -42,11 +46,30 @@ export class EventPages {
     this.#parts = parts;
   }
 
+  /** Where the pages would be too heavy together, all of them have fewer rows. */
   async read(queries: readonly EventQuery[]): Promise<EventPage[]> {
     const scopes = await this.#parts.scopes.ofEach(queries.map(({ filter }) => filter.taskId));
-    const plans = queries.map((query, i) => plan(query, scopes[i] as Scope));
+    for (let most = Math.max(...queries.map(({ page }) => page.limit)); ; ) {
+      const plans = queries.map((query, i) => plan(query, scopes[i] as Scope, most));
+      try {
+        // A page of one row must be passed, however heavy that is.
+        return await this.#pages(queries, plans, scopes, most > 1 ? PAGES_BYTES : undefined);
+      } catch (error) {
+        if (!(error instanceof AnswerTooLong)) throw error;
+        most = Math.floor(most / 2);
+      }
+    }
+  }
+
+  async #pages(
+    queries: readonly EventQuery[],
+    plans: readonly Plan[],
+    scopes: readonly Scope[],
+    maxBytes: number | undefined,
+  ): Promise<EventPage[]> {
     const answers = await this.#parts.searcher.search<EventDocument>(
       plans.flatMap(({ searches }) => searches.flat()),
+      maxBytes,
     );
     let next = 0;
     return Promise.all(
@@ -96,10 +119,11 @@ interface Plan {
   searches: Search[][];
 }
 
-function plan({ filter, order, page }: EventQuery, scope: Scope): Plan {
+function plan({ filter, order, page }: EventQuery, scope: Scope, most: number): Plan {
   const list = { query: eventQuery(filter), sort: EVENT_SORTS[order] };
   const request: PageRequest = {
     ...page,
+    limit: Math.min(page.limit, most),
     after: shifted(order, page.after, -1),
     before: shifted(order, page.before, -1),
     around: shifted(order, page.around, -1),

@@ -35,11 +35,17 @@ export class Searcher {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Answers in the order of the searches. Indices that are not there have nothing. */
-  async search<S, A = undefined>(searches: readonly Search[]): Promise<SearchAnswer<S, A>[]> {
+  /**
+   * Answers in the order of the searches. Indices that are not there have nothing. AnswerTooLong
+   * where those of one request are longer than `maxBytes`.
+   */
+  async search<S, A = undefined>(
+    searches: readonly Search[],
+    maxBytes?: number,
+  ): Promise<SearchAnswer<S, A>[]> {
     const answers: SearchAnswer<S, A>[] = [];
     for (let at = 0; at < searches.length; at += SEARCHES_MAX) {
-      answers.push(...(await this.#some<S, A>(searches.slice(at, at + SEARCHES_MAX))));
+      answers.push(...(await this.#some<S, A>(searches.slice(at, at + SEARCHES_MAX), maxBytes)));
     }
     return answers;
   }
@@ -49,13 +55,7 @@ export class Searcher {
     return answer as SearchAnswer<S, A>;
   }
 
-  /** In one request; AnswerTooLong where their answers are longer together. */
-  within<S>(searches: readonly Search[], maxBytes: number): Promise<SearchAnswer<S, undefined>[]> {
-    return this.#some(searches, maxBytes);
-  }
-
   async #some<S, A>(searches: readonly Search[], maxBytes?: number): Promise<SearchAnswer<S, A>[]> {
-    if (searches.length === 0) return [];
     let lines = '';
     for (const { index, routing, preference, body } of searches) {
       const header = {
