@@ -40,7 +40,8 @@ export const ERROR_CODES = {
   },
   QUERY_TOO_COMPLEX: {
     status: 400,
-    meaning: 'The operation is over a limit of tokens, depth, breadth, aliases or cost.',
+    meaning:
+      'The operation is over a limit of tokens, depth, breadth, aliases or cost, or its answer is over 32 MiB.',
   },
   UNAUTHENTICATED: { status: 401, meaning: 'No token, an unknown one, or an expired one.' },
   FORBIDDEN: { status: 403, meaning: 'The token lacks the scope, or the Origin is not allowed.' },
