@@ -138,7 +138,10 @@ export function createWriter(
 function settle(submission: Submission, outcomes: readonly (AppendOutcome | Unsettled)[]): void {
   const decided: AppendOutcome[] = [];
   for (const outcome of outcomes) {
-    if (outcome.outcome === 'UNSETTLED') return submission.reject(outcome.error);
+    if (outcome.outcome === 'UNSETTLED') {
+      submission.reject(outcome.error);
+      return;
+    }
     decided.push(outcome);
   }
   submission.resolve(decided);
