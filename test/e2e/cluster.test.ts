@@ -1,11 +1,13 @@
 /**
- * Two Shiplog servers on three Elasticsearch nodes, while nodes are killed and cut off and then a
- * server is killed too: acknowledged = stored = delivered, once, in order.
+ * Three Elasticsearch nodes that are killed, cut off and hang, under load; at last with two Shiplog
+ * servers, one of which is killed too: acknowledged = stored = delivered, once, in order.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { green, joined, shards, startCluster, type TestCluster } from '../elasticsearch/cluster.ts';
 import type { TestNode } from '../elasticsearch/node.ts';
 import { canStartNodes } from '../elasticsearch/shared.ts';
+import { openStore, startLoad, startTail } from '../store/cluster-load.ts';
+import { expectExact, expectViews } from '../store/cluster-verdict.ts';
 import { follow, graphql, storedEvents, writeUntil } from '../support/ledger.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -14,7 +16,7 @@ const RUNS = `query ($id: ID!) {
   task(id: $id) { status runCounts { total running } runs { nodes { hostName currentStep } } }
 }`;
 
-describe('Two servers on three nodes', async () => {
+describe('Three nodes of Elasticsearch', async () => {
   if (!(await canStartNodes())) return;
   let cluster: TestCluster;
   const node = (at: number) => cluster.nodes[at] as TestNode;
@@ -34,7 +36,42 @@ describe('Two servers on three nodes', async () => {
   }, 180_000);
   afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-  it('lose, repeat and reorder nothing while nodes and a server are killed', async () => {
+  it('lose, repeat and reorder nothing when one is killed with kill -9', async () => {
+    await underLoad('killed', async (more) => {
+      await node(1).kill();
+      await more(500);
+      await node(1).restart();
+      await joined(node(0), 3);
+    });
+  }, 180_000);
+
+  it('lose, repeat and reorder nothing when one is cut off from the others and its HTTP stays alive', async () => {
+    await underLoad('partition', async (more) => {
+      cluster.proxy.cut();
+      await joined(node(0), 2);
+      await more(500);
+      const alone = await fetch(`${node(2).url}/_search?size=0`);
+      expect(alone.status).toBe(200);
+      await more(500);
+      cluster.proxy.heal();
+      await joined(node(0), 3);
+    });
+  }, 180_000);
+
+  it('lose, repeat and reorder nothing when one hangs', async () => {
+    await underLoad('hung', async (more) => {
+      node(2).pause();
+      try {
+        await joined(node(0), 2);
+        await more(1_000);
+      } finally {
+        node(2).resume();
+      }
+      await joined(node(0), 3);
+    });
+  }, 180_000);
+
+  it('and two servers lose, repeat and reorder nothing while nodes and a server are killed', async () => {
     let first = await start();
     const second = await start();
     const acknowledged = new Set<string>();
@@ -102,4 +139,36 @@ describe('Two servers on three nodes', async () => {
       await server.stop();
     }
   }, 240_000);
+
+  /** `disturb` is given a way to wait until so many more events are acknowledged. */
+  async function underLoad(
+    prefix: string,
+    disturb: (more: (events: number) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const [writing, other] = await Promise.all([
+      openStore(cluster.urls, prefix),
+      openStore(cluster.urls, prefix),
+    ]);
+    const tail = startTail(other);
+    const loads = [startLoad(writing, ['a', 'b']), startLoad(other, ['c', 'd'])];
+    const taken = () => loads.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0);
+    const more = async (events: number) => {
+      const enough = taken() + events;
+      await vi.waitUntil(() => taken() >= enough, { timeout: 60_000, interval: 20 });
+    };
+    try {
+      await more(500);
+      // One replica survives one loss at a time.
+      await green(node(0));
+      await disturb(more);
+      await more(500);
+      for (const load of loads) await load.stop();
+      await tail.stop();
+      expectExact(tail.delivered, new Set(loads.flatMap((load) => [...load.acknowledged])));
+      await expectViews(other, tail.delivered);
+    } finally {
+      for (const load of loads) void load.stop().catch(() => undefined);
+      await Promise.all([writing.close(), other.close()]);
+    }
+  }
 });

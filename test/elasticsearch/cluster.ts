@@ -73,6 +73,7 @@ export async function startCluster(): Promise<TestCluster> {
         name: `n${i + 1}`,
         heapMb: 400,
         optimise: false,
+        javaFlags: [],
         httpPort,
         transportPort: transport[i] as number,
         settings: {

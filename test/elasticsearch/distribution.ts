@@ -22,11 +22,14 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
 const OLDEST_JAVA = 21;
+/** To be changed with how the home is laid out. */
+const LAYOUT = '2';
 
 export interface Distribution {
   java: string;
   home: string;
-  classes: string;
+  /** The launcher, a jar: the classes of folders cannot be archived. */
+  launcher: string;
 }
 
 /** Said where there is no Elasticsearch to test with: what is missing, for a person to read. */
@@ -37,11 +40,16 @@ export async function distribution(): Promise<Distribution> {
   const jdk = await findJdk();
   const pom = readFileSync(join(HERE, 'pom.xml'));
   const launcher = readFileSync(join(HERE, 'Launcher.java'));
-  const key = createHash('sha256').update(pom).update(launcher).update(jdk).digest('hex');
+  const key = createHash('sha256')
+    .update(LAYOUT)
+    .update(pom)
+    .update(launcher)
+    .update(jdk)
+    .digest('hex');
   const cache =
     process.env.SHIPLOG_TEST_ELASTICSEARCH_CACHE ?? resolve(HERE, '../../.cache/elasticsearch');
   const home = join(cache, key.slice(0, 16));
-  const found = { java: join(jdk, 'bin/java'), home, classes: join(home, 'launcher') };
+  const found = { java: join(jdk, 'bin/java'), home, launcher: join(home, 'launcher.jar') };
   if (existsSync(join(home, 'complete'))) return found;
 
   mkdirSync(cache, { recursive: true });
@@ -52,6 +60,10 @@ export async function distribution(): Promise<Distribution> {
     await run(join(jdk, 'bin/javac'), [
       ...['-cp', join(draft, 'lib/*'), '-d', join(draft, 'launcher')],
       join(HERE, 'Launcher.java'),
+    ]);
+    await run(join(jdk, 'bin/jar'), [
+      ...['--create', '--file', join(draft, 'launcher.jar')],
+      ...['-C', join(draft, 'launcher'), '.'],
     ]);
     writeFileSync(join(draft, 'complete'), '');
     // Another process may have made the same meanwhile; either is good.

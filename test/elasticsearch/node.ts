@@ -1,7 +1,7 @@
 /** One real Elasticsearch node in a process of its own, which a test can kill, stop and restart. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ export interface NodeOptions {
   heapMb?: number;
   /** For measuring: full speed after a while, instead of a quick start. */
   optimise?: boolean;
+  javaFlags?: readonly string[];
   httpPort?: number;
   transportPort?: number;
   settings?: Record<string, string>;
@@ -25,12 +26,13 @@ process.once('exit', () => {
   for (const node of running) node.discard();
 });
 
-export class TestNode {
+export class TestNode implements AsyncDisposable {
   readonly name: string;
   readonly httpPort: number;
   readonly transportPort: number;
   readonly #heapMb: number;
   readonly #optimise: boolean;
+  readonly #javaFlags: readonly string[];
   readonly #settings: Record<string, string>;
   readonly #dir = mkdtempSync(join(tmpdir(), 'shiplog-es-'));
   #process: ChildProcess | null = null;
@@ -41,6 +43,7 @@ export class TestNode {
     this.transportPort = options.transportPort;
     this.#heapMb = options.heapMb;
     this.#optimise = options.optimise;
+    this.#javaFlags = options.javaFlags;
     this.#settings = options.settings;
   }
 
@@ -54,7 +57,8 @@ export class TestNode {
 
   /** Starts the process on the same ports and data as before; does not wait for it to answer. */
   async launch(): Promise<void> {
-    const { java, home, classes } = await distribution();
+    const { java, home, launcher } = await distribution();
+    const archive = classArchive(home);
     const settings = {
       'cluster.name': 'shiplog-test',
       'node.name': this.name,
@@ -72,9 +76,11 @@ export class TestNode {
       [
         ...[`-Xms${this.#heapMb}m`, `-Xmx${this.#heapMb}m`, '-XX:+UseSerialGC'],
         `-XX:TieredStopAtLevel=${this.#optimise ? 4 : 1}`,
+        ...(existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : []),
+        ...this.#javaFlags,
         ...['--enable-native-access=ALL-UNNAMED', '--add-modules', 'jdk.incubator.vector'],
         `-Dlog4j2.configurationFile=${join(home, 'config/log4j2.properties')}`,
-        ...['-cp', `${classes}:${join(home, 'lib/*')}`, 'Launcher', home],
+        ...['-cp', `${launcher}:${join(home, 'lib/*')}`, 'Launcher', home],
         ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
       ],
       // Its input ends when this process does: then it stops by itself.
@@ -136,6 +142,10 @@ export class TestNode {
     await this.ready();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
   /** Kills the process and removes its data. */
   async dispose(): Promise<void> {
     await this.#end('SIGKILL');
@@ -160,6 +170,11 @@ export class TestNode {
   }
 }
 
+/** Java's loaded classes as they are in memory: with it a node starts in half the time. */
+export function classArchive(home: string): string {
+  return join(home, 'classes.jsa');
+}
+
 /** A node by itself, answering. */
 export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
   const [httpPort, transportPort] = await freePorts(2);
@@ -167,6 +182,7 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
     name: 'single',
     heapMb: 512,
     optimise: false,
+    javaFlags: [],
     httpPort: httpPort as number,
     transportPort: transportPort as number,
     ...options,

@@ -1,8 +1,7 @@
 /** The Elasticsearch that a test file uses, and the names that keep it apart from other files. */
 import { randomBytes } from 'node:crypto';
 import { inject, it } from 'vitest';
-import { distribution, ElasticsearchMissing } from './distribution.ts';
-import type { StarterAnswer } from './global-setup.ts';
+import { NODES_PATH, type StarterAnswer } from './global-setup.ts';
 
 export interface SharedElasticsearch {
   url: string;
@@ -14,14 +13,8 @@ export interface SharedElasticsearch {
 
 /** null: there is none, and the reason was told; under CI that fails instead. */
 export async function sharedElasticsearch(): Promise<SharedElasticsearch | null> {
-  const starter = await fetch(inject('elasticsearchStarter'));
-  const answer = (await starter.json()) as StarterAnswer;
-  if ('failed' in answer) throw new Error(answer.failed);
-  if ('missing' in answer) {
-    sayMissing(answer.missing);
-    return null;
-  }
-  const { url } = answer;
+  const url = await ask('/');
+  if (url === null) return null;
   const given: string[] = [];
   return {
     url,
@@ -49,14 +42,17 @@ async function remove(url: string): Promise<void> {
 
 /** Whether nodes can be started here, for tests that need their own; tells the reason if not. */
 export async function canStartNodes(): Promise<boolean> {
-  try {
-    await distribution();
-    return true;
-  } catch (error) {
-    if (!(error instanceof ElasticsearchMissing)) throw error;
-    sayMissing(error.message);
-    return false;
-  }
+  return (await ask(NODES_PATH)) !== null;
+}
+
+/** What the starter answers; null: there is no Elasticsearch, and the reason was told. */
+async function ask(path: string): Promise<string | null> {
+  const starter = await fetch(new URL(path, inject('elasticsearchStarter')));
+  const answer = (await starter.json()) as StarterAnswer;
+  if ('failed' in answer) throw new Error(answer.failed);
+  if ('url' in answer) return answer.url;
+  sayMissing(answer.missing);
+  return null;
 }
 
 function sayMissing(reason: string): void {

@@ -29,6 +29,9 @@ export async function graphql<T>(url: string, query: string, variables: object):
   return data as T;
 }
 
+/** Between batches, so that whatever is restarted meanwhile gets its share of the machine. */
+const PACE_MS = 20;
+
 /** Writes batches until it is told to stop; a batch without an answer is sent again as it was. */
 export async function writeUntil(
   url: () => string,
@@ -56,9 +59,10 @@ export async function writeUntil(
         break;
       } catch {
         if (stopped()) return;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, PACE_MS));
       }
     }
+    await new Promise((resolve) => setTimeout(resolve, PACE_MS));
   }
 }
 
