@@ -4,13 +4,14 @@
  * (SHIPLOG_TEST_ELASTICSEARCH_URL names one that is there instead).
  */
 import { randomBytes } from 'node:crypto';
+import type { StepEventInput } from '../../src/cli/gen/graphql.ts';
 import { withDefaults } from '../../src/store/elasticsearch/config.ts';
 import { eventDocument } from '../../src/store/elasticsearch/event-document.ts';
 import { indexBody } from '../../src/store/elasticsearch/mappings.ts';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
 import type { ViewSettings } from '../../src/store/store.ts';
 import { startNode } from '../../test/elasticsearch/node.ts';
-import { anEvent, logEvent } from '../events.ts';
+import { fleetInputs, logEvent } from '../events.ts';
 import { fillHistory } from '../history.ts';
 import { load } from '../load.ts';
 import { type Served, serveShiplog } from '../process.ts';
@@ -18,11 +19,17 @@ import { atLeast, atMost, type Measurement, median, pairedRatio, type Row } from
 import { fillBoard, timeBoard } from './board.ts';
 import { FILL_SETTINGS, slopeRows, timeQueries } from './queries.ts';
 
-const ROUNDS = 4;
-const SECONDS = 4;
+const ROUNDS = 5;
 const BATCH = 1_000;
+/** Of one round. */
+const BODIES = 120;
 const CONNECTIONS = 4;
-const BODIES = 60;
+const COMMON = {
+  connections: CONNECTIONS,
+  seconds: 0,
+  contentType: 'application/x-ndjson',
+  body: () => '',
+};
 const HEAP_MB = 1_024;
 
 export const elasticsearch: Measurement = {
@@ -81,89 +88,110 @@ async function fill(url: string, prefix: string, size: number) {
   }
 }
 
+/** Whole deployments, so that the views have runs, steps and tasks to fold. */
 async function batches(server: Served, url: string, say: (text: string) => void): Promise<Row[]> {
   const raw = `raw-${randomBytes(3).toString('hex')}`;
   const body = indexBody('events', withDefaults({ urls: [url], shards: 1, replicas: 0 }));
   await send(`${url}/${raw}`, 'PUT', JSON.stringify(body));
-  const rates: Record<'ours' | 'raw', number[]> = { ours: [], raw: [] };
+  const rates: Record<'ours' | 'folded' | 'raw', number[]> = { ours: [], folded: [], raw: [] };
   const lags: number[] = [];
   const catchUps: number[] = [];
   let bad = 0;
   // The first round warms both up.
   for (let round = 0; round <= ROUNDS; round++) {
     say(`batches, round ${round} of ${ROUNDS}`);
+    const bodies = bodiesOf(`batches-${round}`);
+    const startedAt = performance.now();
+    const watch = watchLag(server.url);
     const ours = await load({
-      port: server.port,
-      path: '/v1/events',
-      connections: CONNECTIONS,
-      seconds: SECONDS,
-      contentType: 'application/x-ndjson',
-      body: prepared(() =>
-        someEvents()
-          .map((event) => JSON.stringify(event))
-          .join('\n'),
-      ),
+      ...{ port: server.port, path: '/v1/events', queue: bodies.ours, ...COMMON },
       good: (answer) => answer.includes(`"stored":${BATCH}`),
     });
-    const lag = await viewsLag(server.url);
-    const startedAt = performance.now();
+    const endedAt = performance.now();
     while ((await viewsLag(server.url)) > 0) await pause(50);
-    const caughtUp = (performance.now() - startedAt) / 1_000;
+    const foldedAt = performance.now();
+    lags.push(await watch.end());
     const theirs = await load({
-      port: Number(new URL(url).port),
+      ...{ port: Number(new URL(url).port), queue: bodies.raw, ...COMMON },
       path: `/${raw}/_bulk?filter_path=errors,items.*.status`,
-      connections: CONNECTIONS,
-      seconds: SECONDS,
-      contentType: 'application/x-ndjson',
-      body: prepared(bulkBody),
       good: (answer) => answer.includes('"errors":false'),
     });
-    if (round === 0) continue;
     bad += ours.bad + theirs.bad;
+    if (round === 0) {
+      lags.pop();
+      continue;
+    }
     rates.ours.push(ours.perSecond * BATCH);
+    rates.folded.push((ours.requests * BATCH * 1_000) / (foldedAt - startedAt));
     rates.raw.push(theirs.perSecond * BATCH);
-    lags.push(lag);
-    catchUps.push(caughtUp);
+    catchUps.push((foldedAt - endedAt) / 1_000);
   }
   await send(`${url}/${raw}`, 'DELETE');
   const ratio = pairedRatio(rates.ours, rates.raw);
+  const peer = median(rates.raw);
   return [
     {
       what: `elasticsearch, NDJSON of ${BATCH.toLocaleString('en')}: events/s`,
       ours: median(rates.ours),
-      peer: median(rates.raw),
-      ratio,
-      aim: atLeast(ratio, 0.6, '×'),
+      ...{ peer, ratio, aim: atLeast(ratio, 0.6, '×') },
       note: `peer: the same documents by raw _bulk, ${CONNECTIONS} connections each; bad answers ${bad}`,
       broken: bad > 0,
     },
     {
-      what: 'elasticsearch, lag of the views at the end of that load: events',
+      what: 'elasticsearch, the same until the views hold it too: events/s',
+      ours: median(rates.folded),
+      ...{ peer, ratio: pairedRatio(rates.folded, rates.raw) },
+    },
+    {
+      what: 'elasticsearch, greatest lag of the views under that load: events',
       ours: median(lags),
-      note: `caught up after ${median(catchUps).toFixed(1)} s`,
+      note: `caught up ${median(catchUps).toFixed(1)} s after the last acknowledgement`,
     },
   ];
 }
 
-function someEvents() {
-  return Array.from({ length: BATCH }, (_, i) => anEvent('batches', `web-${i % 200}`));
+/** One deployment after another, the same events for both. */
+function bodiesOf(name: string): { ours: string[]; raw: string[] } {
+  const bodies: { ours: string[]; raw: string[] } = { ours: [], raw: [] };
+  let batch: StepEventInput[] = [];
+  for (let task = 0; ; task++) {
+    const fleet = { taskId: `${name}-${task}`, hosts: 200, lines: 5, startAt: Date.now() };
+    for (const input of fleetInputs({ ...fleet, seed: String(task) })) {
+      batch.push(input);
+      if (batch.length < BATCH) continue;
+      bodies.ours.push(batch.map((event) => JSON.stringify(event)).join('\n'));
+      bodies.raw.push(batch.map(bulkLines).join(''));
+      batch = [];
+      if (bodies.ours.length < BODIES) continue;
+      // Sent from the end.
+      return { ours: bodies.ours.reverse(), raw: bodies.raw.reverse() };
+    }
+  }
 }
 
-function bulkBody(): string {
-  const now = Date.now();
-  return someEvents()
-    .map((input) => {
-      const event = logEvent(input, now);
-      const create = { _id: event.id, routing: event.taskId };
-      return `${JSON.stringify({ create })}\n${JSON.stringify(eventDocument(event))}\n`;
-    })
-    .join('');
+function bulkLines(input: StepEventInput): string {
+  const event = logEvent(input, Date.now());
+  const create = { _id: event.id, routing: event.taskId };
+  return `${JSON.stringify({ create })}\n${JSON.stringify(eventDocument(event))}\n`;
 }
 
-/** Made beforehand: making events must not be what is measured. */
-function prepared(make: () => string): () => string {
-  const bodies = Array.from({ length: BODIES }, make);
-  return () => bodies.pop() ?? make();
+/** The greatest lag of the views until `end`. */
+function watchLag(url: string): { end: () => Promise<number> } {
+  let greatest = 0;
+  let over = false;
+  const watching = (async () => {
+    while (!over) {
+      greatest = Math.max(greatest, await viewsLag(url));
+      await pause(200);
+    }
+  })();
+  return {
+    end: async () => {
+      over = true;
+      await watching;
+      return greatest;
+    },
+  };
 }
 
 async function boards(server: Served, say: (text: string) => void): Promise<Row[]> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -258,19 +258,49 @@ async function serveEvents(
   return { server, port: (server.address() as AddressInfo).port };
 }
 
+/** A piece of a body that is sent as it is made. */
+function chunk(event: unknown): string {
+  const line = `${JSON.stringify(event)}\n`;
+  return `${line.length.toString(16)}\r\n${line}\r\n`;
+}
+
+/** A stream that is begun and stays open. */
+function beginStream(port: number, first: unknown): Socket {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
+      `Transfer-Encoding: chunked\r\n\r\n${chunk(first)}`,
+  );
+  return socket;
+}
+
+describe('a stream in full flow', () => {
+  it('is stored in large batches, in order', async () => {
+    const sizes: number[] = [];
+    const ingest: Pick<Ingest, 'logSteps'> = {
+      logSteps(raws) {
+        sizes.push(raws.length);
+        return shiplog.ingest.logSteps(raws);
+      },
+    };
+    const { port, server } = await serveEvents({ ingest });
+    const answer = await post(lines(stepEvents('t-flow', 10_000)), undefined, {
+      url: `http://127.0.0.1:${port}`,
+    });
+    expect(answer).toMatchObject({ status: 200, stored: 10_000 });
+    expect(sizes.length).toBeLessThanOrEqual(15);
+    const first = Array.from({ length: 1_000 }, (_, i) => `line ${i}`);
+    expect(await stored('t-flow')).toEqual(first);
+    server.closeAllConnections();
+    server.close();
+  });
+});
+
 describe('a stream that pauses for too long', () => {
   it('is answered with what was taken, and what comes after that is not', async () => {
     const { server, port } = await serveEvents({ waitMs: 300 });
     const [first, second] = stepEvents('t-pause', 2);
-    const chunk = (event: unknown): string => {
-      const line = `${JSON.stringify(event)}\n`;
-      return `${line.length.toString(16)}\r\n${line}\r\n`;
-    };
-    const socket = connect(port, '127.0.0.1');
-    socket.write(
-      'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
-        `Transfer-Encoding: chunked\r\n\r\n${chunk(first)}`,
-    );
+    const socket = beginStream(port, first);
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(String(answer)).toMatch(/^HTTP\/1\.1 400 /);
     expect(JSON.parse(String(answer).split('\r\n\r\n')[1] ?? '')).toMatchObject({
@@ -290,6 +320,25 @@ describe('a stream that pauses for too long', () => {
 });
 
 describe('a stream that the store stops in the middle', () => {
+  it('is told at once, also while the sender pauses', async () => {
+    const full = new ShiplogError('OVERLOADED', 'full', { retryAfterMs: 2_500 });
+    const [first, second] = stepEvents('t-told', 2);
+    let calls = 0;
+    const { port, server } = await serveEvents({
+      ingest: {
+        logSteps: (raws) => (++calls === 1 ? shiplog.ingest.logSteps(raws) : Promise.reject(full)),
+      },
+    });
+    const socket = beginStream(port, first);
+    await expect.poll(() => stored('t-told')).toHaveLength(1);
+    socket.write(chunk(second));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 429 /);
+    expect(String(answer)).toContain('"taken":1');
+    server.closeAllConnections();
+    server.close();
+  });
+
   it('says how many lines were taken, so that the rest can be sent again', async () => {
     // The real ingest, until it is told to be full: the one thing that cannot be timed from outside.
     let room = 1_500;

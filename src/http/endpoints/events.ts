@@ -19,14 +19,19 @@ import { type Line, LineSplitter } from '../lines.ts';
 import { closeAfterAnswer, errorBody, errorHeaders, publicError, sendJson } from '../reply.ts';
 import type { Exchange, Route } from '../route.ts';
 
-/** Items of one append. */
+/** Items of one append, and bytes of its lines. */
 const BATCH = 1_000;
+const BATCH_BYTES = 512 * 1024;
+/** How long lines wait for more of them to be stored with. */
+const LINGER_MS = 5;
 /** Items of one JSON array, and results that one answer lists. */
 export const MAX_ITEMS = 10_000;
 /** An event at all its limits, with every character escaped, is smaller. */
 export const MAX_LINE_BYTES = 1024 * 1024;
 /** NDJSON is not held in memory, so more of it is taken than of other bodies. */
 export const STREAM_FACTOR = 32;
+/** What a stream holds at a time; what is being stored is counted where it waits. */
+const STREAM_BYTES = MAX_LINE_BYTES + BATCH_BYTES;
 
 interface Item {
   index: number;
@@ -93,6 +98,10 @@ class Intake {
 
   /** Rejects where nothing of this batch was taken. */
   async store(items: readonly Item[], upTo: number): Promise<void> {
+    if (items.length === 0) {
+      this.taken = upTo;
+      return;
+    }
     const readable = items.filter((item) => item.problem === null);
     const outcomes = await this.#ingest.logSteps(readable.map(({ raw }) => raw));
     let next = 0;
@@ -182,44 +191,98 @@ async function takeLines(
   intake: Intake,
 ): Promise<void> {
   const splitter = new LineSplitter(MAX_LINE_BYTES);
-  let batch: Item[] = [];
-  let seen = 0;
-  const flush = async (): Promise<void> => {
-    const full = batch;
-    batch = [];
-    if (full.length > 0) await intake.store(full, seen);
-    intake.taken = seen;
-  };
-  const add = async (line: Line): Promise<void> => {
-    const item = readLine(line);
-    if (item !== null) batch.push(item);
-    seen = line.index + 1;
-    if (batch.length >= BATCH) await flush();
-  };
+  const gathering = new Gathering(intake);
   // Only the sender's pauses count, not how long the store takes.
   let gaveUp = false;
   const giveUp = (): void => {
     gaveUp = true;
     answerPartly(exchange, tooSlow(waitMs), intake);
   };
-  budget.take(MAX_LINE_BYTES);
-  let pause = setTimeout(giveUp, waitMs);
+  budget.take(STREAM_BYTES);
+  let pause: NodeJS.Timeout | undefined;
+  const chunks = bodyChunks(exchange.request, maxBodyBytes * STREAM_FACTOR, Infinity);
   try {
-    // Stored at the end of each piece, so that a slow stream does not wait for a full batch.
-    const limit = maxBodyBytes * STREAM_FACTOR;
-    for await (const chunk of bodyChunks(exchange.request, limit, Infinity)) {
-      if (gaveUp) return;
-      clearTimeout(pause);
-      for (const line of splitter.push(chunk)) await add(line);
-      await flush();
+    let next = chunks.next();
+    for (;;) {
       pause = setTimeout(giveUp, waitMs);
+      const arrived = await gathering.wait(next);
+      clearTimeout(pause);
+      if (gaveUp) return;
+      if (arrived === null) await gathering.flush();
+      else if (arrived.done === true) break;
+      else {
+        for (const line of splitter.push(arrived.value)) await gathering.add(line);
+        next = chunks.next();
+      }
     }
+    for (const line of splitter.end()) await gathering.add(line);
+    await gathering.settle();
+  } catch (error) {
     if (gaveUp) return;
-    for (const line of splitter.end()) await add(line);
-    await flush();
+    // What arrived whole is stored, though the sender went in the middle.
+    await gathering.settle();
+    throw error;
   } finally {
     clearTimeout(pause);
-    budget.release(MAX_LINE_BYTES);
+    budget.release(STREAM_BYTES);
+    chunks.return().catch(() => undefined);
+  }
+}
+
+/**
+ * Gathers the next batch of a stream while the one before it is stored: a stream in full flow is
+ * stored in large batches, and a slow one does not wait for its batch to be full.
+ */
+class Gathering {
+  readonly #intake: Intake;
+  #items: Item[] = [];
+  #bytes = 0;
+  #seen = 0;
+  #storing: Promise<void> = Promise.resolve();
+  #onFailure: (error: unknown) => void = () => {};
+
+  constructor(intake: Intake) {
+    this.#intake = intake;
+  }
+
+  async add(line: Line): Promise<void> {
+    const item = readLine(line);
+    if (item !== null) this.#items.push(item);
+    this.#bytes += line.bytes?.length ?? 0;
+    this.#seen = line.index + 1;
+    if (this.#items.length >= BATCH || this.#bytes >= BATCH_BYTES) await this.flush();
+  }
+
+  /** Begins to store what there is, as soon as the batch before it is stored. */
+  async flush(): Promise<void> {
+    await this.#storing;
+    const [items, upTo] = [this.#items, this.#seen];
+    this.#items = [];
+    this.#bytes = 0;
+    this.#storing = this.#intake.store(items, upTo);
+    this.#storing.catch((error: unknown) => this.#onFailure(error));
+  }
+
+  /** Resolves when everything is stored; rejects when a batch was not, and tries none after it. */
+  async settle(): Promise<void> {
+    await this.flush();
+    await this.#storing;
+  }
+
+  /** What comes, or null where it is time to store what there is. Rejects when a batch fails. */
+  async wait<T>(next: Promise<T>): Promise<T | null> {
+    let linger: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<T | null>((resolve, reject) => {
+        next.then(resolve, reject);
+        this.#onFailure = reject;
+        if (this.#items.length === 0) return;
+        // On a busy loop a timer is early: what lies in the socket is read first.
+        linger = setTimeout(() => setImmediate(resolve, null), LINGER_MS);
+      });
+    } finally {
+      clearTimeout(linger);
+    }
   }
 }
 

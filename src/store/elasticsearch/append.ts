@@ -43,6 +43,8 @@ export interface AppendParts {
   registry: Registry;
   bulk: Bulk;
   maxEventsPerTask: number;
+  /** Resolves when the views of these shards are near enough for more. */
+  pace: (shards: Iterable<string>) => Promise<void>;
 }
 
 export class Appender {
@@ -62,6 +64,7 @@ export class Appender {
     const stored: StoredEvent[] = [];
     const tasks = await this.#parts.registry.register(events);
     await this.#count([...tasks.values()]);
+    await this.#parts.pace(shardsOf(tasks.values()));
     let open: Item[] = [];
     for (const [at, event] of events.entries()) {
       const entry = tasks.get(event.taskId);
@@ -243,6 +246,12 @@ export class Appender {
     }>({ method: 'POST', path: '/_msearch', body: lines.join(''), safe: true });
     for (const [i, entry] of open.entries()) entry.count = responses[i]?.hits?.total.value ?? null;
   }
+}
+
+function shardsOf(entries: Iterable<Registered>): Set<string> {
+  const shards = new Set<string>();
+  for (const { shard } of entries) if (shard !== null) shards.add(shard);
+  return shards;
 }
 
 function stamped(event: LogEvent, { service, environment }: Registered): LogEvent {

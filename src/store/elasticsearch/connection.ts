@@ -98,11 +98,12 @@ export class Connection {
   }
 
   async #askOnce<T>(ask: Ask, requestTimeout: number): Promise<Answer<T & Refusal>> {
+    // As bytes: a long text would be encoded once to be measured and once to be sent.
     const params = {
       method: ask.method,
       path: ask.path,
       ...(ask.query === undefined ? {} : { querystring: ask.query }),
-      ...(typeof ask.body === 'string' ? { bulkBody: ask.body } : {}),
+      ...(typeof ask.body === 'string' ? { bulkBody: Buffer.from(ask.body) } : {}),
       ...(typeof ask.body === 'object' ? { body: ask.body as Record<string, unknown> } : {}),
     };
     const answer = await this.#client.transport.request<T & Refusal>(params, {

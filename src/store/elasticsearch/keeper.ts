@@ -3,21 +3,24 @@
  * something happens is kept by one of them, and taken over when that one is not heard of.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../domain/errors.ts';
 import type { Position, StoredEvent } from '../../domain/event.ts';
 import type { Bulk } from './bulk.ts';
 import { type Connection, unavailable } from './connection.ts';
 import type { Days } from './days.ts';
+import { FoldWaits } from './fold-waits.ts';
 import { removeGhosts } from './ghosts.ts';
 import { HostWriter } from './host-writer.ts';
 import { type Lease, Leases } from './leases.ts';
 import type { LogReader } from './log-reader.ts';
 import { type Names, parseShard } from './names.ts';
 import type { Refresher } from './refresh.ts';
-import { ShardKeeper } from './shard-keeper.ts';
+import { BATCH, ShardKeeper } from './shard-keeper.ts';
 import type { ShardInfo, Shards } from './shards.ts';
 import { TaskEntries } from './task-entries.ts';
 import { ViewFolder } from './view-folder.ts';
+import { WatchedLeases } from './watched-leases.ts';
 
 /** How often is looked for what other servers appended, and for shards that nobody keeps. */
 const TICK_MS = 500;
@@ -29,6 +32,8 @@ const WATCH_MS = 50;
 /** A lease may be lost while somebody waits. */
 const KEPT_WAIT_MS = 500;
 const FAILURE_PAUSE_MS = 500;
+/** How long an append waits for views that are too far behind. */
+const PACE_MAX_MS = 2_000;
 
 export interface KeeperLog {
   warn(fields: object, message: string): void;
@@ -46,28 +51,22 @@ export interface ViewsParts {
   log: KeeperLog | null;
 }
 
-interface Waiter {
-  shard: string;
-  seq: number;
-  resolve: () => void;
-}
-
 export class Keeper {
   readonly #parts: ViewsParts;
   readonly #leases: Leases;
   readonly #hosts: HostWriter;
   readonly #owner = randomUUID();
   readonly #kept = new Map<string, ShardKeeper>();
-  /** What is known of the shards that others keep, and since when it has not changed. */
-  readonly #seen = new Map<string, { lease: Lease; since: number }>();
+  readonly #watched = new WatchedLeases();
   readonly #working = new Map<string, Promise<void>>();
-  readonly #waiters = new Set<Waiter>();
-  readonly #pauses = new Map<string, () => void>();
+  readonly #waits = new FoldWaits();
   readonly #shown = new Map<string, number>();
   #timer: NodeJS.Timeout | null = null;
   #ticking: Promise<void> | null = null;
   #closed = false;
   written = 0;
+  /** Appends that had to wait for the views. */
+  paced = 0;
 
   constructor(parts: ViewsParts) {
     this.#parts = parts;
@@ -126,19 +125,9 @@ export class Keeper {
   }
 
   #wait(shard: string, seq: number, ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const waiter: Waiter = { shard, seq, resolve: done };
-      const timer = setTimeout(done, ms);
-      const waiters = this.#waiters;
-      function done(): void {
-        clearTimeout(timer);
-        waiters.delete(waiter);
-        resolve();
-      }
-      waiters.add(waiter);
-      this.#pauses.get(shard)?.();
-      this.#work(shard);
-    });
+    const waited = this.#waits.wait(shard, seq, ms);
+    this.#work(shard);
+    return waited;
   }
 
   /** Where the views of a shard stand, whoever keeps them. */
@@ -159,16 +148,37 @@ export class Keeper {
   lag(): number {
     let lag = 0;
     for (const [shard, kept] of this.#kept) {
-      lag += Math.max(0, (this.#parts.shards.known(shard)?.seq ?? 0) - kept.folded, kept.waiting);
+      lag += kept.lag(this.#parts.shards.known(shard)?.seq ?? 0);
     }
     return lag;
   }
 
+  /**
+   * Resolves when more may be appended to these shards: at once where their views keep up, and
+   * after a moment in any case, for an event is worth more than the views of it.
+   */
+  async pace(shards: Iterable<string>): Promise<void> {
+    const waits: Promise<unknown>[] = [];
+    for (const shard of shards) {
+      const known = this.#parts.shards.known(shard)?.seq ?? 0;
+      const kept = this.#kept.get(shard);
+      const wanted = kept?.wantedBefore(known) ?? null;
+      if (wanted !== null) waits.push(this.#wait(shard, wanted, PACE_MAX_MS));
+      else if (kept === undefined && this.#watched.isFarBehind(shard, known)) {
+        // Until it is looked at again.
+        waits.push(setTimeout(TICK_MS, undefined, { ref: false }));
+      }
+    }
+    if (waits.length === 0) return;
+    this.paced++;
+    await Promise.all(waits);
+  }
+
   forget(day: string): void {
-    for (const shard of [...this.#kept.keys(), ...this.#seen.keys()]) {
+    this.#watched.forget(day);
+    for (const shard of new Set([...this.#kept.keys(), ...this.#shown.keys()])) {
       if (parseShard(shard)?.day !== day) continue;
       this.#kept.delete(shard);
-      this.#seen.delete(shard);
       this.#shown.delete(shard);
     }
   }
@@ -191,7 +201,7 @@ export class Keeper {
       if (done >= total) return;
       if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
       for (const { shard } of infos) this.#work(shard);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await setTimeout(100);
     }
   }
 
@@ -215,8 +225,7 @@ export class Keeper {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const waiter of [...this.#waiters]) waiter.resolve();
-    for (const resume of this.#pauses.values()) resume();
+    this.#waits.close();
     await this.#ticking;
     await Promise.all(this.#working.values());
     const kept = [...this.#kept.values()];
@@ -226,7 +235,7 @@ export class Keeper {
 
   #schedule(ms: number): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = globalThis.setTimeout(() => {
       this.#ticking = this.#tick()
         .catch((error: unknown) => this.#warn(error, 'the views could not be looked after'))
         .finally(() => this.#schedule(TICK_MS));
@@ -257,16 +266,11 @@ export class Keeper {
 
   /** Kept here, or seen to be folded to its end. */
   #isKnownFolded(info: ShardInfo): boolean {
-    if (this.#kept.has(info.shard)) return true;
-    const seen = this.#seen.get(info.shard)?.lease;
-    return info.seq === 0 || (seen?.folded === info.seq && seen.history === info.history);
+    return this.#kept.has(info.shard) || this.#watched.isFolded(info);
   }
 
   #see(info: ShardInfo, lease: Lease | null): void {
-    const seen = this.#seen.get(info.shard);
-    if (lease !== null && (seen === undefined || seen.lease.seqNo !== lease.seqNo)) {
-      this.#seen.set(info.shard, { lease, since: performance.now() });
-    }
+    if (lease !== null) this.#watched.see(info, lease);
     if (this.#isKnownFolded(info)) return;
     this.#work(info.shard);
   }
@@ -286,7 +290,7 @@ export class Keeper {
         // What is in memory may be ahead of what is stored: begin again from what is recorded.
         this.#kept.delete(shard);
         this.#warn(error, 'views could not be folded; trying again');
-        await this.#pause(shard, FAILURE_PAUSE_MS);
+        await this.#waits.pause(shard, FAILURE_PAUSE_MS);
       })
       .finally(() => this.#working.delete(shard));
     this.#working.set(shard, work);
@@ -299,7 +303,8 @@ export class Keeper {
       const keeper = this.#kept.get(shard) ?? (await this.#acquire(shard));
       if (keeper === null) return;
       let info = this.#parts.shards.known(shard);
-      if (!keeper.hasNext || info === null) {
+      const isNear = keeper.lag(info?.settled ?? 0) < BATCH;
+      if (!keeper.hasNext || !isNear || info === null) {
         info = await this.#parts.shards.one(place.day, place.shard);
         if (info === null || info.history !== keeper.lease.history) {
           this.#kept.delete(shard);
@@ -313,25 +318,10 @@ export class Keeper {
         this.#kept.delete(shard);
         return;
       }
-      for (const waiter of [...this.#waiters]) {
-        if (waiter.shard === shard && waiter.seq <= keeper.folded) waiter.resolve();
-      }
-      const wanted = [...this.#waiters].some((waiter) => waiter.shard === shard);
-      if (!wanted || keeper.folded === from) await this.#pause(shard, COALESCE_MS);
+      this.#waits.reached(shard, keeper.folded);
+      const inTime = isNear && !this.#waits.isWaitedFor(shard);
+      if (inTime || keeper.folded === from) await this.#waits.pause(shard, COALESCE_MS);
     }
-  }
-
-  #pause(shard: string, ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#pauses.delete(shard);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      this.#pauses.set(shard, done);
-      if (this.#closed) done();
-    });
   }
 
   /** Takes the shard's lease where nobody holds it, or its holder was silent for all of it. */
@@ -342,12 +332,9 @@ export class Keeper {
     if (info === null || !(await this.#hasViews(place.day))) return null;
     const [was = null] = await this.#leases.read([shard]);
     if (was !== null && was.owner !== null && was.owner !== this.#owner) {
-      const seen = this.#seen.get(shard);
-      if (seen === undefined || seen.lease.seqNo !== was.seqNo) {
-        this.#seen.set(shard, { lease: was, since: performance.now() });
-        return null;
-      }
-      if (performance.now() - seen.since < this.#parts.leaseMs) return null;
+      const silence = this.#watched.silence(was);
+      this.#watched.see(info, was);
+      if (silence < this.#parts.leaseMs) return null;
     }
     const restored = was !== null && was.history !== info.history;
     if (restored) this.#shown.delete(shard);

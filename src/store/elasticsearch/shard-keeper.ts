@@ -3,6 +3,7 @@
  * memory of this server's own appends where it is contiguous, from the store else, and folds it.
  */
 import type { StoredEvent } from '../../domain/event.ts';
+import { approximateBytes } from '../../domain/weight.ts';
 import type { HostWriter } from './host-writer.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { LogReader } from './log-reader.ts';
@@ -12,10 +13,14 @@ import type { ViewFolder } from './view-folder.ts';
 
 /** Events of this server that wait to be folded; beyond it they are read from the log. */
 const PENDING_MAX = 50_000;
+const PENDING_BYTES = 64 * 1024 * 1024;
 /** Hits of one search: a cluster's default bound is 10,000. */
 const READ_MAX = 5_000;
 /** Large: behind a burst, what belongs to one run is written once. */
-const BATCH = 20_000;
+export const BATCH = 20_000;
+const BATCH_BYTES = 32 * 1024 * 1024;
+/** Farther behind the log than this, appends wait: a batch being folded, and one after it. */
+export const LAG_MAX = 25_000;
 /** Versions of documents: the generation above the position. */
 const GENERATION_STEP = 2 ** 40;
 
@@ -31,9 +36,24 @@ export interface KeeperParts {
   owner: string;
 }
 
+interface Pending {
+  event: StoredEvent;
+  bytes: number;
+}
+
+/** A piece of the log, all of (folded, through]. */
+interface Piece {
+  events: StoredEvent[];
+  through: number;
+}
+
 export class ShardKeeper {
   readonly #parts: KeeperParts;
-  readonly #pending = new Map<number, StoredEvent>();
+  readonly #pending = new Map<number, Pending>();
+  #pendingBytes = 0;
+  /** The greatest seq that this server stored. */
+  #offered = 0;
+  #hasBeenNear = false;
   /** Up to here a keeper before this one may have written. */
   readonly #recoverTo: number;
   lease: Lease;
@@ -52,8 +72,19 @@ export class ShardKeeper {
     return this.lease.folded;
   }
 
-  get waiting(): number {
-    return this.#pending.size;
+  /** Events that are not folded yet; `known`: the greatest seq that is known of the log. */
+  lag(known: number): number {
+    return Math.max(0, Math.max(known, this.#offered) - this.folded);
+  }
+
+  /**
+   * Up to where it has to fold before more should be appended; null: it keeps up. Also where it
+   * never did, as after an outage or at a rebuild: then appends do not wait for what is old.
+   */
+  wantedBefore(known: number): number | null {
+    const lag = this.lag(known);
+    if (lag <= LAG_MAX) this.#hasBeenNear = true;
+    return this.#hasBeenNear && lag > LAG_MAX ? this.folded + lag - LAG_MAX : null;
   }
 
   /** Others take over after the whole lease; this one stops well before. */
@@ -62,9 +93,13 @@ export class ShardKeeper {
   }
 
   offer(event: StoredEvent): void {
-    if (event.position.seq > this.folded && this.#pending.size < PENDING_MAX) {
-      this.#pending.set(event.position.seq, event);
-    }
+    const { seq } = event.position;
+    this.#offered = Math.max(this.#offered, seq);
+    if (seq <= this.folded || this.#pending.size >= PENDING_MAX) return;
+    const bytes = approximateBytes(event);
+    if (this.#pendingBytes + bytes > PENDING_BYTES) return;
+    this.#pending.set(seq, { event, bytes });
+    this.#pendingBytes += bytes;
   }
 
   /** The next event is here: nothing has to be read. */
@@ -76,13 +111,7 @@ export class ShardKeeper {
   async step(info: ShardInfo): Promise<boolean> {
     this.usedAt = performance.now();
     const from = this.folded;
-    let events = this.#fromMemory();
-    let through = from + events.length;
-    if (events.length === 0) {
-      const slice = await this.#parts.reader.read(info, from, info.settled, null, READ_MAX);
-      events = slice.events;
-      through = slice.through;
-    }
+    const { events, through } = await this.#next(info);
     if (through === from) return true;
     if (!this.isSafe && !(await this.beat())) return false;
     this.#parts.entries.recovering = from < this.#recoverTo;
@@ -90,7 +119,7 @@ export class ShardKeeper {
     await Promise.all([this.#parts.folder.fold(events, version), this.#parts.hosts.write(events)]);
     const caughtUp = from < this.#recoverTo && through >= this.#recoverTo;
     if (caughtUp && this.lease.generation > 0) await this.#parts.sweep(info.number, version);
-    for (let seq = from + 1; seq <= through; seq++) this.#pending.delete(seq);
+    this.#forget(from, through);
     return this.#change(through, this.#parts.owner);
   }
 
@@ -103,14 +132,41 @@ export class ShardKeeper {
     await this.#change(this.folded, null);
   }
 
-  #fromMemory(): StoredEvent[] {
-    const events: StoredEvent[] = [];
-    for (let seq = this.folded + 1; events.length < BATCH; seq++) {
-      const event = this.#pending.get(seq);
-      if (event === undefined) break;
-      events.push(event);
+  /** From memory as far as it goes, and on from the log where that is worth a search. */
+  async #next(info: ShardInfo): Promise<Piece> {
+    const piece: Piece = { events: [], through: this.folded };
+    for (let bytes = 0; piece.events.length < BATCH && bytes < BATCH_BYTES; ) {
+      if (piece.events.length > 0 && !this.isSafe) break;
+      const pending = this.#pending.get(piece.through + 1);
+      if (pending !== undefined) {
+        piece.events.push(pending.event);
+        piece.through++;
+        bytes += pending.bytes;
+        continue;
+      }
+      const worth = piece.events.length === 0 ? 1 : READ_MAX;
+      if (info.settled - piece.through < worth) break;
+      const { through, events } = await this.#parts.reader.read(
+        info,
+        piece.through,
+        info.settled,
+        null,
+        READ_MAX,
+      );
+      if (through === piece.through) break;
+      piece.through = through;
+      for (const event of events) {
+        piece.events.push(event);
+        bytes += approximateBytes(event);
+      }
     }
-    return events;
+    return piece;
+  }
+  #forget(after: number, through: number): void {
+    for (let seq = after + 1; seq <= through; seq++) {
+      this.#pendingBytes -= this.#pending.get(seq)?.bytes ?? 0;
+      this.#pending.delete(seq);
+    }
   }
 
   async #change(folded: number, owner: string | null): Promise<boolean> {

@@ -132,10 +132,13 @@ class Elasticsearch implements ElasticsearchStore {
     this.#reader = reader;
     this.#registry = registry;
     this.#searcher = searcher;
-    this.#appender = new Appender({ connection, names, days, registry, bulk, maxEventsPerTask });
     this.#keeper = new Keeper({
       ...{ connection, names, shards, reader, refresher, bulk, days, leaseMs },
       log: log ?? null,
+    });
+    this.#appender = new Appender({
+      ...{ connection, names, days, registry, bulk, maxEventsPerTask },
+      pace: (shards) => this.#keeper.pace(shards),
     });
     const unknownHeads = (taskId: string) => this.#headsOfUnknown(taskId);
     this.#scopes = new Scopes({ names, days, shards, reader, registry, unknownHeads });
@@ -376,6 +379,7 @@ class Elasticsearch implements ElasticsearchStore {
     const retries = [...this.#bulk.retries.values()].reduce((sum, count) => sum + count, 0);
     return {
       views_lag_events: this.#keeper.lag(),
+      appends_paced_total: this.#keeper.paced,
       view_documents_written_total: this.#keeper.written,
       bulk_retries_total: retries,
       log_short_reads_total: this.#reader.shortReads,

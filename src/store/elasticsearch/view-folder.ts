@@ -31,9 +31,10 @@ import {
 } from './view-documents.ts';
 
 /** Documents in one request, and their bytes. */
-const CHUNK_DOCUMENTS = 2_000;
-const RUNS_AT_A_TIME = 200;
+const CHUNK_DOCUMENTS = 1_000;
 const CHUNK_BYTES = 4 * 1024 * 1024;
+const CHUNKS_AT_A_TIME = 3;
+const RUNS_AT_A_TIME = 200;
 
 interface Before {
   task: TaskState;
@@ -213,23 +214,43 @@ export class ViewFolder {
     return { _index: this.#parts.index, _id: id, routing, version, version_type: 'external_gte' };
   }
 
+  /** In pieces, some of them at a time: all are of different documents. */
   async #write(items: readonly BulkItem[]): Promise<void> {
-    for (let at = 0; at < items.length; ) {
-      const chunk: BulkItem[] = [];
-      let bytes = 0;
-      while (at < items.length && chunk.length < CHUNK_DOCUMENTS && bytes < CHUNK_BYTES) {
-        const item = items[at++] as BulkItem;
-        chunk.push(item);
-        bytes += item.source.length + item.action.length;
+    const chunks = chunksOf(items);
+    const send = async () => {
+      for (let chunk = chunks.next(); !chunk.done; chunk = chunks.next()) {
+        await this.#send(chunk.value);
       }
-      const outcomes = await this.#parts.bulk.send(chunk);
-      if (outcomes.some(({ state }) => state === 'missing')) {
-        throw unavailable(`${this.#parts.index} is not there`);
-      }
-      const refused = outcomes.filter(({ state }) => state === 'refused').length;
-      this.#parts.onWrite(chunk.length, refused);
+    };
+    const senders = Array.from({ length: CHUNKS_AT_A_TIME }, send);
+    // None may be under way when another attempt begins.
+    for (const sent of await Promise.allSettled(senders)) {
+      if (sent.status === 'rejected') throw sent.reason;
     }
   }
+
+  async #send(chunk: readonly BulkItem[]): Promise<void> {
+    const outcomes = await this.#parts.bulk.send(chunk);
+    if (outcomes.some(({ state }) => state === 'missing')) {
+      throw unavailable(`${this.#parts.index} is not there`);
+    }
+    const refused = outcomes.filter(({ state }) => state === 'refused').length;
+    this.#parts.onWrite(chunk.length, refused);
+  }
+}
+
+function* chunksOf(items: readonly BulkItem[]): Generator<BulkItem[]> {
+  let chunk: BulkItem[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    chunk.push(item);
+    bytes += item.source.length + item.action.length;
+    if (chunk.length < CHUNK_DOCUMENTS && bytes < CHUNK_BYTES) continue;
+    yield chunk;
+    chunk = [];
+    bytes = 0;
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 function touchAll(entry: TaskEntry, was: Before): void {

@@ -1,0 +1,186 @@
+/** Views and appends under more events than can be folded at once. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LogEvent, Position } from '../../src/domain/event.ts';
+import { LAG_MAX } from '../../src/store/elasticsearch/shard-keeper.ts';
+import {
+  type ElasticsearchStore,
+  openElasticsearchStore,
+} from '../../src/store/elasticsearch/store.ts';
+import { sharedElasticsearch } from '../elasticsearch/shared.ts';
+import { aFleet, anEvent } from './events.ts';
+import { contractSettings, positionOf, wholeLog } from './harness.ts';
+import { foldLog } from './oracle.ts';
+
+const BATCH = 2_000;
+
+describe('A flood of events on Elasticsearch', async () => {
+  const elasticsearch = await sharedElasticsearch();
+  if (elasticsearch === null) return;
+  const { url } = elasticsearch;
+  let store: ElasticsearchStore;
+  let gate: Gate;
+
+  let prefix = '';
+
+  const open = (node: string) =>
+    openElasticsearchStore({
+      config: { urls: [node], shards: 1, replicas: 0, prefix },
+      settings: { ...contractSettings, maxEventsPerTask: 1_000_000 },
+    });
+
+  beforeEach(async () => {
+    prefix = elasticsearch.prefix();
+    gate = await openGate(url);
+    store = await open(gate.url);
+  });
+  afterEach(async () => {
+    gate.release();
+    await store.close();
+    gate.close();
+  });
+  afterAll(() => elasticsearch.cleanUp());
+
+  const lag = () => store.metrics().views_lag_events as number;
+  const paced = () => store.metrics().appends_paced_total as number;
+
+  async function append(events: readonly LogEvent[]): Promise<Position[]> {
+    return (await store.append(events)).map(positionOf);
+  }
+  const someLines = () =>
+    Array.from({ length: BATCH }, (_, i) => anEvent({ taskId: 'flood', host: `web-${i % 20}` }));
+
+  /** Until one more append would have to wait; nothing may have waited before. */
+  async function fillToTheBrim(): Promise<void> {
+    while (lag() <= LAG_MAX) await append(someLines());
+  }
+
+  it('is acknowledged no faster than its views can follow', async () => {
+    await store.viewsReach(await append(someLines()));
+    gate.hold();
+    await fillToTheBrim();
+    expect(paced()).toBe(0);
+    let acknowledged = false;
+    const late = append(someLines()).finally(() => {
+      acknowledged = true;
+    });
+    await vi.waitFor(() => expect(paced()).toBe(1));
+    expect(acknowledged).toBe(false);
+    gate.release();
+    const positions = await late;
+    expect(lag()).toBeLessThanOrEqual(LAG_MAX + BATCH);
+    await store.viewsReach(positions);
+    expect(lag()).toBe(0);
+    const { tasks, runs } = foldLog(await wholeLog(store));
+    expect(await store.tasksById(['flood'])).toEqual(tasks);
+    expect(await store.runsByKey(runs)).toEqual(runs);
+  });
+
+  it('is acknowledged all the same while its views stand still', async () => {
+    await store.viewsReach(await append(someLines()));
+    gate.hold();
+    await fillToTheBrim();
+    const positions = await append(someLines());
+    expect(paced()).toBe(1);
+    gate.release();
+    await store.viewsReach(positions);
+  });
+
+  it('through another server waits for the one that keeps the views', async () => {
+    await store.viewsReach(await append(someLines()));
+    const other = await open(url);
+    gate.hold();
+    await vi.waitFor(
+      async () => {
+        await other.append(someLines());
+        expect(other.metrics().appends_paced_total).toBeGreaterThan(0);
+      },
+      { timeout: 20_000, interval: 1 },
+    );
+    expect(other.metrics().views_lag_events).toBe(0);
+    gate.release();
+    const positions = (await other.append(someLines())).map(positionOf);
+    await other.viewsReach(positions);
+    const { tasks } = foldLog(await wholeLog(other));
+    expect(await other.tasksById(['flood'])).toEqual(tasks);
+    await other.close();
+  });
+
+  it('of old events, such as views that are folded anew, slows nothing down', async () => {
+    for (let at = 0; at <= LAG_MAX; at += BATCH) await append(someLines());
+    await store.viewsReach(await append(someLines()));
+    const before = paced();
+    gate.hold();
+    const rebuilt = store.rebuild(() => undefined);
+    await vi.waitFor(() => expect(lag()).toBeGreaterThan(LAG_MAX));
+    await append([anEvent({ taskId: 'flood' })]);
+    expect(paced()).toBe(before);
+    gate.release();
+    await rebuilt;
+  });
+
+  it('of whole fleets leaves views that equal a fold of the log', async () => {
+    const events = Array.from({ length: 12 }, (_, seed) => aFleet({ seed })).flat();
+    const running: Promise<Position[]>[] = [];
+    for (let at = 0; at < events.length; at += BATCH) {
+      running.push(append(events.slice(at, at + BATCH)));
+    }
+    await store.viewsReach((await Promise.all(running)).flat());
+    const { tasks, runs } = foldLog(await wholeLog(store));
+    expect(await store.tasksById(tasks.map(({ id }) => id))).toEqual(tasks);
+    expect(await store.runsByKey(runs)).toEqual(runs);
+  });
+});
+
+interface Gate {
+  url: string;
+  /** What is written to views waits from now on. */
+  hold(): void;
+  release(): void;
+  close(): void;
+}
+
+/** Before a node that is well: the one way to make nothing but views slow. */
+async function openGate(target: string): Promise<Gate> {
+  let opened = Promise.withResolvers<void>();
+  opened.resolve();
+  const server: Server = createServer(async (request, response) => {
+    try {
+      const body = await buffer(request);
+      if (request.url?.startsWith('/_bulk') && body.includes('-views-')) await opened.promise;
+      const { method = 'GET', headers } = request;
+      const answer = await fetch(`${target}${request.url}`, {
+        method,
+        headers: {
+          accept: headers.accept ?? '*/*',
+          'content-type': headers['content-type'] ?? 'application/json',
+        },
+        ...(body.length === 0 ? {} : { body }),
+      });
+      response.writeHead(answer.status, {
+        'content-type': answer.headers.get('content-type') ?? 'application/json',
+        'x-elastic-product': 'Elasticsearch',
+      });
+      response.end(Buffer.from(await answer.arrayBuffer()));
+    } catch {
+      response.destroy();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    hold: () => {
+      opened = Promise.withResolvers<void>();
+    },
+    release: () => opened.resolve(),
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
