@@ -14,6 +14,35 @@ const LAST_PLANNED = 'unpack';
 const STEPS_PER_HOST = 400;
 
 const LINES = 20;
+const HEAVY_HOSTS = Array.from({ length: 20 }, (_, i) => `heavy-${i}`);
+
+/** Commands are as long as they may be: a page of these runs is 4.5 MB. */
+function describeHeavyRuns(open: OpenStore): void {
+  describe('of runs with very long commands', () => {
+    let opened: OpenedStore;
+    const page = aPage();
+    const query = { filter: { taskId: 'heavy' }, order: 'HOST_ASC' as const, page };
+    beforeAll(async () => {
+      opened = await open(contractSettings);
+      const command = 'x'.repeat(32_000);
+      const steps = HEAVY_HOSTS.flatMap((host) =>
+        DEFAULT_PLAN.map((step) => aStatus('RUNNING', { taskId: 'heavy', host, step, command })),
+      );
+      for (let at = 0; at < steps.length; at += 20) {
+        await fill(opened.store, steps.slice(at, at + 20));
+      }
+    });
+    afterAll(() => opened.close());
+
+    it('pages come while they are not too much together, and else are refused', async () => {
+      const pages = await opened.store.runs([query, query]);
+      expect(pages.map(({ rows }) => rows.length)).toEqual([20, 20]);
+      const many = Array.from({ length: 20 }, () => query);
+      const refusal = { code: 'QUERY_TOO_COMPLEX', message: expect.stringContaining('64 MiB') };
+      await expect(opened.store.runs(many)).rejects.toMatchObject(refusal);
+    });
+  });
+}
 
 /** Lines are as long as they may be: what is asked for is 52 MB. */
 function describeHeavyLines(open: OpenStore): void {
@@ -96,6 +125,7 @@ function describeHeavyLines(open: OpenStore): void {
 
 export function describeCaps(open: OpenStore): void {
   describeHeavyLines(open);
+  describeHeavyRuns(open);
   describe('of a task with more names of steps than a board has columns', () => {
     let opened: OpenedStore;
     const taskId = 'wide';

@@ -1,5 +1,12 @@
 /** Searches, many in one request, each with its time limit, and none that leaves a shard out. */
-import { type Connection, queryTimeout, unavailable } from './connection.ts';
+import { ROWS_MAX, tooManyRows } from '../../domain/rows-bound.ts';
+import {
+  AnswerTooLong,
+  type Ask,
+  type Connection,
+  queryTimeout,
+  unavailable,
+} from './connection.ts';
 import type { Hit, Searched } from './page.ts';
 
 export interface Search {
@@ -37,7 +44,8 @@ export class Searcher {
 
   /**
    * Answers in the order of the searches. Indices that are not there have nothing. AnswerTooLong
-   * where those of one request are longer than `maxBytes`.
+   * where those of one request are longer than `maxBytes`, QUERY_TOO_COMPLEX where nothing is said
+   * of it and they are over 64 MiB.
    */
   async search<S, A = undefined>(
     searches: readonly Search[],
@@ -69,13 +77,9 @@ export class Searcher {
       const limited = { timeout: `${this.#timeoutMs}ms`, ...body };
       lines += `${JSON.stringify(header)}\n${JSON.stringify(limited)}\n`;
     }
-    const { responses } = await this.#connection.expect<{ responses: Response<S, A>[] }>({
-      method: 'POST',
+    const { responses } = await this.#read<{ responses: Response<S, A>[] }>({
       path: '/_msearch',
       body: lines,
-      timeoutMs: this.#timeoutMs + GRACE_MS,
-      timeoutIs: 'QUERY_TIMEOUT',
-      safe: true,
       ...(maxBytes === undefined ? {} : { maxBytes }),
     });
     return responses.map((response) => {
@@ -101,16 +105,12 @@ export class Searcher {
     source: readonly string[],
   ): Promise<(S | null)[]> {
     if (ids.length === 0) return [];
-    const { docs } = await this.#connection.expect<{
+    const { docs } = await this.#read<{
       docs: { _source?: S; error?: { type?: string; reason?: string } }[];
     }>({
-      method: 'POST',
       path: '/_mget',
       query: { _source_includes: source.join(',') },
       body: { docs: ids.map(({ index, id, routing }) => ({ _index: index, _id: id, routing })) },
-      timeoutMs: this.#timeoutMs + GRACE_MS,
-      timeoutIs: 'QUERY_TIMEOUT',
-      safe: true,
     });
     return docs.map(({ _source, error }) => {
       if (error !== undefined && error.type !== 'index_not_found_exception') {
@@ -118,5 +118,21 @@ export class Searcher {
       }
       return _source ?? null;
     });
+  }
+
+  async #read<T>(ask: Pick<Ask, 'path' | 'query' | 'body' | 'maxBytes'>): Promise<T> {
+    try {
+      return await this.#connection.expect<T>({
+        method: 'POST',
+        timeoutMs: this.#timeoutMs + GRACE_MS,
+        timeoutIs: 'QUERY_TIMEOUT',
+        safe: true,
+        maxBytes: ROWS_MAX,
+        ...ask,
+      });
+    } catch (error) {
+      if (error instanceof AnswerTooLong && ask.maxBytes === undefined) throw tooManyRows();
+      throw error;
+    }
   }
 }

@@ -1,6 +1,6 @@
 /** The worker's side of `worker-client.ts`: one request after the other, all SQL synchronous. */
 import { parentPort } from 'node:worker_threads';
-import { ShiplogError } from '../../domain/errors.ts';
+import { ROWS_MAX, tooManyRows } from '../../domain/rows-bound.ts';
 import { errorMessage } from './errors.ts';
 import { READY, type WorkerReply, type WorkerRequest } from './worker-client.ts';
 
@@ -19,16 +19,10 @@ export class JsonText {
   }
 }
 
-/** The main thread reads an answer in one go, and serves nobody meanwhile. */
-const ANSWER_MAX = 64 * 1_024 * 1_024;
-
 function textOf(result: unknown): string {
   const text = result instanceof JsonText ? result.text : JSON.stringify(result ?? null);
-  if (text.length <= ANSWER_MAX) return text;
-  throw new ShiplogError(
-    'QUERY_TOO_COMPLEX',
-    'What was asked for is over 64 MiB of rows: ask for fewer rows at a time',
-  );
+  if (text.length > ROWS_MAX) throw tooManyRows();
+  return text;
 }
 
 function answer(id: number, body: () => unknown): void {
