@@ -1,8 +1,4 @@
 /** Views and appends under more events than can be folded at once. */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LogEvent, Position } from '../../src/domain/event.ts';
 import { LAG_MAX } from '../../src/store/elasticsearch/shard-keeper.ts';
@@ -10,6 +6,7 @@ import {
   type ElasticsearchStore,
   openElasticsearchStore,
 } from '../../src/store/elasticsearch/store.ts';
+import { type Gate, openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { aFleet, anEvent } from './events.ts';
 import { contractSettings, positionOf, wholeLog } from './harness.ts';
@@ -61,7 +58,7 @@ describe('A flood of events on Elasticsearch', async () => {
 
   it('is acknowledged no faster than its views can follow', async () => {
     await store.viewsReach(await append(someLines()));
-    gate.hold();
+    gate.hold('-views-');
     await fillToTheBrim();
     expect(paced()).toBe(0);
     let acknowledged = false;
@@ -81,7 +78,7 @@ describe('A flood of events on Elasticsearch', async () => {
 
   it('is acknowledged all the same while its views stand still', async () => {
     await store.viewsReach(await append(someLines()));
-    gate.hold();
+    gate.hold('-views-');
     await fillToTheBrim();
     const positions = await append(someLines());
     expect(paced()).toBe(1);
@@ -92,7 +89,7 @@ describe('A flood of events on Elasticsearch', async () => {
   it('through another server waits for the one that keeps the views', async () => {
     await store.viewsReach(await append(someLines()));
     const other = await open(url);
-    gate.hold();
+    gate.hold('-views-');
     await vi.waitFor(
       async () => {
         await other.append(someLines());
@@ -113,7 +110,7 @@ describe('A flood of events on Elasticsearch', async () => {
     for (let at = 0; at <= LAG_MAX; at += BATCH) await append(someLines());
     await store.viewsReach(await append(someLines()));
     const before = paced();
-    gate.hold();
+    gate.hold('-views-');
     const rebuilt = store.rebuild(() => undefined);
     await vi.waitFor(() => expect(lag()).toBeGreaterThan(LAG_MAX));
     await append([anEvent({ taskId: 'flood' })]);
@@ -134,53 +131,3 @@ describe('A flood of events on Elasticsearch', async () => {
     expect(await store.runsByKey(runs)).toEqual(runs);
   });
 });
-
-interface Gate {
-  url: string;
-  /** What is written to views waits from now on. */
-  hold(): void;
-  release(): void;
-  close(): void;
-}
-
-/** Before a node that is well: the one way to make nothing but views slow. */
-async function openGate(target: string): Promise<Gate> {
-  let opened = Promise.withResolvers<void>();
-  opened.resolve();
-  const server: Server = createServer(async (request, response) => {
-    try {
-      const body = await buffer(request);
-      if (request.url?.startsWith('/_bulk') && body.includes('-views-')) await opened.promise;
-      const { method = 'GET', headers } = request;
-      const answer = await fetch(`${target}${request.url}`, {
-        method,
-        headers: {
-          accept: headers.accept ?? '*/*',
-          'content-type': headers['content-type'] ?? 'application/json',
-        },
-        ...(body.length === 0 ? {} : { body }),
-      });
-      response.writeHead(answer.status, {
-        'content-type': answer.headers.get('content-type') ?? 'application/json',
-        'x-elastic-product': 'Elasticsearch',
-      });
-      response.end(Buffer.from(await answer.arrayBuffer()));
-    } catch {
-      response.destroy();
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    hold: () => {
-      opened = Promise.withResolvers<void>();
-    },
-    release: () => opened.resolve(),
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}

@@ -4,6 +4,7 @@ import {
   type ElasticsearchStore,
   openElasticsearchStore,
 } from '../../src/store/elasticsearch/store.ts';
+import { openGate } from '../elasticsearch/gate.ts';
 import { startNode, type TestNode } from '../elasticsearch/node.ts';
 import { canStartNodes } from '../elasticsearch/shared.ts';
 import { anEvent } from './events.ts';
@@ -33,10 +34,14 @@ describe('When Elasticsearch is not well', async () => {
 
   const list = { filter: {}, order: 'CREATED_DESC' as const, page: aPage() };
 
-  function open(shards = 1, now = contractSettings.now): Promise<ElasticsearchStore> {
+  function open(
+    shards = 1,
+    now = contractSettings.now,
+    url = node.url,
+  ): Promise<ElasticsearchStore> {
     return openElasticsearchStore({
       config: {
-        ...{ urls: [node.url], shards, replicas: 0, prefix },
+        ...{ urls: [url], shards, replicas: 0, prefix },
         ...{ requestTimeoutMs: 2_000, appendTimeoutMs: 3_000 },
       },
       settings: { ...contractSettings, queryTimeoutMs: 1_500, now },
@@ -103,6 +108,39 @@ describe('When Elasticsearch is not well', async () => {
     await vi.waitFor(() => store.append([during]), { timeout: 20_000 });
     const log = await wholeLog(store);
     expect(log.filter(({ id }) => id === during.id)).toHaveLength(1);
+  }, 60_000);
+
+  it.each(['cut', 'half-close'] as const)(
+    'an append whose answer is lost with the connection (%s) is acknowledged once it is known to be stored, once',
+    async (how) => {
+      await untilTaken([anEvent({ taskId: 'lost' })]);
+      const gate = await openGate(node.url);
+      const behind = await open(1, contractSettings.now, gate.url);
+      gate.lose('-events-', how);
+      const event = anEvent({ taskId: 'lost' });
+      const outcomes = await behind.append([event]);
+      expect(gate.lost()).toBe(1);
+      expect(outcomes).toMatchObject([{ outcome: 'STORED' }]);
+      const log = await wholeLog(behind);
+      expect(log.filter(({ id }) => id === event.id)).toHaveLength(1);
+      await behind.close();
+      gate.close();
+    },
+    60_000,
+  );
+
+  it('one that is slow is waited for', async () => {
+    const gate = await openGate(node.url);
+    const behind = await open(1, contractSettings.now, gate.url);
+    gate.delay(400);
+    const event = anEvent({ taskId: 'slow' });
+    const positions = (await behind.append([event])).map(positionOf);
+    await behind.viewsReach(positions);
+    expect(await behind.tasksById(['slow'])).toMatchObject([{ id: 'slow' }]);
+    expect((await wholeLog(behind)).map(({ id }) => id)).toEqual([event.id]);
+    expect(await behind.health()).toMatchObject({ ok: true });
+    await behind.close();
+    gate.close();
   }, 60_000);
 
   it('a full disk is told as such, and writing goes on when there is room', async () => {

@@ -239,7 +239,6 @@ class Gathering {
   #bytes = 0;
   #seen = 0;
   #storing: Promise<void> = Promise.resolve();
-  #onFailure: (error: unknown) => void = () => {};
 
   constructor(intake: Intake) {
     this.#intake = intake;
@@ -260,7 +259,8 @@ class Gathering {
     this.#items = [];
     this.#bytes = 0;
     this.#storing = this.#intake.store(items, upTo);
-    this.#storing.catch((error: unknown) => this.#onFailure(error));
+    // Told to whoever waits for anything next.
+    this.#storing.catch(() => undefined);
   }
 
   /** Resolves when everything is stored; rejects when a batch was not, and tries none after it. */
@@ -275,7 +275,7 @@ class Gathering {
     try {
       return await new Promise<T | null>((resolve, reject) => {
         next.then(resolve, reject);
-        this.#onFailure = reject;
+        this.#storing.catch(reject);
         if (this.#items.length === 0) return;
         // On a busy loop a timer is early: what lies in the socket is read first.
         linger = setTimeout(() => setImmediate(resolve, null), LINGER_MS);

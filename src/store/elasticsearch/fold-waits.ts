@@ -24,6 +24,7 @@ export class FoldWaits {
       }
       waiters.add(waiter);
       this.#pauses.get(shard)?.();
+      if (this.#closed) done();
     });
   }
 

@@ -19,7 +19,7 @@ const READ_MAX = 5_000;
 /** Large: behind a burst, what belongs to one run is written once. */
 export const BATCH = 20_000;
 const BATCH_BYTES = 32 * 1024 * 1024;
-/** Farther behind the log than this, appends wait: a batch being folded, and one after it. */
+/** Farther behind the log than this, appends wait: a second or two of a flood. */
 export const LAG_MAX = 25_000;
 /** Versions of documents: the generation above the position. */
 const GENERATION_STEP = 2 ** 40;

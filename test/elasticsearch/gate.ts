@@ -1,0 +1,84 @@
+/** A gate before a node that is well: for faults of single requests, which a node has none of on demand. */
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+export interface Gate {
+  url: string;
+  /** Bulk requests that name such an index wait from now on, before the node sees them. */
+  hold(index: string): void;
+  release(): void;
+  /** The node takes the next bulk request that names such an index; its answer does not arrive. */
+  lose(index: string, how: 'cut' | 'half-close'): void;
+  /** How long every answer takes more, ms. */
+  delay(ms: number): void;
+  lost(): number;
+  close(): void;
+}
+
+export async function openGate(target: string): Promise<Gate> {
+  let held = { index: '', opened: Promise.withResolvers<void>() };
+  held.opened.resolve();
+  let losing: { index: string; how: 'cut' | 'half-close' } | null = null;
+  let lost = 0;
+  let delayMs = 0;
+  const server = createServer(async (request, response) => {
+    try {
+      const body = await buffer(request);
+      const isBulk = request.url?.startsWith('/_bulk') === true;
+      const { index, opened } = held;
+      if (isBulk && body.includes(index)) await opened.promise;
+      const { method = 'GET', headers } = request;
+      const answer = await fetch(`${target}${request.url}`, {
+        method,
+        headers: {
+          accept: headers.accept ?? '*/*',
+          'content-type': headers['content-type'] ?? 'application/json',
+        },
+        ...(body.length === 0 ? {} : { body }),
+      });
+      const text = Buffer.from(await answer.arrayBuffer());
+      if (isBulk && losing !== null && body.includes(losing.index)) {
+        lose(response, losing.how);
+        losing = null;
+        lost++;
+        return;
+      }
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      response.writeHead(answer.status, {
+        'content-type': answer.headers.get('content-type') ?? 'application/json',
+        'x-elastic-product': 'Elasticsearch',
+      });
+      response.end(text);
+    } catch {
+      response.destroy();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    hold: (index) => {
+      held = { index, opened: Promise.withResolvers<void>() };
+    },
+    release: () => held.opened.resolve(),
+    lose: (index, how) => {
+      losing = { index, how };
+    },
+    delay: (ms) => {
+      delayMs = ms;
+    },
+    lost: () => lost,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+function lose(response: ServerResponse, how: 'cut' | 'half-close'): void {
+  if (how === 'cut') response.socket?.resetAndDestroy();
+  else response.socket?.end();
+}
