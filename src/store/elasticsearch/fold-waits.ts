@@ -3,7 +3,7 @@
 interface Waiter {
   shard: string;
   seq: number;
-  resolve: () => void;
+  wake: () => void;
 }
 
 export class FoldWaits {
@@ -13,24 +13,19 @@ export class FoldWaits {
 
   /** Resolves when `reached` is told of it, and after `ms` in any case; ends a pause. */
   wait(shard: string, seq: number, ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const waiters = this.#waiters;
-      const waiter: Waiter = { shard, seq, resolve: done };
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        waiters.delete(waiter);
-        resolve();
-      }
-      waiters.add(waiter);
-      this.#pauses.get(shard)?.();
-      if (this.#closed) done();
-    });
+    const { over, wake } = this.#nap(ms);
+    const waiter = { shard, seq, wake };
+    this.#waiters.add(waiter);
+    this.#pauses.get(shard)?.();
+    return over.finally(() => this.#waiters.delete(waiter));
   }
 
   reached(shard: string, seq: number): void {
     for (const waiter of [...this.#waiters]) {
-      if (waiter.shard === shard && waiter.seq <= seq) waiter.resolve();
+      if (waiter.shard !== shard || waiter.seq > seq) continue;
+      // At once: whether others still wait is asked next.
+      this.#waiters.delete(waiter);
+      waiter.wake();
     }
   }
 
@@ -40,21 +35,20 @@ export class FoldWaits {
 
   /** Resolves after `ms`, or as soon as somebody waits for the shard. */
   pause(shard: string, ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#pauses.delete(shard);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      this.#pauses.set(shard, done);
-      if (this.#closed) done();
-    });
+    const { over, wake } = this.#nap(ms);
+    this.#pauses.set(shard, wake);
+    return over.finally(() => this.#pauses.delete(shard));
   }
 
   close(): void {
     this.#closed = true;
-    for (const waiter of [...this.#waiters]) waiter.resolve();
-    for (const resume of [...this.#pauses.values()]) resume();
+    for (const { wake } of this.#waiters) wake();
+    for (const wake of this.#pauses.values()) wake();
+  }
+
+  #nap(ms: number): { over: Promise<void>; wake: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#closed ? 0 : ms);
+    return { over: promise.finally(() => clearTimeout(timer)), wake: resolve };
   }
 }

@@ -53,7 +53,8 @@ export class ShardKeeper {
   #pendingBytes = 0;
   /** The greatest seq that this server stored. */
   #offered = 0;
-  #hasBeenNear = false;
+  /** It has kept up since it took over: what is behind now came since. */
+  #hasBeenNear: boolean;
   /** Up to here a keeper before this one may have written. */
   readonly #recoverTo: number;
   lease: Lease;
@@ -66,6 +67,7 @@ export class ShardKeeper {
     this.lease = lease;
     this.beatAt = beatAt;
     this.#recoverTo = recoverTo;
+    this.#hasBeenNear = recoverTo - lease.folded <= LAG_MAX;
   }
 
   get folded(): number {
@@ -83,7 +85,6 @@ export class ShardKeeper {
    */
   wantedBefore(known: number): number | null {
     const lag = this.lag(known);
-    if (lag <= LAG_MAX) this.#hasBeenNear = true;
     return this.#hasBeenNear && lag > LAG_MAX ? this.folded + lag - LAG_MAX : null;
   }
 
@@ -120,7 +121,9 @@ export class ShardKeeper {
     const caughtUp = from < this.#recoverTo && through >= this.#recoverTo;
     if (caughtUp && this.lease.generation > 0) await this.#parts.sweep(info.number, version);
     this.#forget(from, through);
-    return this.#change(through, this.#parts.owner);
+    if (!(await this.#change(through, this.#parts.owner))) return false;
+    if (this.lag(info.settled) <= LAG_MAX) this.#hasBeenNear = true;
+    return true;
   }
 
   /** Tells the others that this one is alive. false: the lease is lost. */
@@ -162,6 +165,7 @@ export class ShardKeeper {
     }
     return piece;
   }
+
   #forget(after: number, through: number): void {
     for (let seq = after + 1; seq <= through; seq++) {
       this.#pendingBytes -= this.#pending.get(seq)?.bytes ?? 0;
