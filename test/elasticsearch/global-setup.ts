@@ -38,7 +38,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
         return { url: '' };
       }
       if (given !== undefined && given !== '') return { url: given };
-      started ??= prepare().then(() => startNode());
+      // All files that run at a time share it.
+      started ??= prepare().then(() => startNode({ heapMb: 768 }));
       return { url: (await started).url };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
