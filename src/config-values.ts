@@ -54,10 +54,24 @@ export const url: z.ZodType<string, string> = z
     'must not carry a user name: use the options for it',
   );
 
-/** Scheme, host and port, the way a browser writes it. */
+/**
+ * Scheme, host and port, as a browser or another program sends it in `Origin`, and however it is
+ * written: `HTTPS://Deploy.Example.com:443/` is `https://deploy.example.com`. Extensions and
+ * desktop programs have schemes of their own. Never `null`, which anybody's page can be.
+ */
 export const origin: z.ZodType<string, string> = z
   .string()
   .refine(
-    (text) => parseUrl(text)?.origin === text,
+    (text) => originOf(text) !== null,
     'must be an origin such as https://deploy.example.com, without a path',
-  );
+  )
+  .transform((text) => originOf(text) as string);
+
+function originOf(text: string): string | null {
+  const parsed = URL.parse(text);
+  if (parsed === null || parsed.host === '') return null;
+  const bare = parsed.pathname === '/' || parsed.pathname === '';
+  const more = parsed.search + parsed.hash + parsed.username + parsed.password;
+  if (!bare || more !== '' || text.includes('*')) return null;
+  return parsed.origin === 'null' ? `${parsed.protocol}//${parsed.host}` : parsed.origin;
+}

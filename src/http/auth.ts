@@ -37,8 +37,13 @@ export interface Auth {
   authenticate(token: string | null): Principal;
   /** Whether it still holds, as it was shown: not expired, not revoked, no scope taken or given. */
   standing(principal: Principal): Standing;
-  /** Calls `ended` once, when its time is over; returns what stops that. */
-  onExpiry(principal: Principal, ended: () => void): () => void;
+  /**
+   * Calls `ended` once, within a second of the token's end: expired, revoked, or with other scopes
+   * than it had when it was shown. Returns what stops that.
+   */
+  onEnd(principal: Principal, ended: (standing: Standing) => void): () => void;
+  /** Watches over nothing any more. */
+  close(): void;
   /** Throws FORBIDDEN. */
   requireScope(principal: Principal, scope: Scope): void;
   /** Counts a failure that was found elsewhere. */
@@ -53,11 +58,8 @@ const EVERYONE: Principal = {
   record: null,
 };
 
-/** The longest time that a timer can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** The file is looked at no more often than this. */
-const LOOK_EVERY_MS = 1_000;
+/** Tokens that are in use are looked at so often, and their file no more often than this. */
+const LOOK_EVERY_MS = 500;
 
 export interface AuthOptions {
   /** null: no tokens. Throws an Error at once where the file cannot be read. */
@@ -99,6 +101,22 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
     return scopesOf(record).symmetricDifference(scopesOf(shown)).size === 0 ? 'ok' : 'changed';
   }
 
+  const watched = new Set<{ principal: Principal; ended: (standing: Standing) => void }>();
+  let looking: NodeJS.Timeout | null = null;
+
+  /** Ten thousand subscriptions mostly are of a few tokens. */
+  function look(): void {
+    const standings = new Map<TokenRecord | null, Standing>();
+    for (const watch of watched) {
+      const { record } = watch.principal;
+      const found = standings.get(record) ?? standing(watch.principal);
+      standings.set(record, found);
+      if (found === 'ok') continue;
+      watched.delete(watch);
+      watch.ended(found);
+    }
+  }
+
   return {
     required: records !== null,
     now,
@@ -109,19 +127,16 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
       return found;
     },
     standing,
-    onExpiry(principal, ended) {
-      const { expiresAt } = principal;
-      if (expiresAt === null) return () => {};
-      let timer: NodeJS.Timeout;
-      const watch = (): void => {
-        const left = Math.max(0, expiresAt - now());
-        timer = setTimeout(
-          () => (standing(principal) === 'ok' ? watch() : ended()),
-          Math.min(left + 1, MAX_TIMER_MS),
-        );
-      };
-      watch();
-      return () => clearTimeout(timer);
+    onEnd(principal, ended) {
+      if (principal.record === null) return () => {};
+      const watch = { principal, ended };
+      watched.add(watch);
+      looking ??= setInterval(look, LOOK_EVERY_MS).unref();
+      return () => void watched.delete(watch);
+    },
+    close() {
+      if (looking !== null) clearInterval(looking);
+      watched.clear();
     },
     requireScope(principal, scope) {
       if (principal.scopes.has(scope)) return;

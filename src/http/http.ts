@@ -14,13 +14,14 @@ import { eventsRoute, STREAM_FACTOR } from './endpoints/events.ts';
 import { graphiqlRoutes } from './endpoints/graphiql.ts';
 import { graphqlRoute } from './endpoints/graphql.ts';
 import { healthRoutes } from './endpoints/health.ts';
-import { createEventStreams } from './event-streams.ts';
 import { createMetrics, type Numbers } from './metrics.ts';
-import { createOperations } from './operations.ts';
 import type { OriginRules } from './origin.ts';
 import type { Route } from './route.ts';
 import { type Listener, listen } from './server.ts';
-import { createWebsockets } from './websocket.ts';
+import { createEventStreams } from './transports/event-streams.ts';
+import { createOperations } from './transports/operations.ts';
+import { createWebsockets } from './transports/websockets.ts';
+import { createYogaTransport } from './transports/yoga.ts';
 
 export interface HttpSettings {
   host: string;
@@ -44,6 +45,8 @@ export interface HttpOptions {
   numbers: readonly Numbers[];
   log: Logger;
   now: () => number;
+  /** false: every request to /graphql goes through Yoga; for tests that hold both ways in equal. */
+  lane?: boolean;
 }
 
 export interface HttpServer {
@@ -67,7 +70,7 @@ const READY_TIMEOUT_MS = 2_000;
  * be read.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { settings, graphql, log } = options;
+  const { settings, graphql, log, lane = true } = options;
   const auth = openAuth(options);
   const onFault = (error: unknown): void => log.error({ err: error }, 'a request failed');
   const onForbidden = (): void => auth.countFailure('scope');
@@ -78,6 +81,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     () => ({ http_body_bytes: budget.heldBytes, ...authNumbers(auth) }),
   ]);
   const streams = createEventStreams({ operations, auth, metrics });
+  const yoga = createYogaTransport({ graphql, operations, streams });
   const websockets = createWebsockets({ operations, auth, metrics, onFault });
   const { maxBodyBytes } = settings;
   let draining = false;
@@ -91,7 +95,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     tokens: auth.required,
   });
   for (const route of [
-    graphqlRoute({ operations, streams, maxBodyBytes, budget }),
+    graphqlRoute({ operations, yoga, lane, maxBodyBytes, budget }),
     eventsRoute({ ingest: options.ingest, maxBodyBytes, budget, onFault }),
   ]) {
     routes.set(route.name, route);
@@ -117,6 +121,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const closed = listener.close(CLOSE_DEADLINE_MS);
     streams.close();
     await Promise.all([closed, websockets.close(CLOSE_DEADLINE_MS)]);
+    auth.close();
   };
   return {
     url: listener.url,

@@ -70,13 +70,18 @@ export function setCorsHeaders(
   rules: OriginRules,
 ): void {
   if (rules.allowed.length === 0) return;
-  response.setHeader('vary', 'Origin');
+  const asked = request.headers['access-control-request-headers'];
+  response.setHeader(
+    'vary',
+    asked === undefined ? 'Origin' : 'Origin, Access-Control-Request-Headers',
+  );
   if (judgeOrigin(request, rules) !== 'listed') return;
   response.setHeader('access-control-allow-origin', request.headers.origin ?? '');
   response.setHeader('access-control-expose-headers', 'Retry-After');
   response.setHeader('cross-origin-resource-policy', 'cross-origin');
   if (request.method !== 'OPTIONS') return;
   response.setHeader('access-control-allow-methods', 'GET, POST');
-  response.setHeader('access-control-allow-headers', 'authorization, content-type');
+  // A listed page is trusted: with whatever headers its libraries add, such as those for tracing.
+  response.setHeader('access-control-allow-headers', asked ?? 'authorization, content-type');
   response.setHeader('access-control-max-age', '600');
 }

@@ -37,6 +37,24 @@ describe('the configuration', () => {
     expect(configOf({ port: '6000' }, env)).toMatchObject({ port: 6000, host: '::1' });
   });
 
+  it('takes an origin however it is written, of extensions and programs too, and never null', () => {
+    const env = {
+      SHIPLOG_ALLOWED_ORIGINS:
+        'HTTPS://Deploy.Example:443/, http://bücher.example, moz-extension://5D0C7A4E-4b1f, electron://altair',
+    };
+    expect(configOf({}, env).allowedOrigins).toEqual([
+      'https://deploy.example',
+      'http://xn--bcher-kva.example',
+      'moz-extension://5D0C7A4E-4b1f',
+      'electron://altair',
+    ]);
+    for (const wrong of ['null', '*', 'https://*.example', 'deploy.example', 'file:///x']) {
+      expect(problemsOf({}, { SHIPLOG_ALLOWED_ORIGINS: wrong })).toEqual([
+        expect.stringContaining('must be an origin'),
+      ]);
+    }
+  });
+
   it('reports every mistake at once, each with the name under which it was given', () => {
     const problems = problemsOf(
       { logLevel: 'loud' },

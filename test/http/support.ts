@@ -32,10 +32,12 @@ export interface FixtureOptions extends Partial<HttpSettings> {
   token?: string;
   now?: () => number;
   heartbeatMs?: number;
+  /** false: all of /graphql goes through Yoga. */
+  lane?: boolean;
 }
 
 export async function startHttpFixture(options: FixtureOptions = {}): Promise<HttpFixture> {
-  const { notReady, token, now = Date.now, heartbeatMs = 2_000, ...settings } = options;
+  const { notReady, token, now = Date.now, heartbeatMs = 2_000, lane, ...settings } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'shiplog-http-'));
   const store = await openSqliteStore({ dataDir, settings: testSettings, log: quietLog });
   const shiplog = await startShiplog(store, { heartbeatMs });
@@ -76,6 +78,7 @@ export async function startHttpFixture(options: FixtureOptions = {}): Promise<Ht
     numbers: [() => shiplog.ingest.metrics(), () => shiplog.tail.metrics(), () => store.metrics()],
     log: quietLog,
     now,
+    ...(lane === undefined ? {} : { lane }),
   }).catch(async (error: unknown) => {
     await closeParts();
     throw error;

@@ -7,7 +7,7 @@ import { type Client, createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { formatTokens, makeToken, type NewToken } from '../../src/domain/token.ts';
-import { MAX_OPERATIONS } from '../../src/http/subscription-protocol.ts';
+import { MAX_OPERATIONS } from '../../src/http/transports/connection.ts';
 import {
   type HttpFixture,
   LOG_STEPS,
@@ -321,7 +321,7 @@ describe('the rules of a websocket', () => {
     const peer = await new Peer(shiplog).open();
     const raw = (peer.socket as unknown as { _socket: Socket })._socket;
     raw.pause();
-    const ping = JSON.stringify({ type: 'ping', payload: 'x'.repeat(500_000) });
+    const ping = JSON.stringify({ type: 'ping', payload: { text: 'x'.repeat(500_000) } });
     const PINGS = 200;
     for (let at = 0; at < PINGS; at++) peer.send(ping);
     // Others are served meanwhile; what was sent stays with its sender.
@@ -343,14 +343,87 @@ describe('the rules of a websocket', () => {
     peer.socket.terminate();
   });
 
-  it('name the parameter of a request that cannot be read', async () => {
+  it('close it with 4400 for a request that cannot be read', async () => {
     const peer = await new Peer(shiplog).open();
     peer.send({ id: '1', type: 'subscribe', payload: { query: '{ a }', variables: [] } });
-    expect(await peer.next()).toMatchObject({
-      type: 'error',
-      payload: [{ extensions: { code: 'BAD_REQUEST', field: 'variables' } }],
-    });
+    expect((await peer.closed).code).toBe(4400);
+  });
+
+  it('close it with 4400 for an id that is longer than 128 characters', async () => {
+    const peer = await new Peer(shiplog).open();
+    peer.subscribe('x'.repeat(129), '{ __typename }');
+    expect((await peer.closed).code).toBe(4400);
+  });
+
+  it('let an id be used again once its subscription was completed', async () => {
+    const peer = await new Peer(shiplog).open();
+    for (let at = 0; at < 5; at++) {
+      peer.subscribe('same', TAIL, { task: 't-again' });
+      expect((await peer.next()).type).toBe('next');
+      peer.send({ id: 'same', type: 'complete' });
+    }
+    peer.subscribe('same', TAIL, { task: 't-again' });
+    expect((await peer.next()).type).toBe('next');
+    await expect.poll(() => shiplog.metric(SUBSCRIPTIONS)).toBe(1);
     peer.socket.terminate();
+    await expect.poll(() => shiplog.metric(SUBSCRIPTIONS)).toBe(0);
+    await expect.poll(() => shiplog.tail.metrics().tail_subscriptions ?? 0).toBe(0);
+  });
+
+  it('take complete and subscribe of one id in one packet, and leave nothing behind', async () => {
+    const peer = await new Peer(shiplog).open();
+    peer.subscribe('same', TAIL, { task: 't-packet' });
+    expect((await peer.next()).type).toBe('next');
+    const raw = (peer.socket as unknown as { _socket: Socket })._socket;
+    raw.cork();
+    peer.send({ id: 'same', type: 'complete' });
+    peer.subscribe('same', TAIL, { task: 't-packet' });
+    raw.uncork();
+    const { type } = await peer.next();
+    expect(type).toBe('next');
+    peer.socket.terminate();
+    await expect.poll(() => shiplog.metric(SUBSCRIPTIONS)).toBe(0);
+    await expect.poll(() => shiplog.tail.metrics().tail_subscriptions ?? 0).toBe(0);
+  });
+
+  it('leave nothing behind where a client goes while its subscriptions are being opened', async () => {
+    for (let round = 0; round < 5; round++) {
+      const peer = await new Peer(shiplog).open();
+      for (let at = 0; at < 40; at++) peer.subscribe(`q${at}`, TAIL, { task: 't-quick' });
+      for (let at = 0; at < 40; at += 2) peer.send({ id: `q${at}`, type: 'complete' });
+      if (round % 2 === 0) peer.socket.terminate();
+      else {
+        await new Promise((sent) => peer.socket.send('{"type":"ping"}', sent));
+        peer.socket.terminate();
+      }
+    }
+    await expect.poll(() => shiplog.metric(SUBSCRIPTIONS)).toBe(0);
+    await expect.poll(() => shiplog.tail.metrics().tail_subscriptions ?? 0).toBe(0);
+    await expect.poll(() => shiplog.metric('shiplog_ws_connections')).toBe(0);
+  });
+
+  it('run nothing that comes after the socket was closed for a refusal', async () => {
+    const peer = await new Peer(shiplog).open();
+    peer.send({ type: 'connection_init' });
+    peer.subscribe('1', LOG_STEPS, { inputs: stepEvents('t-after-close', 1) });
+    expect((await peer.closed).code).toBe(4429);
+    // What is asked afterwards by another comes behind whatever the first had run.
+    await shiplog.ingest.logSteps(stepEvents('t-after-close-other', 1));
+    expect((await shiplog.store.tasksById(['t-after-close']))[0]).toBeNull();
+  });
+
+  it('end subscriptions with 1012 and without complete when the server stops', async () => {
+    const other = await startHttpFixture({ heartbeatMs: 100 });
+    const peer = await new Peer(other).open();
+    peer.subscribe('1', TAIL, { task: 't' });
+    expect((await peer.next()).type).toBe('next');
+    const types: unknown[] = [];
+    peer.socket.on('message', (data) =>
+      types.push((JSON.parse(String(data)) as { type: string }).type),
+    );
+    await other.close();
+    expect((await peer.closed).code).toBe(1012);
+    expect(types).not.toContain('complete');
   });
 });
 
@@ -449,6 +522,22 @@ describe('a websocket where there are tokens', () => {
     peer.subscribe('1', '{ task(id: "x") { id } }');
     expect(await peer.closed).toEqual({ code: 4403, reason: 'The token is changed' });
     await changing.close();
+  });
+
+  it('is closed with 4403 within a second of the moment at which its token is revoked', async () => {
+    const other = makeToken('other', ['read'], null, Date.now());
+    const file = join(mkdtempSync(join(tmpdir(), 'shiplog-ws-')), 'tokens');
+    writeFileSync(file, formatTokens([other.record]));
+    const open = await startHttpFixture({ tokensFile: file, token: other.token });
+    const peer = await new Peer(open).open({ headers: { Authorization: `Bearer ${other.token}` } });
+    peer.subscribe('1', TAIL, { task: 't' });
+    expect((await peer.next()).type).toBe('next');
+    writeFileSync(file, formatTokens([]));
+    const revokedAt = Date.now();
+    expect((await peer.closed).code).toBe(4403);
+    expect(Date.now() - revokedAt).toBeLessThan(2_000);
+    expect(open.tail.metrics().tail_subscriptions ?? 0).toBe(0);
+    await open.close();
   });
 
   it('is closed with 4403 when its token expires', async () => {

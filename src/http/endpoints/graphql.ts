@@ -1,87 +1,79 @@
 /**
- * /graphql over HTTP, as "GraphQL over HTTP" says: POST with JSON, GET for queries; and over SSE
- * ("distinct connections") where the client accepts `text/event-stream`. Only JSON is taken as a
- * body: a page of another site can send other types without being asked first.
+ * /graphql over HTTP: POST with JSON, GET for queries, event streams. Only JSON is taken as a body:
+ * a page of another site can send other types without being asked first.
+ *
+ * The lane: a POST that wants plain JSON, which is what senders of events do all day, is answered
+ * here. GraphQL Yoga, which costs a third more, serves everything else by the same functions.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ERROR_CODES, type ErrorCode, ShiplogError } from '../../domain/errors.ts';
+import type { IncomingMessage } from 'node:http';
+import { ShiplogError } from '../../domain/errors.ts';
 import { type BodyBudget, parseJson, withBody } from '../body.ts';
-import type { EventStreams } from '../event-streams.ts';
+import type { Exchange, Route } from '../route.ts';
+import { answerOf, JSON_TYPE, sendAnswer } from '../transports/answer.ts';
 import {
-  type OperationErrors,
-  type OperationRequest,
-  type OperationResult,
-  type Operations,
+  isPersisted,
   readOperation,
   readOperationFromUrl,
-} from '../operations.ts';
-import { sendText } from '../reply.ts';
-import type { Exchange, Route } from '../route.ts';
+} from '../transports/operation-request.ts';
+import type { OperationRequest, Operations } from '../transports/operations.ts';
+import { goneSignal, refusedKind } from '../transports/single-result.ts';
+import type { YogaTransport } from '../transports/yoga.ts';
 
 export interface GraphQLRouteOptions {
   operations: Operations;
-  streams: EventStreams;
+  yoga: YogaTransport;
+  /** false: everything goes through Yoga. */
+  lane: boolean;
   maxBodyBytes: number;
   budget: BodyBudget;
 }
 
-const RESPONSE_JSON = 'application/graphql-response+json';
-const JSON_TYPE = 'application/json';
-const EVENT_STREAM = 'text/event-stream';
-type Answer = typeof RESPONSE_JSON | typeof JSON_TYPE | typeof EVENT_STREAM;
-
 export function graphqlRoute(options: GraphQLRouteOptions): Route {
+  const { operations, yoga, lane, maxBodyBytes, budget } = options;
   return {
     name: '/graphql',
     methods: ['GET', 'POST'],
     access: 'any',
     errors: 'graphql',
     async handle(exchange) {
-      const answer = answerType(exchange.request.headers.accept);
-      if (exchange.request.method !== 'POST') {
-        const request = readOperationFromUrl(exchange.url);
-        // A stream has no length to be told, and nobody would read it.
-        const head = exchange.request.method === 'HEAD' && answer === EVENT_STREAM;
-        await run(exchange, request, head ? JSON_TYPE : answer, options);
-        return;
-      }
-      requireJson(exchange.request);
-      const { request } = exchange;
-      const operation = await withBody(request, options.maxBodyBytes, options.budget, (text) =>
+      const { request, url } = exchange;
+      if (request.method !== 'POST') return yoga.serve(exchange, readOperationFromUrl(url));
+      requireJson(request);
+      const asked = await withBody(request, maxBodyBytes, budget, (text) =>
         readOperation(parseJson(text)),
       );
-      await run(exchange, operation, answer, options);
+      return lane && wantsPlainJson(request) && !isPersisted(asked)
+        ? answer(exchange, asked, operations)
+        : yoga.serve(exchange, asked);
     },
   };
 }
 
-/** The best of what we can answer with; JSON where the client does not say. */
-function answerType(accept: string | undefined): Answer {
-  if (accept === undefined || accept === '') return JSON_TYPE;
-  let best: Answer | null = null;
-  let weight = 0;
-  for (const part of accept.split(',')) {
-    const [range = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
-    const quality = Number(parameters.find((text) => text.startsWith('q='))?.slice(2) ?? 1);
-    const offered = ANSWERS[range];
-    if (offered !== undefined && quality > weight) {
-      best = offered;
-      weight = quality;
-    }
-  }
-  return best ?? JSON_TYPE;
+function wantsPlainJson({ headers: { accept } }: IncomingMessage): boolean {
+  return accept === undefined || accept === '*/*' || accept === JSON_TYPE;
 }
 
-const ANSWERS: Readonly<Record<string, Answer>> = {
-  [RESPONSE_JSON]: RESPONSE_JSON,
-  [JSON_TYPE]: JSON_TYPE,
-  [EVENT_STREAM]: EVENT_STREAM,
-  'application/*': JSON_TYPE,
-  '*/*': JSON_TYPE,
-};
+async function answer(
+  { request, response, principal }: Exchange,
+  { query, operationName, variables }: OperationRequest,
+  operations: Operations,
+): Promise<void> {
+  const { operation, errors } = operations.prepare(query ?? '', operationName);
+  if (operation === null) {
+    sendAnswer(response, answerOf({ errors }, JSON_TYPE));
+    return;
+  }
+  const refused = refusedKind(operation.type, request.method, JSON_TYPE);
+  if (refused !== null) throw refused;
+  const signal = goneSignal(operation, response);
+  const result = await operations.execute(operation, { variables, principal }, signal);
+  sendAnswer(response, answerOf(result, JSON_TYPE));
+}
 
 function requireJson(request: IncomingMessage): void {
-  const [type = '', ...parameters] = (request.headers['content-type'] ?? '')
+  const header = request.headers['content-type'] ?? '';
+  if (header === JSON_TYPE) return;
+  const [type = '', ...parameters] = header
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
@@ -93,88 +85,4 @@ function requireJson(request: IncomingMessage): void {
     'Send the operation as application/json in UTF-8; no other type is read',
     { field: 'content-type' },
   );
-}
-
-async function run(
-  { request, response, principal }: Exchange,
-  operation: OperationRequest,
-  answer: Answer,
-  { operations, streams }: GraphQLRouteOptions,
-): Promise<void> {
-  const prepared = operations.prepare(operation);
-  if (!('errors' in prepared)) {
-    if (request.method !== 'POST' && prepared.kind === 'mutation') {
-      response.setHeader('allow', 'POST');
-      throw new ShiplogError('METHOD_NOT_ALLOWED', 'Mutations are taken by POST only');
-    }
-    if (answer !== EVENT_STREAM && prepared.kind === 'subscription') {
-      throw new ShiplogError(
-        'BAD_REQUEST',
-        'A subscription needs a websocket (graphql-transport-ws) or Accept: text/event-stream',
-      );
-    }
-  }
-  if (answer === EVENT_STREAM) return streams.open(response, principal, prepared);
-  if ('errors' in prepared) return sendRefusal(response, answer, prepared);
-  const signal = prepared.kind === 'query' ? goneSignal(response) : undefined;
-  sendResult(response, answer, await prepared.run(principal, signal));
-}
-
-/** A query whose asker has gone is given up. */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort();
-  });
-  return gone.signal;
-}
-
-const TYPES = {
-  [RESPONSE_JSON]: `${RESPONSE_JSON}; charset=utf-8`,
-  [JSON_TYPE]: `${JSON_TYPE}; charset=utf-8`,
-};
-
-/** In plain JSON a well-formed request is a 200, whatever its errors: so the draft has it. */
-function sendRefusal(
-  response: ServerResponse,
-  answer: Exclude<Answer, typeof EVENT_STREAM>,
-  { errors }: OperationErrors,
-): void {
-  const status = answer === JSON_TYPE ? 200 : (statusOf(errors) ?? 400);
-  send(response, answer, status, JSON.stringify({ errors }), errors);
-}
-
-function sendResult(
-  response: ServerResponse,
-  answer: Exclude<Answer, typeof EVENT_STREAM>,
-  { text, hasData, errors }: OperationResult,
-): void {
-  const status = answer === JSON_TYPE || hasData ? 200 : (statusOf(errors) ?? 400);
-  send(response, answer, status, text, errors);
-}
-
-function send(
-  response: ServerResponse,
-  answer: Exclude<Answer, typeof EVENT_STREAM>,
-  status: number,
-  text: string,
-  errors: OperationErrors['errors'],
-): void {
-  const wait = errors.find(({ extensions }) => extensions?.retryAfterMs !== undefined);
-  const seconds = Math.ceil(Number(wait?.extensions?.retryAfterMs ?? 0) / 1000);
-  sendText(response, status, TYPES[answer], text, {
-    'cache-control': 'no-store',
-    ...(wait === undefined ? {} : { 'retry-after': String(Math.max(1, seconds)) }),
-  });
-}
-
-/** The status of the first error that has a code of ours. */
-function statusOf(errors: OperationErrors['errors']): number | null {
-  for (const { extensions } of errors) {
-    const code = extensions?.code;
-    if (typeof code === 'string' && Object.hasOwn(ERROR_CODES, code)) {
-      return ERROR_CODES[code as ErrorCode].status;
-    }
-  }
-  return null;
 }
