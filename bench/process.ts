@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface Served {
   url: string;
@@ -65,11 +66,14 @@ export interface ShiplogOptions {
   /** Kept when the server stops. */
   dataDir?: string;
   nodeFlags?: readonly string[];
+  /** Another checkout of Shiplog, with its packages installed. */
+  checkout?: string;
 }
 
 export async function serveShiplog(options: ShiplogOptions = {}): Promise<Served> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'shiplog-bench-'));
-  const main = new URL('../src/main.ts', import.meta.url).pathname;
+  const checkout = options.checkout ?? fileURLToPath(new URL('..', import.meta.url));
+  const main = join(checkout, 'src/main.ts');
   const served = await serve([...(options.nodeFlags ?? []), main, 'serve'], {
     SHIPLOG_PORT: '0',
     SHIPLOG_DATA_DIR: dataDir,

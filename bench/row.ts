@@ -34,6 +34,8 @@ export interface Measurement {
 export interface BenchOptions {
   /** Also what takes long: ten million events, ten thousand subscribers. */
   huge: boolean;
+  /** The folder of another checkout to compare with. */
+  against: string | null;
   /** For the server under measurement, for example `--cpu-prof`. */
   nodeFlags: readonly string[];
   say: (progress: string) => void;

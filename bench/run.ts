@@ -15,6 +15,7 @@ import { logSteps } from './measures/log-steps.ts';
 import { memory } from './measures/memory.ts';
 import { queries } from './measures/queries.ts';
 import { tailLatency } from './measures/tail-latency.ts';
+import { versions } from './measures/versions.ts';
 import { type Measurement, printTable, type Row } from './row.ts';
 
 const ALWAYS: readonly Measurement[] = [
@@ -27,14 +28,15 @@ const ALWAYS: readonly Measurement[] = [
   fleet,
   queries,
 ];
-/** Elasticsearch needs a JDK and Maven, so it runs only when it is asked for. */
-const BY_NAME: readonly Measurement[] = [elasticsearch];
+/** Elasticsearch needs a JDK and Maven, and `versions` another checkout: only when asked for. */
+const BY_NAME: readonly Measurement[] = [elasticsearch, versions];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     huge: { type: 'boolean', default: false },
     elasticsearch: { type: 'boolean', default: false },
+    against: { type: 'string' },
     profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -45,6 +47,7 @@ async function main(): Promise<number> {
   if (values.help) {
     for (const { name, about } of all) console.log(`${name.padEnd(16)} ${about}`);
     console.log('--elasticsearch  that one too');
+    console.log('--against DIR    another checkout of Shiplog, for `versions`');
     console.log('--huge           also 10 million events and 10,000 subscribers');
     console.log('--profile        CPU profiles of the servers into bench/results/');
     return 0;
@@ -58,7 +61,9 @@ async function main(): Promise<number> {
   const chosen = all.filter(({ name }) =>
     positionals.length > 0
       ? positionals.includes(name)
-      : values.elasticsearch || !BY_NAME.some((one) => one.name === name),
+      : !BY_NAME.some((one) => one.name === name) ||
+        (name === elasticsearch.name && values.elasticsearch) ||
+        (name === versions.name && values.against !== undefined),
   );
   const folder = new URL('./results/', import.meta.url);
   mkdirSync(folder, { recursive: true });
@@ -68,7 +73,14 @@ async function main(): Promise<number> {
   for (const measurement of chosen) {
     const say = (progress: string) => console.error(`${measurement.name}: ${progress}`);
     try {
-      rows.push(...(await measurement.run({ huge: values.huge, nodeFlags, say })));
+      rows.push(
+        ...(await measurement.run({
+          huge: values.huge,
+          against: values.against ?? null,
+          nodeFlags,
+          say,
+        })),
+      );
     } catch (error) {
       failed++;
       console.error(`${measurement.name} failed:`, error);

@@ -1,48 +1,68 @@
 /**
  * The graphql-ws server as it comes, with Shiplog's schema: what is POSTed is the next batch of
- * every tail, executed and turned into text for each subscriber.
+ * every tail. It is executed once for all, as in Shiplog, and turned into text for each.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { buildSchema } from 'graphql';
+import {
+  buildSchema,
+  type ExecutionArgs,
+  type ExecutionResult,
+  executeSubscriptionEvent,
+  validateSubscriptionArgs,
+} from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
 const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
-const tails = new Set<(batch: unknown) => void>();
+const tails = new Set<(batch: object) => void>();
+const executed = new WeakMap<object, ExecutionResult | Promise<ExecutionResult>>();
 const EMPTY = { cursor: '', events: [], caughtUp: true, gap: null };
 
-/** By hand, so that an idle tail ends when its client goes; one batch may wait. */
-function follow(): AsyncIterableIterator<unknown> {
-  const waiting: unknown[] = [EMPTY];
-  let deliver: ((result: IteratorResult<unknown>) => void) | null = null;
-  const push = (batch: unknown) => {
-    if (deliver === null) waiting.push(batch);
-    else deliver({ done: false, value: { tail: batch } });
-    deliver = null;
+/** All subscribers of a run ask the same, so a batch is its own key. */
+function execute(args: ExecutionArgs, batch: object): ExecutionResult | Promise<ExecutionResult> {
+  let result = executed.get(batch);
+  if (result === undefined) {
+    const valid = validateSubscriptionArgs({ ...args, rootValue: { tail: batch } });
+    if (!('operation' in valid)) throw valid[0];
+    result = executeSubscriptionEvent(valid) as ExecutionResult | Promise<ExecutionResult>;
+    executed.set(batch, result);
+  }
+  return result;
+}
+
+/** By hand, so that an idle tail ends when its client goes. */
+function follow(args: ExecutionArgs): AsyncIterableIterator<ExecutionResult> {
+  const waiting: object[] = [EMPTY];
+  let wake: () => void = () => {};
+  let over = false;
+  const push = (batch: object) => {
+    waiting.push(batch);
+    wake();
   };
   tails.add(push);
   return {
-    next: () =>
-      new Promise((resolve) => {
-        const batch = waiting.shift();
-        if (batch === undefined) deliver = resolve;
-        else resolve({ done: false, value: { tail: batch } });
-      }),
-    return() {
+    async next() {
+      while (waiting.length === 0 && !over) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const batch = waiting.shift();
+      if (batch === undefined || over) return { done: true, value: undefined };
+      return { done: false, value: await execute(args, batch) };
+    },
+    async return() {
+      over = true;
       tails.delete(push);
-      deliver?.({ done: true, value: undefined });
-      return Promise.resolve({ done: true, value: undefined });
+      wake();
+      return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]() {
       return this;
     },
   };
 }
-
-const tail = schema.getSubscriptionType()?.getFields().tail;
-if (tail === undefined) throw new Error('the schema has no tail');
-tail.subscribe = follow;
 
 const server = createServer((request, response) => {
   let body = '';
@@ -51,12 +71,15 @@ const server = createServer((request, response) => {
     body += chunk;
   });
   request.on('end', () => {
-    const batch: unknown = JSON.parse(body);
+    const batch = JSON.parse(body) as object;
     for (const push of tails) push(batch);
     response.setHeader('content-length', 2).end('{}');
   });
 });
-useServer({ schema }, new WebSocketServer({ server, path: '/graphql', perMessageDeflate: false }));
+useServer(
+  { schema, subscribe: follow },
+  new WebSocketServer({ server, path: '/graphql', perMessageDeflate: false }),
+);
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as { port: number };
   console.log(JSON.stringify({ url: `http://127.0.0.1:${port}` }));

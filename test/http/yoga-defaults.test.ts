@@ -28,7 +28,8 @@ beforeAll(async () => {
       },
     },
   });
-  stock = createServer(createYoga({ schema, logging: false }));
+  const yoga = createYoga({ schema, logging: false });
+  stock = createServer(yoga);
   await new Promise<void>((listening) => stock.listen(0, '127.0.0.1', listening));
   stockUrl = `http://127.0.0.1:${(stock.address() as AddressInfo).port}`;
 });
