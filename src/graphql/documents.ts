@@ -1,8 +1,8 @@
 /**
  * Texts → operations that are ready to run: parsed within the limits, validated, and remembered.
  *
- * The memory is bounded by entries and by characters, and holds no text above a size: agents that
- * write values into their documents instead of variables must not fill it.
+ * The memory is bounded by what parsed documents weigh, and holds no text above a size: agents
+ * that write values into their documents instead of variables must not fill it.
  */
 import {
   type DocumentNode,
@@ -18,6 +18,7 @@ import {
   validate,
   validateExecutionArgs,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { ErrorCode } from '../domain/errors.ts';
 import { compileVariables } from './coerce.ts';
 import type { MeasuredCost } from './cost.ts';
@@ -50,8 +51,11 @@ export type Prepared =
   | { operation: Operation; errors: null }
   | { operation: null; errors: readonly [GraphQLError, ...GraphQLError[]] };
 
-const ENTRIES_MAX = 1_000;
-const CHARACTERS_MAX = 4 * 1_024 * 1_024;
+/** Of all documents that are remembered, with all that is made ready of them. */
+const REMEMBERED_BYTES_MAX = 32 * 1_024 * 1_024;
+/** A token, its node and its part of what is made ready: measured some 450 bytes. */
+const TOKEN_BYTES = 512;
+const ENTRY_BYTES = 4_096;
 /** Longer texts hold values; they are not sent twice. */
 const REMEMBERED_LENGTH_MAX = 8_192;
 
@@ -64,9 +68,11 @@ export class Documents {
   readonly #schema: GraphQLSchema;
   readonly #limits: Limits;
   readonly #rules: readonly ValidationRule[];
-  /** The least recently used first. */
-  readonly #entries = new Map<string, Entry>();
-  #characters = 0;
+  readonly #entries = new LRUCache<string, Entry>({
+    maxSize: REMEMBERED_BYTES_MAX,
+    sizeCalculation: ({ document }, source) =>
+      ENTRY_BYTES + 2 * source.length + TOKEN_BYTES * (document.tokenCount ?? source.length),
+  });
 
   constructor(schema: GraphQLSchema, limits: Limits) {
     this.#schema = schema;
@@ -76,7 +82,7 @@ export class Documents {
 
   /** `operationName` null: the only operation of the document. */
   prepare(source: string, operationName: string | null): Prepared {
-    const entry = this.#remembered(source) ?? this.#read(source);
+    const entry = this.#entries.get(source) ?? this.#read(source);
     if ('errors' in entry) return { operation: null, errors: entry.errors };
     const name = operationName ?? '';
     const known = entry.operations.get(name);
@@ -84,26 +90,6 @@ export class Documents {
     const prepared = this.#select(source, entry.document, operationName);
     if (prepared.operation !== null) entry.operations.set(name, prepared.operation);
     return prepared;
-  }
-
-  #remembered(source: string): Entry | undefined {
-    const entry = this.#entries.get(source);
-    if (entry !== undefined) {
-      this.#entries.delete(source);
-      this.#entries.set(source, entry);
-    }
-    return entry;
-  }
-
-  #remember(source: string, entry: Entry): void {
-    if (source.length > REMEMBERED_LENGTH_MAX) return;
-    this.#entries.set(source, entry);
-    this.#characters += source.length;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= ENTRIES_MAX && this.#characters <= CHARACTERS_MAX) break;
-      this.#entries.delete(oldest);
-      this.#characters -= oldest.length;
-    }
   }
 
   #read(source: string): Entry | { errors: readonly [GraphQLError, ...GraphQLError[]] } {
@@ -115,7 +101,7 @@ export class Documents {
     }).map((error) => ('code' in error.extensions ? error : invalid(document, error)));
     if (first !== undefined) return { errors: [first, ...others] };
     const entry: Entry = { document, operations: new Map() };
-    this.#remember(source, entry);
+    if (source.length <= REMEMBERED_LENGTH_MAX) this.#entries.set(source, entry);
     return entry;
   }
 
