@@ -56,7 +56,7 @@ async function serve(config: Config, store: Store, now: () => number, log: Log):
   const redactor = createRedactor({ enabled: config.redact, keys: config.redactKeys });
   const tail = await createTail(store, { heartbeatMs, staleAfterMs, now }, log);
   const publish = tail.publish;
-  const ingest = createIngest({ store, redactor, publish, now });
+  const ingest = createIngest({ store, redactor, publish, now, log });
   const graphql = createGraphQL({
     store,
     ingest,

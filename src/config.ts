@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { z } from 'zod';
-import { nearest } from './config-names.ts';
+import { nearest } from './domain/nearest.ts';
 import { OPTIONS, type OptionRow } from './config-options.ts';
 
 type Options = typeof OPTIONS;

@@ -164,6 +164,8 @@ function readAnswer(response: Response, text: string, url: string): unknown {
   }
   const known = typeof answer === 'object' && answer !== null ? answer : undefined;
   if (response.ok && known !== undefined) return known;
+  // Nothing of it was taken, and the results say why of each event.
+  if (response.status === 422 && known !== undefined && 'results' in known) return known;
   const errors = known !== undefined && 'errors' in known ? known.errors : undefined;
   if (Array.isArray(errors) && errors.length > 0) {
     throw graphqlError(errors as GraphQLProblem[], response);

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { createApp } from '../app.ts';
 import { configFlags, parseConfig } from '../config.ts';
-import { nearest } from '../config-names.ts';
+import { nearest } from '../domain/nearest.ts';
 import { ShiplogError } from '../domain/errors.ts';
 import { EXIT } from './exit.ts';
 import { say } from './output.ts';

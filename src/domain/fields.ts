@@ -6,7 +6,9 @@
 import { parseDateTime } from './date-time.ts';
 import type { InputProblem, ProblemCode } from './errors.ts';
 import type { JsonObject, Labels } from './event.ts';
+import { asMeasure, ExactNumber } from './exact-number.ts';
 import { LIMITS } from './limits.ts';
+import { nearest } from './nearest.ts';
 
 /** Thrown inside validation and caught at its border; not an Error, for nobody needs its stack. */
 export class Refused {
@@ -32,6 +34,7 @@ export function refusable<T extends object>(
 
 export function typeName(value: unknown): string {
   if (value === null) return 'null';
+  if (value instanceof ExactNumber) return 'number';
   return Array.isArray(value) ? 'list' : typeof value;
 }
 
@@ -49,6 +52,33 @@ function wrongType(field: string | null, wanted: string, value: unknown): Refuse
   );
 }
 
+/** What other systems call our fields, and no spelling comes near. */
+const ALSO_CALLED: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  hostname: 'host',
+  hostName: 'host',
+  node: 'host',
+  task: 'taskId',
+  id: 'taskId',
+  time: 'at',
+  date: 'at',
+  timestamp: 'at',
+  '@timestamp': 'at',
+  log: 'message',
+  msg: 'message',
+  text: 'message',
+  severity: 'level',
+  tags: 'labels',
+});
+
+/** Longer names are no misspelt ones of ours, and comparing them takes its time. */
+const GUESSED_LENGTH_MAX = 32;
+
+function hintFor(name: string, known: ReadonlySet<string>): string {
+  if (name.length > GUESSED_LENGTH_MAX) return '';
+  const guess = ALSO_CALLED[name] ?? nearest(name, [...known]);
+  return guess !== null && known.has(guess) ? `; did you mean "${guess}"?` : '';
+}
+
 /** An object with no other keys than `known`: a misspelt name must not be dropped in silence. */
 export function readObject(
   value: unknown,
@@ -62,7 +92,11 @@ export function readObject(
     if (!known.has(key)) {
       const name = key.slice(0, LIMITS.labelKey).toWellFormed();
       const path = field === null ? name : `${field}.${name}`;
-      throw new Refused('UNKNOWN_FIELD', path, `there is no field ${JSON.stringify(path)}`);
+      throw new Refused(
+        'UNKNOWN_FIELD',
+        path,
+        `there is no field ${JSON.stringify(path)}${hintFor(name, known)}`,
+      );
     }
   }
   return value as InputObject;
@@ -148,6 +182,17 @@ export function readInteger(
 /** A finite number within the range, both ends included. */
 export function readNumber(value: unknown, field: string, min: number, max: number): number | null {
   if (value === null || value === undefined) return null;
+  if (value instanceof ExactNumber) {
+    const measure = asMeasure(value);
+    if (measure === null) {
+      throw new Refused(
+        'OUT_OF_RANGE',
+        field,
+        `${field} must be from ${min} to ${max}, and no number above 2^53`,
+      );
+    }
+    return readNumber(measure, field, min, max);
+  }
   if (typeof value !== 'number') throw wrongType(field, 'a number', value);
   if (!(value >= min && value <= max)) {
     throw new Refused('OUT_OF_RANGE', field, `${field} must be from ${min} to ${max}`);
@@ -158,6 +203,7 @@ export function readNumber(value: unknown, field: string, min: number, max: numb
 /** Epoch milliseconds of a number or an RFC 3339 text. */
 export function readTime(value: unknown, field: string): number | null {
   if (value === null || value === undefined) return null;
+  if (value instanceof ExactNumber) return readTime(value.rounded, field);
   const time = parseDateTime(value);
   if (time !== null) return time;
   if (typeof value === 'number') {
@@ -201,15 +247,27 @@ export function readParams(value: unknown, field: string): JsonObject | null {
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw wrongType(field, 'an object', value);
   }
-  checkJson(value, field, 1, { keys: 0 });
-  if (Buffer.byteLength(JSON.stringify(value)) > LIMITS.paramsBytes) {
+  const count = { keys: 0, exact: 0 };
+  checkJson(value, field, 1, count);
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text) > LIMITS.paramsBytes) {
     throw new Refused('TOO_LONG', field, `${field} is over ${LIMITS.paramsBytes} bytes of JSON`);
   }
-  return value as JsonObject;
+  // With the digits of numbers that are none for us as texts.
+  return (count.exact === 0 ? value : JSON.parse(text)) as JsonObject;
 }
 
-function checkJson(value: unknown, field: string, depth: number, count: { keys: number }): void {
+function checkJson(
+  value: unknown,
+  field: string,
+  depth: number,
+  count: { keys: number; exact: number },
+): void {
   if (value === null || typeof value === 'boolean') return;
+  if (value instanceof ExactNumber) {
+    count.exact++;
+    return;
+  }
   if (typeof value === 'string') {
     checkText(value, field);
   } else if (typeof value === 'number') {
@@ -267,6 +325,7 @@ export function readLabels(value: unknown, field: string): Labels | null {
 
 function readLabel(value: unknown, field: string): string | number | boolean | null {
   if (typeof value === 'boolean') return value;
+  if (value instanceof ExactNumber) return readText(value.source, field, LIMITS.labelValue);
   if (typeof value === 'number') {
     return readNumber(value, field, -Number.MAX_VALUE, Number.MAX_VALUE);
   }

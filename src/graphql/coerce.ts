@@ -3,13 +3,14 @@
  * which costs more than the rest of a batch of events; a closure per type does the same work
  * several times faster.
  *
- * Only what is certainly fine is taken here, with the result that graphql-js would give. Anything
- * else (`undefined` from a coercer, null from `compileVariables`'s function) goes the ordinary way,
+ * Only what is certainly fine is taken here, with the result that graphql-js would give; besides,
+ * what is judged item by item (`item-field.ts`), and numbers as they were sent. Anything else (`undefined` from a coercer, null from `compileVariables`'s function) goes the ordinary way,
  * so that errors, their order and their words are graphql-js's own.
  */
 import {
   coerceInputLiteral,
   coerceInputValue,
+  GraphQLFloat,
   GraphQLID,
   type GraphQLInputField,
   type GraphQLInputObjectType,
@@ -27,6 +28,8 @@ import {
   type VariableDefinitionNode,
   type VariableValues,
 } from 'graphql';
+import { asMeasure, ExactNumber } from '../domain/exact-number.ts';
+import { isForItem, isJudgedByItem } from './item-field.ts';
 
 /** The coerced value; undefined where this cannot be said here. */
 type Coercer = (value: unknown) => unknown;
@@ -86,7 +89,7 @@ function one(coerced: unknown): unknown {
 function compileObject(type: GraphQLInputObjectType): Coercer {
   const fields = Object.values(type.getFields());
   if (type.isOneOf || fields.some(({ name }) => name in Object.prototype)) return unsure;
-  const coercers = new Map(fields.map((field) => [field.name, compileInput(field.type)]));
+  const coercers = new Map(fields.map((field) => [field.name, compileField(field)]));
   const required = fields.filter(isRequiredInputField).map(({ name }) => name);
   const defaults = fields.flatMap((field): [string, unknown][] => {
     const value = defaultOf(field);
@@ -114,6 +117,15 @@ function compileObject(type: GraphQLInputObjectType): Coercer {
   };
 }
 
+function compileField(field: GraphQLInputField): Coercer {
+  const coerce = compileInput(field.type);
+  if (!isJudgedByItem(field)) return coerce;
+  return (value) => {
+    const coerced = coerce(value);
+    return coerced === undefined && isForItem(field, value) ? value : coerced;
+  };
+}
+
 function defaultOf({ default: given, defaultValue, type }: GraphQLInputField): unknown {
   if (given === undefined) return defaultValue;
   return given.literal === undefined
@@ -126,12 +138,19 @@ function compileLeaf(type: GraphQLLeafType): Coercer {
   return (value) => {
     if (value === null || value === undefined) return null;
     if (textsPass && typeof value === 'string') return value;
+    if (value instanceof ExactNumber) return exact(type, value);
     try {
       return type.coerceInputValue(value);
     } catch {
       return undefined;
     }
   };
+}
+
+/** An id keeps its digits; what measures takes the nearest number, where that says the same. */
+function exact(type: GraphQLLeafType, number: ExactNumber): unknown {
+  if (type === GraphQLID) return number.integer ?? undefined;
+  return type === GraphQLFloat ? (asMeasure(number) ?? undefined) : undefined;
 }
 
 /** One variable of an operation, ready. */

@@ -8,6 +8,7 @@ import type { Ingest } from '../ingest/ingest.ts';
 import type { Store } from '../store/store.ts';
 import type { Tail } from '../tail/tail.ts';
 import { Loaders } from './loaders.ts';
+import type { Viewer } from './viewer.ts';
 
 /** What the schema needs to know of the server it runs in. */
 export interface GraphQLSettings {
@@ -55,13 +56,15 @@ export class Context {
   readonly ingest: Ingest;
   readonly tail: Tail;
   readonly settings: GraphQLSettings;
+  readonly viewer: Viewer;
   /** One moment for the whole operation, so that `stale` is the same everywhere in an answer. */
   readonly now: number;
   #answered = 0;
   /** Writes need none, so they are made when first asked for. */
   #loaders: Loaders | null = null;
 
-  constructor({ store, ingest, tail, settings }: Sources) {
+  constructor({ store, ingest, tail, settings }: Sources, viewer: Viewer) {
+    this.viewer = viewer;
     this.store = store;
     this.ingest = ingest;
     this.tail = tail;

@@ -18,6 +18,7 @@ import { Context, type Sources } from './context.ts';
 import { measureCost } from './cost.ts';
 import { crowdedVariable } from './crowded.ts';
 import { Documents, type Operation, type Prepared, refusal } from './documents.ts';
+import { ErrorCounts } from './error-counts.ts';
 import {
   type ErrorLog,
   requestError,
@@ -67,6 +68,8 @@ export interface GraphQLServer {
   executeOperation(request: OperationRequest): Promise<ResultStream | ExecutionResult>;
   /** The JSON text of a result; made once for a result that many subscriptions share. */
   serialize(result: ExecutionResult): string;
+  /** Errors that clients were told, by code. */
+  metrics(): Record<string, number>;
 }
 
 /** Nobody reads it: the client has gone, which is no fault to be logged. */
@@ -82,12 +85,18 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
   const documents = new Documents(schema, limits);
   const shared = new SharedResults();
 
-  const publicError = (error: unknown): GraphQLError => requestError(error, log);
-  const failed = (error: unknown): ExecutionResult => ({ errors: [publicError(error)] });
+  const errors = new ErrorCounts();
+  const refused = (told: readonly GraphQLError[]): ExecutionResult => {
+    errors.count(told);
+    return { errors: told };
+  };
+  const failed = (error: unknown): ExecutionResult => refused([requestError(error, log)]);
 
   function finish(result: ExecutionResult): ExecutionResult {
     if (result.errors === undefined) return result;
-    return { ...result, errors: result.errors.map((error) => toPublic(error, log)) };
+    const told = result.errors.map((error) => toPublic(error, log));
+    errors.count(told);
+    return { ...result, errors: told };
   }
 
   /** Everything that is decided before the first resolver runs. */
@@ -98,7 +107,7 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
     requireScopes(viewer, operation.scopes);
     const raw = variables ?? {};
     const values = operation.coerceVariables(raw) ?? ordinaryCoercion(operation, raw);
-    if (!('coerced' in values)) return { errors: values };
+    if (!('coerced' in values)) return refused(values);
     const cost = operation.cost ?? measureCost(schema, operation.node, operation.fragments, values);
     if (!cost.varies) operation.cost = cost;
     checkCost(cost, limits);
@@ -106,7 +115,7 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
       ...operation.template,
       variableValues: values,
       rawVariableValues: raw,
-      contextValue: new Context(sources),
+      contextValue: new Context(sources, viewer),
       externalAbortSignal: operation.type === 'mutation' ? undefined : signal,
     };
   }
@@ -165,7 +174,7 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
           await executeSubscriptionEvent({
             ...args,
             rootValue: event,
-            contextValue: new Context(sources),
+            contextValue: new Context(sources, run.viewer),
           }),
         );
       return new ResultStream(
@@ -179,11 +188,14 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
   }
 
   function prepare(source: string, operationName?: string | null): Prepared {
+    let prepared: Prepared;
     try {
-      return documents.prepare(source, operationName || null);
+      prepared = documents.prepare(source, operationName || null);
     } catch (error) {
-      return { operation: null, errors: [publicError(error)] };
+      prepared = { operation: null, errors: [requestError(error, log)] };
     }
+    if (prepared.errors !== null) errors.count(prepared.errors);
+    return prepared;
   }
 
   return {
@@ -194,11 +206,12 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
     subscribe,
     serialize: (result) => shared.serialize(result),
     async executeOperation({ source, operationName, ...run }) {
-      const { operation, errors } = prepare(source, operationName);
-      if (operation === null) return { errors };
-      return operation.type === 'subscription'
-        ? subscribe(operation, run)
-        : execute(operation, run);
+      const prepared = prepare(source, operationName);
+      if (prepared.operation === null) return { errors: prepared.errors };
+      return prepared.operation.type === 'subscription'
+        ? subscribe(prepared.operation, run)
+        : execute(prepared.operation, run);
     },
+    metrics: () => errors.read(),
   };
 }

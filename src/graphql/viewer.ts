@@ -4,9 +4,11 @@ import { ShiplogError } from '../domain/errors.ts';
 export type Scope = 'ingest' | 'read' | 'admin';
 
 export interface Viewer {
-  /** Of the token, for logs; never the token itself. */
-  id: string;
+  /** Of the token, for logs; never the token itself. null: the server runs without tokens. */
+  tokenId: string | null;
   scopes: ReadonlySet<Scope>;
+  /** Of the other end of the connection, for logs. */
+  address: string | null;
 }
 
 /** Throws FORBIDDEN, naming the scope that is missing. */

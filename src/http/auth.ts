@@ -16,6 +16,8 @@ export interface Principal {
   expiresAt: number | null;
   /** As the token was when it was shown; null: the server runs without tokens. */
   record: TokenRecord | null;
+  /** Of the other end of the connection, for logs; null where it is not known. */
+  address: string | null;
 }
 
 export type AuthFailure = 'missing' | 'wrong' | 'expired' | 'revoked' | 'scope' | 'in_url';
@@ -56,6 +58,7 @@ const EVERYONE: Principal = {
   scopes: new Set(SCOPES),
   expiresAt: null,
   record: null,
+  address: null,
 };
 
 /** Tokens that are in use are looked at so often, and their file no more often than this. */
@@ -89,7 +92,7 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
     if (expiresAt !== null && expiresAt <= now()) {
       return refuse('expired', `The token expired at ${record.expiresAt}`);
     }
-    return { tokenId: record.id, scopes: scopesOf(record), expiresAt, record };
+    return { tokenId: record.id, scopes: scopesOf(record), expiresAt, record, address: null };
   }
 
   function standing({ record: shown }: Principal): Standing {

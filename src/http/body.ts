@@ -1,40 +1,74 @@
 /**
  * Request bodies, bounded: the bytes on the wire, the bytes after decompression, and the bytes
- * that all requests hold at a time. Node's own stream of a request closes the connection when
- * it is left early, which would lose our answer: the iterators here never do that.
+ * that all requests hold at a time, counted as what they cost. Node's own stream of a request
+ * closes the connection when it is left early, which would lose our answer: the iterators here
+ * never do that.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ShiplogError } from '../domain/errors.ts';
+import { parseExactJson } from '../domain/exact-number.ts';
+import { Arrivals } from './arrivals.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 
-/** All bodies together that are held in memory; over it new ones are told to come back. */
+/**
+ * All bodies together that are held in memory; over it new ones are told to come back. One sender
+ * (a token) gets a share only, so that others are served whatever it does.
+ */
 export class BodyBudget {
   readonly #limit: number;
+  readonly #share: number;
+  readonly #bySender = new Map<string, number>();
   #held = 0;
 
   constructor(limitBytes: number) {
     this.#limit = limitBytes;
+    this.#share = limitBytes * SHARE_OF_ONE_SENDER;
   }
 
   get heldBytes(): number {
     return this.#held;
   }
 
-  /** Throws OVERLOADED where there is no room; then nothing was taken. */
-  take(bytes: number): void {
-    if (this.#held + bytes > this.#limit) {
-      throw new ShiplogError('OVERLOADED', 'Too many large requests at a time; try again.', {
-        retryAfterMs: 1000,
-      });
-    }
-    this.#held += bytes;
+  /** What one request holds; nothing at first. `sender` null: nobody knows who it is. */
+  open(sender: string | null): BodyHold {
+    let held = 0;
+    const change = (by: number): void => {
+      this.#held += by;
+      held += by;
+      if (sender === null) return;
+      const sum = (this.#bySender.get(sender) ?? 0) + by;
+      if (sum === 0) this.#bySender.delete(sender);
+      else this.#bySender.set(sender, sum);
+    };
+    return {
+      set: (bytes) => {
+        const more = bytes - held;
+        if (more > 0) this.#checkRoom(more, sender);
+        if (more !== 0) change(more);
+      },
+      release: () => change(-held),
+    };
   }
 
-  release(bytes: number): void {
-    this.#held -= bytes;
+  #checkRoom(more: number, sender: string | null): void {
+    const shared = sender === null ? 0 : (this.#bySender.get(sender) ?? 0) + more;
+    if (this.#held + more <= this.#limit && shared <= this.#share) return;
+    throw new ShiplogError('OVERLOADED', 'Too many large requests at a time; try again.', {
+      retryAfterMs: 1000,
+    });
   }
 }
+
+export interface BodyHold {
+  /** Throws OVERLOADED where there is no room for more; then it holds what it held before. */
+  set(bytes: number): void;
+  release(): void;
+}
+
+const SHARE_OF_ONE_SENDER = 0.5;
 
 function decompressor(encoding: string): Transform | null {
   switch (encoding) {
@@ -80,59 +114,60 @@ export function checkDeclaredBody(request: IncomingMessage, limit: number): void
   if (declared > limit) throw tooLarge(limit);
 }
 
+function unreadable(reason: string): ShiplogError {
+  return new ShiplogError('BAD_REQUEST', `The body could not be read: ${reason}`);
+}
+
+export interface BodyChunks extends AsyncIterable<Buffer> {
+  next(): Promise<IteratorResult<Buffer, void>>;
+  /** Reads no more, also while `next` is being waited for. */
+  stop(): void;
+}
+
 /**
  * The body in pieces, decompressed. `waitMs`: a compressed one is given up after it; pass Infinity
- * where the caller watches over it. Throws BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, or BAD_REQUEST
- * where the compression is damaged or the client went away in the middle.
+ * where the caller watches over it. Throws and rejects with BODY_TOO_LARGE,
+ * UNSUPPORTED_MEDIA_TYPE, or BAD_REQUEST where the compression is damaged or the client went away
+ * in the middle. To be stopped in the end.
  */
-export async function* bodyChunks(
-  request: IncomingMessage,
-  limit: number,
-  waitMs: number,
-): AsyncGenerator<Buffer, void, undefined> {
+export function bodyChunks(request: IncomingMessage, limit: number, waitMs: number): BodyChunks {
   const inflate = decompressor((request.headers['content-encoding'] ?? '').trim().toLowerCase());
   checkDeclaredBody(request, limit);
-  const source = inflate === null ? request : inflate;
-  let compressed = 0;
-  let total = 0;
-  const count = (chunk: Buffer): void => {
-    compressed += chunk.length;
-    if (compressed > limit) inflate?.destroy(tooLarge(limit));
-  };
-  const fail = (error: Error): void => void inflate?.destroy(error);
-  const cut = (): void => {
-    if (!request.complete) inflate?.destroy(new Error('the connection was closed'));
-  };
+  const arriving = new Arrivals(request, limit, () => tooLarge(limit));
   const late = inflate !== null && waitMs !== Infinity;
-  const timer = late ? setTimeout(() => fail(tooSlow(waitMs)), waitMs) : undefined;
-  if (inflate !== null) {
-    request.on('data', count);
-    request.on('error', fail);
-    request.on('close', cut);
-    request.pipe(inflate);
-  }
-  try {
-    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
-      total += chunk.length;
-      if (total > limit) throw tooLarge(limit);
-      yield chunk;
-    }
-  } catch (error) {
-    if (error instanceof ShiplogError) throw error;
-    throw new ShiplogError(
-      'BAD_REQUEST',
-      `The body could not be read: ${(error as Error).message}`,
-    );
-  } finally {
-    clearTimeout(timer);
-    if (inflate !== null) {
-      request.unpipe(inflate);
-      request.off('data', count);
-      request.off('error', fail);
-      request.off('close', cut);
-      inflate.on('error', () => {});
-      inflate.destroy();
-    }
+  const timer = late ? setTimeout(() => inflate.destroy(tooSlow(waitMs)), waitMs) : undefined;
+  const chunks = inflate === null ? arriving : inflated(arriving, inflate, limit);
+  return {
+    async next() {
+      try {
+        return await chunks.next();
+      } catch (error) {
+        throw error instanceof ShiplogError ? error : unreadable((error as Error).message);
+      }
+    },
+    stop() {
+      clearTimeout(timer);
+      arriving.stop();
+      inflate?.destroy();
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+async function* inflated(
+  arriving: Arrivals,
+  inflate: Transform,
+  limit: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  // What it rejects with ends the reading below.
+  pipeline(arriving, inflate).catch(() => undefined);
+  let total = 0;
+  for await (const chunk of inflate as AsyncIterable<Buffer>) {
+    total += chunk.length;
+    if (total > limit) throw tooLarge(limit);
+    yield chunk;
   }
 }
 
@@ -156,10 +191,7 @@ function plainChunks(
       request.off('error', failed);
       request.off('close', cut);
       if (error === undefined) resolve();
-      else {
-        request.pause();
-        reject(error);
-      }
+      else reject(error);
     };
     const data = (chunk: Buffer): void => {
       total += chunk.length;
@@ -170,9 +202,8 @@ function plainChunks(
         end(error as Error);
       }
     };
-    const failed = (error: Error): void =>
-      end(new ShiplogError('BAD_REQUEST', `The body could not be read: ${error.message}`));
-    const cut = (): void => failed(new Error('the connection was closed'));
+    const failed = (error: Error): void => end(unreadable(error.message));
+    const cut = (): void => end(unreadable('the connection was closed'));
     const whole = (): void => end();
     const timer = setTimeout(() => end(tooSlow(waitMs)), waitMs);
     request.on('data', data);
@@ -182,33 +213,41 @@ function plainChunks(
   });
 }
 
+export interface BodyOptions {
+  /** Bytes on the wire, and after decompression. */
+  limit: number;
+  budget: BodyBudget;
+  /** Whose share of the budget it is; null: nobody knows who it is. */
+  sender: string | null;
+  waitMs?: number;
+}
+
 /** The whole body as text; the budget holds its bytes until `use` is done. */
 export async function withBody<T>(
   request: IncomingMessage,
-  limit: number,
-  budget: BodyBudget,
+  { limit, budget, sender, waitMs = BODY_WAIT_MS }: BodyOptions,
   use: (text: string) => T | Promise<T>,
-  waitMs = BODY_WAIT_MS,
 ): Promise<T> {
-  let taken = 0;
-  const take = (bytes: number): void => {
-    budget.take(bytes);
-    taken += bytes;
+  const hold = budget.open(sender);
+  const body = new GrowingBuffer();
+  const keep = (chunk: Buffer): void => {
+    body.add(chunk);
+    hold.set(body.heldBytes);
   };
   try {
-    const chunks: Buffer[] = [];
-    const keep = (chunk: Buffer): void => {
-      take(chunk.length);
-      chunks.push(chunk);
-    };
     if (request.headers['content-encoding'] === undefined) {
       await plainChunks(request, limit, waitMs, keep);
     } else {
-      for await (const chunk of bodyChunks(request, limit, waitMs)) keep(chunk);
+      const chunks = bodyChunks(request, limit, waitMs);
+      try {
+        for await (const chunk of chunks) keep(chunk);
+      } finally {
+        chunks.stop();
+      }
     }
-    return await use(utf8(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    return await use(utf8(body.take()));
   } finally {
-    budget.release(taken);
+    hold.release();
   }
 }
 
@@ -216,6 +255,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Bytes that are not UTF-8 are refused: replaced characters would be stored for ever. */
 export function utf8(bytes: Buffer): string {
+  refuseUntoldGzip(bytes);
   try {
     return strictUtf8.decode(bytes);
   } catch {
@@ -223,10 +263,20 @@ export function utf8(bytes: Buffer): string {
   }
 }
 
-/** JSON, or BAD_REQUEST with the parser's own words. */
+/** Its first two bytes, which no text in UTF-8 has. Throws BAD_REQUEST that says what to send. */
+export function refuseUntoldGzip(bytes: Buffer): void {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return;
+  throw new ShiplogError(
+    'BAD_REQUEST',
+    'The body is compressed with gzip and does not say so; send Content-Encoding: gzip with it',
+    { field: 'content-encoding' },
+  );
+}
+
+/** JSON with every number as it was sent, or BAD_REQUEST with the parser's own words. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactJson(text);
   } catch (error) {
     throw new ShiplogError('BAD_REQUEST', `The body is not JSON: ${(error as Error).message}`);
   }

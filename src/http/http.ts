@@ -36,7 +36,7 @@ export interface HttpSettings {
 export interface HttpOptions {
   settings: HttpSettings;
   graphql: GraphQLServer;
-  ingest: Pick<Ingest, 'logSteps'>;
+  ingest: Pick<Ingest, 'logSteps' | 'noteRejected'>;
   version: string;
   engine: string;
   /** null: the store works and the log is followed. Else why not, in words; no secrets. */
@@ -78,6 +78,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const budget = new BodyBudget(settings.maxBodyBytes * BODIES_AT_A_TIME);
   const metrics = createMetrics({ version: options.version, engine: options.engine }, [
     ...options.numbers,
+    graphql.metrics,
     () => ({ http_body_bytes: budget.heldBytes, ...authNumbers(auth) }),
   ]);
   const streams = createEventStreams({ operations, auth, metrics });

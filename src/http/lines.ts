@@ -1,9 +1,10 @@
 /** A stream of bytes cut into lines, each bounded. */
+import { GrowingBuffer } from './growing-buffer.ts';
 
 export interface Line {
   /** From 0, empty lines counted. */
   index: number;
-  /** null: longer than the limit; its bytes were passed over. */
+  /** null: longer than the limit; its bytes were passed over. Good until the next one is asked for. */
   bytes: Buffer | null;
 }
 
@@ -11,13 +12,20 @@ const NEWLINE = 0x0a;
 
 export class LineSplitter {
   readonly #limit: number;
-  #parts: Buffer[] = [];
+  /** Of the line that is not whole yet. */
+  readonly #begun = new GrowingBuffer();
+  /** With what was passed over. */
   #length = 0;
   #index = 0;
 
   /** `limit`: bytes of one line, without its end. */
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** What the line that is not whole yet takes of the memory. */
+  get heldBytes(): number {
+    return this.#begun.heldBytes;
   }
 
   /** The lines that `chunk` completes. */
@@ -28,7 +36,8 @@ export class LineSplitter {
       yield this.#take();
       from = to + 1;
     }
-    this.#keep(chunk.subarray(from));
+    // Copied, for a part of a chunk keeps all of it.
+    if (from < chunk.length) this.#keep(Buffer.from(chunk.subarray(from)));
   }
 
   /** The last line, where the stream did not end with a newline. */
@@ -38,13 +47,13 @@ export class LineSplitter {
 
   #keep(part: Buffer): void {
     this.#length += part.length;
-    if (this.#length > this.#limit) this.#parts = [];
-    else if (part.length > 0) this.#parts.push(part);
+    if (this.#length > this.#limit) this.#begun.clear();
+    else this.#begun.add(part);
   }
 
   #take(): Line {
-    const bytes = this.#length > this.#limit ? null : Buffer.concat(this.#parts);
-    this.#parts = [];
+    const bytes = this.#length > this.#limit ? null : this.#begun.take();
+    this.#begun.clear();
     this.#length = 0;
     return { index: this.#index++, bytes };
   }

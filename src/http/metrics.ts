@@ -1,5 +1,6 @@
 /** Numbers for Prometheus: the process's, HTTP's, and what the other parts count themselves. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { METRIC_HELP } from './metric-help.ts';
 
 export interface HttpMetrics {
   /** One answered request. */
@@ -13,7 +14,10 @@ export interface HttpMetrics {
   readonly contentType: string;
 }
 
-/** By Prometheus name without the prefix; `…_total` is a counter, all else a gauge. */
+/**
+ * By Prometheus name without the prefix, with its labels (`redactions_total{rule="key"}`);
+ * `…_total` is a counter, all else a gauge. `metric-help.ts` says what each means.
+ */
 export type Numbers = () => Readonly<Record<string, number>>;
 
 const PREFIX = 'shiplog_';
@@ -44,6 +48,7 @@ export function createMetrics(
     labelNames: ['transport'],
     registers,
   });
+  const counted = new Counted(registry, sources);
   for (const transport of ['websocket', 'sse']) subscriptions.set({ transport }, 0);
   return {
     observe(route, method, status, seconds) {
@@ -71,27 +76,75 @@ export function createMetrics(
       labelNames: ['reason'],
       registers,
     }),
-    async text() {
-      const lines = sources.flatMap((source) =>
-        Object.entries(source()).map(([name, value]) => {
-          const type = name.replace(/\{.*/, '').endsWith('_total') ? 'counter' : 'gauge';
-          return { name: `${PREFIX}${name}`, type, value };
-        }),
-      );
-      return `${await registry.metrics()}\n${render(lines)}`;
+    text: () => {
+      counted.look();
+      return registry.metrics();
     },
     contentType: registry.contentType,
   };
 }
 
-function render(lines: readonly { name: string; type: string; value: number }[]): string {
-  const described = new Set<string>();
-  let text = '';
-  for (const { name, type, value } of lines) {
-    const family = name.replace(/\{.*/, '');
-    if (!described.has(family)) text += `# TYPE ${family} ${type}\n`;
-    described.add(family);
-    text += `${name} ${Number.isFinite(value) ? value : 'NaN'}\n`;
+interface Sample {
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** Numbers of other parts as metrics of the registry, each made when it is first seen. */
+class Counted {
+  readonly #registry: Registry;
+  readonly #sources: readonly Numbers[];
+  #families = new Map<string, Sample[]>();
+  readonly #known = new Set<string>();
+
+  constructor(registry: Registry, sources: readonly Numbers[]) {
+    this.#registry = registry;
+    this.#sources = sources;
   }
-  return text;
+
+  look(): void {
+    this.#families = new Map();
+    for (const source of this.#sources) {
+      for (const [key, value] of Object.entries(source())) this.#note(key, value);
+    }
+    for (const [name, samples] of this.#families) {
+      if (!this.#known.has(name)) this.#register(name, samples);
+    }
+  }
+
+  #note(key: string, value: number): void {
+    const [name = '', labels = ''] = key.split('{');
+    const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, text]) => [label, text]);
+    const sample = { labels: Object.fromEntries(pairs) as Sample['labels'], value };
+    const samples = this.#families.get(name);
+    if (samples === undefined) this.#families.set(name, [sample]);
+    else samples.push(sample);
+  }
+
+  #register(name: string, samples: readonly Sample[]): void {
+    this.#known.add(name);
+    const options = {
+      name: `${PREFIX}${name}`,
+      help: METRIC_HELP[name] ?? 'Not described.',
+      labelNames: Object.keys(samples[0]?.labels ?? {}),
+      registers: [this.#registry],
+    };
+    const latest = (): readonly Sample[] => this.#families.get(name) ?? [];
+    if (name.endsWith('_total')) {
+      new Counter({
+        ...options,
+        collect() {
+          this.reset();
+          for (const { labels, value } of latest()) this.inc(labels, value);
+        },
+      });
+    } else {
+      new Gauge({
+        ...options,
+        collect() {
+          this.reset();
+          for (const { labels, value } of latest()) this.set(labels, value);
+        },
+      });
+    }
+  }
 }

@@ -62,7 +62,13 @@ const KEEP_ALIVE_MS = 65_000;
 const SOCKET_IDLE_MS = 120_000;
 const MAX_CONNECTIONS = 20_000;
 
-const EVERYBODY: Principal = { tokenId: null, scopes: new Set(), expiresAt: null, record: null };
+const EVERYBODY: Principal = {
+  tokenId: null,
+  scopes: new Set(),
+  expiresAt: null,
+  record: null,
+  address: null,
+};
 
 /** Rejects where the address cannot be listened on. */
 export async function listen(options: ServerOptions): Promise<Listener> {
@@ -210,7 +216,7 @@ function admit(request: IncomingMessage, route: Route, auth: Auth): Principal {
   if (route.access === 'open') return EVERYBODY;
   const principal = auth.authenticate(bearerToken(request.headers.authorization));
   if (route.access !== 'any') auth.requireScope(principal, route.access);
-  return principal;
+  return { ...principal, address: request.socket.remoteAddress ?? null };
 }
 
 function preflight(

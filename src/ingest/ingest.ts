@@ -4,13 +4,16 @@
  * An acknowledgement means durable; a bad event is REJECTED by itself and never harms its
  * neighbours; what the queue or the store cannot take is refused whole.
  */
+import { LRUCache } from 'lru-cache';
 import { badInput, type InputProblem, ShiplogError } from '../domain/errors.ts';
 import type { LogEvent, Position, StoredEvent } from '../domain/event.ts';
 import { parseStepEvent } from '../domain/input.ts';
 import type { PageRequest } from '../domain/page.ts';
 import type { Redactor } from '../domain/redact.ts';
 import { parseFinishTask, parseStartTask } from '../domain/task-input.ts';
+import type { Log } from '../log.ts';
 import type { AppendOutcome, Store } from '../store/store.ts';
+import { NOBODY, Rejections, type Reporter } from './rejections.ts';
 import { createWriter } from './writer.ts';
 
 /** Task declarations remembered, so that a repeated one adds nothing to the log. */
@@ -37,7 +40,9 @@ export interface Ingest {
   /** Appends events that are valid already. See `Writer.submit` for what it rejects with. */
   submit(events: readonly LogEvent[]): Promise<AppendOutcome[]>;
   /** One outcome for each input, in order. Rejects only where nothing could be taken. */
-  logSteps(raws: readonly unknown[]): Promise<StepOutcome[]>;
+  logSteps(raws: readonly unknown[], reporter?: Reporter): Promise<StepOutcome[]>;
+  /** Counts what could not even be read as an event. */
+  noteRejected(problem: InputProblem, reporter: Reporter): void;
   /** Throws BAD_INPUT with the field. Resolves when the task can be read. */
   startTask(raw: unknown): Promise<{ taskId: string; created: boolean }>;
   /** Throws BAD_INPUT with the field, also for a task that nothing was reported of. */
@@ -52,12 +57,14 @@ export interface IngestOptions {
   redactor: Redactor;
   publish: (events: StoredEvent[]) => void;
   now: () => number;
+  log: Pick<Log, 'warn'>;
 }
 
-export function createIngest({ store, redactor, publish, now }: IngestOptions): Ingest {
+export function createIngest({ store, redactor, publish, now, log }: IngestOptions): Ingest {
   const writer = createWriter(store, publish);
-  const counts = { stored: 0, duplicate: 0, rejected: 0, refused: 0 };
-  const declared = new Map<string, string>();
+  const counts = { stored: 0, duplicate: 0, refused: 0 };
+  const rejections = new Rejections(log, now);
+  const declared = new LRUCache<string, string>({ max: REMEMBERED_DECLARATIONS });
   const declaring = new Map<string, Promise<unknown>>();
 
   async function submit(events: readonly LogEvent[]): Promise<AppendOutcome[]> {
@@ -69,7 +76,10 @@ export function createIngest({ store, redactor, publish, now }: IngestOptions): 
     }
   }
 
-  async function logSteps(raws: readonly unknown[]): Promise<StepOutcome[]> {
+  async function logSteps(
+    raws: readonly unknown[],
+    reporter: Reporter = NOBODY,
+  ): Promise<StepOutcome[]> {
     const receivedAt = now();
     const results: StepOutcome[] = new Array(raws.length);
     const events: LogEvent[] = [];
@@ -88,7 +98,12 @@ export function createIngest({ store, redactor, publish, now }: IngestOptions): 
       const eventId = (events[k] as LogEvent).eventId;
       results[places[k] as number] = stepOutcome(eventId, outcomes[k] as AppendOutcome);
     }
-    for (const { outcome } of results) counts[outcome.toLowerCase() as 'stored']++;
+    for (let i = 0; i < results.length; i++) {
+      const { outcome, problem } = results[i] as StepOutcome;
+      if (outcome === 'STORED') counts.stored++;
+      else if (outcome === 'DUPLICATE') counts.duplicate++;
+      else if (problem !== null) rejections.note(problem, raws[i], reporter);
+    }
     return results;
   }
 
@@ -122,17 +137,14 @@ export function createIngest({ store, redactor, publish, now }: IngestOptions): 
     const [outcome] = await submit([event]);
     // What the store refuses of a declaration it refuses of its task, whose field is called id.
     if (outcome?.outcome === 'REJECTED') throw refusal({ ...outcome.problem, field: 'id' });
-    declared.delete(key);
     declared.set(key, event.digest);
-    if (declared.size > REMEMBERED_DECLARATIONS) {
-      declared.delete(declared.keys().next().value as string);
-    }
     if (outcome?.position) await store.viewsReach([outcome.position]);
   }
 
   return {
     submit,
     logSteps,
+    noteRejected: (problem, reporter) => rejections.note(problem, null, reporter),
     async startTask(raw) {
       const parsed = parseStartTask(raw, now(), { redact: redactor });
       if (!parsed.ok) throw refusal(parsed.problem);
@@ -157,7 +169,12 @@ export function createIngest({ store, redactor, publish, now }: IngestOptions): 
     metrics: () => ({
       ingest_stored_total: counts.stored,
       ingest_duplicate_total: counts.duplicate,
-      ingest_rejected_total: counts.rejected,
+      ...Object.fromEntries(
+        [...rejections.counts()].map(([code, count]) => [
+          `ingest_rejected_total{code="${code}"}`,
+          count,
+        ]),
+      ),
       ingest_refused_total: counts.refused,
       ingest_appends_total: writer.appends(),
       ingest_queued_events: writer.queuedEvents(),

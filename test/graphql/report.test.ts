@@ -79,6 +79,41 @@ describe('reporting', () => {
     expect(errors[0]).toMatchObject({ extensions: { code: 'BAD_INPUT', field: 'inputs' } });
   });
 
+  it('a value that its type cannot hold costs its own event only, and is told by its field', async () => {
+    const bad: [Record<string, unknown>, string, string][] = [
+      [{ at: '2026-11-25 14:37' }, 'INVALID_VALUE', 'at'],
+      [{ at: 1e99 }, 'OUT_OF_RANGE', 'at'],
+      [{ exitCode: 2 ** 32 }, 'OUT_OF_RANGE', 'exitCode'],
+      [{ attempt: 3_000_000_000 }, 'OUT_OF_RANGE', 'attempt'],
+      [{ sequence: 2 ** 40, writer: 'w' }, 'OUT_OF_RANGE', 'sequence'],
+      [{ status: 'DONE' }, 'INVALID_VALUE', 'status'],
+      [{ level: 'LOUD' }, 'INVALID_VALUE', 'level'],
+      [{ durationMs: Infinity }, 'OUT_OF_RANGE', 'durationMs'],
+      [{ progress: { done: Infinity } }, 'OUT_OF_RANGE', 'progress.done'],
+    ];
+    const inputs = bad.flatMap(([wrong]) => [
+      event({ message: 'beside', ...wrong }),
+      event({ message: 'good' }),
+    ]);
+    const { logSteps } = await server.data(LOG_STEPS, { inputs });
+    expect(logSteps).toMatchObject({ stored: bad.length, rejected: bad.length });
+    const told = (logSteps.results as { outcome: string; error: unknown }[])
+      .filter(({ outcome }) => outcome === 'REJECTED')
+      .map(({ error }) => error);
+    expect(told).toEqual(bad.map(([, code, field]) => ({ code, field })));
+    const { logStep } = await server.data(LOG_STEP, { input: event({ at: 'noon' }) });
+    expect(logStep).toMatchObject({ outcome: 'REJECTED', error: { field: 'at' } });
+  });
+
+  it('an exit code of Windows is kept signed, unsigned as it was sent', async () => {
+    const input = { taskId: 'r-win', host: 'h', step: 's', status: 'FAILED', exitCode: 3221225477 };
+    await server.data(LOG_STEP, { input });
+    const { events } = await server.data(
+      '{ events(filter: { taskId: "r-win" }) { nodes { exitCode } } }',
+    );
+    expect(events.nodes).toEqual([{ exitCode: -1073741819 }]);
+  });
+
   it('a value of a wrong type is refused whole, with the path', async () => {
     const { data, errors } = await server.ask(LOG_STEPS, {
       inputs: [event({ message: 'm' }), event({ attempt: 'two' })],

@@ -34,7 +34,7 @@ export interface TestServer extends Shiplog {
 }
 
 export function viewerWith(...scopes: Scope[]): Viewer {
-  return { id: 'test', scopes: new Set(scopes) };
+  return { tokenId: 'test', scopes: new Set(scopes), address: null };
 }
 
 export interface TestOptions {

@@ -12,7 +12,8 @@ const LIMIT = 100_000;
 const budget = new BodyBudget(300_000);
 const server = createServer((request, response) => {
   const wait = Number(URL.parse(request.url ?? '', 'http://x')?.searchParams.get('wait') ?? 0);
-  withBody(request, LIMIT, budget, (text) => text.length, wait || undefined)
+  const options = { limit: LIMIT, budget, sender: null, ...(wait > 0 && { waitMs: wait }) };
+  withBody(request, options, (text) => text.length)
     .then((length) => sendJson(response, 200, { length }))
     .catch((error: unknown) => {
       closeAfterAnswer(request, response);
@@ -125,10 +126,32 @@ describe('a request body', () => {
 
   it('is told to come back where all bodies together are over the budget', () => {
     const small = new BodyBudget(10);
-    small.take(8);
-    expect(() => small.take(3)).toThrow('Too many large requests');
-    small.release(8);
-    small.take(10);
+    const [one, other] = [small.open(null), small.open(null)];
+    one.set(8);
+    expect(() => other.set(3)).toThrow('Too many large requests');
+    one.release();
+    other.set(10);
+    expect(small.heldBytes).toBe(10);
+  });
+
+  it('leaves the half of the budget to others, whatever one token holds', () => {
+    const small = new BodyBudget(10);
+    const [one, again, other] = [small.open('a'), small.open('a'), small.open('b')];
+    one.set(3);
+    expect(() => again.set(3)).toThrow('Too many large requests');
+    again.set(2);
+    other.set(5);
+    one.release();
+    expect(() => other.set(6)).toThrow('Too many large requests');
+    again.set(5);
+  });
+
+  it('says so where it is gzip and its headers do not', async () => {
+    const { status, body } = await post(gzipSync(Buffer.from('{}')));
+    expect([status, body.error]).toMatchObject([
+      400,
+      { code: 'BAD_REQUEST', field: 'content-encoding' },
+    ]);
   });
 });
 

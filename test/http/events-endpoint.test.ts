@@ -10,7 +10,6 @@ import { ShiplogError } from '../../src/domain/errors.ts';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { BodyBudget } from '../../src/http/body.ts';
 import { type EventsOptions, eventsRoute, MAX_ITEMS } from '../../src/http/endpoints/events.ts';
-import type { Ingest } from '../../src/ingest/ingest.ts';
 import { type HttpFixture, startHttpFixture, stepEvents } from './support.ts';
 
 interface Answer {
@@ -22,7 +21,7 @@ interface Answer {
     index: number;
     outcome: string;
     eventId: string | null;
-    error?: { code: string; field: string | null };
+    error?: { code: string; field: string | null; message: string };
   }[];
   resultsTruncated?: boolean;
   taken?: number;
@@ -249,7 +248,13 @@ async function serveEvents(
     onFault: () => {},
     ...options,
   });
-  const principal = { tokenId: null, scopes: new Set<never>(), expiresAt: null, record: null };
+  const principal = {
+    tokenId: null,
+    scopes: new Set<never>(),
+    expiresAt: null,
+    record: null,
+    address: null,
+  };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     void route.handle({ request, response, url, principal });
@@ -274,10 +279,102 @@ function beginStream(port: number, first: unknown): Socket {
   return socket;
 }
 
+describe('an answer', () => {
+  const bad = (message: string) => ({ taskId: 't-422', host: 'h', step: 's', message, date: 1 });
+  const good = { taskId: 't-422', host: 'h', step: 's', message: 'm', eventId: 'one' };
+
+  it.each([
+    ['an array', 'application/json', JSON.stringify([bad('a'), bad('b')])],
+    ['lines', 'application/x-ndjson', lines([bad('a'), bad('b')])],
+  ])(
+    'of which nothing was taken is no success: 422 with what became of each of %s',
+    async (_, type, body) => {
+      const answer = await post(body, type);
+      expect(answer).toMatchObject({ status: 422, stored: 0, duplicates: 0, rejected: 2 });
+      expect(answer.results.map(({ error }) => error)).toEqual(
+        Array(2).fill(expect.objectContaining({ code: 'UNKNOWN_FIELD', field: 'date' })),
+      );
+    },
+  );
+
+  it('is 200 where a part was taken, and where all was taken before', async () => {
+    const partly = await post(JSON.stringify([good, bad('a')]), 'application/json');
+    expect(partly).toMatchObject({ status: 200, stored: 1, rejected: 1 });
+    const again = await post(JSON.stringify([good, bad('a')]), 'application/json');
+    expect(again).toMatchObject({ status: 200, duplicates: 1, rejected: 1 });
+    expect(await post('[]', 'application/json')).toMatchObject({ status: 200, stored: 0 });
+  });
+
+  it('names the field that was most likely meant', async () => {
+    const hints: [string, string][] = [
+      ['hostname', 'host'],
+      ['timestamp', 'at'],
+      ['mesage', 'message'],
+    ];
+    for (const [sent, meant] of hints) {
+      const { results } = await post(JSON.stringify({ ...good, [sent]: 'x' }), 'application/json');
+      expect(results[0]?.error).toMatchObject({
+        field: sent,
+        message: `there is no field "${sent}"; did you mean "${meant}"?`,
+      });
+    }
+  });
+});
+
+describe('NDJSON that is sent as application/json', () => {
+  it('is taken, line by line', async () => {
+    const events = stepEvents('t-as-json', 3);
+    const answer = await post(`${lines(events)}\n{"broken\n`, 'application/json');
+    expect(answer).toMatchObject({ status: 200, stored: 3, rejected: 1 });
+    expect(answer.results.at(-1)).toMatchObject({ index: 4, error: { code: 'BAD_JSON' } });
+    expect(await stored('t-as-json')).toEqual(['line 0', 'line 1', 'line 2']);
+  });
+
+  it('is not seen in JSON that is broken', async () => {
+    for (const body of ['{"taskId":\n"t"', '[{"taskId":"t"}\n{"taskId":"t"}]', 'hello\n{}']) {
+      expect(await post(body, 'application/json')).toMatchObject({
+        status: 400,
+        error: { code: 'BAD_REQUEST' },
+      });
+    }
+  });
+});
+
+describe('gzip that its headers do not tell of', () => {
+  it.each(['application/json', 'application/x-ndjson'])(
+    'is answered with what is missing, as %s',
+    async (type) => {
+      const answer = await post(gzipSync(lines(stepEvents('t-gzip', 2))), type);
+      expect(answer).toMatchObject({
+        status: 400,
+        error: { code: 'BAD_REQUEST', field: 'content-encoding' },
+      });
+    },
+  );
+});
+
+describe('streams that wait for their senders', () => {
+  it('take nothing of the memory for bodies from others', async () => {
+    const budget = new BodyBudget(100_000);
+    const { port, server } = await serveEvents({ budget });
+    const streams = stepEvents('t-waiting', 40).map((event) => beginStream(port, event));
+    await expect.poll(() => stored('t-waiting')).toHaveLength(40);
+    expect(budget.heldBytes).toBe(0);
+    const answer = await post(lines(stepEvents('t-beside', 10)), undefined, {
+      url: `http://127.0.0.1:${port}`,
+    });
+    expect(answer).toMatchObject({ status: 200, stored: 10 });
+    for (const stream of streams) stream.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+});
+
 describe('a stream in full flow', () => {
   it('is stored in large batches, in order', async () => {
     const sizes: number[] = [];
-    const ingest: Pick<Ingest, 'logSteps'> = {
+    const ingest: EventsOptions['ingest'] = {
+      noteRejected: shiplog.ingest.noteRejected,
       logSteps(raws) {
         sizes.push(raws.length);
         return shiplog.ingest.logSteps(raws);
@@ -326,6 +423,7 @@ describe('a stream that the store stops in the middle', () => {
     let calls = 0;
     const { port, server } = await serveEvents({
       ingest: {
+        noteRejected: shiplog.ingest.noteRejected,
         logSteps: (raws) => (++calls === 1 ? shiplog.ingest.logSteps(raws) : Promise.reject(full)),
       },
     });
@@ -342,7 +440,8 @@ describe('a stream that the store stops in the middle', () => {
   it('says how many lines were taken, so that the rest can be sent again', async () => {
     // The real ingest, until it is told to be full: the one thing that cannot be timed from outside.
     let room = 1_500;
-    const ingest: Pick<Ingest, 'logSteps'> = {
+    const ingest: EventsOptions['ingest'] = {
+      noteRejected: shiplog.ingest.noteRejected,
       logSteps(raws) {
         room -= raws.length;
         return room >= 0

@@ -66,6 +66,46 @@ describe('what operators ask', () => {
         expect(line).toMatch(/^$|^# |^[a-zA-Z_:][\w:]*(\{.*\})? (-?[\d.e+-]+|NaN|[+-]Inf)$/i);
       }
     }));
+
+  it('explains every number that is counted', () =>
+    use({}, async (shiplog) => {
+      const text = await (await fetch(`${shiplog.url}/metrics`)).text();
+      const names = text.matchAll(/^([a-z_:]+)(?:\{.*\})? /gim);
+      const families = new Set(
+        [...names].map(([, name]) => name?.replace(/_(bucket|sum|count)$/, '')),
+      );
+      const lacking = [...families].filter(
+        (name) => !text.includes(`# HELP ${name} `) || !text.includes(`# TYPE ${name} `),
+      );
+      expect(lacking).toEqual([]);
+      expect(text).not.toContain('Not described.');
+      expect(text).toContain('# TYPE shiplog_ingest_stored_total counter');
+      expect(text).toContain('# TYPE shiplog_ingest_queued_events gauge');
+    }));
+
+  it('counts rejections and errors of GraphQL by their code', () =>
+    use({}, async (shiplog) => {
+      const post = (body: string) =>
+        fetch(`${shiplog.url}/v1/events`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-ndjson' },
+          body,
+        });
+      await post('{"taskId":"t","host":"h","step":"s","message":"m","date":1}\n{"broken\n');
+      await shiplog.graphql({ query: '{ nothing }' });
+      await shiplog.graphql({ query: '{ tasks(first: 2000) { nodes { id } } }' });
+      await shiplog.graphql({ query: '{' });
+      const rejected = (code: string) =>
+        shiplog.metric(`shiplog_ingest_rejected_total{code="${code}"}`);
+      expect(await rejected('UNKNOWN_FIELD')).toBe(1);
+      expect(await rejected('BAD_JSON')).toBe(1);
+      expect(await rejected('TOO_LONG')).toBe(0);
+      const errors = (code: string) =>
+        shiplog.metric(`shiplog_graphql_errors_total{code="${code}"}`);
+      expect(await errors('GRAPHQL_VALIDATION_FAILED')).toBe(1);
+      expect(await errors('GRAPHQL_PARSE_FAILED')).toBe(1);
+      expect(await errors('BAD_INPUT')).toBe(1);
+    }));
 });
 
 describe('a server that cannot listen', () => {

@@ -7,6 +7,7 @@ import { markIdleTasks } from '../../src/ingest/idle.ts';
 import { createIngest } from '../../src/ingest/ingest.ts';
 import { createWriter } from '../../src/ingest/writer.ts';
 import type { AppendOutcome, Store } from '../../src/store/store.ts';
+import type { Log } from '../../src/log.ts';
 import { describeOnEngines, quietLog } from '../support/engines.ts';
 import { type Shiplog, startShiplog } from '../support/shiplog.ts';
 
@@ -160,6 +161,49 @@ describeOnEngines('ingest', (engine) => {
     expect(await settled()).toMatchObject({ over: false, status: 'RUNNING' });
   });
 
+  it('tells the log of what it rejects, at a limited rate: which code, field, source, token and address', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = { warn: (line: object) => lines.push(line as Record<string, unknown>) };
+    let clock = Date.now();
+    const ingest = createIngest({
+      store: shiplog.store,
+      redactor: createRedactor(),
+      publish: () => {},
+      now: () => clock,
+      log: log as unknown as Log,
+    });
+    const reporter = { tokenId: 'abc', address: '10.0.0.7' };
+    const bad = {
+      taskId: 'l',
+      host: 'h',
+      step: 's',
+      message: 'secret',
+      source: 'agent/1',
+      date: 1,
+    };
+    await ingest.logSteps([bad, bad, bad], reporter);
+    const line = { code: 'UNKNOWN_FIELD', field: 'date', source: 'agent/1', ...reporter };
+    expect(lines).toEqual([{ ...line, events: 1 }]);
+    clock += 61_000;
+    await ingest.logSteps([bad], reporter);
+    expect(lines).toEqual([
+      { ...line, events: 1 },
+      { ...line, events: 3 },
+    ]);
+    const many = Array.from({ length: 500 }, (_, i) => ({
+      ...bad,
+      [`field-${i}`]: 1,
+      date: undefined,
+    }));
+    await ingest.logSteps(
+      many.map(({ date: _, ...event }) => event),
+      reporter,
+    );
+    expect(lines.length).toBeLessThan(30);
+    expect(ingest.metrics()['ingest_rejected_total{code="UNKNOWN_FIELD"}']).toBe(504);
+    await ingest.close();
+  });
+
   it('keeps secrets from ever reaching the store', async () => {
     await shiplog.ingest.logSteps([
       step('secret', { message: 'login --password hunter2', params: { token: 'abc', user: 'me' } }),
@@ -198,7 +242,13 @@ describe('the writer', () => {
       message: `${i}`,
     }));
   const ingestOf = (store: Store) =>
-    createIngest({ store, redactor: createRedactor(), publish: () => {}, now: Date.now });
+    createIngest({
+      store,
+      redactor: createRedactor(),
+      publish: () => {},
+      now: Date.now,
+      log: quietLog,
+    });
 
   it('puts what arrived while the last append ran into the next one', async () => {
     const { store, batches, ends } = stalling();
@@ -239,6 +289,7 @@ describe('the writer', () => {
       redactor: createRedactor(),
       publish: (events) => published.push(...events.map(({ taskId }) => taskId)),
       now: Date.now,
+      log: quietLog,
     });
     const of = (...taskIds: string[]) =>
       ingest.logSteps(taskIds.map((taskId) => ({ taskId, host: 'h', step: 's', message: 'm' })));

@@ -28,6 +28,7 @@ export async function startShiplog(
     redactor: createRedactor(),
     publish: (events) => tail.publish(events),
     now: settings.now ?? Date.now,
+    log: quietLog,
   });
   return {
     store,

@@ -161,7 +161,7 @@ export type StepEventInput = {
   error?: StepErrorInput | null | undefined;
   /** Chosen by the sender, unique within its task; makes a retry safe. Recommended: UUIDv7 or ULID. At most 128 characters. Absent: writer and sequence identify the event; without them a retry may count twice. */
   eventId?: string | null | undefined;
-  /** Exit code, 32 bits; unsigned Windows codes as signed. */
+  /** Exit code, 32 bits; a code of Windows may be sent unsigned in a variable, and is kept signed. */
   exitCode?: number | null | undefined;
   /** The host's name; must not hold `*`. At most 255 characters. */
   host: string;

@@ -1,6 +1,7 @@
 /** What senders send. Values are checked by `domain/input.ts`, where all protocols meet. */
 import { LIMITS } from '../../domain/limits.ts';
 import { builder } from '../builder.ts';
+import { judgedByItem } from '../item-field.ts';
 import { LogLevelEnum, LogStreamEnum, StepStatusEnum, TaskStatusEnum } from './enums.ts';
 
 function upTo(max: number): string {
@@ -13,8 +14,15 @@ const AT = "When it happened, on the sender's clock. Default: when it is receive
 const ProgressInput = builder.inputType('ProgressInput', {
   description: 'How far a step has come.',
   fields: (t) => ({
-    done: t.float({ required: true, description: 'So much is done, in `unit`; not negative.' }),
-    total: t.float({ description: 'Of so much; not negative. Absent: not known.' }),
+    done: t.float({
+      required: true,
+      description: 'So much is done, in `unit`; not negative.',
+      ...judgedByItem('number'),
+    }),
+    total: t.float({
+      description: 'Of so much; not negative. Absent: not known.',
+      ...judgedByItem('number'),
+    }),
     unit: t.string({
       description: `What is counted: \`MiB\`, \`files\`, … ${upTo(LIMITS.progressUnit)}`,
     }),
@@ -54,26 +62,34 @@ export const StepEventInput = builder.inputType('StepEventInput', {
     attempt: t.int({
       defaultValue: 1,
       description: `Which attempt of the step on this host, from 1 to ${LIMITS.attempt.toLocaleString('en')}: a step that is run again in the same task has a higher one.`,
+      ...judgedByItem('number'),
     }),
     status: t.field({
       type: StepStatusEnum,
       description: 'RUNNING, or a terminal status. Absent: a log line or progress.',
+      ...judgedByItem('text'),
     }),
-    at: t.field({ type: 'DateTime', description: AT }),
+    at: t.field({ type: 'DateTime', description: AT, ...judgedByItem('time') }),
     writer: t.id({
       description: `One reporting process, for example a UUID made at its start. With sequence it identifies the event where no eventId is given. ${upTo(LIMITS.writer)}`,
     }),
     sequence: t.int({
       description:
         'Its number among the events of this writer for this task and host, dense from 1: proves completeness and gives order. Needs writer.',
+      ...judgedByItem('number'),
     }),
     message: t.string({ description: `Text; secrets are redacted. ${upTo(LIMITS.message)}` }),
     level: t.field({
       type: LogLevelEnum,
       description:
         'Severity. Default: ERROR with FAILED and TIMED_OUT, WARN with CANCELLED, else INFO.',
+      ...judgedByItem('text'),
     }),
-    stream: t.field({ type: LogStreamEnum, description: 'Which output stream printed the line.' }),
+    stream: t.field({
+      type: LogStreamEnum,
+      description: 'Which output stream printed the line.',
+      ...judgedByItem('text'),
+    }),
     command: t.string({
       description: `The command line; secrets are redacted. ${upTo(LIMITS.command)}`,
     }),
@@ -81,9 +97,14 @@ export const StepEventInput = builder.inputType('StepEventInput', {
       type: 'JSONObject',
       description: `Parameters of the command; secrets are redacted. At most ${LIMITS.paramsBytes / 1024} KiB of JSON, ${LIMITS.paramsKeys} keys, ${LIMITS.paramsDepth} levels.`,
     }),
-    exitCode: t.int({ description: 'Exit code, 32 bits; unsigned Windows codes as signed.' }),
+    exitCode: t.int({
+      description:
+        'Exit code, 32 bits; a code of Windows may be sent unsigned in a variable, and is kept signed.',
+      ...judgedByItem('number'),
+    }),
     durationMs: t.float({
       description: "How long it took in milliseconds, by the reporter's own clock; not negative.",
+      ...judgedByItem('number'),
     }),
     progress: t.field({ type: ProgressInput, description: 'How far the step has come.' }),
     error: t.field({ type: StepErrorInput, description: 'Why the step did not succeed.' }),

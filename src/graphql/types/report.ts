@@ -185,8 +185,8 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({ type: StepEventInput, required: true, description: 'The event.' }),
     },
-    resolve: async (_root, { input }, { ingest }) => {
-      const [outcome] = await ingest.logSteps([input]);
+    resolve: async (_root, { input }, { ingest, viewer }) => {
+      const [outcome] = await ingest.logSteps([input], viewer);
       return outcome as StepOutcome;
     },
   }),
@@ -201,14 +201,14 @@ builder.mutationFields((t) => ({
       }),
     },
     complexity: { field: 1, multiplier: 1 },
-    resolve: (_root, { inputs }, { ingest }) => {
+    resolve: (_root, { inputs }, { ingest, viewer }) => {
       if (inputs.length > BATCH_MAX) {
         throw badInput(
           `inputs has ${inputs.length} events, at most ${BATCH_MAX} are taken`,
           'inputs',
         );
       }
-      return inputs.length === 0 ? [] : ingest.logSteps(inputs);
+      return inputs.length === 0 ? [] : ingest.logSteps(inputs, viewer);
     },
   }),
 }));

@@ -1,15 +1,33 @@
 /** Scalars beyond GraphQL's own. */
-import { GraphQLError, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { formatDateTime, parseDateTime } from '../../domain/date-time.ts';
 import type { JsonObject } from '../../domain/event.ts';
+import { parseExactJson } from '../../domain/exact-number.ts';
 import { builder } from '../builder.ts';
 
 type Variables = Parameters<typeof valueFromASTUntyped>[1];
 
+/** The value of a literal, its numbers as they stand there. */
+function literalValue(node: ValueNode, variables: Variables): unknown {
+  switch (node.kind) {
+    case Kind.INT:
+    case Kind.FLOAT:
+      return parseExactJson(node.value);
+    case Kind.LIST:
+      return node.values.map((entry) => literalValue(entry, variables));
+    case Kind.OBJECT:
+      return Object.assign(
+        Object.create(null),
+        ...node.fields.map(({ name, value }) => ({ [name.value]: literalValue(value, variables) })),
+      );
+    default:
+      return valueFromASTUntyped(node, variables);
+  }
+}
+
 /** The same for a literal; what is wrong with it points to its place in the document. */
 function fromLiteral<T>(parse: (value: unknown, node?: ValueNode) => T) {
-  return (node: ValueNode, variables: Variables): T =>
-    parse(valueFromASTUntyped(node, variables), node);
+  return (node: ValueNode, variables: Variables): T => parse(literalValue(node, variables), node);
 }
 
 function parseTime(value: unknown, node?: ValueNode): number {
@@ -39,7 +57,7 @@ builder.scalarType('DateTime', {
 
 builder.scalarType('JSONObject', {
   description:
-    'A JSON object, in and out as it is. Depth, number of keys and size are capped where it is used.',
+    'A JSON object, in and out as it is. Depth, number of keys and size are capped where it is used. A number that a double cannot hold (9007199254740993) is kept digit by digit, as a text.',
   serialize: (value) => value,
   parseValue: (value) => parseObject(value),
   parseLiteral: fromLiteral(parseObject),

@@ -6,11 +6,13 @@
 import type { IncomingMessage } from 'node:http';
 import { badInput, ERROR_CODES, type InputProblem, ShiplogError } from '../../domain/errors.ts';
 import type { Ingest, StepOutcome } from '../../ingest/ingest.ts';
+import type { Reporter } from '../../ingest/rejections.ts';
 import {
   BODY_WAIT_MS,
   type BodyBudget,
   bodyChunks,
   parseJson,
+  refuseUntoldGzip,
   tooSlow,
   utf8,
   withBody,
@@ -30,9 +32,6 @@ export const MAX_ITEMS = 10_000;
 export const MAX_LINE_BYTES = 1024 * 1024;
 /** NDJSON is not held in memory, so more of it is taken than of other bodies. */
 export const STREAM_FACTOR = 32;
-/** What a stream holds at a time; what is being stored is counted where it waits. */
-const STREAM_BYTES = MAX_LINE_BYTES + BATCH_BYTES;
-
 interface Item {
   index: number;
   raw: unknown;
@@ -48,7 +47,7 @@ interface Result {
 }
 
 export interface EventsOptions {
-  ingest: Pick<Ingest, 'logSteps'>;
+  ingest: Pick<Ingest, 'logSteps' | 'noteRejected'>;
   maxBodyBytes: number;
   budget: BodyBudget;
   /** A fault of ours, to be logged. */
@@ -66,9 +65,9 @@ export function eventsRoute(options: EventsOptions): Route {
     async handle(exchange) {
       const kind = bodyKind(exchange.request);
       const listAll = wantsAll(exchange.url, kind === 'json');
-      const intake = new Intake(options.ingest, listAll);
+      const intake = new Intake(options.ingest, exchange.principal, listAll);
       try {
-        if (kind === 'json') await takeJson(exchange.request, options, intake);
+        if (kind === 'json') await takeJson(exchange, options, intake);
         else await takeLines(exchange, options, intake);
       } catch (error) {
         if (intake.taken === 0) throw error;
@@ -76,7 +75,7 @@ export function eventsRoute(options: EventsOptions): Route {
         answerPartly(exchange, publicError(error), intake);
         return;
       }
-      sendJson(exchange.response, 200, intake.answer());
+      sendJson(exchange.response, intake.nothingTaken ? 422 : 200, intake.answer());
     },
   };
 }
@@ -85,15 +84,23 @@ export function eventsRoute(options: EventsOptions): Route {
 class Intake {
   /** Items (NDJSON: lines) whose outcome is known: what need not be sent again. */
   taken = 0;
-  readonly #ingest: Pick<Ingest, 'logSteps'>;
+  readonly #ingest: EventsOptions['ingest'];
+  readonly #reporter: Reporter;
   readonly #listAll: boolean;
   readonly #counts = { stored: 0, duplicates: 0, rejected: 0 };
   readonly #results: Result[] = [];
   #truncated = false;
 
-  constructor(ingest: Pick<Ingest, 'logSteps'>, listAll: boolean) {
+  constructor(ingest: EventsOptions['ingest'], reporter: Reporter, listAll: boolean) {
     this.#ingest = ingest;
+    this.#reporter = reporter;
     this.#listAll = listAll;
+  }
+
+  /** Events came, and of none can be said that it is stored: no success to anybody. */
+  get nothingTaken(): boolean {
+    const { stored, duplicates, rejected } = this.#counts;
+    return rejected > 0 && stored === 0 && duplicates === 0;
   }
 
   /** Rejects where nothing of this batch was taken. */
@@ -103,10 +110,12 @@ class Intake {
       return;
     }
     const readable = items.filter((item) => item.problem === null);
-    const outcomes = await this.#ingest.logSteps(readable.map(({ raw }) => raw));
+    const raws = readable.map(({ raw }) => raw);
+    const outcomes = await this.#ingest.logSteps(raws, this.#reporter);
     let next = 0;
     for (const { index, problem: unreadable } of items) {
       if (unreadable !== null) {
+        this.#ingest.noteRejected(unreadable, this.#reporter);
         this.#note({ index, outcome: 'REJECTED', eventId: null, error: unreadable });
         continue;
       }
@@ -164,25 +173,47 @@ function wantsAll(url: URL, fallback: boolean): boolean {
 }
 
 async function takeJson(
-  request: IncomingMessage,
+  { request, principal }: Exchange,
   { maxBodyBytes, budget }: EventsOptions,
   intake: Intake,
 ): Promise<void> {
-  await withBody(request, maxBodyBytes, budget, async (text) => {
-    const parsed = parseJson(text);
-    const items = Array.isArray(parsed) ? (parsed as unknown[]) : [parsed];
+  const options = { limit: maxBodyBytes, budget, sender: principal.tokenId };
+  await withBody(request, options, async (text) => {
+    const items = itemsOf(text);
     if (items.length > MAX_ITEMS) {
       throw badInput(
-        `The array has ${items.length} items; at most ${MAX_ITEMS} are taken, NDJSON has no such limit`,
+        `The array has ${items.length} items; at most ${MAX_ITEMS} are taken, NDJSON (application/x-ndjson) has no such limit`,
       );
     }
     for (let from = 0; from < items.length; from += BATCH) {
-      const batch = items
-        .slice(from, from + BATCH)
-        .map((raw, at) => ({ index: from + at, raw, problem: null }));
-      await intake.store(batch, from + batch.length);
+      const batch = items.slice(from, from + BATCH);
+      await intake.store(batch, (batch.at(-1) as Item).index + 1);
     }
   });
+}
+
+/** Of one object, of an array, or of lines: shippers send NDJSON as application/json, too. */
+function itemsOf(text: string): Item[] {
+  let parsed: unknown;
+  try {
+    parsed = parseJson(text);
+  } catch (error) {
+    const lines = linesOf(text);
+    if (lines === null) throw error;
+    return lines;
+  }
+  const raws = Array.isArray(parsed) ? (parsed as unknown[]) : [parsed];
+  return raws.map((raw, index) => ({ index, raw, problem: null }));
+}
+
+/** null: its first line is no object by itself, so these are no lines. */
+function linesOf(text: string): Item[] | null {
+  const first = text.trimStart().split('\n', 1)[0] ?? '';
+  if (!first.startsWith('{') || readLine(0, first).problem !== null) return null;
+  return text
+    .split('\n')
+    .map((line, index) => (line.trim() === '' ? null : readLine(index, line)))
+    .filter((item) => item !== null);
 }
 
 async function takeLines(
@@ -192,26 +223,37 @@ async function takeLines(
 ): Promise<void> {
   const splitter = new LineSplitter(MAX_LINE_BYTES);
   const gathering = new Gathering(intake);
+  // Only what has come is counted: a stream that waits for its sender takes nothing from others.
+  const hold = budget.open(exchange.principal.tokenId);
+  const count = (piece: Buffer): void =>
+    hold.set(splitter.heldBytes + gathering.heldBytes + piece.length);
   // Only the sender's pauses count, not how long the store takes.
   let gaveUp = false;
   const giveUp = (): void => {
     gaveUp = true;
     answerPartly(exchange, tooSlow(waitMs), intake);
   };
-  budget.take(STREAM_BYTES);
   let pause: NodeJS.Timeout | undefined;
   const chunks = bodyChunks(exchange.request, maxBodyBytes * STREAM_FACTOR, Infinity);
   try {
     let next = chunks.next();
+    let isFirst = true;
     for (;;) {
       pause = setTimeout(giveUp, waitMs);
       const arrived = await gathering.wait(next);
       clearTimeout(pause);
       if (gaveUp) return;
-      if (arrived === null) await gathering.flush();
-      else if (arrived.done === true) break;
-      else {
+      if (arrived === null) {
+        await gathering.flush();
+        count(NOTHING);
+      } else if (arrived.done === true) {
+        break;
+      } else {
+        if (isFirst) refuseUntoldGzip(arrived.value);
+        isFirst = false;
+        count(arrived.value);
         for (const line of splitter.push(arrived.value)) await gathering.add(line);
+        count(NOTHING);
         next = chunks.next();
       }
     }
@@ -224,10 +266,12 @@ async function takeLines(
     throw error;
   } finally {
     clearTimeout(pause);
-    budget.release(STREAM_BYTES);
-    chunks.return().catch(() => undefined);
+    hold.release();
+    chunks.stop();
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Gathers the next batch of a stream while the one before it is stored: a stream in full flow is
@@ -244,8 +288,12 @@ class Gathering {
     this.#intake = intake;
   }
 
+  get heldBytes(): number {
+    return this.#bytes;
+  }
+
   async add(line: Line): Promise<void> {
-    const item = readLine(line);
+    const item = readBytes(line);
     if (item !== null) this.#items.push(item);
     this.#bytes += line.bytes?.length ?? 0;
     this.#seen = line.index + 1;
@@ -287,18 +335,30 @@ class Gathering {
 }
 
 /** null: an empty line. */
-function readLine({ index, bytes }: Line): Item | null {
+function readBytes({ index, bytes }: Line): Item | null {
   if (bytes === null) {
     const message = `The line is longer than ${MAX_LINE_BYTES} bytes`;
     return { index, raw: null, problem: { code: 'TOO_LONG', message, field: null } };
   }
   try {
-    const text = utf8(bytes).trim();
-    return text === '' ? null : { index, raw: parseJson(text), problem: null };
+    const text = utf8(bytes);
+    return text.trim() === '' ? null : readLine(index, text);
   } catch (error) {
-    const message = (error as Error).message.replace('The body', 'The line');
-    return { index, raw: null, problem: { code: 'BAD_JSON', message, field: null } };
+    return badLine(index, error as Error);
   }
+}
+
+function readLine(index: number, text: string): Item {
+  try {
+    return { index, raw: parseJson(text), problem: null };
+  } catch (error) {
+    return badLine(index, error as Error);
+  }
+}
+
+function badLine(index: number, error: Error): Item {
+  const message = error.message.replace('The body', 'The line');
+  return { index, raw: null, problem: { code: 'BAD_JSON', message, field: null } };
 }
 
 /** Something stopped the rest: the error, with what became of those before it. */

@@ -39,9 +39,8 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       const { request, url } = exchange;
       if (request.method !== 'POST') return yoga.serve(exchange, readOperationFromUrl(url));
       requireJson(request);
-      const asked = await withBody(request, maxBodyBytes, budget, (text) =>
-        readOperation(parseJson(text)),
-      );
+      const body = { limit: maxBodyBytes, budget, sender: exchange.principal.tokenId };
+      const asked = await withBody(request, body, (text) => readOperation(parseJson(text)));
       return lane && wantsPlainJson(request) && !isPersisted(asked)
         ? answer(exchange, asked, operations)
         : yoga.serve(exchange, asked);

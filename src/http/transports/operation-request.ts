@@ -1,5 +1,6 @@
 /** An operation as it was sent, read from a body or an address, with what is wrong about it named. */
 import { ShiplogError } from '../../domain/errors.ts';
+import { parseExactJson } from '../../domain/exact-number.ts';
 import type { OperationRequest } from './operations.ts';
 
 /** From a parsed JSON body. Throws BAD_REQUEST that names the parameter. */
@@ -34,7 +35,7 @@ export function readOperationFromUrl(url: URL): OperationRequest {
     const text = url.searchParams.get(name);
     if (text === null || text === '') return null;
     try {
-      return JSON.parse(text) as unknown;
+      return parseExactJson(text);
     } catch {
       throw badRequest(`"${name}" is not JSON`, name);
     }

@@ -85,8 +85,8 @@ export function createOperations({ graphql, onFault, onForbidden }: OperationsOp
   };
 }
 
-function viewerOf({ tokenId, scopes }: Principal): Viewer {
-  return { id: tokenId ?? 'everyone', scopes };
+function viewerOf({ tokenId, scopes, address }: Principal): Viewer {
+  return { tokenId, scopes, address };
 }
 
 export function hasData({ data }: ExecutionResult): boolean {

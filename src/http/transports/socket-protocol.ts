@@ -45,7 +45,7 @@ export function createSocketProtocol(options: WebsocketOptions): Server<Connecti
         // A client asks anew for a token after 4403; 4401 is final to it.
         throw new Close(found.failure === 'expired' ? 4403 : 4401, found.error.message);
       }
-      connection.principal = found;
+      connection.principal = { ...found, address: connection.raw.remoteAddress ?? null };
       connection.stopWatch = auth.onEnd(found, (standing) => connection.tokenEnded(standing));
     },
     async onSubscribe({ extra: connection }, id, asked) {

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { mayBeRounded, parseExactJson } from '../../domain/exact-number.ts';
 import type { Auth } from '../auth.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import type { Upgrade } from '../server.ts';
@@ -104,7 +105,7 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
       if (socket.readyState !== socket.OPEN) return;
       const text = isBinary ? textOf(data) : String(data);
       connection
-        .handle(() => receive(text))
+        .handle(() => receive(exact(text)))
         .catch((error: unknown) => {
           const [code, reason] = closeFor(error, onFault);
           socket.close(code, reason);
@@ -134,6 +135,19 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
       server.close();
     },
   };
+}
+
+/**
+ * A message whose numbers JSON.parse would round is read here: graphql-ws takes one that is read
+ * already as it is, though its types do not say so.
+ */
+function exact(text: string): string {
+  if (!mayBeRounded(text)) return text;
+  try {
+    return parseExactJson(text) as string;
+  } catch {
+    return text;
+  }
 }
 
 /** ws checks text frames alone: a replaced character would be stored for ever. */
