@@ -3,9 +3,11 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
+import { ShiplogError } from './domain/errors.ts';
 import { createRedactor } from './domain/redact.ts';
 import { createGraphQL } from './graphql/graphql.ts';
-import { type HttpServer, startHttp } from './http/http.ts';
+import { readAddress, removeAddress, writeAddress } from './http/address-file.ts';
+import { checkHttp, type HttpServer, startHttp } from './http/http.ts';
 import { startIdleSweeper } from './ingest/idle.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createLog, type Log } from './log.ts';
@@ -20,6 +22,7 @@ const RETENTION_EVERY_MS = 60 * 60_000;
 
 export interface App {
   readonly url: string;
+  readonly version: string;
   /** Resolves with the reason when only a new process can write again: close this one. */
   readonly failed: Promise<Error>;
   /**
@@ -40,13 +43,31 @@ export interface AppOptions {
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const { now = Date.now, log = createLog(config.logLevel) } = options;
-  const store = await openStore(config, now, log);
   try {
-    return await serve(config, store, now, log);
+    await checkHttp({ settings: config, now, log });
+    const store = await openStore(config, now, log);
+    try {
+      return await serve(config, store, now, log);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
   } catch (error) {
-    await store.close();
-    throw error;
+    throw runningAlready(config, error) ?? error;
   }
+}
+
+/** Where the port or the data directory is taken by a server of the same directory; else null. */
+function runningAlready({ store, dataDir }: Config, error: unknown): ShiplogError | null {
+  if (store !== 'sqlite' || !(error instanceof ShiplogError)) return null;
+  if (error.field !== 'SHIPLOG_PORT' && error.code !== 'STORE_UNAVAILABLE') return null;
+  const running = readAddress(dataDir);
+  if (running === null) return null;
+  return new ShiplogError(
+    'STORE_UNAVAILABLE',
+    `Shiplog is running already: ${running.url} (process ${running.pid}, data directory ${dataDir}). For a second one choose another --port and --data-dir.`,
+    { cause: error },
+  );
 }
 
 async function serve(config: Config, store: Store, now: () => number, log: Log): Promise<App> {
@@ -98,6 +119,8 @@ async function serve(config: Config, store: Store, now: () => number, log: Log):
   const idleAfterMs = config.taskIdleSeconds * 1_000;
   const stopIdle = startIdleSweeper({ store, ingest, idleAfterMs, now, log });
   const stopRetention = startRetention(store, log);
+  const embedded = config.store === 'sqlite';
+  if (embedded) writeAddress(config.dataDir, http.url);
   log.info({ url: http.url, engine: store.engine, version }, 'listening');
   let closing: Promise<void> | null = null;
 
@@ -108,12 +131,14 @@ async function serve(config: Config, store: Store, now: () => number, log: Log):
     await http.close({ drainMs: config.drainSeconds * 1_000 });
     await ingest.close();
     await tail.close();
+    if (embedded) removeAddress(config.dataDir);
     await store.close();
     log.info('stopped');
   }
 
   return {
     url: http.url,
+    version,
     failed: store.failed,
     close() {
       closing ??= close();

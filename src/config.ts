@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { z } from 'zod';
-import { nearest } from './domain/nearest.ts';
 import { OPTIONS, type OptionRow } from './config-options.ts';
+import { nearest } from './domain/nearest.ts';
 
 type Options = typeof OPTIONS;
 type OptionName = keyof Options;

@@ -1,9 +1,10 @@
 /** `shiplog serve`: the server, from its settings to its exit code. */
 import { Command } from 'commander';
-import { createApp } from '../app.ts';
-import { configFlags, parseConfig } from '../config.ts';
-import { nearest } from '../domain/nearest.ts';
+import { type App, createApp } from '../app.ts';
+import { type Config, configFlags, parseConfig } from '../config.ts';
 import { ShiplogError } from '../domain/errors.ts';
+import { nearest } from '../domain/nearest.ts';
+import { createLog } from '../log.ts';
 import { EXIT } from './exit.ts';
 import { say } from './output.ts';
 
@@ -30,9 +31,13 @@ export async function serve(args: readonly string[]): Promise<number> {
   }
   const stop = signalled();
   try {
-    const app = await Promise.race([createApp(config.ok), stop]);
+    // A person who looks on wants the link, not a line of JSON.
+    const isWatched = process.stdout.isTTY === true && config.ok.logLevel === 'info';
+    const log = isWatched ? createLog('warn') : createLog(config.ok.logLevel);
+    const app = await Promise.race([createApp(config.ok, { log }), stop]);
     // Told to stop while it opens, or waits for Elasticsearch: nothing was taken that could be lost.
     if (app === undefined) process.exit(EXIT.ok);
+    if (isWatched) process.stdout.write(`${welcome(app, config.ok)}\n`);
     const failed = await Promise.race([stop, app.failed]);
     if (failed instanceof Error) say(`shiplog: the store has failed: ${failed.message}`);
     await app.close().catch((error: unknown) => {
@@ -45,6 +50,13 @@ export async function serve(args: readonly string[]): Promise<number> {
     say(`shiplog: ${error.message}`);
     return SETTINGS_AT_FAULT.has(error.code) ? EXIT.usage : EXIT.failed;
   }
+}
+
+/** One line for a person: what runs, where to look at it, where its data are. */
+function welcome({ url, version }: App, config: Config): string {
+  const link = config.graphiql ? `${url}/graphiql` : url;
+  const data = config.store === 'sqlite' ? config.dataDir : 'Elasticsearch';
+  return `Shiplog ${version} · ${link} · data in ${data}`;
 }
 
 /** What commander could not place; the word behind an unknown flag is most likely its value. */

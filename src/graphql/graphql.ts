@@ -31,6 +31,7 @@ import { checkCost, DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { buildSchema } from './schema.ts';
 import { SharedResults } from './shared-results.ts';
 import { ResultStream } from './stream.ts';
+import { SubscriptionShares } from './subscription-shares.ts';
 import { requireScopes, type Viewer } from './viewer.ts';
 
 export interface GraphQLOptions extends Sources {
@@ -84,6 +85,7 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
   const limits: Limits = { ...DEFAULT_LIMITS, ...changed };
   const documents = new Documents(schema, limits);
   const shared = new SharedResults();
+  const shares = new SubscriptionShares(limits.subscriptionsOfToken);
 
   const errors = new ErrorCounts();
   const refused = (told: readonly GraphQLError[]): ExecutionResult => {
@@ -160,15 +162,20 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
     operation: Operation,
     run: OperationRun,
   ): Promise<ResultStream | ExecutionResult> {
+    let giveBack = (): void => {};
     try {
       const begun = begin(operation, run);
       if (!('operation' in begun)) return begun;
+      giveBack = shares.take(run.viewer.tokenId);
       const args = begun as ValidatedSubscriptionArgs;
       // Of the values that the operation declares: what else was sent changes nothing. Before the
       // source is opened, for nobody would close it if this failed.
       const key = `${operation.key}\0${JSON.stringify(args.variableValues.coerced)}`;
       const source = await createSourceEventStream(args);
-      if (!(Symbol.asyncIterator in source)) return finish(source);
+      if (!(Symbol.asyncIterator in source)) {
+        giveBack();
+        return finish(source);
+      }
       const executeEvent = async (event: unknown): Promise<ExecutionResult> =>
         finish(
           await executeSubscriptionEvent({
@@ -181,8 +188,10 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
         source,
         (event) => shared.of(event, key, () => executeEvent(event)),
         failed,
+        giveBack,
       );
     } catch (error) {
+      giveBack();
       return failed(error);
     }
   }

@@ -18,6 +18,8 @@ export interface Limits {
   breadth: number;
   /** Fields × the rows they are asked for. */
   complexity: number;
+  /** Subscriptions of one token at a time, half of what the server has for all. */
+  subscriptionsOfToken: number;
   /** Errors in an answer to an operation that was refused. */
   errors: number;
   /** Errors do not suggest names of the schema ("Did you mean …?"). */
@@ -31,6 +33,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   depth: 12,
   breadth: 500,
   complexity: 200_000,
+  subscriptionsOfToken: 25_000,
   errors: 5,
   hideSuggestions: false,
 };

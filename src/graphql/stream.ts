@@ -9,16 +9,19 @@ export class ResultStream implements AsyncIterableIterator<ExecutionResult> {
   readonly #source: AsyncIterator<unknown>;
   readonly #execute: (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
   readonly #failed: (error: unknown) => ExecutionResult;
+  readonly #onEnd: () => void;
   #ended = false;
 
   constructor(
     source: AsyncIterable<unknown>,
     execute: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
     failed: (error: unknown) => ExecutionResult,
+    onEnd: () => void,
   ) {
     this.#source = source[Symbol.asyncIterator]();
     this.#execute = execute;
     this.#failed = failed;
+    this.#onEnd = onEnd;
   }
 
   async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
@@ -26,13 +29,13 @@ export class ResultStream implements AsyncIterableIterator<ExecutionResult> {
     try {
       const event = await this.#source.next();
       if (event.done === true || this.#ended) {
-        this.#ended = true;
+        this.#end();
         return { done: true, value: undefined };
       }
       return { done: false, value: await this.#execute(event.value) };
     } catch (error) {
       if (this.#ended) return { done: true, value: undefined };
-      this.#ended = true;
+      this.#end();
       // The source is done for; how its clean-up ends changes nothing for the reader.
       this.#source.return?.().catch(() => {});
       return { done: false, value: this.#failed(error) };
@@ -40,9 +43,14 @@ export class ResultStream implements AsyncIterableIterator<ExecutionResult> {
   }
 
   async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    this.#ended = true;
+    this.#end();
     await this.#source.return?.();
     return { done: true, value: undefined };
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#onEnd();
   }
 
   async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {

@@ -86,8 +86,11 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
     if (token === null) {
       return refuse('missing', 'A token is needed: Authorization: Bearer shp_…');
     }
-    const record = findToken(records(), token);
-    if (record === null) return refuse('wrong', 'The token is not known');
+    const record = findToken(records.current(), token);
+    if (record === null) {
+      const wasOurs = findToken(records.revoked(), token) !== null;
+      return refuse(wasOurs ? 'revoked' : 'wrong', 'The token is not known');
+    }
     const expiresAt = expiryOf(record);
     if (expiresAt !== null && expiresAt <= now()) {
       return refuse('expired', `The token expired at ${record.expiresAt}`);
@@ -97,7 +100,7 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
 
   function standing({ record: shown }: Principal): Standing {
     if (shown === null || records === null) return 'ok';
-    const record = records().get(shown.id);
+    const record = records.current().get(shown.id);
     if (record === undefined || record.hash !== shown.hash) return 'revoked';
     const expiresAt = expiryOf(record);
     if (expiresAt !== null && expiresAt <= now()) return 'expired';
@@ -159,31 +162,52 @@ function scopesOf(record: TokenRecord): Set<Scope> {
   return new Set(record.scopes.includes('admin') ? SCOPES : record.scopes);
 }
 
-/** The tokens by id, read again when the file changed. */
+interface WatchedTokens {
+  /** By id, read again when the file changed. */
+  current(): ReadonlyMap<string, TokenRecord>;
+  /** Those that were taken from the file since the start, so that their use can be told apart. */
+  revoked(): ReadonlyMap<string, TokenRecord>;
+}
+
+/** Of so many tokens it is remembered that they were revoked. */
+const REVOKED_MAX = 10_000;
+
 function watchTokens(
   file: string,
   now: () => number,
   onProblem: (message: string) => void,
-): () => ReadonlyMap<string, TokenRecord> {
+): WatchedTokens {
   const load = (): Map<string, TokenRecord> =>
     new Map(parseTokens(readFileSync(file, 'utf8')).map((record) => [record.id, record]));
   const signOf = (stats: Stats): string => `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
   let sign = signOf(statSync(file));
   let current = load();
+  const revoked = new Map<string, TokenRecord>();
   let lookedAt = now();
-  return () => {
+  const noteRevoked = (after: ReadonlyMap<string, TokenRecord>): void => {
+    for (const [id, record] of current) {
+      if (after.get(id)?.hash !== record.hash && revoked.size < REVOKED_MAX)
+        revoked.set(id, record);
+    }
+    for (const id of after.keys())
+      if (after.get(id)?.hash === revoked.get(id)?.hash) revoked.delete(id);
+  };
+  const look = (): ReadonlyMap<string, TokenRecord> => {
     if (Math.abs(now() - lookedAt) < LOOK_EVERY_MS) return current;
     lookedAt = now();
     try {
       const found = signOf(statSync(file));
       if (found === sign) return current;
-      current = load();
+      const after = load();
+      noteRevoked(after);
+      current = after;
       sign = found;
     } catch (error) {
       onProblem(`the tokens file cannot be read, its former content stays: ${String(error)}`);
     }
     return current;
   };
+  return { current: look, revoked: () => revoked };
 }
 
 /** The token of `Authorization: Bearer …`, or null. Other schemes count as none. */

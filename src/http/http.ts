@@ -2,6 +2,7 @@
  * All that is served on one port, put together: GraphQL over HTTP, SSE and websockets, events by
  * POST, pages, health; and the order in which it ends.
  */
+import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { printSchema } from 'graphql';
 import type { Logger } from 'pino';
@@ -133,7 +134,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-function openAuth({ settings, now, log }: HttpOptions): Auth {
+function openAuth({ settings, now, log }: Pick<HttpOptions, 'settings' | 'now' | 'log'>): Auth {
   try {
     const { tokensFile } = settings;
     return createAuth({ tokensFile, now, onProblem: (message) => log.error(message) });
@@ -173,15 +174,41 @@ async function whyNotReady({ notReady }: HttpOptions): Promise<string | null> {
 }
 
 const LISTEN_PROBLEMS: Readonly<Record<string, [option: string, reason: string]>> = {
-  EADDRINUSE: ['SHIPLOG_PORT', 'is in use by another program'],
-  EACCES: ['SHIPLOG_PORT', 'may not be listened on by this user'],
-  EADDRNOTAVAIL: ['SHIPLOG_HOST', 'is not an address of this machine'],
+  EADDRINUSE: ['SHIPLOG_PORT', 'is in use by another program; choose another port (--port)'],
+  EACCES: ['SHIPLOG_PORT', 'may not be listened on by this user; choose one above 1023 (--port)'],
+  EADDRNOTAVAIL: ['SHIPLOG_HOST', 'is not an address of this machine (--host)'],
   ENOTFOUND: ['SHIPLOG_HOST', 'is not a known name'],
 };
 
+/**
+ * What `startHttp` would throw for, before anything is made that a refused start would leave
+ * behind: tokens that cannot be read, an address that cannot be listened on.
+ */
+export async function checkHttp(
+  options: Pick<HttpOptions, 'settings' | 'now' | 'log'>,
+): Promise<void> {
+  openAuth(options);
+  const { host, port } = options.settings;
+  await namingTheOption({ host, port }, async () => {
+    const probe = createServer();
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', reject);
+      probe.listen({ host, port }, resolve);
+    });
+    await new Promise((resolve) => probe.close(resolve));
+  });
+}
+
 async function openListener(options: Parameters<typeof listen>[0]): Promise<Listener> {
+  return namingTheOption(options, () => listen(options));
+}
+
+async function namingTheOption<T>(
+  options: { host: string; port: number },
+  work: () => Promise<T>,
+): Promise<T> {
   try {
-    return await listen(options);
+    return await work();
   } catch (error) {
     const problem = LISTEN_PROBLEMS[(error as NodeJS.ErrnoException).code ?? ''];
     if (problem === undefined) throw error;

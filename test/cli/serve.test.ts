@@ -1,6 +1,12 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, stat } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freePorts } from '../elasticsearch/node.ts';
-import { runCli, startCli } from '../support/cli.ts';
+import { MAIN, NODE, runCli, startCli } from '../support/cli.ts';
+import { startServer } from '../support/server.ts';
 import { answer, standIn } from '../support/stand-in.ts';
 
 const serve = (url: string, ...more: string[]) => [
@@ -31,6 +37,67 @@ describe('shiplog serve with flags that are wrong', () => {
       code: 2,
       stderr: 'shiplog: shiplog-data is not an option: see shiplog serve --help\n',
     });
+  });
+});
+
+describe('shiplog serve that cannot start', () => {
+  it('leaves nothing behind where the port is taken or the tokens cannot be read', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'shiplog-serve-'));
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const dataDir = join(home, 'data');
+    const refused = await runCli(['serve', '--port', String(port), '--data-dir', dataDir]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('(--port)') });
+    const tokens = ['--tokens-file', join(home, 'none')];
+    const lost = await runCli(['serve', '--port', '0', '--data-dir', dataDir, ...tokens]);
+    expect(lost).toMatchObject({ code: 2, stderr: expect.stringContaining('SHIPLOG_TOKENS_FILE') });
+    expect(await readdir(home)).toEqual([]);
+    taken.close();
+  });
+});
+
+describe('shiplog serve', () => {
+  it('keeps what it stores and backs up from other users of the machine', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'shiplog-serve-'));
+    const dataDir = join(home, 'data');
+    await using server = await startServer({ dataDir });
+    const backup = join(home, 'backup.db');
+    expect((await runCli(['backup', backup, '--data-dir', dataDir])).code).toBe(0);
+    const files = (await readdir(dataDir)).map((name) => join(dataDir, name));
+    const open: string[] = [];
+    for (const path of [dataDir, backup, ...files]) {
+      if (((await stat(path)).mode & 0o077) !== 0) open.push(path);
+    }
+    expect(open).toEqual([]);
+    expect(files.length).toBeGreaterThanOrEqual(4);
+    expect(server.pid).toBeGreaterThan(0);
+  });
+
+  it('says where the first one is when it is started twice', async () => {
+    await using server = await startServer();
+    const { dataDir, url, pid, port } = server;
+    for (const again of [String(port), '0']) {
+      const { code, stderr } = await runCli(['serve', '--port', again, '--data-dir', dataDir]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`Shiplog is running already: ${url} (process ${pid}`);
+    }
+  });
+
+  it('prints one line with a link for a person who looks on, and JSON for a file', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'shiplog-serve-'));
+    const command = `exec ${NODE} ${MAIN} serve --port 0 --data-dir ${dataDir}`;
+    const watched = startCli(['-qfc', command, '/dev/null'], { command: ['script'] });
+    await watched.until((stdout) => stdout.includes('\n'));
+    expect(watched.stdout().trimEnd()).toMatch(
+      new RegExp(
+        `^Shiplog \\d+\\.\\d+\\.\\d+ · http://127\\.0\\.0\\.1:\\d+/graphiql · data in ${dataDir}$`,
+      ),
+    );
+    watched.child.kill('SIGTERM');
+    await watched.ended;
+    await using server = await startServer();
+    expect(JSON.parse(server.stdout().split('\n')[0] ?? '')).toMatchObject({ name: 'shiplog' });
   });
 });
 

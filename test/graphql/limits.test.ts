@@ -1,6 +1,8 @@
 /** What an operation may ask for, and what is said to one that asks for more. */
 import { getIntrospectionQuery } from 'graphql';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isStream } from '../../src/graphql/graphql.ts';
 import { startEmbedded, type TestServer, viewerWith } from './server.ts';
 
 function manyKeys(count: number): Record<string, number> {
@@ -145,6 +147,29 @@ describe('limits of an operation', () => {
     expect(graphql.prepare(light).operation).not.toBe(first);
     const long = `${light} # ${'x'.repeat(9_000)}`;
     expect(graphql.prepare(long).operation).not.toBe(graphql.prepare(long).operation);
+  });
+});
+
+describe('subscriptions of one token', () => {
+  it('are so many at a time, whatever others have, and room comes back with each that ends', async () => {
+    const server = await startEmbedded({ limits: { subscriptionsOfToken: 2 } });
+    const open = (tokenId: string | null) =>
+      server.graphql.executeOperation({
+        source: 'subscription { tail(filter: { taskId: "t" }) { cursor } }',
+        viewer: { tokenId, scopes: new Set(['read'] as const), address: null },
+      });
+    const [first, second] = [await open('a'), await open('a')];
+    expect(await open('a')).toMatchObject({ errors: [{ extensions: { code: 'OVERLOADED' } }] });
+    const others = [await open('b'), await open(null), await open(null), await open(null)];
+    if (!isStream(first)) throw new Error('no stream');
+    await first.return();
+    await first.return();
+    const third = await open('a');
+    expect(await open('a')).toMatchObject({ errors: [{ extensions: { code: 'OVERLOADED' } }] });
+    for (const stream of [second, third, ...others]) {
+      if (!isStream(stream)) throw new Error('no stream');
+      await stream.return();
+    }
   });
 });
 

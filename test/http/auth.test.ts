@@ -69,6 +69,21 @@ describe('access tokens', () => {
     expect(() => auth.authenticate(reader.token)).toThrow('expired');
   });
 
+  it('that were revoked are told like unknown ones and counted by themselves, as expired ones are', () => {
+    const { auth, file, boss, reader, clock } = setUp();
+    writeFileSync(file, formatTokens([reader.record]));
+    clock.now += 2_000;
+    expect(() => auth.authenticate(boss.token)).toThrow('The token is not known');
+    const guessed = `${boss.token.slice(0, -4)}AAAA`;
+    expect(() => auth.authenticate(guessed)).toThrow('The token is not known');
+    clock.now += 60_000;
+    expect(() => auth.authenticate(reader.token)).toThrow('expired');
+    expect(auth.failures()).toMatchObject({ revoked: 1, wrong: 1, expired: 1 });
+    writeFileSync(file, formatTokens([reader.record, boss.record]));
+    clock.now += 2_000;
+    expect(auth.authenticate(boss.token).tokenId).toBe(boss.record.id);
+  });
+
   it('can be added and revoked while the server runs', () => {
     const { auth, file, boss, clock } = setUp();
     const principal = auth.authenticate(boss.token);

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import {
   type HttpFixture,
   LOG_STEPS,
@@ -41,6 +45,24 @@ describe('what operators ask', () => {
       expect(home.headers.get('content-security-policy')).toContain("default-src 'none'");
       expect(await home.text()).toContain('href="graphiql"');
     }));
+
+  it('is told to any token where there are tokens: version and schema; to read alone: metrics', async () => {
+    const agent = makeToken('agent', ['ingest'], null, Date.now());
+    const tokensFile = join(mkdtempSync(join(tmpdir(), 'shiplog-health-')), 'tokens');
+    writeFileSync(tokensFile, formatTokens([agent.record]));
+    await use({ tokensFile }, async ({ url }) => {
+      const headers = { authorization: `Bearer ${agent.token}` };
+      for (const [path, open, known] of [
+        ['/livez', 200, 200],
+        ['/version', 401, 200],
+        ['/schema.graphql', 401, 200],
+        ['/metrics', 401, 403],
+      ]) {
+        const statuses = [await fetch(`${url}${path}`), await fetch(`${url}${path}`, { headers })];
+        expect([path, ...statuses.map(({ status }) => status)]).toEqual([path, open, known]);
+      }
+    });
+  });
 
   it('is "not ready" with the reason while the store is not well, but alive', () =>
     use({ notReady: async () => 'the disk is full' }, async (shiplog) => {

@@ -6,8 +6,8 @@ import { createRedactor } from '../../src/domain/redact.ts';
 import { markIdleTasks } from '../../src/ingest/idle.ts';
 import { createIngest } from '../../src/ingest/ingest.ts';
 import { createWriter } from '../../src/ingest/writer.ts';
-import type { AppendOutcome, Store } from '../../src/store/store.ts';
 import type { Log } from '../../src/log.ts';
+import type { AppendOutcome, Store } from '../../src/store/store.ts';
 import { describeOnEngines, quietLog } from '../support/engines.ts';
 import { type Shiplog, startShiplog } from '../support/shiplog.ts';
 

@@ -12,7 +12,7 @@ export interface ServerOptions {
   port?: number;
 }
 
-export interface TestServer {
+export interface TestServer extends AsyncDisposable {
   url: string;
   wsUrl: string;
   port: number;
@@ -49,6 +49,11 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     server.child.kill(signal);
     return server.ended;
   };
+  const stop = async () => {
+    const ended = await end('SIGTERM');
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    return ended;
+  };
   return {
     url,
     wsUrl: `${url.replace(/^http/, 'ws')}/graphql`,
@@ -58,10 +63,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     stderr: server.stderr,
     stdout: server.stdout,
     ended: server.ended,
-    async stop() {
-      const ended = await end('SIGTERM');
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
-      return ended;
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
     },
     kill: () => end('SIGKILL'),
   };

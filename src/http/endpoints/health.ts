@@ -15,7 +15,7 @@ export interface HealthOptions {
   notReady: () => Promise<string | null>;
   metricsText: () => Promise<string>;
   metricsType: string;
-  /** Whether there are tokens; then metrics need the scope `read`. */
+  /** Whether there are tokens; then metrics need the scope `read`, version and schema any token. */
   tokens: boolean;
 }
 
@@ -25,6 +25,8 @@ export function healthRoutes(options: HealthOptions): Map<string, Route> {
     handle: Route['handle'],
     access: Route['access'] = 'open',
   ): [string, Route] => [name, { name, methods: ['GET'], access, errors: 'plain', handle }];
+  // What runs and what it understands is the business of those who may use it.
+  const known = options.tokens ? 'any' : 'open';
   return new Map([
     get('/livez', ({ response }) => sendJson(response, 200, { ok: true })),
     get('/readyz', async ({ response }) => {
@@ -32,13 +34,21 @@ export function healthRoutes(options: HealthOptions): Map<string, Route> {
       const body = reason === null ? { ok: true } : { ok: false, reason };
       sendJson(response, reason === null ? 200 : 503, body, reason ? { 'retry-after': '1' } : {});
     }),
-    get('/version', ({ response }) => {
-      const { version, engine } = options;
-      sendJson(response, 200, { version, engine, node: process.version });
-    }),
-    get('/schema.graphql', ({ response }) => {
-      sendText(response, 200, 'text/plain; charset=utf-8', options.schema);
-    }),
+    get(
+      '/version',
+      ({ response }) => {
+        const { version, engine } = options;
+        sendJson(response, 200, { version, engine, node: process.version });
+      },
+      known,
+    ),
+    get(
+      '/schema.graphql',
+      ({ response }) => {
+        sendText(response, 200, 'text/plain; charset=utf-8', options.schema);
+      },
+      known,
+    ),
     get(
       '/metrics',
       async ({ response }) => {

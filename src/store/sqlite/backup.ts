@@ -18,6 +18,7 @@ import { dirname, resolve } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { badInput } from '../../domain/errors.ts';
 import { Connection } from './connection.ts';
+import { makePrivate } from './lock.ts';
 import { serve } from './worker-side.ts';
 
 export interface BackupData {
@@ -36,6 +37,7 @@ serve(() => ({
       try {
         // One that was interrupted by a crash may have left its own.
         rmSync(partial, { force: true });
+        makePrivate(partial);
         copy(partial);
         sync(partial);
         renameSync(partial, path);

@@ -2,7 +2,15 @@
  * One server per data directory: an exclusive lock on a small database of its own, which the
  * operating system lets go when the process dies, however it dies.
  */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ShiplogError } from '../../domain/errors.ts';
@@ -31,7 +39,9 @@ export function checkSqliteVersion(version: string): void {
  */
 export function lockDirectory(directory: string): { release: () => void } {
   makeWritable(directory);
-  const db = new DatabaseSync(join(directory, 'shiplog.lock'), { timeout: 0 });
+  const file = join(directory, 'shiplog.lock');
+  makePrivate(file);
+  const db = new DatabaseSync(file, { timeout: 0 });
   try {
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
@@ -45,6 +55,14 @@ export function lockDirectory(directory: string): { release: () => void } {
     );
   }
   return { release: () => db.close() };
+}
+
+/** What deployments print is not for everybody on the machine. */
+const OWNER_ALONE = { mode: 0o700 };
+
+/** Makes an empty file for its owner alone, where there is none: SQLite's own are for all to read. */
+export function makePrivate(file: string): void {
+  closeSync(openSync(file, 'a', 0o600));
 }
 
 function makeWritable(directory: string): void {
@@ -70,13 +88,13 @@ function unusable(directory: string, what: string, cause: unknown): ShiplogError
  */
 function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory);
+    mkdirSync(directory, OWNER_ALONE);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
     const parent = dirname(directory);
     if (code !== 'ENOENT' || parent === directory || existsSync(parent)) throw error;
     makeDirectory(parent);
-    mkdirSync(directory);
+    mkdirSync(directory, OWNER_ALONE);
   }
 }

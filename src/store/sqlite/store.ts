@@ -15,7 +15,7 @@ import type {
   ViewSettings,
 } from '../store.ts';
 import { SHARD } from './epochs.ts';
-import { checkSqliteVersion, lockDirectory } from './lock.ts';
+import { checkSqliteVersion, lockDirectory, makePrivate } from './lock.ts';
 import { Metrics } from './metrics.ts';
 import type { ReaderOperations } from './reader.ts';
 import { ReaderPool } from './reader-pool.ts';
@@ -49,6 +49,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const dataDir = resolve(options.dataDir);
   const lock = lockDirectory(dataDir);
   const file = join(dataDir, 'shiplog.db');
+  makePrivate(file);
   const { staleAfterMs, queryTimeoutMs, maxEventsPerTask, retentionDays } = options.settings;
   const writerData: WriterData = {
     file,
