@@ -217,20 +217,15 @@ export function readTime(value: unknown, field: string): number | null {
   );
 }
 
-/** Names in order, each once. */
+/** Names in order, each once: what is wrong with one of them is wrong with the order. */
 export function readNames(
   value: unknown,
   field: string,
   max: number,
   read: (value: unknown, field: string) => string | null,
 ): string[] | null {
-  if (value === null || value === undefined) return null;
-  if (!Array.isArray(value)) throw wrongType(field, 'a list', value);
-  if (value.length > max) {
-    throw new Refused('TOO_LONG', field, `${field} has more than ${max} entries`);
-  }
   const names = new Set<string>();
-  for (const [index, entry] of value.entries()) {
+  for (const [index, entry] of readList(value, field, max).entries()) {
     const path = `${field}[${index}]`;
     const name = required(read(entry, path), path);
     if (names.has(name)) {
@@ -238,7 +233,40 @@ export function readNames(
     }
     names.add(name);
   }
-  return [...names];
+  return value === null || value === undefined ? null : [...names];
+}
+
+/**
+ * Hosts in any order. What no host can be called goes to `leftOut`, and the others are taken; but a
+ * pattern means hosts that it does not name, so it is not clear which are meant.
+ */
+export function readHosts(
+  value: unknown,
+  field: string,
+  max: number,
+  leftOut: InputProblem[],
+): string[] | null {
+  const names = new Set<string>();
+  for (const [index, entry] of readList(value, field, max).entries()) {
+    const path = `${field}[${index}]`;
+    try {
+      names.add(required(readHost(entry, path), path));
+    } catch (thrown) {
+      const isPattern = typeof entry === 'string' && entry.includes('*');
+      if (!(thrown instanceof Refused) || isPattern) throw thrown;
+      leftOut.push(thrown.problem);
+    }
+  }
+  return value === null || value === undefined ? null : [...names];
+}
+
+function readList(value: unknown, field: string, max: number): unknown[] {
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value)) throw wrongType(field, 'a list', value);
+  if (value.length > max) {
+    throw new Refused('TOO_LONG', field, `${field} has more than ${max} entries`);
+  }
+  return value;
 }
 
 /** An object of JSON within the caps on size, depth and keys. */

@@ -1,9 +1,10 @@
 /** startTask and finishTask write events too: the log is complete, every view is a fold of it. */
+import type { InputProblem } from './errors.ts';
 import { type LogEvent, TASK_STATUSES, type TaskChange, type TaskStatus } from './event.ts';
 import {
   Refused,
   readEnum,
-  readHost,
+  readHosts,
   readInteger,
   readLabels,
   readName,
@@ -26,12 +27,17 @@ const FINISH_STATUSES = TASK_STATUSES.filter(
   (status) => status !== 'PENDING' && status !== 'RUNNING',
 );
 
+/** With what was left out of its hosts: names that no host can have. */
+export type ParsedStart =
+  | { ok: true; event: LogEvent; generatedId: boolean; leftOut: InputProblem[] }
+  | { ok: false; problem: InputProblem };
+
 /** One StartTaskInput, as a TASK event. Never throws for a bad value. */
 export function parseStartTask(
   raw: unknown,
   receivedAt: number,
   { redact }: InputOptions = {},
-): ParsedEvent {
+): ParsedStart {
   return refusable(() => {
     const input = readObject(raw, null, START_FIELDS);
     const name = (field: string) => readName(input[field], field, LIMITS.taskName);
@@ -45,7 +51,8 @@ export function parseStartTask(
     if (plan?.length === 0) {
       throw new Refused('INVALID_VALUE', 'plan', 'plan must name at least one step');
     }
-    const hosts = readNames(input.hosts, 'hosts', LIMITS.hosts, readHost);
+    const leftOut: InputProblem[] = [];
+    const hosts = readHosts(input.hosts, 'hosts', LIMITS.hosts, leftOut);
     const change: TaskChange = {
       ...NOTHING_SAID,
       change: 'began',
@@ -59,7 +66,7 @@ export function parseStartTask(
       expectedHosts: readInteger(input.expectedHosts, 'expectedHosts', 0, LIMITS.expectedHosts),
       labels: labels !== null && redact !== undefined ? redact.labels(labels) : labels,
     };
-    return taskEvent(taskId, change, at, receivedAt, null);
+    return { ...taskEvent(taskId, change, at, receivedAt, null), leftOut };
   });
 }
 

@@ -36,6 +36,12 @@ export interface StepOutcome {
   problem: InputProblem | null;
 }
 
+export interface StartedTask {
+  taskId: string;
+  created: boolean;
+  leftOut: InputProblem[];
+}
+
 export interface Ingest {
   /** Appends events that are valid already. See `Writer.submit` for what it rejects with. */
   submit(events: readonly LogEvent[]): Promise<AppendOutcome[]>;
@@ -43,8 +49,11 @@ export interface Ingest {
   logSteps(raws: readonly unknown[], reporter?: Reporter): Promise<StepOutcome[]>;
   /** Counts what could not even be read as an event. */
   noteRejected(problem: InputProblem, reporter: Reporter): void;
-  /** Throws BAD_INPUT with the field. Resolves when the task can be read. */
-  startTask(raw: unknown): Promise<{ taskId: string; created: boolean }>;
+  /**
+   * Throws BAD_INPUT with the field. Resolves when the task can be read, with what was left out of
+   * the declaration.
+   */
+  startTask(raw: unknown, reporter?: Reporter): Promise<StartedTask>;
   /** Throws BAD_INPUT with the field, also for a task that nothing was reported of. */
   finishTask(raw: unknown): Promise<{ taskId: string }>;
   metrics(): Record<string, number>;
@@ -145,14 +154,15 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     submit,
     logSteps,
     noteRejected: (problem, reporter) => rejections.note(problem, null, reporter),
-    async startTask(raw) {
+    async startTask(raw, reporter = NOBODY) {
       const parsed = parseStartTask(raw, now(), { redact: redactor });
       if (!parsed.ok) throw refusal(parsed.problem);
-      const { event } = parsed;
+      const { event, leftOut } = parsed;
+      for (const problem of leftOut) rejections.note(problem, null, reporter);
       return inTurn(event.taskId, async () => {
         const [before] = await store.tasksById([event.taskId]);
         await declare(event, before !== null);
-        return { taskId: event.taskId, created: before === null };
+        return { taskId: event.taskId, created: before === null, leftOut };
       });
     },
     async finishTask(raw) {

@@ -190,6 +190,22 @@ describe('reporting', () => {
     expect(ended.finishTask.task).toMatchObject({ status: 'CANCELLED', message: 'not today' });
   });
 
+  it('a host that no host can be called is left out of a declaration, and told; the rest is taken', async () => {
+    const { startTask } = await server.data(
+      `mutation ($input: StartTaskInput!) {
+        startTask(input: $input) { leftOut { code field } task { expectedHosts hosts: runCounts { pending } } }
+      }`,
+      { input: { id: 'r-hosts', hosts: ['web-1', '', 'web-2', ' web-3', 'web-1'] } },
+    );
+    expect(startTask).toEqual({
+      leftOut: [
+        { code: 'INVALID_VALUE', field: 'hosts[1]' },
+        { code: 'INVALID_VALUE', field: 'hosts[3]' },
+      ],
+      task: { expectedHosts: 2, hosts: { pending: 2 } },
+    });
+  });
+
   it('a bad declaration names the field from the argument on', async () => {
     const { errors } = await server.ask(
       'mutation {startTask(input: {id: "r-3", plan: ["a", "a"]}) {created}}',

@@ -71,6 +71,7 @@ describe('the schema', () => {
     const added = [...members(schema)].filter(([name]) => !theirs.has(name));
     expect(added).toEqual([
       ['Host.runs(orderBy)', 'RunOrder = STARTED_DESC'],
+      ['StartTaskPayload.leftOut', '[InputProblem!]!'],
       ['Task.message', 'String'],
     ]);
   });

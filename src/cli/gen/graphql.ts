@@ -123,7 +123,7 @@ export type StartTaskInput = {
   environment?: string | null | undefined;
   /** How many hosts it is for, where they are not named: 0 to 100,000. The task ends when so many have ended. */
   expectedHosts?: number | null | undefined;
-  /** The hosts that it is for, each once: at most 10,000. They are shown as PENDING before they report. */
+  /** The hosts that it is for: at most 10,000. A name that no host can have is left out, and `leftOut` tells it. They are shown as PENDING before they report. */
   hosts?: Array<string> | null | undefined;
   /** The release system's id. At most 256 characters. */
   id: string;

@@ -10,6 +10,7 @@ import { FinishTaskInput, StartTaskInput, StepEventInput } from './inputs.ts';
 import { loadTaskOf } from './run.ts';
 
 const BATCH_MAX = 1_000;
+const LEFT_OUT_MAX = 100;
 
 const Problem = builder.objectRef<InputProblem>('InputProblem').implement({
   description: 'Why one reported event cannot be taken.',
@@ -112,7 +113,7 @@ const LogStepsPayload = builder.objectRef<StepOutcome[]>('LogStepsPayload').impl
 });
 
 const StartTaskPayload = builder
-  .objectRef<{ task: TaskView; created: boolean }>('StartTaskPayload')
+  .objectRef<{ task: TaskView; created: boolean; leftOut: InputProblem[] }>('StartTaskPayload')
   .implement({
     description: 'The task as it is now.',
     fields: (t) => ({
@@ -124,6 +125,11 @@ const StartTaskPayload = builder
       }),
       created: t.exposeBoolean('created', {
         description: 'false: the task was known before, by its id or from its events.',
+      }),
+      leftOut: t.field({
+        type: [Problem],
+        description: `What of \`hosts\` was left out, each with its place: names that no host can have. At most ${LEFT_OUT_MAX}.`,
+        resolve: ({ leftOut }) => leftOut.slice(0, LEFT_OUT_MAX),
       }),
     }),
   });
@@ -162,8 +168,9 @@ builder.mutationFields((t) => ({
       input: t.arg({ type: StartTaskInput, required: true, description: 'What is declared.' }),
     },
     resolve: async (_root, { input }, context) => {
-      const { taskId, created } = await withInputPath(context.ingest.startTask(input));
-      return { task: await loadTaskOf(context, taskId), created };
+      const started = await withInputPath(context.ingest.startTask(input, context.viewer));
+      const { taskId, created, leftOut } = started;
+      return { task: await loadTaskOf(context, taskId), created, leftOut };
     },
   }),
   finishTask: t.field({
