@@ -77,7 +77,8 @@ Made by \`npm run codegen\` from \`src/domain/errors.ts\`.
 
 In GraphQL \`errors[].extensions.code\`, with \`field\` where one is to blame and \`retryAfterMs\` where
 the same request may succeed later. Over plain HTTP \`error.code\`, with the status below and
-\`Retry-After\`. (GraphQL over HTTP answers 200 where the operation could be executed in part.)
+\`Retry-After\`. GraphQL over HTTP answers with these statuses where the client accepts
+\`application/graphql-response+json\` and nothing came of the operation, and 200 otherwise.
 
 | code | HTTP status | meaning |
 |---|---|---|

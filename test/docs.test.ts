@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { buildSchema, parse, validate } from 'graphql';
+import { buildSchema, isInputObjectType, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../src/config-options.ts';
 import { ERROR_CODES, PROBLEM_CODES } from '../src/domain/errors.ts';
@@ -55,6 +55,16 @@ describe('the documentation', () => {
     )) {
       expect(commands).toContain(command);
     }
+  });
+
+  it('lists every field of an event', () => {
+    const event = buildSchema(read('schema.graphql')).getType('StepEventInput');
+    if (!isInputObjectType(event)) throw new Error('no StepEventInput');
+    const page = read('docs/reporting.md');
+    const missing = Object.keys(event.getFields()).filter(
+      (name) => !page.includes(`| \`${name}\``),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('shows GraphQL that the schema accepts', () => {
