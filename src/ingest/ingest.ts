@@ -39,7 +39,8 @@ export interface StepOutcome {
 export interface StartedTask {
   taskId: string;
   created: boolean;
-  leftOut: InputProblem[];
+  /** Absent where everything was taken. */
+  leftOut?: InputProblem[];
 }
 
 export interface Ingest {
@@ -162,7 +163,8 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
       return inTurn(event.taskId, async () => {
         const [before] = await store.tasksById([event.taskId]);
         await declare(event, before !== null);
-        return { taskId: event.taskId, created: before === null, leftOut };
+        const taken = { taskId: event.taskId, created: before === null };
+        return leftOut.length === 0 ? taken : { ...taken, leftOut };
       });
     },
     async finishTask(raw) {

@@ -169,7 +169,7 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { input }, context) => {
       const started = await withInputPath(context.ingest.startTask(input, context.viewer));
-      const { taskId, created, leftOut } = started;
+      const { taskId, created, leftOut = [] } = started;
       return { task: await loadTaskOf(context, taskId), created, leftOut };
     },
   }),
