@@ -8,6 +8,7 @@
  * is what begins with two dashes (`--force`). Words are those of `words.ts`.
  */
 import { ShiplogError } from './errors.ts';
+import { withoutEscapeCodes } from './escape-codes.ts';
 import { LOG_LEVELS, LOG_STREAMS, type LogEvent, STEP_STATUSES } from './event.ts';
 import { eventWords } from './event-words.ts';
 import { words, wordsOf } from './words.ts';
@@ -71,14 +72,16 @@ function syntaxError(what: string, at: number): ShiplogError {
 }
 
 /**
- * The terms of a search text; null where it is blank. Throws SEARCH_SYNTAX, whose message names
+ * The terms of a search text; null where it is blank. What was copied from a terminal together with
+ * its escape codes is read without them. Throws SEARCH_SYNTAX, whose message names
  * the column (from 1, in UTF-16 units).
  */
-export function parseSearch(text: string): SearchQuery | null {
-  if (text.trim() === '') return null;
-  if (text.length > SEARCH_LENGTH_MAX) {
+export function parseSearch(given: string): SearchQuery | null {
+  if (given.length > SEARCH_LENGTH_MAX && given.trim() !== '') {
     throw syntaxError(`the text is longer than ${SEARCH_LENGTH_MAX} characters`, SEARCH_LENGTH_MAX);
   }
+  const text = withoutEscapeCodes(given);
+  if (text.trim() === '') return null;
   if (!text.isWellFormed()) throw syntaxError('half a surrogate pair', badSurrogate(text));
   const terms: SearchTerm[] = [];
   const space = /\s*/y;

@@ -3,9 +3,11 @@
  * uses them too, so the same search finds the same events everywhere.
  *
  * A word is a run of letters, digits and marks, case-folded; every CJK character is a word by
- * itself, for those scripts do not put spaces between words. Log lines are nearly always ASCII,
+ * itself, for those scripts do not put spaces between words. What a terminal does not show (colours,
+ * links) is no text, and stands between no two letters. Log lines are nearly always ASCII,
  * and this is on the hot path of every append, so ASCII text is read by character codes alone.
  */
+import { hasEscapeCodes, seenText, withoutEscapeCodes } from './escape-codes.ts';
 import type { LogEvent } from './event.ts';
 
 /** start, end: UTF-16 offsets of the word in the text that it was found in. */
@@ -41,7 +43,8 @@ for (let code = 0x61; code <= 0x7a; code++) ASCII_CLASS[code] = 2;
 
 /** The case-folded words of a text, in order. */
 export function wordsOf(text: string): string[] {
-  return NOT_ASCII.test(text) ? words(text).map(({ word }) => word) : asciiWords(text);
+  const seen = withoutEscapeCodes(text);
+  return NOT_ASCII.test(seen) ? plainWords(seen).map(({ word }) => word) : asciiWords(seen);
 }
 
 function asciiWords(text: string): string[] {
@@ -62,8 +65,20 @@ function asciiWords(text: string): string[] {
   return found;
 }
 
-/** The words of a text with their places, in order. */
+/**
+ * The words of a text with their places, in order. A word that escape codes stand in lasts from
+ * its first letter to its last.
+ */
 export function words(text: string): Word[] {
+  if (!hasEscapeCodes(text)) return plainWords(text);
+  const seen = seenText(text);
+  return plainWords(seen.text).map(({ word, start, end }) => {
+    const first = seen.place(start);
+    return { word, start: first, end: seen.place(end - 1) + 1 };
+  });
+}
+
+function plainWords(text: string): Word[] {
   const found: Word[] = [];
   for (const { 0: run, index: start } of text.matchAll(WORD)) {
     const word = foldWord(run);

@@ -190,6 +190,21 @@ describe('a search finds', () => {
   });
 });
 
+describe('what was copied from a terminal', () => {
+  it.each([
+    '\u001b[31mERROR\u001b[0m disk full',
+    'ERROR disk full',
+    '"\u001b[31mERROR\u001b[0m disk"',
+  ])('finds its line: %j', (text) => {
+    expect(found(text, { message: '\u001b[31mERROR\u001b[0m disk full' })).toBe(true);
+    expect(found(text, { message: '\u001b[32mok\u001b[0m' })).toBe(false);
+  });
+
+  it('is blank where it is escape codes alone', () => {
+    expect(parseSearch('\u001b[0m \u001b[K')).toBeNull();
+  });
+});
+
 describe('highlights', () => {
   it('are the first hundred of each term, so that a text of nothing else costs little', () => {
     const text = 'again '.repeat(10_000);
@@ -208,6 +223,11 @@ describe('highlights', () => {
     expect(marked('超时 接', '𠮷连接超时')).toEqual(['接超时']);
     expect(marked('"a b" "b c"', 'a b c')).toEqual(['a b c']);
     expect(marked('-a level:info', 'a')).toEqual([]);
+    expect(marked('error', '\u001b[31mERROR\u001b[0m disk')).toEqual(['ERROR']);
+    expect(marked('"error disk"', '\u001b[31mERROR\u001b[0m disk')).toEqual([
+      'ERROR\u001b[0m disk',
+    ]);
+    expect(marked('err*', 'err\u001b[1mor\u001b[0m')).toEqual(['err\u001b[1mor']);
   });
 
   it('are sorted, apart, and inside the text', () => {

@@ -52,10 +52,50 @@ describe('words', () => {
     fc.assert(
       fc.property(ascii, (text) => {
         expect(wordsOf(text)).toEqual(words(text).map(({ word }) => word));
-        // One other character behind a space sends the whole text the general way.
-        expect(wordsOf(`${text} é`)).toEqual([...wordsOf(text), 'é']);
+        // One other character before it sends the whole text the general way.
+        expect(wordsOf(`é ${text}`)).toEqual(['é', ...wordsOf(text)]);
       }),
     );
+  });
+
+  it.each([
+    ['\u001b[31mERROR\u001b[0m disk full', ['error', 'disk', 'full']],
+    ['err\u001b[1mor\u001b[0m in line 7', ['error', 'in', 'line', '7']],
+    ['\u001b[38;5;196mok\u001b[m\u001b[K', ['ok']],
+    ['\u001b[38:2::255:0:0mtrue colour\u001b[0m', ['true', 'colour']],
+    ['\u001b]8;;https://x.example/a\u001b\\a link\u001b]8;;\u001b\\ end', ['a', 'link', 'end']],
+    ['\u001b]0;a title\u0007shown', ['shown']],
+    ['\u001b]0;no end\nnext line', ['next', 'line']],
+    ['\u001bP1$r0m\u001b\\dcs \u001b_apc\u001b\\gone', ['dcs', 'gone']],
+    ['\u001b(Bplain \u001bcreset \u001b7saved', ['plain', 'reset', 'saved']],
+    ['\u009b31mred\u009b0m \u009d0;t\u009cé', ['red', 'é']],
+    ['\u001b[2K\u001b[1Gprogress 7\u001b[', ['progress', '7']],
+    ['连\u001b[1m接\u001b[0m', ['连', '接']],
+  ])('of coloured text are those that are seen: %j', (text, expected) => {
+    expect(wordsOf(text)).toEqual(expected);
+    expect(words(text).map(({ word }) => word)).toEqual(expected);
+  });
+
+  it('of coloured text stand on what is seen', () => {
+    const places = (text: string) => words(text).map(({ start, end }) => text.slice(start, end));
+    expect(places('\u001b[31mERROR\u001b[0m disk\u001b[K full')).toEqual(['ERROR', 'disk', 'full']);
+    expect(places('err\u001b[1mor\u001b[0m in')).toEqual(['err\u001b[1mor', 'in']);
+  });
+
+  it('take no longer where a text is nothing but broken escape codes', () => {
+    for (const unit of [
+      '\u001b]8;;',
+      '\u001b[',
+      '\u001b[1',
+      '\u001b ',
+      '\u009b;',
+      '\u001bP\u001b[',
+    ]) {
+      const begin = performance.now();
+      wordsOf(unit.repeat(65_536 / unit.length));
+      words(`é${unit.repeat(65_536 / unit.length)}x`);
+      expect(performance.now() - begin).toBeLessThan(1_000);
+    }
   });
 
   it('stand where their offsets say, in order, without overlap', () => {

@@ -4,7 +4,7 @@ import { type EventFilter, matchesEvent } from '../../src/domain/filter.ts';
 import type { PageRequest } from '../../src/domain/page.ts';
 import { parseSearch } from '../../src/domain/search.ts';
 import type { EventOrder, Store } from '../../src/store/store.ts';
-import { aFleet } from './events.ts';
+import { aFleet, anEvent } from './events.ts';
 import {
   allRows,
   aPage,
@@ -100,6 +100,12 @@ const FILTERS: Record<string, EventFilter> = {
   },
 };
 
+const COLOURED = [
+  '\u001b[31mERROR\u001b[0m disk full',
+  '\u001b[1;32mok:\u001b[0m [web-1] \u001b]8;;file:///x\u0007log\u001b]8;;\u0007',
+  'err\u001b[1mor\u001b[0m in line 7',
+].map((message) => anEvent({ taskId: 'coloured', message }));
+
 /** Searching and paging events. */
 export function describeEventQueries(open: OpenStore): void {
   describe('finds events', () => {
@@ -107,10 +113,28 @@ export function describeEventQueries(open: OpenStore): void {
     let log: StoredEvent[];
     beforeAll(async () => {
       opened = await open(contractSettings);
-      await fill(opened.store, aFleet({ seed: 5, tasks: 5 }));
+      await fill(opened.store, [...aFleet({ seed: 5, tasks: 5 }), ...COLOURED]);
       log = await wholeLog(opened.store);
     });
     afterAll(() => opened.close());
+
+    it.each([
+      ['error', [0, 2]],
+      ['ok', [1]],
+      ['"error disk"', [0]],
+      ['\u001b[31mERROR\u001b[0m disk', [0]],
+      ['31merror', []],
+      ['0m', []],
+      ['8', []],
+    ])('that are coloured by what is seen of them: %j', async (text, lines) => {
+      const filter = { taskId: 'coloured', ...search(text) };
+      const [page] = await opened.store.events([
+        { filter, order: 'LOG', page: aPage({ limit: 10, withTotal: true }) },
+      ]);
+      expect(page?.rows.map(({ node }) => node.message)).toEqual(
+        lines.map((line) => COLOURED[line]?.message),
+      );
+    });
 
     for (const [name, filter] of Object.entries(FILTERS)) {
       it(`by ${name}, the same ones as the live path`, async () => {
