@@ -3,6 +3,8 @@
  * 10.0.0.7:443 refused" and "connection to 10.0.0.9:443 refused" are one cause on two hosts.
  */
 import { hash } from 'node:crypto';
+import { withoutEscapeCodes } from './escape-codes.ts';
+import { hexTells, listens, numberTells } from './telling-numbers.ts';
 
 /** Enough to read and to tell causes apart; the whole text stays in the event. UTF-16 units. */
 export const FAILURE_TEXT_MAX = 1_000;
@@ -33,27 +35,36 @@ function failureText(end: StepEnd, code: string | null): string {
   return end.status === 'TIMED_OUT' ? 'timed out' : 'failed';
 }
 
-const ESCAPE = String.fromCharCode(0x1b);
-/** Colours and cursor movements of a terminal. */
-const ANSI = new RegExp(`${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\x07${ESCAPE}]*\\x07?)`, 'g');
 const UUID = /(?<![\da-f])[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}(?![\da-f])/gi;
 const DATE_TIME =
   /(?<!\d)\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)?(?!\d)/g;
 const CLOCK_TIME = /(?<![\d:])\d\d:\d\d:\d\d(?:[.,]\d+)?(?![\d:])/g;
-const IPV4 = /(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?(?!\.?\d)/g;
+const MONTH = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}';
+/** `Nov 24 03:04:05`, `Tue, 24 Nov 2026 03:04:05 GMT` */
+const CALENDAR = new RegExp(
+  `\\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? {1,2})?(?:${MONTH} {1,2}\\d{1,2}|\\d{1,2}[ -]${MONTH})(?:,?[ -]\\d{4})?(?: \\d\\d:\\d\\d:\\d\\d)?(?: \\d{4})?(?: (?:GMT|UTC|[+-]\\d{4}))?(?!\\w)`,
+  'g',
+);
+const IPV4 = /(?<![\d.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(:\d{1,5})?(?!\.?\d)/g;
 const IPV6 =
-  /\[(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}\](?::\d{1,5})?|(?<![\w:])(?:[\da-f]{0,4}:){2,7}[\da-f]{1,4}(?![\w:])/gi;
-const TEMPORARY = /(?:\/var)?\/tmp\/[^\s'"<>:,;)]+|\btmp[._-]?(?=\w*\d)\w{6,}/g;
-const HEX = /\b0x[\da-f]+\b|\b(?=[a-f]*\d)(?=\d*[a-f])[\da-f]{8,}\b/gi;
-const DURATION = /(?<![\w.])(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+(?!\w)/g;
+  /\[(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}\](:\d{1,5})?|(?<![\w:])::(:\d{1,5})(?![\w:])|(?<![\w:])(?:[\da-f]{0,4}:){2,7}[\da-f]{1,4}(?![\w:])/gi;
+const TEMPORARY =
+  /(?:\/var)?\/tmp\/[^\s'"<>:,;)]+|\/var\/folders\/[^\s'"<>:,;)]+|\b[A-Z]:\\[^\s'"<>:,;)]{1,200}\\Temp\\[^\s'"<>:,;)]+|\btmp[._-]?(?=\w*\d)\w{6,}/gi;
+/** Of a pod: a hash of its template and five characters of its own, or these alone. */
+const POD =
+  /-(?:(?=(?:[a-z]*\d){3})(?=(?:\d*[a-z]){3})[a-z\d]{8,10}-[a-z\d]{5}|[bcdfghjklmnp-tv-xz2-9]{5,10}-[bcdfghjklmnp-tv-xz24-9]{5}|(?!http2)(?=[a-z]*\d)(?=\d*[a-z])[bcdfghjklmnp-tv-xz24-9]{5})(?![\w-])/g;
+const HEX = /\b0x[\da-f]+\b|\b(?=[a-f]*\d)(?=\d*[a-f])[\da-f]{7,}\b/gi;
+/** ULIDs, request ids, random names: letters and at least three digits, mixed. */
+const ID = /\b(?=(?:[A-Za-z]*\d){3})(?=\d*[A-Za-z])[A-Za-z\d]{16,}\b/g;
+const DURATION =
+  /(?<![\w.])(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+(?!\w)|(?<![\w.])\d+(?:\.\d+)? (?:(?:milli|micro|nano)?sec(?:ond)?s?|ms|s|min(?:ute)?s?|hours?|days?)(?!\w)/g;
 /** Not the digits of a code such as E1234 or TS2304: they say what is wrong. */
 const NUMBER = /(?<![A-Z])(?<![A-Z]\d+)\d+(?:[.,]\d+)*/g;
-/** A number behind one of these is the cause itself: `exit code 137`, `HTTP 503`. */
-const MEANT = /(?:\bcode|\bstatus|\bsignal|\berrno|\bhttp(?:\/\d(?:\.\d)?)?)[ :=]{1,2}$/i;
 
 /**
- * The text without what differs from one occurrence to the next: times, addresses, ids, numbers
- * and the host's own name become placeholders. An error `code` that the text begins with stays.
+ * The text without what differs from one occurrence to the next: times, addresses, ids, generated
+ * names, numbers and the host's own name become placeholders. What a number says of the cause stays
+ * (`telling-numbers.ts`), and so does an error `code` that the text begins with.
  */
 export function normaliseFailure(
   text: string,
@@ -66,20 +77,38 @@ export function normaliseFailure(
 }
 
 function normalise(text: string, host: string | null): string {
-  return withoutHost(text.replace(ANSI, ''), host)
+  const seen = withoutHosts(withoutEscapeCodes(text), host);
+  const ports = listens(seen);
+  const address = (_: string, port = '', other = '') => `<ip>${ports ? port || other : ''}`;
+  return seen
     .replace(UUID, '<uuid>')
     .replace(DATE_TIME, '<time>')
+    .replace(CALENDAR, '<time>')
     .replace(CLOCK_TIME, '<time>')
-    .replace(IPV4, '<ip>')
-    .replace(IPV6, '<ip>')
+    .replace(IPV4, address)
+    .replace(IPV6, address)
     .replace(TEMPORARY, '/tmp/<n>')
-    .replace(HEX, '<hex>')
+    .replace(POD, '-<id>')
+    .replace(HEX, (hex, at: number, whole: string) => (hexTells(whole, at, hex) ? hex : '<hex>'))
+    .replace(ID, '<id>')
     .replace(DURATION, '<time>')
     .replace(NUMBER, (number, at: number, whole: string) =>
-      number.length <= 3 && MEANT.test(whole.slice(Math.max(0, at - 12), at)) ? number : '<n>',
+      isInHexCode(whole, at) || numberTells(whole, at, number) ? number : '<n>',
     )
     .replace(/\s+/g, ' ')
     .trimEnd();
+}
+
+/** A code that was left as it is is not taken apart. */
+function isInHexCode(text: string, at: number): boolean {
+  return /\b0x[\da-f]{0,16}$/i.test(text.slice(Math.max(0, at - 18), at)) || text[at + 1] === 'x';
+}
+
+/** Both names of a host: `web-1.example.net` calls itself `web-1` too. */
+function withoutHosts(text: string, host: string | null): string {
+  const whole = withoutHost(text, host);
+  const label = host?.split('.', 1)[0] ?? '';
+  return label !== host && /^\S{2,}[\d-]/.test(label) ? withoutHost(whole, label) : whole;
 }
 
 /** The host's name where it stands as a whole word: host "a" must not touch every a. */

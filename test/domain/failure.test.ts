@@ -41,6 +41,90 @@ describe('a failure', () => {
     expect(normaliseFailure(text)).toBe(expected);
   });
 
+  const apart = (pattern: string, ...numbers: (number | string)[]) =>
+    numbers.map((number) => pattern.replace('#', String(number)));
+
+  it.each([
+    apart('curl: (22) The requested URL returned error: #', 404, 503),
+    apart('curl: (#) it went wrong', 6, 7, 22),
+    apart('GET http://x/health -> #', 404, 503),
+    apart('"GET /x HTTP/1.1" # 123', 404, 503),
+    apart('POST /v1/deploy #', 401, 502),
+    apart('HTTP/2 #', 200, 429, 500),
+    apart('HTTP Error #: Not what was asked for', 404, 410),
+    apart('# Server Error: x for url: http://x', 500, 503),
+    apart('# page not found', 404, 410),
+    apart('not there (#)', 404, 410),
+    apart('upstream answered with #', 502, 504),
+    apart('expected 200 but received # from upstream', 403, 500),
+    apart('status #', 500, 501),
+    apart('unexpected status code: #', 401, 403),
+    apart('{"status_code": #}', 401, 403),
+    apart('statusCode=#', 401, 403),
+    apart('rc=#', 1, 137),
+    apart('{"rc": #, "msg": "x"}', 1, 2),
+    apart('the script returned #', 1, 22),
+    apart('exited with #', 1, 137),
+    apart('Exited (#) 2 minutes ago', 1, 137),
+    apart('exit status #: gone', 1, 255),
+    apart('failed (code #)', 3, 4),
+    apart('exit code #', 1, 3221225477),
+    apart('Main process exited, code=exited, status=#/EXEC', 203, 217),
+    apart('make: *** [all] Error #', 1, 2),
+    apart('killed by signal #', 9, 11),
+    apart('[Errno #] it failed', 111, 113),
+    apart('it failed (os error #)', 2, 13),
+    apart('errno: -#', 2, 4078),
+    apart('ERROR # (28000): denied', 1044, 1045),
+    apart('ORA-#: no', '00942', '00943'),
+    apart('error #', '0x80070005', '0x80070057'),
+    apart('listen tcp 0.0.0.0:#: bind: address already in use', 80, 8080),
+    apart('Error: listen EADDRINUSE: address already in use :::#', 80, 8080),
+    apart('the sum of # is wrong', 'sha256', 'sha512'),
+    apart('GET /api/# gave up', 'v1', 'v2'),
+  ])('with another status, code or signal is another failure: %j', (...texts) => {
+    expect(new Set(texts.map((text) => fingerprint(text))).size).toBe(texts.length);
+  });
+
+  it.each([
+    ['no answer from 10.0.0.7:8081 after 31 s', 'no answer from 10.0.0.9:8082 after 30 s'],
+    ['dial tcp 127.0.0.1:45477: refused', 'dial tcp 127.0.0.1:51234: refused'],
+    ['gave up after 1 second', 'gave up after 42 seconds'],
+    ['gave up after 1m2s', 'gave up after 500ms'],
+    ['returned 22 rows, got 3 of 7', 'returned 5 rows, got 4 of 7'],
+    ['error: 3 files are missing', 'error: 12 files are missing'],
+    ['attempt 3 of 5 failed', 'attempt 4 of 5 failed'],
+    ['Nov 24 03:04:05 it broke', 'Dec  1 11:12:13 it broke'],
+    ['Tue, 24 Nov 2026 03:04:05 GMT late', 'Wed, 2 Dec 2026 13:04:05 GMT late'],
+    ['pod shop-7d9f8b6c5-x2x4z is gone', 'pod shop-6f5b9c7d8b-q7kzp is gone'],
+    ['pod shop-x2x4z is gone', 'pod shop-k7q9p is gone'],
+    ['job backup-28123456-x2x4z failed', 'job backup-28123999-zz9pl failed'],
+    ['container 4f3a2b1c9d8e is gone', 'container aa3a2b1c9d8f is gone'],
+    ['no commit 4f3a2b1', 'no commit 9c8b7a6'],
+    ['request 01ARZ3NDEKTSV4RRFFQ69G5FAV failed', 'request 01BX5ZZKBKACTAV9WEVGEMMVS0 failed'],
+    ['no /tmp/go-build123/b001', 'no /tmp/go-build987/b001'],
+    ['no /var/folders/zz/abc/T/x.1', 'no /var/folders/aa/xyz/T/x.2'],
+    ['process 4242 died at /srv/app.js:12:34', 'process 77 died at /srv/app.js:99:1'],
+    ['Request ID: 4KJ2H5G6F7D8S9A0', 'Request ID: 9QJ2H5G6F7D8S0B1'],
+    ['open 0x7fff1234abcd', 'open 0x7ffe9999aaaa'],
+  ])('that was made anew is the same failure: %j and %j', (one, other) => {
+    expect(fingerprint(one)).toBe(fingerprint(other));
+  });
+
+  it.each([
+    ['listen tcp 10.0.0.7:8080: bind: in use', 'listen tcp <ip>:8080: bind: in use'],
+    ['has sha256 deadbeef12', 'has sha256 <hex>'],
+    ['shop-7d9f8b6c5-x2x4z: x86_64 only', 'shop-<id>: x86_64 only'],
+  ])('%j stays readable as %j', (text, expected) => {
+    expect(normaliseFailure(text)).toBe(expected);
+  });
+
+  it('is the same for both names of a host', () => {
+    expect(fingerprint('web-1: no', 'web-1.example.net')).toBe(
+      fingerprint('web-2.example.net: no', 'web-2.example.net'),
+    );
+  });
+
   it('is the same on another host, at another time, with other numbers', () => {
     expect(fingerprint('web-1: dial 10.0.0.1 timed out in 30s', 'web-1')).toBe(
       fingerprint('web-22: dial 10.9.0.1 timed out in 1m2s', 'web-22'),
@@ -54,6 +138,29 @@ describe('a failure', () => {
     const of = (code: string) => failureOf({ ...END, error: { code, message: 'no 7' } });
     expect(of('ORA-00942')?.fingerprint).not.toBe(of('ORA-00943')?.fingerprint);
     expect(normaliseFailure('ORA-00942: no 7', null, 'ORA-00942')).toBe('ORA-00942: no <n>');
+  });
+
+  it('is told fast, whatever the message is', () => {
+    const units = [
+      'A1',
+      '1.',
+      'a1',
+      ':1',
+      '::',
+      '-x2',
+      'code ',
+      'GET /',
+      '\u001b[',
+      'Nov 1 ',
+      '/tmp/',
+      '0x',
+    ];
+    for (const unit of units) {
+      const message = unit.repeat(32_768);
+      const begin = performance.now();
+      failureOf({ ...END, message, host: 'a' });
+      expect(performance.now() - begin).toBeLessThan(250);
+    }
   });
 
   it('has a bounded, whole text of any message', () => {
