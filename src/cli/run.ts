@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { type Command, Option } from 'commander';
 import type { LogLevel } from '../domain/event.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { Reason } from '../domain/reason.ts';
 import { Client } from './client.ts';
 import { messageOf } from './exit.ts';
 import {
@@ -95,10 +95,10 @@ async function reportCommand(
   reporter: Reporter,
 ): Promise<ChildEnd> {
   const { source } = options;
-  const last = { STDOUT: '', STDERR: '' };
+  const reason = new Reason();
   const splitter = (stream: 'STDOUT' | 'STDERR', level: LogLevel) =>
     new LineSplitter((message) => {
-      if (message.trim() !== '') last[stream] = message;
+      reason.add(stream, message);
       reporter.report({ message, level, stream, source });
     });
   const stdout = splitter('STDOUT', options.levelStdout);
@@ -121,7 +121,7 @@ async function reportCommand(
   const exitCode = exitCodeOf(end);
   const ended = { exitCode, durationMs, source };
   if (exitCode === 0) reporter.report({ status: 'SUCCEEDED', ...ended });
-  else reporter.report({ status: 'FAILED', ...ended, error: failureOf(end, last) });
+  else reporter.report({ status: 'FAILED', ...ended, error: failureOf(end, reason.text()) });
   return end;
 }
 
@@ -138,9 +138,9 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function failureOf(end: ChildEnd, last: { STDOUT: string; STDERR: string }) {
+/** `line`: what the command said of it; empty where it said nothing. */
+function failureOf(end: ChildEnd, line: string) {
   if (end.kind === 'not-started') return { code: end.reason, message: end.message };
-  const line = stripVTControlCharacters(last.STDERR || last.STDOUT).trim();
   if (end.kind === 'signal') {
     return { code: end.signal, message: line === '' ? `ended by ${end.signal}` : cap(line) };
   }

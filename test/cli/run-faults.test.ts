@@ -249,6 +249,17 @@ describe('how a command ends', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
+  it('has as its reason the cause, whatever real tools print behind it', async () => {
+    await using server = await standIn((_request, response, body) => storeAll(response, body));
+    await run(server.url, [], 'node', '-e', 'require("nope")');
+    await run(server.url, [], 'bash', '-xc', 'echo "no space left" >&2; exit 3');
+    const ends = inputsOf(server.bodies).filter((event) => event.status === 'FAILED');
+    expect(ends.map(({ error }) => error?.message)).toEqual([
+      "Error: Cannot find module 'nope'",
+      'no space left',
+    ]);
+  });
+
   it('has as its reason the last line on stderr, else the last on stdout, else the code', async () => {
     await using server = await standIn((_request, response, body) => storeAll(response, body));
     await run(
