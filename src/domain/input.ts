@@ -41,8 +41,13 @@ export interface Redaction {
   json(value: JsonObject): JsonObject;
   labels(labels: Labels): Labels;
 }
+/** Secrets of several lines: what is stored of a message depends on those before it. */
+export interface LineRedaction {
+  message(origin: readonly (string | null)[], sent: string, redacted: string): string;
+}
 export interface InputOptions {
   redact?: Redaction;
+  lines?: LineRedaction;
 }
 /** generatedId: the id is ours and new, so the same event sent again is not recognised. */
 export type ParsedEvent =
@@ -63,13 +68,13 @@ export function parseStepEvent(
   receivedAt: number,
   options: InputOptions = {},
 ): ParsedEvent {
-  return refusable(() => stepEvent(raw, receivedAt, options.redact));
+  return refusable(() => stepEvent(raw, receivedAt, options));
 }
 
 function stepEvent(
   raw: unknown,
   receivedAt: number,
-  redact: Redaction | undefined,
+  { redact, lines }: InputOptions,
 ): { event: LogEvent; generatedId: boolean } {
   const input = readObject(raw, null, EVENT_FIELDS);
   const taskId = required(readName(input.taskId, 'taskId', LIMITS.taskId), 'taskId');
@@ -91,7 +96,8 @@ function stepEvent(
   const durationMs = readNumber(input.durationMs, 'durationMs', 0, LIMITS.durationMs);
   const progress = readProgress(input.progress);
   const source = readName(input.source, 'source', LIMITS.source);
-  let message = readText(input.message, 'message', LIMITS.message);
+  const sent = readText(input.message, 'message', LIMITS.message);
+  let message = sent;
   let command = readText(input.command, 'command', LIMITS.command);
   let params = readParams(input.params, 'params');
   let error = readError(input.error);
@@ -141,6 +147,10 @@ function stepEvent(
       canonical(labels),
     ]),
   );
+  // Behind the digest: a retry may come when the lines before it are forgotten.
+  if (lines !== undefined && sent !== null && message !== null) {
+    message = lines.message([taskId, host, step, stream, source, writer], sent, message);
+  }
   let eventId = givenId;
   if (eventId === null && writer !== null && sequence !== null) {
     eventId = writerEventId(host, writer, sequence);

@@ -3,7 +3,9 @@
  * repeats are bounded, or what they run over cannot begin a second match. One cheap test says
  * for the common line that there is nothing to look for.
  */
-export const REDACTED = '[redacted]';
+import { mayBeginKey, maskKeys, maskLoneLines, REDACTED_KEY as REDACTED } from './key-block.ts';
+
+export { REDACTED };
 
 /** key: a secret's name in params or labels. named: the same inside a text. */
 export type RedactionRule =
@@ -27,7 +29,7 @@ export interface TextRules {
 export function textRules(names: string): TextRules {
   return {
     prefilter: new RegExp(
-      `${names}|bearer|:\\/\\/[^\\s/]*@|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|npm_|AIza|[rs]k_(?:live|test)_|eyJ|xox|shp_|-----BEGIN|mysql|mariadb|sshpass|curl|redis-cli|docker|podman`,
+      `${names}|bearer|:\\/\\/[^\\s/]*@|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|npm_|AIza|[rs]k_(?:live|test)_|eyJ|xox|shp_|---- ?BEGIN|private-lines|mysql|mariadb|sshpass|curl|redis-cli|docker|podman`,
       'i',
     ),
     name: new RegExp(`(?:${names})[\\w.-]{0,64}`, 'gi'),
@@ -38,7 +40,9 @@ export function textRules(names: string): TextRules {
 const ROUNDS = 8;
 
 /** The text with every known secret replaced. */
-export function redactText(rules: TextRules, text: string, counts: Counts): string {
+export function redactText(rules: TextRules, given: string, counts: Counts): string {
+  const text = mayBeginKey(given) ? given : maskLoneLines(given);
+  if (text !== given) counts['private-key']++;
   if (!rules.prefilter.test(text)) return text;
   let current = text;
   for (let round = 0; round < ROUNDS; round++) {
@@ -49,9 +53,6 @@ export function redactText(rules: TextRules, text: string, counts: Counts): stri
   return current;
 }
 
-/** An unfinished block goes to the end of the text: its rest may be in the next line. */
-const PEM =
-  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g;
 const KNOWN_TOKENS =
   /(?<![\w-])(?:(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}(?!\w)|AIza[\w-]{35}(?![\w-])|[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]*|xox[abeoprs]-[\w-]{10,}|shp_[A-Za-z0-9-]+_[\w-]{6,})/g;
 const BEARER = /\b(bearer[ \t]{1,8})([\w.~+/-]{12,}=*)/gi;
@@ -68,7 +69,8 @@ const COMMAND_ARGUMENTS = [
 
 /** What is known by its own shape, whatever stands before it. */
 function shapes(text: string, counts: Counts): string {
-  let out = text.replace(PEM, () => count(counts, 'private-key', REDACTED));
+  let out = mayBeginKey(text) ? maskKeys(text, null).text : text;
+  if (out !== text) counts['private-key']++;
   out = out.replace(KNOWN_TOKENS, () => count(counts, 'known-token', REDACTED));
   out = out.replace(USER_INFO, () => count(counts, 'url', `://${REDACTED}@`));
   out = out.replace(BEARER, (_, before: string) => count(counts, 'header', before + REDACTED));

@@ -3,7 +3,9 @@
  * secret; it knows the names that secrets go by, and the shapes of common keys. Redacting twice
  * is the same as once, so a retry has the same digest.
  */
+import { withoutEscapeCodes } from './escape-codes.ts';
 import type { Json, JsonObject, Labels } from './event.ts';
+import { type KeyBlock, type MaskedKeys, maskKeys, mayBeginKey } from './key-block.ts';
 import { REDACTED, type RedactionRule, redactText, takesSecret, textRules } from './redact-text.ts';
 
 export interface RedactorOptions {
@@ -20,6 +22,11 @@ export interface Redactor {
   text(text: string): string;
   json(value: JsonObject): JsonObject;
   labels(labels: Labels): Labels;
+  /**
+   * A line of a stream that may be inside of a private key. `text`: what is stored of it, or null
+   * where it is not of a key; `block`: for the next line.
+   */
+  keyLine(line: string, before: KeyBlock | null): { text: string | null; block: KeyBlock | null };
   /** How often each rule found something since the start. */
   readonly counts: Record<RedactionRule, number>;
 }
@@ -70,11 +77,30 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
     'known-token': 0,
   };
   if (options.enabled === false) {
-    return { text: (text) => text, json: (value) => value, labels: (labels) => labels, counts };
+    return {
+      text: (text) => text,
+      json: (value) => value,
+      labels: (labels) => labels,
+      keyLine: () => ({ text: null, block: null }),
+      counts,
+    };
   }
 
   function text(value: string): string {
     return redactText(rules, value, counts);
+  }
+
+  function keyLine(line: string, before: KeyBlock | null) {
+    const seen = withoutEscapeCodes(line);
+    const { text: masked, block } = maskKeys(seen, before);
+    if (masked === seen) {
+      // The lines of a certificate look as those of a key, but they are known to be none.
+      const isInside = before?.kind === 'public' && block?.kind === 'public';
+      const isPublic = isInside && !/[:\s]/.test(seen.trim());
+      return { text: isPublic ? line : null, block };
+    }
+    counts['private-key']++;
+    return { text: text(masked), block };
   }
 
   function entry(key: string, value: Json): Json {
@@ -91,8 +117,12 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
     return typeof value === 'object' && value !== null ? json(value) : value;
   }
 
-  /** A command line as a list: the value stands in the entry behind the flag. */
-  function list(values: Json[]): Json[] {
+  /**
+   * A command line as a list: the value stands in the entry behind the flag. A list of lines may be
+   * a key.
+   */
+  function list(given: Json[]): Json[] {
+    const values = withoutKeys(given);
     return values.map((value, at) => {
       const before = values[at - 1];
       const isValue = typeof value === 'string' && typeof before === 'string' && value !== '';
@@ -102,9 +132,20 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
     });
   }
 
+  function withoutKeys(values: Json[]): Json[] {
+    if (!values.some((value) => typeof value === 'string' && mayBeginKey(value))) return values;
+    let block: KeyBlock | null = null;
+    return values.map((value) => {
+      if (typeof value !== 'string') return value;
+      const masked: MaskedKeys = maskKeys(withoutEscapeCodes(value), block);
+      block = masked.block;
+      return masked.text;
+    });
+  }
+
   function json(value: JsonObject): JsonObject {
     return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, entry(key, own)]));
   }
 
-  return { text, json, labels: (labels) => json(labels) as Labels, counts };
+  return { text, json, labels: (labels) => json(labels) as Labels, keyLine, counts };
 }

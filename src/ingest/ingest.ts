@@ -13,6 +13,7 @@ import type { Redactor } from '../domain/redact.ts';
 import { parseFinishTask, parseStartTask } from '../domain/task-input.ts';
 import type { Log } from '../log.ts';
 import type { AppendOutcome, Store } from '../store/store.ts';
+import { KeyLines } from './key-lines.ts';
 import { NOBODY, Rejections, type Reporter } from './rejections.ts';
 import { createWriter } from './writer.ts';
 
@@ -72,6 +73,7 @@ export interface IngestOptions {
 
 export function createIngest({ store, redactor, publish, now, log }: IngestOptions): Ingest {
   const writer = createWriter(store, publish);
+  const keyLines = new KeyLines(redactor);
   const counts = { stored: 0, duplicate: 0, refused: 0 };
   const rejections = new Rejections(log, now);
   const declared = new LRUCache<string, string>({ max: REMEMBERED_DECLARATIONS });
@@ -94,8 +96,9 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     const results: StepOutcome[] = new Array(raws.length);
     const events: LogEvent[] = [];
     const places: number[] = [];
+    const lines = keyLines.batch();
     for (let i = 0; i < raws.length; i++) {
-      const parsed = parseStepEvent(raws[i], receivedAt, { redact: redactor });
+      const parsed = parseStepEvent(raws[i], receivedAt, { redact: redactor, lines });
       if (parsed.ok) {
         events.push(parsed.event);
         places.push(i);
@@ -103,7 +106,10 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
         results[i] = rejected(sentId(raws[i]), parsed.problem);
       }
     }
-    const outcomes = await submit(events);
+    const outcomes = await submit(events).catch((error: unknown) => {
+      lines.undo();
+      throw error;
+    });
     for (let k = 0; k < events.length; k++) {
       const eventId = (events[k] as LogEvent).eventId;
       results[places[k] as number] = stepOutcome(eventId, outcomes[k] as AppendOutcome);

@@ -73,6 +73,28 @@ describeOnEngines('ingest', (engine) => {
     expect(await twice(anonymous)).toEqual(['STORED', 'STORED']);
   });
 
+  it('stores no line of a private key, in one request or many, and takes its retry for one', async () => {
+    const body = ['MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjHunter2Hunter2Hunter2xx', 'Hunter2Zz9='];
+    const lines = [
+      '-----BEGIN PRIVATE KEY-----',
+      ...body,
+      '-----END PRIVATE KEY-----',
+      'the certificate is in place',
+    ].map((message, at) => step('key', { message, eventId: `line-${at}`, source: 'agent' }));
+    await shiplog.ingest.logSteps(lines.slice(0, 2));
+    await shiplog.ingest.logSteps(lines.slice(2));
+    const again = await shiplog.ingest.logSteps(lines.slice(2));
+    expect(again.map(({ outcome }) => outcome)).toEqual(['DUPLICATE', 'DUPLICATE', 'DUPLICATE']);
+    const page = { limit: 50, backward: false, after: null, before: null, around: null };
+    const [found] = await store.events([
+      { filter: { taskId: 'key' }, order: 'LOG', page: { ...page, withTotal: false } },
+    ]);
+    const messages = found?.rows.map(({ node }) => node.message);
+    expect(messages).toHaveLength(5);
+    expect(messages?.join('\n')).not.toContain('Hunter2');
+    expect(messages?.at(-1)).toBe('the certificate is in place');
+  });
+
   it('refuses an id that comes again with other content', async () => {
     await shiplog.ingest.logSteps([step('conflict', { eventId: 'x' })]);
     const [again] = await shiplog.ingest.logSteps([
