@@ -38,7 +38,7 @@ import { LIMITS } from './limits.ts';
 /** What is applied to texts, params and labels before anything is hashed or stored. */
 export interface Redaction {
   text(text: string): string;
-  json(value: JsonObject): JsonObject;
+  json(value: JsonObject, command?: string | null): JsonObject;
   labels(labels: Labels): Labels;
 }
 /** Secrets of several lines: what is stored of a message depends on those before it. */
@@ -116,8 +116,8 @@ function stepEvent(
   }
   if (redact !== undefined) {
     if (message !== null) message = redact.text(message);
+    if (params !== null) params = redact.json(params, command);
     if (command !== null) command = redact.text(command);
-    if (params !== null) params = redact.json(params);
     if (error !== null) {
       const code = error.code === null ? null : redact.text(error.code);
       error = { code, message: redact.text(error.message) };

@@ -3,7 +3,19 @@
  * repeats are bounded, or what they run over cannot begin a second match. One cheap test says
  * for the common line that there is nothing to look for.
  */
+import { mayHoldCommand, secretsOfCommands } from './command-secrets.ts';
+import { hasEscapeCodes, withoutEscapeCodes } from './escape-codes.ts';
 import { mayBeginKey, maskKeys, maskLoneLines, REDACTED_KEY as REDACTED } from './key-block.ts';
+
+import type { SecretNames } from './secret-names.ts';
+import {
+  ADDRESS_HINT,
+  KNOWN_TOKENS,
+  SECRET_ADDRESS,
+  mayHoldShape,
+  SIGNATURE,
+  WEBHOOK_KEY,
+} from './secret-shapes.ts';
 
 export { REDACTED };
 
@@ -20,19 +32,18 @@ export type RedactionRule =
 type Counts = Record<RedactionRule, number>;
 
 export interface TextRules {
-  prefilter: RegExp;
+  /** Whether a name of a secret can be there. */
+  hint: RegExp;
+  names: SecretNames;
   /** A secret's name with what belongs to the same key behind it. */
   name: RegExp;
 }
 
-/** `names`: a pattern of the names of secrets, as alternatives. */
-export function textRules(names: string): TextRules {
+export function textRules(names: SecretNames): TextRules {
   return {
-    prefilter: new RegExp(
-      `${names}|bearer|:\\/\\/[^\\s/]*@|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|npm_|AIza|[rs]k_(?:live|test)_|eyJ|xox|shp_|---- ?BEGIN|private-lines|mysql|mariadb|sshpass|curl|redis-cli|docker|podman`,
-      'i',
-    ),
-    name: new RegExp(`(?:${names})[\\w.-]{0,64}`, 'gi'),
+    hint: new RegExp(`${names.hint}|echo\\s|printf\\s|identified\\s`, 'i'),
+    names,
+    name: new RegExp(`(?:${names.pattern})[\\w.-]{0,64}`, 'gi'),
   };
 }
 
@@ -41,45 +52,90 @@ const ROUNDS = 8;
 
 /** The text with every known secret replaced. */
 export function redactText(rules: TextRules, given: string, counts: Counts): string {
+  if (!hasEscapeCodes(given)) return redactPlain(rules, given, counts);
+  // Colours may stand in the middle of a secret, and a secret in what a terminal does not show.
+  const seen = withoutEscapeCodes(given);
+  const plain = redactPlain(rules, seen, counts);
+  return plain === seen ? redactPlain(rules, given, counts) : plain;
+}
+
+function redactPlain(rules: TextRules, given: string, counts: Counts): string {
   const text = mayBeginKey(given) ? given : maskLoneLines(given);
   if (text !== given) counts['private-key']++;
-  if (!rules.prefilter.test(text)) return text;
   let current = text;
   for (let round = 0; round < ROUNDS; round++) {
-    const next = named(rules.name, shapes(current, counts), counts);
+    const hints = hintsOf(rules, current);
+    if (hints === null) break;
+    const found = shapes(rules, current, hints, counts);
+    const next = hints.names ? named(rules, found, counts) : found;
     if (next === current) break;
     current = next;
   }
   return current;
 }
 
-const KNOWN_TOKENS =
-  /(?<![\w-])(?:(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{36}(?!\w)|AIza[\w-]{35}(?![\w-])|[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]*|xox[abeoprs]-[\w-]{10,}|shp_[A-Za-z0-9-]+_[\w-]{6,})/g;
-const BEARER = /\b(bearer[ \t]{1,8})([\w.~+/-]{12,}=*)/gi;
+/** What can be in the text: nearly every line holds nothing, and each of these is one pass. */
+function hintsOf({ hint }: TextRules, text: string): Hints | null {
+  const names = hint.test(text);
+  const shapes = mayHoldShape(text);
+  const addresses = ADDRESS_HINT.test(text);
+  const commands = mayHoldCommand(text);
+  const keys = mayBeginKey(text);
+  return names || shapes || addresses || commands || keys
+    ? { names, shapes, addresses, commands, keys }
+    : null;
+}
+
+interface Hints {
+  names: boolean;
+  shapes: boolean;
+  addresses: boolean;
+  commands: boolean;
+  keys: boolean;
+}
+
 /** `ssh://git@…` names no secret. */
 const USER_INFO = /:\/\/(?!git@|\[redacted\]@)[^\s/?#"'<>`]+@/g;
-/** The password arguments of programs that agents run; a gap is bounded. */
-const COMMAND_ARGUMENTS = [
-  /\b((?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump)\b[^\n|;&]{0,200}?\s-p)((?:"[^"\n]{0,256}"|'[^'\n]{0,256}'|[^\s"'|;&]+))/g,
-  /\b(sshpass[ \t]{1,8}-p[ \t]{0,8})((?:"[^"\n]{0,256}"|'[^'\n]{0,256}'|[^\s"']+))/g,
-  /\b(redis-cli\b[^\n|;&]{0,200}?\s-a[ \t]{1,8})((?:"[^"\n]{0,256}"|'[^'\n]{0,256}'|[^\s"']+))/g,
-  /\b((?:docker|podman)[ \t]{1,8}login\b[^\n|;&]{0,200}?\s-p[ \t]{1,8})((?:"[^"\n]{0,256}"|'[^'\n]{0,256}'|[^\s"']+))/g,
-  /\b(curl\b[^\n|;&]{0,400}?\s(?:-u|--user)[ \t=]{1,8}["']?[^\s:"']{1,128}:)([^\s"']+)/g,
+const BEARER = /\b(bearer[ \t]{1,8})([\w.~+/-]{12,}=*)/gi;
+/** What is said before a secret that has no name of its own. */
+const SAID_BEFORE = [
+  /\b(identified[ \t]{1,4}(?:with[ \t]{1,4}\S{1,64}[ \t]{1,4})?by[ \t]{1,4}(?:password[ \t]{1,4})?["'])([^"'\n]{1,256})(?=["'])/gi,
+  /\b(password(?:[ \t]{1,4}\(?|\()["'])([^"'\n]{1,256})(?=["'])/gi,
+  /\b((?:requirepass|masterauth)[ \t]{1,8})([^\s"']{1,256})/gi,
+  /\b(login[ \t]{1,4}\S{1,128}[ \t]{1,4}password[ \t]{1,4})(\S{1,256})/gi,
+  /\b((?:generated|temporary|initial|one-?time)\b[^\n:]{0,60}\bpassword\b[^\n:]{0,80}:[ \t]{0,4}|password is generated[^\n:]{0,80}:[ \t]{0,4})(\S{4,256})(?=[ \t\r]{0,8}(?:\n|$))/gi,
+  /\b((?:echo|printf)[ \t]{1,4}(?:-\w{1,4}[ \t]{1,4})?["']?)([^\s|;&"']{1,256})(?=["']?[ \t]{0,4}\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd|passwd)|chpasswd|passwd|cryptsetup|[^\n|]{0,200}--password-stdin))/g,
 ];
 
-/** What is known by its own shape, whatever stands before it. */
-function shapes(text: string, counts: Counts): string {
-  let out = mayBeginKey(text) ? maskKeys(text, null).text : text;
+/** What is known by its own shape, or by the program that it is given to. */
+function shapes({ names }: TextRules, text: string, hints: Hints, counts: Counts): string {
+  let out = hints.keys ? maskKeys(text, null).text : text;
   if (out !== text) counts['private-key']++;
-  out = out.replace(KNOWN_TOKENS, () => count(counts, 'known-token', REDACTED));
-  out = out.replace(USER_INFO, () => count(counts, 'url', `://${REDACTED}@`));
-  out = out.replace(BEARER, (_, before: string) => count(counts, 'header', before + REDACTED));
-  for (const rule of COMMAND_ARGUMENTS) {
-    out = out.replace(rule, (whole, before: string, value: string) =>
-      isRedacted(value) ? whole : count(counts, 'command', before + REDACTED),
+  if (hints.shapes) {
+    out = out.replace(KNOWN_TOKENS, () => count(counts, 'known-token', REDACTED));
+    out = out.replace(USER_INFO, () => count(counts, 'url', `://${REDACTED}@`));
+    out = behind(BEARER, 'header', out);
+  }
+  if (hints.addresses) {
+    for (const rule of [SECRET_ADDRESS, SIGNATURE, WEBHOOK_KEY]) out = behind(rule, 'url', out);
+  }
+  if (hints.names) for (const rule of SAID_BEFORE) out = behind(rule, 'command', out);
+  if (!hints.commands) return out;
+  const isName = (word: string) => /^[\w./:@-]{1,128}$/.test(word) && names.isSecret(word);
+  let done = 0;
+  let whole = '';
+  for (const { from, to } of secretsOfCommands(out, isName)) {
+    if (isRedacted(out.slice(from, to)) || from >= to) continue;
+    whole += out.slice(done, from) + count(counts, 'command', REDACTED);
+    done = to;
+  }
+  return done === 0 ? out : whole + out.slice(done);
+
+  function behind(rule: RegExp, name: RedactionRule, own: string): string {
+    return own.replace(rule, (all, before: string, value: string) =>
+      isRedacted(value) ? all : count(counts, name, before + REDACTED),
     );
   }
-  return out;
 }
 
 function count(counts: Counts, rule: RedactionRule, replacement: string): string {
@@ -99,12 +155,12 @@ interface Found {
 }
 
 /** Values that stand behind a secret's name: flags, assignments, JSON, headers. */
-function named(name: RegExp, text: string, counts: Counts): string {
+function named({ name, names }: TextRules, text: string, counts: Counts): string {
   let out = '';
   let done = 0;
   name.lastIndex = 0;
   for (let match = name.exec(text); match !== null; match = name.exec(text)) {
-    const found = valueBehind(text, match.index, match.index + match[0].length);
+    const found = valueBehind(text, match.index, match.index + match[0].length, names);
     if (found === null) continue;
     const value = text.slice(found.from, found.to);
     if (value !== '' && !isRedacted(value)) {
@@ -118,6 +174,8 @@ function named(name: RegExp, text: string, counts: Counts): string {
 }
 
 const SCHEME = /(?:bearer|basic|digest|token|apikey|negotiate)[ \t]{1,8}/iy;
+/** `Cookie: a=b; c=d`, all of it; not "no cookie: try again". */
+const COOKIE = /[\w!#$%&*+.^|~-]{1,256}=/y;
 const TOKEN = /[^\s"'`\\,]+/y;
 /** A value that begins with a quote ends at the same quote, escaped as often as it. */
 const OPENING = /(\\{0,4})(["'`])/y;
@@ -128,15 +186,19 @@ const FLAG_VALUE = /(?:[ \t]{1,8}(?!-)|\\{0,4}["'`],[ \t]{0,8}(?=\\{0,4}["'`](?!
 const NO_VALUE = /[-_.](?:stdin|file|path|prompt|name|id|ttl|type|url)$/i;
 
 /** `--password` by itself: what follows is its value. */
-export function takesSecret({ name }: TextRules, flag: string): boolean {
-  if (!/^--?[\w.-]{1,128}$/.test(flag) || NO_VALUE.test(flag)) return false;
-  name.lastIndex = 0;
-  return name.test(flag);
+export function takesSecret({ names }: TextRules, flag: string): boolean {
+  return /^--?[\w.-]{1,128}$/.test(flag) && !NO_VALUE.test(flag) && names.isSecret(flag);
 }
 
-function valueBehind(text: string, nameFrom: number, nameTo: number): Found | null {
+function valueBehind(
+  text: string,
+  nameFrom: number,
+  nameTo: number,
+  names: SecretNames,
+): Found | null {
   const keyFrom = keyStart(text, nameFrom);
   const key = text.slice(keyFrom, nameTo);
+  if (!names.isSecret(key)) return null;
   const isFlag = key.startsWith('-');
   const assigned = matchAt(KEY_END, text, nameTo);
   if (assigned === null) {
@@ -145,15 +207,23 @@ function valueBehind(text: string, nameFrom: number, nameTo: number): Found | nu
     return gap === null ? null : value(text, nameTo + gap.length, 'named', /[\s"'`]/);
   }
   const from = nameTo + assigned.length;
+  const short = text.slice(from, from + 64);
+  // In a connection string a `;` stands before it, and PWD is no directory.
+  const inString = text[keyFrom - 1] === ';';
+  if (!inString && !names.isSecret(key, /^[^\s"',;&}\])]*/.exec(short)?.[0])) return null;
   if (/authorization$/i.test(key)) {
     const scheme = matchAt(SCHEME, text, from) ?? '';
     return value(text, from + scheme.length, 'header', /[\s"'`]/);
   }
   if (assigned === '=') {
+    if (inString) return value(text, from, 'named', /[\s"'`;]/);
     const before = text[keyFrom - 1]; // in a query of a URL `&` ends it
     return value(text, from, 'named', before === '?' || before === '&' ? /[\s"'`&]/ : /[\s"'`]/);
   }
   if (/["'`>]/.test(assigned)) return value(text, from, 'named', /[\s"'`,;}\])]/);
+  if (/cookie$/i.test(key)) {
+    return matchAt(COOKIE, text, from) === null ? null : value(text, from, 'header', /[\n\r"'`]/);
+  }
   if (key.includes('-') && /:[ \t]/.test(assigned)) {
     return value(text, from, 'header', /[\s"'`]/);
   }

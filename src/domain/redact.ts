@@ -6,7 +6,14 @@
 import { withoutEscapeCodes } from './escape-codes.ts';
 import type { Json, JsonObject, Labels } from './event.ts';
 import { type KeyBlock, type MaskedKeys, maskKeys, mayBeginKey } from './key-block.ts';
+import { programIn, programOf, secretArguments } from './command-secrets.ts';
 import { REDACTED, type RedactionRule, redactText, takesSecret, textRules } from './redact-text.ts';
+import { secretNames } from './secret-names.ts';
+
+/** Of one list: a list of nothing but programs is no command. */
+const PROGRAMS_MAX = 16;
+/** Of an object: what says which program its other values are for. */
+const PROGRAM_KEY = /^(?:cmd|command|program|exe|executable|binary|tool|path)$/i;
 
 export interface RedactorOptions {
   /**
@@ -20,7 +27,8 @@ export interface RedactorOptions {
 
 export interface Redactor {
   text(text: string): string;
-  json(value: JsonObject): JsonObject;
+  /** `command`: the command that the values belong to. */
+  json(value: JsonObject, command?: string | null): JsonObject;
   labels(labels: Labels): Labels;
   /**
    * A line of a stream that may be inside of a private key. `text`: what is stored of it, or null
@@ -31,41 +39,9 @@ export interface Redactor {
   readonly counts: Record<RedactionRule, number>;
 }
 
-/** The names of secrets, as parts of a key; upper and lower case, `-` and `_` are the same. */
-const SECRET_NAMES = [
-  'password',
-  'passwd',
-  'secret',
-  'token',
-  'authorization',
-  'passphrase',
-  'api-?key',
-  'access-?key',
-  'credential',
-  'private-?key',
-];
-
-/** Characters that a `*` inside a name stands for, by how many there are: tries multiply. */
-const GAPS = [0, 64, 16, 6] as const;
-
-/** One pattern of all names, as alternatives. What `*` stands for is bounded, against backtracking. */
-function namePattern(extra: readonly string[]): string {
-  const either = (name: string) => name.replace(/[-_]/g, '[-_]');
-  const own = extra
-    .map((name) => name.replace(/^\*+|\*+$/g, '').replace(/\*+/g, '*'))
-    .filter((name) => name !== '')
-    .map((name) => either(name.replace(/[.+?^${}()|[\]\\]/g, '\\$&')))
-    .map((name) => {
-      const gap = GAPS[name.split('*').length - 1] ?? 0;
-      return name.replaceAll('*', `[\\w.-]{0,${gap}}`);
-    });
-  return [...SECRET_NAMES.map(either), ...own].join('|');
-}
-
 /** Values of secret keys become `[redacted]`; a flag (`useToken: true`) or null is no secret. */
 export function createRedactor(options: RedactorOptions = {}): Redactor {
-  const names = namePattern(options.keys ?? []);
-  const secretKey = new RegExp(names, 'i');
+  const names = secretNames(options.keys ?? []);
   const rules = textRules(names);
   const counts: Record<RedactionRule, number> = {
     key: 0,
@@ -103,17 +79,16 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
     return { text: text(masked), block };
   }
 
-  function entry(key: string, value: Json): Json {
-    if (value === null || typeof value === 'boolean' || value === '' || !secretKey.test(key)) {
-      return any(value);
-    }
+  function entry(key: string, value: Json, program: string | null = null): Json {
+    const isNothing = value === null || typeof value === 'boolean' || value === '';
+    if (isNothing || !names.isSecret(key, value)) return any(value, program);
     if (value !== REDACTED) counts.key++;
     return REDACTED;
   }
 
-  function any(value: Json): Json {
+  function any(value: Json, program: string | null = null): Json {
     if (typeof value === 'string') return text(value);
-    if (Array.isArray(value)) return list(value);
+    if (Array.isArray(value)) return list(value, program);
     return typeof value === 'object' && value !== null ? json(value) : value;
   }
 
@@ -121,9 +96,12 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
    * A command line as a list: the value stands in the entry behind the flag. A list of lines may be
    * a key.
    */
-  function list(given: Json[]): Json[] {
+  function list(given: Json[], program: string | null): Json[] {
     const values = withoutKeys(given);
+    const hidden = commandSecrets(values, program);
     return values.map((value, at) => {
+      const secret = hidden.get(at);
+      if (secret !== undefined) return secret;
       const before = values[at - 1];
       const isValue = typeof value === 'string' && typeof before === 'string' && value !== '';
       if (!isValue || value.startsWith('-') || !takesSecret(rules, before)) return any(value);
@@ -143,8 +121,44 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
     });
   }
 
-  function json(value: JsonObject): JsonObject {
-    return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, entry(key, own)]));
+  /** Arguments behind a known program: in the list itself, or named beside it. */
+  function commandSecrets(values: readonly Json[], beside: string | null): Map<number, string> {
+    const hidden = new Map<number, string>();
+    const words = values.map((value) => (typeof value === 'string' ? value : ''));
+    const hide = (program: string, from: number) => {
+      for (const secret of secretArguments(program, words.slice(from), isFlagOfSecret)) {
+        const at = from + secret.index;
+        const word = words[at] ?? '';
+        const now = hidden.get(at);
+        const masked = word.slice(0, secret.from) + REDACTED + word.slice(secret.to);
+        if (now !== undefined && now.length <= masked.length) continue;
+        if (masked !== word) counts.command++;
+        hidden.set(at, masked);
+      }
+    };
+    if (beside !== null) hide(beside, 0);
+    let programs = 0;
+    for (const [at, word] of words.entries()) {
+      const program = programOf(word);
+      if (program !== null && programs++ < PROGRAMS_MAX) hide(program, at + 1);
+    }
+    return hidden;
+  }
+
+  function isFlagOfSecret(word: string): boolean {
+    return /^[\w./:@-]{1,128}$/.test(word) && names.isSecret(word);
+  }
+
+  function json(value: JsonObject, command: string | null = null): JsonObject {
+    const entries = Object.entries(value);
+    const named = entries.find(([key, own]) => PROGRAM_KEY.test(key) && typeof own === 'string');
+    const program = programOf(String(named?.[1] ?? '')) ?? (command && programIn(command));
+    return Object.fromEntries(
+      entries.map(([key, own]) => [
+        key,
+        Array.isArray(own) ? entry(key, own, program) : entry(key, own),
+      ]),
+    );
   }
 
   return { text, json, labels: (labels) => json(labels) as Labels, keyLine, counts };

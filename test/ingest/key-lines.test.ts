@@ -140,7 +140,7 @@ describe.each(KEYS)('a private key (%s)', (_kind, key) => {
 });
 
 describe('lines that are no key', () => {
-  const after = (...before: string[]) => {
+  const behind = (...before: string[]) => {
     const lines = new KeyLines(redactor).batch();
     for (const line of before) stored(lines, line);
     return (line: string) => stored(lines, line);
@@ -152,7 +152,7 @@ describe('lines that are no key', () => {
     ['-----BEGIN PRIVATE KEY----- is missing'],
     ['-----BEGIN … PRIVATE KEY-----'],
   ])('are stored behind one that only speaks of a key: %s', (speaks) => {
-    const say = after(speaks);
+    const say = behind(speaks);
     for (const line of ['exiting', 'Exit 3', 'the server is up', 'done', 'release20261124', '42']) {
       expect(say(line)).toBe(line);
     }
@@ -165,13 +165,13 @@ describe('lines that are no key', () => {
       ...wrapped(random(300), 64),
       '-----END CERTIFICATE-----',
     ];
-    const say = after();
+    const say = behind();
     expect(lines.map(say)).toEqual(lines);
     expect(redactor.text(lines.join('\n'))).toBe(lines.join('\n'));
   });
 
   it('are known again where the END never came', () => {
-    const say = after('-----BEGIN PRIVATE KEY-----', random(48));
+    const say = behind('-----BEGIN PRIVATE KEY-----', random(48));
     expect(say('Connection to web-1 closed.')).toBe('Connection to web-1 closed.');
     expect(say('done')).toBe('done');
   });
