@@ -215,7 +215,7 @@ export function secretArguments(
 }
 
 /** More of one text are not looked at: each may read some of what follows it. */
-const PROGRAMS_MAX = 1_000;
+const PROGRAMS_MAX = 500;
 
 /** The secrets in the command lines of a text, as places of it. In order, not overlapping. */
 export function secretsOfCommands(

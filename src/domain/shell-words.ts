@@ -11,7 +11,7 @@ export interface ShellWord {
 }
 
 /** Words begin within so many characters behind the program's name. */
-const REACH = 512;
+const REACH = 256;
 const WORDS_MAX = 40;
 const QUOTE = /\\{0,4}["'`]/y;
 const LIST = /(\\{0,4}["'`]),\s{0,16}(?=\\{0,4}["'`])/y;
