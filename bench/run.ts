@@ -16,12 +16,14 @@ import { memory } from './measures/memory.ts';
 import { queries } from './measures/queries.ts';
 import { tailLatency } from './measures/tail-latency.ts';
 import { versions } from './measures/versions.ts';
+import { watchers } from './measures/watchers.ts';
 import { type Measurement, printTable, type Row } from './row.ts';
 
 const ALWAYS: readonly Measurement[] = [
   logStep,
   logSteps,
   board,
+  watchers,
   tailLatency,
   fanOut,
   memory,
