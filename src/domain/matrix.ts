@@ -25,16 +25,6 @@ export function hostsShown(steps: number): number {
   return Math.min(MATRIX_HOSTS_MAX, Math.floor(MATRIX_CELLS_MAX / Math.max(steps, 1)));
 }
 
-/** The first columns and rows of a board that is too large. */
-export function boundedMatrix(matrix: TaskMatrix): TaskMatrix {
-  const width = matrix.steps.length;
-  const steps = matrix.steps.slice(0, MATRIX_STEPS_MAX);
-  const hosts = matrix.hosts.slice(0, hostsShown(steps.length));
-  if (steps.length === width && hosts.length === matrix.hosts.length) return matrix;
-  const cells = hosts.map((_, row) => matrix.cells.slice(row * width, row * width + steps.length));
-  return { steps, hosts, cells: cells.join('') };
-}
-
 /** What the boards of one call are together: they are all in memory at once. */
 const MATRICES_MAX = 32 * 1_024 * 1_024;
 

@@ -38,3 +38,20 @@ function labelsWeight(labels: Labels): number {
 function namesWeight(names: readonly string[] | null): number {
   return names?.reduce((sum, name) => sum + ENTRY + name.length, 0) ?? 0;
 }
+
+/** Of each object, list and text, besides what is in it. */
+const HEAD = 24;
+const FIELD = 12;
+
+/** About what a value that JSON can hold takes in memory. */
+export function heapBytes(value: unknown): number {
+  if (typeof value === 'string') return HEAD + value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  let bytes = HEAD;
+  if (Array.isArray(value)) {
+    for (const item of value) bytes += FIELD + heapBytes(item);
+  } else {
+    for (const key in value) bytes += FIELD + heapBytes((value as Record<string, unknown>)[key]);
+  }
+  return bytes;
+}

@@ -2,14 +2,12 @@
  * The live board of one task: its runs folded in memory, for as long as someone looks at it.
  *
  * It starts from the store's states as of a position and folds on from exactly there, so the
- * snapshot joins what follows without a seam. Every change of a run raises the board's version; a
- * reader asks for "what changed since version v", so readers need no queue and a slow one simply
- * gets fewer, larger batches.
+ * snapshot joins what follows without a seam. Every change of a run raises the board's version,
+ * and `settled` says which version is whole; readers ask for what changed since theirs.
  */
 import type { StoredEvent } from '../domain/event.ts';
 import {
   baseRunStatus,
-  deriveRun,
   emptyRun,
   emptyTask,
   foldRun,
@@ -18,104 +16,133 @@ import {
   moveRun,
   NO_RUNS,
   planOf,
-  type RunState,
   type RunTotals,
   type TaskState,
 } from '../domain/fold.ts';
-import { cellLetter, isStale, type RunView, type TaskMatrix } from '../domain/views.ts';
-import type { ShardCursor } from '../store/store.ts';
-import { type Heads, headsOf, withHead } from './heads.ts';
+import { hostsShown, stepOrder } from '../domain/matrix.ts';
+import type { RunView, TaskMatrix } from '../domain/views.ts';
+import type { GuardLog } from '../guarded.ts';
+import type { BoardSnapshot, ShardCursor } from '../store/store.ts';
+import { BoardChanges } from './board-changes.ts';
+import { BoardRow, type RowSettings } from './board-row.ts';
+import { type Heads, headsOf, seqOf, withHead } from './heads.ts';
 
-interface Row {
-  state: RunState;
-  view: RunView;
-  /** What is shown of it: a run that only got another line of output has not changed. */
-  shown: string;
+/** How many rows are derived before the clock is looked at. */
+const ROWS_AT_ONCE = 50;
+
+export interface BoardSettings {
+  taskId: string;
+  staleAfterMs: number;
+  now: () => number;
+  /** Told of runs that cannot be derived. */
+  log: GuardLog;
+}
+
+/** A version that everything up to its heads is in. */
+export interface Settled {
   version: number;
+  heads: Heads;
 }
 
 export class Board {
   readonly taskId: string;
-  #rows = new Map<string, Row>();
+  readonly #settings: BoardSettings;
+  readonly #rows = new Map<string, BoardRow>();
+  /** The rows by name; null: to be sorted anew. */
+  #sorted: BoardRow[] | null = null;
+  readonly #changes = new BoardChanges();
+  readonly #dirty = new Set<BoardRow>();
+  /** Hosts whose run cannot be derived. */
+  readonly #aside = new Set<string>();
   #task: TaskState;
+  #plan: readonly string[];
   #totals: RunTotals = NO_RUNS;
   #over = false;
   #heads: Heads = new Map();
+  /** How far everything is derived. */
+  #derived: Heads = this.#heads;
   #version = 0;
-  /** The version with which the planned steps, the board's columns, changed. */
+  #settled: Settled = { version: 0, heads: this.#heads };
+  /** The version with which columns changed, or hosts left the plan. */
   #replanned = 0;
-  #dirty = new Set<string>();
-  #allDirty = false;
-  #now: () => number;
-  #staleAfterMs: number;
+  #bytes = 0;
 
-  constructor(taskId: string, now: () => number, staleAfterMs: number) {
-    this.taskId = taskId;
-    this.#task = emptyTask(taskId);
-    this.#now = now;
-    this.#staleAfterMs = staleAfterMs;
+  /** Begins with the store's states; `at` is how far they are true. Derived by `settle`. */
+  constructor(
+    settings: BoardSettings,
+    from: Omit<BoardSnapshot, 'task'> & { task: TaskState | null },
+  ) {
+    this.taskId = settings.taskId;
+    this.#settings = settings;
+    this.#task = from.task ?? emptyTask(settings.taskId);
+    this.#plan = planOf(this.#task);
+    this.#heads = headsOf(from.at);
+    for (const state of from.runs) {
+      const row = this.#add(new BoardRow(state));
+      // So that a task which is over is known to be, before all of it is derived.
+      this.#orAside(row, () => this.#count(row, baseRunStatus(state, this.#plan)));
+    }
+    this.#matchPlannedHosts();
+    this.#over = isOver(this.#task, this.#totals);
   }
 
-  get version(): number {
-    return this.#version;
-  }
-  /** Whether the columns are others than a reader of this version has seen. */
-  replannedSince(version: number): boolean {
-    return this.#replanned > version;
-  }
   get heads(): Heads {
     return this.#heads;
   }
-  get runs(): number {
-    return this.#rows.size;
+  get settled(): Settled {
+    return this.#settled;
+  }
+  /** How far what is shown has come: the heads, unless something is still to be derived. */
+  get derived(): Heads {
+    return this.clean ? this.#heads : this.#derived;
+  }
+  /** Everything that was folded is derived. */
+  get clean(): boolean {
+    return this.#dirty.size === 0;
+  }
+  /** About what it holds in memory. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  /** Begins with the store's states; `at` is how far they are true. */
-  load(task: TaskState | null, runs: readonly RunState[], at: readonly ShardCursor[]): void {
-    if (task !== null) this.#task = task;
-    for (const state of runs) {
-      this.#rows.set(state.host, this.#newRow(state));
-    }
-    this.#matchPlannedHosts();
-    this.#heads = headsOf(at);
-    this.#allDirty = true;
-    this.settle();
+  /** Whether a reader of this version needs the whole board again: the columns are others. */
+  replannedSince(version: number): boolean {
+    return this.#replanned > version;
   }
 
   /** Folds events of this task that are behind the board's heads; others are known already. */
-  fold(events: readonly StoredEvent[], at: Heads): void {
+  fold(events: readonly StoredEvent[], at: ShardCursor): void {
+    const known = seqOf(this.#heads, at.shard);
+    this.#derived = this.derived;
     for (const event of events) {
-      const known = this.#heads.get(event.position.shard);
-      if (known !== undefined && event.position.seq <= known.seq) continue;
-      if (event.taskId === this.taskId) this.#foldOne(event);
+      if (event.position.seq > known && event.taskId === this.taskId) this.#foldOne(event);
     }
-    for (const cursor of at.values()) {
-      const known = this.#heads.get(cursor.shard);
-      if (known === undefined || known.seq < cursor.seq)
-        this.#heads = withHead(this.#heads, cursor);
-    }
+    if (at.seq > known) this.#heads = withHead(this.#heads, at);
   }
 
-  /** Derives what is shown anew where something changed: `version` says whether anything did. */
-  settle(): void {
-    this.#totals = { ...this.#totals, lastFinishedAt: this.#lastFinishedAt() };
-    const over = isOver(this.#task, this.#totals);
-    if (over !== this.#over) this.#allDirty = true;
-    this.#over = over;
-    const hosts = this.#allDirty ? [...this.#rows.keys()] : [...this.#dirty];
-    this.#dirty.clear();
-    this.#allDirty = false;
-    for (const host of hosts) this.#refresh(this.#rows.get(host) as Row);
+  /** Derives what is shown anew where something changed. false: more is to be done, after a rest. */
+  settle(forMs: number): boolean {
+    const until = performance.now() + forMs;
+    do {
+      let rows = 0;
+      for (const row of this.#dirty) {
+        this.#dirty.delete(row);
+        this.#refresh(row);
+        if (++rows >= ROWS_AT_ONCE) break;
+      }
+      if (this.#dirty.size === 0) this.#checkOver();
+    } while (this.#dirty.size > 0 && performance.now() < until);
+    if (this.#dirty.size > 0) return false;
+    if (this.#version !== this.#settled.version) {
+      this.#settled = { version: this.#version, heads: this.#heads };
+    }
+    return true;
   }
 
   /** Looks for runs that fell silent: no event tells. */
   tick(): void {
-    for (const [host, row] of this.#rows) {
-      if (row.view.status === 'RUNNING' && this.#shownOf(row.view) !== row.shown) {
-        this.#dirty.add(host);
-      }
-    }
-    this.settle();
+    const now = this.#settings.now();
+    for (const row of this.#rows.values()) if (now > row.silentAt) this.#dirty.add(row);
   }
 
   /** Runs that changed behind a version, at most `limit`, and the version that this reaches. */
@@ -123,142 +150,152 @@ export class Board {
     version: number,
     limit: number,
   ): { runs: RunView[]; version: number; more: boolean } {
-    const changed = [...this.#rows.values()]
-      .filter((row) => row.version > version)
-      .sort((a, b) => a.version - b.version);
-    const shown = changed.slice(0, limit);
-    const more = changed.length > shown.length;
-    return {
-      runs: shown.map(({ view }) => view),
-      version: more ? (shown.at(-1) as Row).version : this.#version,
-      more,
-    };
+    const { rows, through, more } = this.#changes.behind(version, limit);
+    return { runs: this.#views(rows), version: through, more };
   }
 
-  /** The runs that an event behind these positions touched, or may have touched through the task. */
-  changedBehind(after: readonly ShardCursor[]): RunView[] {
-    const seqs = new Map(after.map(({ shard, seq }) => [shard, seq]));
-    const behind = (position: { shard: string; seq: number } | null) =>
-      position !== null && position.seq > (seqs.get(position.shard) ?? 0);
-    const rows = [...this.#rows.values()];
+  /** Hosts that an event behind these positions touched, or may have touched through the task. */
+  hostsBehind(after: Heads): string[] {
+    const behind = (at: { shard: string; seq: number } | null) =>
+      at !== null && at.seq > seqOf(after, at.shard);
     const all = behind(this.#task.said) || (this.#over && behind(this.#task.position));
-    return (all ? rows : rows.filter((row) => behind(row.state.position))).map(({ view }) => view);
+    const rows = [...this.#rows.values()];
+    return (all ? rows : rows.filter(behind)).map(({ host }) => host);
   }
 
+  /** Runs as they are now; of hosts that are no longer there nothing. */
+  runsOf(hosts: readonly string[]): RunView[] {
+    return this.#views(hosts.flatMap((host) => this.#rows.get(host) ?? []));
+  }
+
+  /** As far as a board goes (`domain/matrix.ts`). */
   matrix(): TaskMatrix {
-    const rows = [...this.#rows.values()].sort((a, b) => (a.view.host < b.view.host ? -1 : 1));
-    const plan = planOf(this.#task);
+    this.#sorted ??= [...this.#rows.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
     const others = new Set<string>();
-    for (const { view } of rows) {
-      for (const step of view.steps) if (step.index === null) others.add(step.name);
-    }
-    const steps = [...plan, ...[...others].sort()];
-    let cells = '';
-    for (const { view } of rows) {
-      const byName = new Map(view.steps.map((step) => [step.name, step]));
-      for (const name of steps) {
-        const step = byName.get(name);
-        cells +=
-          step === undefined
-            ? '-'
-            : cellLetter(step.status, isStale(step, this.#now(), this.#staleAfterMs));
-      }
-    }
-    return { steps, hosts: rows.map(({ view }) => view.host), cells };
+    for (const row of this.#sorted) for (const name of row.others) others.add(name);
+    const steps = stepOrder(this.#plan, others);
+    const rows = this.#sorted.slice(0, hostsShown(steps.length));
+    const cells = rows.map((row) => row.cells(this.#plan, steps)).join('');
+    return { steps, hosts: rows.map(({ host }) => host), cells };
   }
 
-  #newRow(state: RunState): Row {
-    const view = deriveRun(state, this.#task, this.#over);
-    return { state, view, shown: '', version: 0 };
+  #rowSettings(): RowSettings {
+    const { now, staleAfterMs } = this.#settings;
+    return { task: this.#task, plan: this.#plan, over: this.#over, now: now(), staleAfterMs };
+  }
+
+  #views(rows: readonly BoardRow[]): RunView[] {
+    const settings = this.#rowSettings();
+    const views: RunView[] = [];
+    for (const row of rows) this.#orAside(row, () => void views.push(row.view(settings)));
+    return views;
   }
 
   #foldOne(event: StoredEvent): void {
     const before = this.#task;
     this.#task = foldTask(before, event);
+    this.#checkPlan();
     if (event.task !== null) {
-      this.#allDirty = true;
-      if (planOf(before).join('\0') !== planOf(this.#task).join('\0')) {
-        this.#replanned = ++this.#version;
-      }
-      this.#matchPlannedHosts();
+      this.#taskChanged(before);
       return;
     }
     const host = event.host as string;
-    const row = this.#rows.get(host) ?? this.#newRow(emptyRun(this.taskId, host));
-    const known = this.#rows.has(host);
+    if (this.#aside.has(host)) return;
+    const row = this.#rows.get(host) ?? this.#add(new BoardRow(emptyRun(this.taskId, host)));
+    this.#orAside(row, () => {
+      row.state = foldRun(row.state, event);
+      this.#dirty.add(row);
+    });
+  }
+
+  /** Whether the columns are others now. */
+  #checkPlan(): void {
     const plan = planOf(this.#task);
-    const from = known ? baseRunStatus(row.state, plan) : null;
-    row.state = foldRun(row.state, event);
-    this.#rows.set(host, row);
-    const to = baseRunStatus(row.state, plan);
-    if (from !== to) this.#totals = moveRun(this.#totals, from, to);
-    this.#dirty.add(host);
+    if (plan === this.#plan) return;
+    if (plan.length === this.#plan.length && plan.every((step, i) => step === this.#plan[i])) {
+      return;
+    }
+    this.#plan = plan;
+    this.#replanned = ++this.#version;
+    this.#allDirty();
+  }
+
+  #allDirty(): void {
+    for (const row of this.#rows.values()) this.#dirty.add(row);
+  }
+
+  #taskChanged(before: TaskState): void {
+    this.#allDirty();
+    if (before.hosts !== this.#task.hosts) this.#matchPlannedHosts();
   }
 
   /** Planned hosts have a row from the start; one that left the plan unseen has none. */
   #matchPlannedHosts(): void {
     const planned = new Set(this.#task.hosts?.value ?? []);
     for (const host of planned) {
-      if (!this.#rows.has(host)) this.#rows.set(host, this.#newRow(emptyRun(this.taskId, host)));
+      if (this.#rows.has(host) || this.#aside.has(host)) continue;
+      const row = this.#add(new BoardRow(emptyRun(this.taskId, host)));
+      this.#count(row, 'PENDING');
     }
     for (const [host, row] of this.#rows) {
-      if (row.state.position === null && !planned.has(host)) this.#rows.delete(host);
-    }
-    this.#retotal();
-  }
-
-  #retotal(): void {
-    const plan = planOf(this.#task);
-    this.#totals = NO_RUNS;
-    for (const { state } of this.#rows.values()) {
-      this.#totals = moveRun(this.#totals, null, baseRunStatus(state, plan));
+      if (row.seq > 0 || planned.has(host)) continue;
+      this.#remove(row);
+      this.#replanned = ++this.#version;
     }
   }
 
-  #lastFinishedAt(): number | null {
-    let last: number | null = null;
-    for (const { view } of this.#rows.values()) {
-      if (view.finishedAt !== null && (last === null || view.finishedAt > last)) {
-        last = view.finishedAt;
-      }
+  #add(row: BoardRow): BoardRow {
+    this.#rows.set(row.host, row);
+    this.#bytes += row.bytes;
+    this.#dirty.add(row);
+    this.#sorted = null;
+    return row;
+  }
+
+  #remove(row: BoardRow): void {
+    this.#rows.delete(row.host);
+    this.#dirty.delete(row);
+    this.#bytes -= row.bytes;
+    this.#count(row, null);
+    row.version = -1;
+    this.#sorted = null;
+  }
+
+  /** Moves a run in the totals. */
+  #count(row: BoardRow, base: BoardRow['base']): void {
+    if (row.base !== base) this.#totals = moveRun(this.#totals, row.base, base);
+    row.base = base;
+  }
+
+  #checkOver(): void {
+    const over = isOver(this.#task, this.#totals);
+    if (over === this.#over) return;
+    this.#over = over;
+    this.#allDirty();
+  }
+
+  #refresh(row: BoardRow): void {
+    this.#orAside(row, () => {
+      const { base, bytes } = row;
+      const changed = row.refresh(this.#rowSettings());
+      this.#bytes += row.bytes - bytes;
+      if (row.base !== base) this.#totals = moveRun(this.#totals, base, row.base);
+      if (!changed) return;
+      row.version = ++this.#version;
+      this.#changes.add(row, this.#rows.size);
+    });
+  }
+
+  /** A run that cannot be folded or derived is named and left out: the others go on. */
+  #orAside(row: BoardRow, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#aside.add(row.host);
+      this.#remove(row);
+      this.#replanned = ++this.#version;
+      const { log, taskId } = this.#settings;
+      log.error({ err: error, taskId, host: row.host }, 'a run cannot be shown on its live board');
     }
-    return last;
-  }
-
-  #refresh(row: Row | undefined): void {
-    if (row === undefined) return;
-    row.view = deriveRun(row.state, this.#task, this.#over);
-    const shown = this.#shownOf(row.view);
-    if (shown === row.shown) return;
-    row.shown = shown;
-    row.version = ++this.#version;
-  }
-
-  #shownOf(view: RunView): string {
-    const now = this.#now();
-    return JSON.stringify([
-      view.status,
-      view.startedAt,
-      view.finishedAt,
-      view.outOfRotationSince,
-      view.service,
-      view.environment,
-      view.version,
-      isStale(view, now, this.#staleAfterMs),
-      view.steps.map((step) => [
-        step.name,
-        step.attempt,
-        step.status,
-        step.startedAt,
-        step.finishedAt,
-        step.durationMs,
-        step.exitCode,
-        step.progress?.done,
-        step.error,
-        step.command,
-        step.attempts.length,
-        isStale(step, now, this.#staleAfterMs),
-      ]),
-    ]);
   }
 }

@@ -5,6 +5,7 @@ import type { StoredEvent } from '../domain/event.ts';
 import type { EventFilter } from '../domain/filter.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import { BOARDS_BYTES } from './board-budget.ts';
 import { Boards } from './board-feed.ts';
 import { Channel } from './channel.ts';
 import { Feed } from './feed.ts';
@@ -24,6 +25,8 @@ const MEMORY = {
   channelEvents: 4_096,
   /** How often channels let go of what is not needed any more. */
   pruneMs: 1_000,
+  /** Of all live boards together; beyond it a further board is refused as OVERLOADED. */
+  boardBytes: BOARDS_BYTES,
 };
 /** Subscriptions of all clients together; one costs some tens of kilobytes. */
 const MAX_SUBSCRIPTIONS = 50_000;
@@ -34,15 +37,19 @@ export interface TailSettings {
   staleAfterMs: number;
   now: () => number;
   /** Tests make it small. */
-  memory?: typeof MEMORY;
+  memory?: Partial<typeof MEMORY>;
 }
 
 /** Resolves when the log has been followed once, so that every cursor can be taken. */
 export async function createTail(store: Store, settings: TailSettings, log: Log): Promise<Tail> {
-  const { ringEvents, channelEvents, pruneMs } = settings.memory ?? MEMORY;
+  const { ringEvents, channelEvents, pruneMs, boardBytes } = { ...MEMORY, ...settings.memory };
   const follower = new Follower(store, log, ringEvents);
   const reads = inTurns(store);
-  const boards = new Boards(reads, follower, settings);
+  const { heartbeatMs, staleAfterMs, now } = settings;
+  const boards = new Boards({
+    ...{ store: reads, follower, log, heartbeatMs, staleAfterMs, now },
+    maxBytes: boardBytes,
+  });
   const watch = new TaskWatch(store, follower, log);
   const channels = new Map<string, Channel>();
   const channelsOfTask = new Map<string | null, Set<Channel>>();
@@ -167,8 +174,11 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
     runsChanged({ taskId, after }) {
       checkRoom();
       const filterHash = hashFilter({ taskId });
-      const shards = after === null ? null : decodeCursor(after, { kind: 'runs', filterHash });
-      return iterate(boards.reader(taskId, shards, cursorOf('runs', filterHash), () => {}));
+      const from =
+        after === null
+          ? null
+          : { shards: decodeCursor(after, { kind: 'runs', filterHash }), cursor: after };
+      return iterate(boards.reader(taskId, from, cursorOf('runs', filterHash)));
     },
     tailCursor: (filter, at) =>
       encodeCursor({ kind: 'tail', filterHash: hashFilter(filter), shards: at }),
@@ -181,6 +191,7 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
       tail_subscriptions: open.size,
       tail_channels: channels.size,
       tail_boards: boards.size,
+      tail_board_bytes: boards.bytes,
       tail_events_delivered_total: counters.delivered,
       tail_catch_up_reads_total: counters.catchUps,
     }),

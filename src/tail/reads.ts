@@ -19,6 +19,7 @@ export type Reads = Pick<
   | 'tasks'
   | 'tasksById'
   | 'tasksChangedSince'
+  | 'matrices'
   | 'board'
 >;
 
@@ -46,6 +47,7 @@ export function inTurns(store: Store): Reads {
     tasks: (query) => turn(() => store.tasks(query)),
     tasksById: (ids) => turn(() => store.tasksById(ids)),
     tasksChangedSince: (...args) => turn(() => store.tasksChangedSince(...args)),
+    matrices: (taskIds) => turn(() => store.matrices(taskIds)),
     board: (taskId) => turn(() => store.board(taskId)),
   };
 }

@@ -33,7 +33,7 @@ export interface TasksBatch {
 }
 
 export interface RunsBatch {
-  /** The whole board: in the first batch of a subscription without a cursor, and only there. */
+  /** The whole board, in place of what was told before: first of all, and when it is another now. */
   snapshot: TaskMatrix | null;
   changed: RunView[];
   cursor: string;

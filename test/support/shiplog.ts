@@ -2,6 +2,7 @@
 import { createRedactor } from '../../src/domain/redact.ts';
 import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { Log } from '../../src/log.ts';
 import { createTail, type TailSettings } from '../../src/tail/create-tail.ts';
 import type { Tail } from '../../src/tail/tail.ts';
 import { quietLog, testSettings } from './engines.ts';
@@ -17,11 +18,12 @@ export interface Shiplog {
 export async function startShiplog(
   store: Store,
   settings: Partial<TailSettings> = {},
+  log: Log = quietLog,
 ): Promise<Shiplog> {
   const tail = await createTail(
     store,
     { heartbeatMs: 2_000, staleAfterMs: testSettings.staleAfterMs, now: Date.now, ...settings },
-    quietLog,
+    log,
   );
   const ingest = createIngest({
     store,

@@ -1,7 +1,6 @@
 /** Subscriptions. The streams come from the tail; each batch is a source event. */
 import { badInput } from '../../domain/errors.ts';
 import type { EventFilter } from '../../domain/filter.ts';
-import { boundedMatrix } from '../../domain/matrix.ts';
 import type { TaskView } from '../../domain/views.ts';
 import type { RunsBatch, TailBatch, TailGap, TasksBatch } from '../../tail/tail.ts';
 import { builder } from '../builder.ts';
@@ -84,9 +83,8 @@ const RunsBatchRef = builder.objectRef<RunsBatch>('RunsBatch').implement({
       type: MatrixRef,
       nullable: true,
       description:
-        'The whole board, in place of what was told before: in the first batch of a subscription without a cursor, and when startTask changes the plan.',
-      resolve: ({ snapshot, cursor }) =>
-        snapshot === null ? null : { matrix: boundedMatrix(snapshot), cursor },
+        'The whole board, in place of what was told before: in the first batch of a subscription without a cursor, when the plan changes, and when the log was restored.',
+      resolve: ({ snapshot, cursor }) => (snapshot === null ? null : { matrix: snapshot, cursor }),
     }),
     changed: t.field({
       type: [RunRef],
@@ -150,7 +148,7 @@ builder.subscriptionFields((t) => ({
   runsChanged: t.field({
     type: RunsBatchRef,
     description:
-      'The board of a task: first the whole of it, then what changed. Waits for a task that has not begun.',
+      'The board of a task: first the whole of it, then what changed. Waits for a task that has not begun, and while the store is away. All boards that are followed share 256 MiB of memory, enough for some 20,000 running hosts or 50,000 that have ended: beyond it OVERLOADED with `retryAfterMs`.',
     args: {
       taskId: t.arg.id({ required: true, description: "The release system's id, exactly." }),
       after: t.arg.string({ description: `${AFTER} Also the cursor of Task.matrix.` }),

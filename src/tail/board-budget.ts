@@ -1,0 +1,59 @@
+/**
+ * What all live boards together may hold in memory, and how many are loaded at a time. A board
+ * takes its share before it is loaded, so that many that are opened at once cannot pass the bound.
+ */
+import { ShiplogError } from '../domain/errors.ts';
+
+/** Of all live boards: some 50,000 runs of seven steps that have ended, 20,000 that are running. */
+export const BOARDS_BYTES = 256 * 1024 * 1024;
+const AT_A_TIME = 4;
+const RETRY_AFTER_MS = 10_000;
+
+export class BoardBudget {
+  readonly #most: number;
+  #held = 0;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Throws OVERLOADED where so much more is too much. */
+  take(bytes: number): void {
+    if (this.#held + bytes > this.#most) {
+      const most = `${Math.round(this.#most / 1024 / 1024)} MiB`;
+      throw new ShiplogError(
+        'OVERLOADED',
+        bytes > this.#most
+          ? `the board is too large to be followed live: it would take more than ${most}`
+          : `the boards that are followed live take ${most} already, the most that they may`,
+        { retryAfterMs: RETRY_AFTER_MS },
+      );
+    }
+    this.#held += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#held -= bytes;
+  }
+
+  /** Loads wait for one another: while a board is read it is in memory several times. */
+  async inTurn<T>(load: () => Promise<T>): Promise<T> {
+    if (this.#running >= AT_A_TIME) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else this.#running++;
+    try {
+      return await load();
+    } finally {
+      // Whoever waits takes over the place.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+}
