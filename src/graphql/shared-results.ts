@@ -65,16 +65,24 @@ export class SharedResults {
     this.#kept.add(place);
     this.#forgetOldest();
     const result = await executing;
-    this.#places.set(result, place);
+    // What failed may not fail for those who come later.
+    if (result.errors !== undefined) this.#forget(place);
+    else this.#places.set(result, place);
     return result;
   }
 
+  /** One that is larger than all that are kept is shared for as long as nothing newer is. */
   #forgetOldest(): void {
     for (const place of this.#kept) {
-      if (this.#kept.size <= ENTRIES_MAX && this.#characters <= CHARACTERS_MAX) return;
-      this.#kept.delete(place);
-      this.#characters -= place.characters;
-      place.results.delete(place.key);
+      const fits = this.#kept.size <= ENTRIES_MAX && this.#characters <= CHARACTERS_MAX;
+      if (fits || this.#kept.size === 1) return;
+      this.#forget(place);
     }
+  }
+
+  #forget(place: Place): void {
+    this.#kept.delete(place);
+    this.#characters -= place.characters;
+    place.results.delete(place.key);
   }
 }

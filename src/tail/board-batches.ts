@@ -10,15 +10,21 @@ import type { RunsBatch } from './tail.ts';
 
 const BATCH_RUNS = 500;
 /** Readers that resume share by their cursors: of so many the places are remembered. */
-const RESUMED_MAX = 256;
+const RESUMED_MAX = 64;
+
+/**
+ * A step is for all who come within this time. Later ones get their own: with a batch its execution
+ * is shared, and what that read of the store would get old.
+ */
+const STEP_MS = 1_000;
 
 /** Where a reader stands: it was told everything of this version. Compared by identity. */
 export interface Place {
   batches: BoardBatches;
   version: number;
   cursor: string;
-  /** Of one that resumes: hosts still to be told, and where it stands then. */
-  missed: { hosts: readonly string[]; then: Place } | null;
+  /** Of one that resumes: hosts to be told, how many of them were, and where it stands then. */
+  missed: { hosts: readonly string[]; told: number; then: Place } | null;
 }
 
 /** A batch, and where its reader stands behind it. */
@@ -34,7 +40,7 @@ export class BoardBatches {
   #settled: Settled | null = null;
   #place: Place | null = null;
   #whole: Step | null = null;
-  #steps = new WeakMap<Place, Step>();
+  #steps = new WeakMap<Place, { step: Step; until: number }>();
   #resumed = new Map<string, Place>();
   #beat: { heads: Heads; batch: RunsBatch } | null = null;
 
@@ -61,7 +67,7 @@ export class BoardBatches {
     let place = this.#resumed.get(cursor);
     if (place === undefined) {
       const hosts = this.#board.hostsBehind(heads);
-      place = { batches: this, version: then.version, cursor, missed: { hosts, then } };
+      place = { batches: this, version: then.version, cursor, missed: { hosts, told: 0, then } };
       if (this.#resumed.size >= RESUMED_MAX) this.#resumed.clear();
       this.#resumed.set(cursor, place);
     }
@@ -80,11 +86,11 @@ export class BoardBatches {
   step(from: Place): Step | null {
     const now = this.#now();
     if (from.missed === null && from.version >= now.version) return null;
-    let step = this.#steps.get(from);
-    if (step === undefined) {
-      step = this.#next(from, now);
-      this.#steps.set(from, step);
-    }
+    const at = performance.now();
+    const known = this.#steps.get(from);
+    if (known !== undefined && at < known.until) return known.step;
+    const step = this.#next(from, now);
+    this.#steps.set(from, { step, until: at + STEP_MS });
     return step;
   }
 
@@ -126,13 +132,11 @@ export class BoardBatches {
   }
 
   /** Until the last of them the cursor stays where the reader came from. */
-  #nextMissed(from: Place, { hosts, then }: NonNullable<Place['missed']>): Step {
-    const rest = hosts.slice(BATCH_RUNS);
-    const to = rest.length === 0 ? then : { ...from, missed: { hosts: rest, then } };
-    const changed = this.#board.runsOf(hosts.slice(0, BATCH_RUNS));
-    return {
-      batch: { snapshot: null, changed, cursor: to.cursor, caughtUp: rest.length === 0 },
-      to,
-    };
+  #nextMissed(from: Place, { hosts, told, then }: NonNullable<Place['missed']>): Step {
+    const through = told + BATCH_RUNS;
+    const caughtUp = through >= hosts.length;
+    const to = caughtUp ? then : { ...from, missed: { hosts, told: through, then } };
+    const changed = this.#board.runsOf(hosts.slice(told, through));
+    return { batch: { snapshot: null, changed, cursor: to.cursor, caughtUp }, to };
   }
 }

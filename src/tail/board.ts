@@ -48,8 +48,9 @@ export class Board {
   readonly taskId: string;
   readonly #settings: BoardSettings;
   readonly #rows = new Map<string, BoardRow>();
-  /** The rows by name; null: to be sorted anew. */
+  /** The rows by name, and all hosts; null: there are others now. */
   #sorted: BoardRow[] | null = null;
+  #hosts: readonly string[] | null = null;
   readonly #changes = new BoardChanges();
   readonly #dirty = new Set<BoardRow>();
   /** Hosts whose run cannot be derived. */
@@ -155,12 +156,14 @@ export class Board {
   }
 
   /** Hosts that an event behind these positions touched, or may have touched through the task. */
-  hostsBehind(after: Heads): string[] {
+  hostsBehind(after: Heads): readonly string[] {
     const behind = (at: { shard: string; seq: number } | null) =>
       at !== null && at.seq > seqOf(after, at.shard);
     const all = behind(this.#task.said) || (this.#over && behind(this.#task.position));
-    const rows = [...this.#rows.values()];
-    return (all ? rows : rows.filter(behind)).map(({ host }) => host);
+    // Readers keep the list: where it is of all hosts, it is one for all of them.
+    if (!all) return [...this.#rows.values()].filter(behind).map(({ host }) => host);
+    this.#hosts ??= [...this.#rows.keys()];
+    return this.#hosts;
   }
 
   /** Runs as they are now; of hosts that are no longer there nothing. */
@@ -249,6 +252,7 @@ export class Board {
     this.#bytes += row.bytes;
     this.#dirty.add(row);
     this.#sorted = null;
+    this.#hosts = null;
     return row;
   }
 
@@ -259,6 +263,7 @@ export class Board {
     this.#count(row, null);
     row.version = -1;
     this.#sorted = null;
+    this.#hosts = null;
   }
 
   /** Moves a run in the totals. */

@@ -134,6 +134,7 @@ export class LiveBoard {
 
   /** Throws OVERLOADED where all boards would hold too much. */
   #hold(bytes: number): void {
+    if (this.#stopped) return;
     const more = bytes - this.#bytes;
     if (more > 0) this.#options.budget.take(more);
     else this.#options.budget.give(-more);
@@ -173,15 +174,16 @@ export class LiveBoard {
 
   /** null: it was stopped, or has to begin anew. */
   async #load(): Promise<Board | null> {
-    const { budget, store, taskId, staleAfterMs, now, log } = this.#options;
+    const { budget, follower, store, taskId, staleAfterMs, now, log } = this.#options;
     this.#drop();
     this.#cancelSettling();
     this.#outdated = false;
     this.#seenIn = new Set();
     const scope = await this.#findScope();
+    const heads = within(follower.heads, scope);
     const settings = { taskId, staleAfterMs, now, log };
     const board = await budget.inTurn(async () =>
-      this.#stopped ? null : loadBoard(store, settings, (bytes) => this.#reserve(bytes)),
+      this.#stopped ? null : loadBoard(store, settings, heads, (bytes) => this.#reserve(bytes)),
     );
     if (board === null || this.#stopped || this.#outdated) return null;
     // A task that had not begun can begin in a shard that was not there.

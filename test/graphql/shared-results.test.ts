@@ -1,5 +1,5 @@
 /** What subscriptions share of a batch must not fill the memory when many ask for something else. */
-import type { ExecutionResult } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { expect, it } from 'vitest';
 import { SharedResults } from '../../src/graphql/shared-results.ts';
 
@@ -23,4 +23,33 @@ it('a result is shared while it is new, and executed again once others have take
   expect(executed).toBe(11);
   expect(await shared.of(first, 'q', execute)).not.toBe(result);
   expect(executed).toBe(12);
+});
+
+it('a result that is larger than all that are kept is shared for as long as it is the newest', async () => {
+  const shared = new SharedResults();
+  let executed = 0;
+  const execute = async (): Promise<ExecutionResult> => {
+    executed++;
+    return { data: { text: 'x'.repeat(10 * LETTERS) } };
+  };
+  const board = { cursor: '0' };
+  const result = await shared.of(board, 'q', execute);
+  const text = shared.serialize(result);
+  const again = await shared.of(board, 'q', execute);
+  expect(shared.serialize(again)).toBe(text);
+  expect(executed).toBe(1);
+});
+
+it('a result with an error goes to those who wait for it, and not to those who come later', async () => {
+  const shared = new SharedResults();
+  const results = [
+    { data: null, errors: [new GraphQLError('the store is away')] },
+    { data: { fine: true } },
+  ];
+  const execute = async (): Promise<ExecutionResult> => results.shift() as ExecutionResult;
+  const batch = { cursor: '0' };
+  const [one, other] = [shared.of(batch, 'q', execute), shared.of(batch, 'q', execute)];
+  expect((await one).errors).toHaveLength(1);
+  expect(await other).toBe(await one);
+  expect(await shared.of(batch, 'q', execute)).toEqual({ data: { fine: true } });
 });
