@@ -127,6 +127,22 @@ describeOnEngines('subscriptions', (engine) => {
     for (const stream of [...streams, other]) await stream.return();
   });
 
+  it('identical readers of a board share one result of the whole of it and of what changed', async () => {
+    await server.report({ ...line('s-board', 'm'), status: 'RUNNING' });
+    const watch = `subscription {runsChanged(taskId: "s-board") {
+      snapshot {hosts cells} changed {hostName steps {status}} cursor
+    }}`;
+    const streams = [await server.follow(watch), await server.follow(watch)];
+    const both = () => Promise.all(streams.map(async (stream) => (await stream.next()).value));
+    const [whole, same] = await both();
+    expect(whole).toBe(same);
+    await server.report({ ...line('s-board', 'm'), status: 'FAILED' });
+    const [changed, likewise] = await both();
+    expect(changed).toBe(likewise);
+    expect(changed?.data).toMatchObject({ runsChanged: { changed: [{ hostName: 'h' }] } });
+    for (const stream of streams) await stream.return();
+  });
+
   it('taskChanged gives the state first, then each change', async () => {
     await server.report({ ...line('s-4', 'm'), status: 'RUNNING' });
     const stream = await server.follow(

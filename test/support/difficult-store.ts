@@ -7,7 +7,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ShiplogError } from '../../src/domain/errors.ts';
-import type { Position, StoredEvent } from '../../src/domain/event.ts';
+import type { LogEvent, Position, StoredEvent } from '../../src/domain/event.ts';
 import {
   emptyRun,
   emptyTask,
@@ -49,15 +49,17 @@ export class Difficulty {
   readonly headsAway = new Set<string>();
   /** Shards of which no read of the log can be proven. */
   readonly stuck = new Set<string>();
+  /** Shards whose views do not come on. */
+  readonly viewsStuck = new Set<string>();
   /** What is stored shows in the views so much later. Infinity: not before it is made less. */
   viewsLagMs = 0;
   /** How long `viewsReach` waits before it gives up. */
   viewsPatienceMs = 10_000;
   /** Called between the moment in which events are durable and their acknowledgement. */
-  onStored: (() => void | Promise<void>) | null = null;
+  onStored: ((events: readonly LogEvent[]) => void | Promise<void>) | null = null;
   /** How often something was difficult, by what it was. */
-  readonly met: Record<keyof Chances | 'lateViews', number> = {
-    ...{ shortRead: 0, headAway: 0, unavailable: 0, lateViews: 0 },
+  readonly met: Record<keyof Chances | 'lateViews' | 'refused', number> = {
+    ...{ shortRead: 0, headAway: 0, unavailable: 0, lateViews: 0, refused: 0 },
   };
   readonly #random: () => number;
 
@@ -71,6 +73,7 @@ export class Difficulty {
     this.away = false;
     this.headsAway.clear();
     this.stuck.clear();
+    this.viewsStuck.clear();
     this.viewsLagMs = 0;
     this.onStored = null;
   }
@@ -100,7 +103,7 @@ export function difficultStore(real: Store, random: () => number = Math.random):
     async append(events) {
       const outcomes = await real.append(events);
       views.stored(outcomes.flatMap((o) => (o.outcome === 'STORED' ? [o.position] : [])));
-      await difficulty.onStored?.();
+      await difficulty.onStored?.(events);
       return outcomes;
     },
     async heads(taskId) {
@@ -129,7 +132,10 @@ export function difficultStore(real: Store, random: () => number = Math.random):
       const call = value.bind(target) as (...args: unknown[]) => unknown;
       if (!FAILING.has(name as keyof Store)) return call;
       return async (...args: unknown[]) => {
-        if (difficulty.away || difficulty.happens('unavailable')) throw unavailable();
+        if (difficulty.away || difficulty.happens('unavailable')) {
+          difficulty.met.refused++;
+          throw unavailable();
+        }
         return call(...args);
       };
     },
@@ -241,6 +247,7 @@ class LateViews {
   }
 
   async #hold(positions: readonly Position[]): Promise<boolean> {
+    if (positions.some(({ shard }) => this.#difficulty.viewsStuck.has(shard))) return false;
     if (!this.#isLate()) return true;
     const views = new Map((await this.#positions()).map(({ shard, seq }) => [shard, seq]));
     return positions.every(({ shard, seq }) => (views.get(shard) ?? 0) >= seq);

@@ -15,6 +15,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { RunsBatch, TasksBatch } from '../../src/tail/tail.ts';
 import { describeOnEngines } from '../support/engines.ts';
 import { type Shiplog, startShiplog } from '../support/shiplog.ts';
+import { Screen, truthOf } from './screen.ts';
 
 const STEPS = ['unpack', 'start'];
 
@@ -66,6 +67,17 @@ describeOnEngines('live views', (engine) => {
     const run = batches.at(-1)?.changed[0] as RunView;
     expect([run.host, run.status, run.currentStep]).toEqual(['b', 'FAILED', 'unpack']);
     await board.return?.();
+  });
+
+  it('a board that is opened right after an acknowledgement shows it, without a next event', async () => {
+    for (const known of [true, false]) {
+      const taskId = known ? await begin() : `live-${engine.name}-${++tasks}`;
+      await report(taskId, 'a', 'unpack', 'FAILED');
+      const screen = new Screen(shiplog.tail.runsChanged({ taskId, after: null }));
+      await screen.until(await truthOf(store, taskId));
+      expect(screen.cells.a?.unpack).toBe('F');
+      await screen.leave();
+    }
   });
 
   it('a board resumed by its cursor tells what changed meanwhile, and only that', async () => {
