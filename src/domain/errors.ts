@@ -57,7 +57,8 @@ export const ERROR_CODES = {
   },
   OVERLOADED: {
     status: 429,
-    meaning: 'The queue is full and nothing was taken. Try again after `retryAfterMs`.',
+    meaning:
+      'The queue is full and nothing was taken, or the boards that are followed live hold all that they may. Try again after `retryAfterMs`.',
   },
   STORE_UNAVAILABLE: {
     status: 503,
