@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { ShiplogError } from './domain/errors.ts';
 import { createRedactor } from './domain/redact.ts';
 import { createGraphQL } from './graphql/graphql.ts';
+import { guarded } from './guarded.ts';
 import { readAddress, removeAddress, writeAddress } from './http/address-file.ts';
 import { checkHttp, type HttpServer, startHttp } from './http/http.ts';
 import { startIdleSweeper } from './ingest/idle.ts';
@@ -155,14 +156,10 @@ async function whyNotReady(store: Store, followed: boolean): Promise<string | nu
 
 /** Once at the start and then every hour. */
 function startRetention(store: Store, log: Log): () => void {
-  const apply = () => {
-    store.applyRetention().then(
-      (report) => {
-        if (report.removedTasks > 0) log.info(report, 'retention removed old tasks');
-      },
-      (error: unknown) => log.warn({ err: error }, 'retention failed; trying again'),
-    );
-  };
+  const apply = guarded(log, 'removing what is older than the retention', async () => {
+    const report = await store.applyRetention();
+    if (report.removedTasks > 0) log.info(report, 'retention removed old tasks');
+  });
   apply();
   const timer = setInterval(apply, RETENTION_EVERY_MS).unref();
   return () => clearInterval(timer);

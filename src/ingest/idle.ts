@@ -6,6 +6,7 @@
 
 import type { LogEvent } from '../domain/event.ts';
 import { eventIdentity } from '../domain/identity.ts';
+import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import type { Ingest } from './ingest.ts';
@@ -36,11 +37,10 @@ export async function markIdleTasks({
 /** Sweeps every tenth of the idle time, at least once a minute; answers how to stop. */
 export function startIdleSweeper(options: IdleOptions): () => void {
   const every = Math.min(60_000, Math.max(200, options.idleAfterMs / 10));
-  const timer = setInterval(() => {
-    markIdleTasks(options).catch((error: unknown) =>
-      options.log.warn({ err: error }, 'idle tasks could not be marked; trying again'),
-    );
-  }, every).unref();
+  const sweep = guarded(options.log, 'marking idle tasks', async () => {
+    await markIdleTasks(options);
+  });
+  const timer = setInterval(sweep, every).unref();
   return () => clearInterval(timer);
 }
 

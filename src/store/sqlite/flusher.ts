@@ -1,4 +1,5 @@
 /** When the views are written: soon where nothing else is to be done, and before they are far behind. */
+import { type GuardLog, guarded } from '../../guarded.ts';
 import type { Views } from './views.ts';
 
 /** An idle moment after this long is enough; readers who wait do not wait for it. */
@@ -15,9 +16,11 @@ export class Flusher {
   #timer: NodeJS.Timeout | null = null;
   #since: number | null = null;
   #notBefore = 0;
+  readonly #flush: () => void;
 
-  constructor(views: Views) {
+  constructor(views: Views, log: GuardLog) {
     this.#views = views;
+    this.#flush = guarded(log, 'writing the views', () => this.#write());
   }
 
   /** After every request. */
@@ -37,15 +40,16 @@ export class Flusher {
     if (this.#views.behind > 0) this.#flush();
   }
 
-  #flush(): void {
+  #write(): void {
     if (performance.now() < this.#notBefore) return;
     try {
       this.#views.flush();
       this.#since = null;
-    } catch {
+    } catch (error) {
       // Nothing is lost: it is in the log, and whoever waits for the views is told why they cannot be written.
       this.#notBefore = performance.now() + RETRY_MS;
       this.#timer ??= setTimeout(() => this.#wake(), RETRY_MS);
+      throw error;
     }
   }
 

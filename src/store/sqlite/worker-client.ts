@@ -13,7 +13,11 @@ export interface WorkerRequest {
   /** Epoch milliseconds. */
   deadline: number;
 }
-export type WorkerReply = { id: number; result: string } | { id: number; error: ErrorMessage };
+export type WorkerReply =
+  | { id: number; result: string }
+  | { id: number; error: ErrorMessage }
+  /** A line for the server's log, which only the main thread has. */
+  | { log: object; message: string };
 
 interface Waiting {
   resolve: (result: string) => void;
@@ -35,6 +39,8 @@ export class WorkerClient {
   onFault: (error: Error) => void = () => {};
   /** Called once where the worker has ended, before what was under way is rejected. */
   onEnd: () => void = () => {};
+  /** Called with what the worker has to say to the server's log. */
+  onLog: (fields: object, message: string) => void = () => {};
   readonly #said: string;
   /** Resolves with what the worker says when it is ready. */
   readonly ready: Promise<unknown>;
@@ -73,6 +79,10 @@ export class WorkerClient {
   }
 
   #settle(reply: WorkerReply): void {
+    if ('log' in reply) {
+      this.onLog(reply.log, reply.message);
+      return;
+    }
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if ('result' in reply) waiting?.resolve(reply.result);

@@ -10,6 +10,13 @@ function send(reply: WorkerReply): void {
   parentPort?.postMessage(reply);
 }
 
+/** The server's log, from within the worker. Fields are cloned: errors and plain values. */
+export const workerLog = {
+  error(fields: object, message: string): void {
+    send({ log: fields, message });
+  },
+};
+
 /** An answer that is JSON already. */
 export class JsonText {
   readonly text: string;

@@ -10,7 +10,7 @@ import { DROPPED_THROUGH, readMeta } from './meta.ts';
 import { migrate } from './migrate.ts';
 import { applyRetention } from './retention.ts';
 import { WAL_BOUNDS, Wal } from './wal.ts';
-import { serve } from './worker-side.ts';
+import { serve, workerLog } from './worker-side.ts';
 
 export interface WriterData {
   file: string;
@@ -41,7 +41,7 @@ function open({ file, settings, maxPages }: WriterData) {
   const lastSeq = Math.max(droppedThrough, readLastSeq(connection));
   const epoch = beginEpoch(connection, lastSeq);
   const appender = new Appender(connection, settings, lastSeq);
-  const flusher = new Flusher(appender.views);
+  const flusher = new Flusher(appender.views, workerLog);
   const wal = new Wal(connection, file, WAL_BOUNDS);
   const ready: WriterReady = { epoch, lastSeq, droppedThrough };
   return {
