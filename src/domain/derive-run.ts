@@ -3,20 +3,17 @@
  */
 
 import { planOf } from './derive-task.ts';
-import type { RunStatus, StepError, StepStatus } from './event.ts';
+import type { RunStatus, StepStatus } from './event.ts';
 import { failureOf } from './failure.ts';
 import type { AttemptState, EndState, RunState, StepState } from './fold-run.ts';
 import type { TaskState } from './fold-task.ts';
-import { lookUp } from './register.ts';
+import { greatest, isLater, lookUp } from './register.ts';
 import type { AttemptView, RunView, StepView } from './views.ts';
 
 /** Of several terminal reports the later time holds, then the greater event id. */
-function winner(attempt: AttemptState): EndState | null {
-  let best: EndState | null = null;
-  for (const [, end] of attempt.ends) {
-    if (best === null || end.t > best.t || (end.t === best.t && end.by > best.by)) best = end;
-  }
-  return best;
+function winner({ done, broken }: AttemptState): EndState | null {
+  if (done === null || broken === null) return done ?? broken;
+  return isLater(done.t, done.by, broken) ? done : broken;
 }
 
 function attemptStatus(attempt: AttemptState): StepStatus {
@@ -26,10 +23,10 @@ function attemptStatus(attempt: AttemptState): StepStatus {
 /** The reporter's own figure, else the difference of two times of one source, else null. */
 function attemptDuration(attempt: AttemptState, end: EndState): number | null {
   if (end.durationMs !== null) return end.durationMs.value;
-  const sources = [end.source, ...end.times.map(([source]) => source)];
+  const sources = [end.source, ...attempt.stops.map(([source]) => source)];
   for (const source of sources) {
     const from = lookUp(attempt.starts, source);
-    const to = source === end.source ? end.t : lookUp(end.times, source);
+    const to = source === end.source ? end.t : lookUp(attempt.stops, source);
     if (from !== null && to !== null && to >= from) return to - from;
   }
   return null;
@@ -44,12 +41,8 @@ function attemptView(attempt: AttemptState): AttemptView {
     finishedAt: end?.t ?? null,
     durationMs: end === null ? null : attemptDuration(attempt, end),
     exitCode: end?.exitCode?.value ?? null,
-    error: endError(end),
+    error: end !== null && end === attempt.broken ? (attempt.error?.value ?? null) : null,
   };
-}
-
-function endError(end: EndState | null): StepError | null {
-  return end === null || end.status === 'SUCCEEDED' ? null : (end.error?.value ?? null);
 }
 
 type TaskFields = Pick<StepView, 'service' | 'environment' | 'version'>;
@@ -73,7 +66,6 @@ function stepView(
     error: null,
   };
   const last = state?.attempts.at(-1) ?? null;
-  const end = last === null ? null : winner(last);
   return {
     ...shown,
     taskId: run.taskId,
@@ -86,22 +78,15 @@ function stepView(
     params: last?.params?.value ?? null,
     source: last?.source?.value ?? null,
     lastEventAt: last?.lastEventAt ?? null,
-    failure:
-      end === null
-        ? null
-        : failureOf({
-            status: end.status,
-            message: end.message?.value ?? null,
-            error: endError(end),
-            exitCode: end.exitCode?.value ?? null,
-            host: run.host,
-          }),
+    failure: failureOf({
+      status: shown.status,
+      message: last?.message?.value ?? null,
+      error: shown.error,
+      exitCode: shown.exitCode,
+      host: run.host,
+    }),
     ...task,
   };
-}
-
-function firstSeen(step: StepState): number {
-  return step.attempts.reduce((least, { firstAt }) => Math.min(least, firstAt), Infinity);
 }
 
 /** The run's status as its own events have it, before the end of its task is considered. */
@@ -131,25 +116,24 @@ function finalRunStatus(base: RunStatus, over: boolean, steps: readonly StepView
   return halfWay ? 'CANCELLED' : base;
 }
 
-/** Of the steps' times the widest span that one source reported. */
+/** From the first that a source said to the last end that it told: the widest of all sources. */
 function runDuration(run: RunState): number | null {
-  const spans = new Map<string, { from: number; to: number }>();
-  const widen = (source: string, t: number) => {
-    const span = spans.get(source);
-    if (span === undefined) spans.set(source, { from: t, to: t });
-    else {
-      span.from = Math.min(span.from, t);
-      span.to = Math.max(span.to, t);
-    }
-  };
+  let widest = 0;
   for (const [, step] of run.steps) {
-    for (const attempt of step.attempts) {
-      for (const [source, t] of attempt.starts) widen(source, t);
-      for (const [, end] of attempt.ends) for (const [source, t] of end.times) widen(source, t);
+    for (const [source, to] of step.attempts.at(-1)?.stops ?? []) {
+      const from = lookUp(run.sources, source);
+      if (from !== null && to - from > widest) widest = to - from;
     }
   }
-  const widest = Math.max(0, ...[...spans.values()].map(({ from, to }) => to - from));
   return widest > 0 ? widest : null;
+}
+
+function lastFinish(steps: readonly StepView[]): number | null {
+  let last: number | null = null;
+  for (const { finishedAt } of steps) {
+    if (finishedAt !== null) last = greatest(last, finishedAt);
+  }
+  return last;
 }
 
 function currentStep(status: RunStatus, steps: readonly StepView[]): string | null {
@@ -187,25 +171,23 @@ export function deriveRun(run: RunState, task: TaskState, over: boolean): RunVie
   const planned = plan.map((name, index) =>
     stepView(run, name, index, lookUp(run.steps, name), over, fields),
   );
+  const inPlan = new Set(plan);
   const others = run.steps
-    .filter(([name]) => !plan.includes(name))
-    .map(([, step]) => step)
-    .sort((a, b) => firstSeen(a) - firstSeen(b) || (a.name < b.name ? -1 : 1))
-    .map((step) => stepView(run, step.name, null, step, over, fields));
+    .filter(([name]) => !inPlan.has(name))
+    .sort(([a, one], [b, other]) => one.firstAt - other.firstAt || (a < b ? -1 : 1))
+    .map(([name, step]) => stepView(run, name, null, step, over, fields));
   const steps = [...planned, ...others];
   const base = baseRunStatus(run, plan);
   const ended = base === 'SUCCEEDED' || base === 'FAILED' || base === 'CANCELLED';
   const status = finalRunStatus(base, over, steps);
-  const times = steps.flatMap((step) => (step.startedAt === null ? [] : [step.startedAt]));
-  const ends = steps.flatMap((step) => (step.finishedAt === null ? [] : [step.finishedAt]));
   return {
     taskId: run.taskId,
     host: run.host,
     status,
     currentStep: currentStep(status, steps),
     steps,
-    startedAt: times.length === 0 ? null : Math.min(...times),
-    finishedAt: ended && ends.length > 0 ? Math.max(...ends) : null,
+    startedAt: run.firstAt,
+    finishedAt: ended ? lastFinish(steps) : null,
     durationMs: ended ? runDuration(run) : null,
     lastEventAt: run.lastEventAt,
     outOfRotationSince: outOfRotationSince(steps),

@@ -3,6 +3,7 @@
  */
 import { DEFAULT_PLAN, type RunStatus, type TaskStatus } from './event.ts';
 import { labelsOf, type TaskState } from './fold-task.ts';
+import { greatest } from './register.ts';
 import type { TaskView } from './views.ts';
 
 /** How many of a task's runs have each base status (`baseRunStatus`), and the last end of one. */
@@ -26,8 +27,38 @@ export const NO_RUNS: Readonly<RunTotals> = {
   lastFinishedAt: null,
 };
 
+const STANDARD_STEPS: ReadonlySet<string> = new Set(DEFAULT_PLAN);
+
+/** Neither declared nor the seven standard steps: it is what was reported so far. */
+function isPlanReported({ plan, reported }: TaskState): boolean {
+  return plan === null && reported.some(({ step }) => !STANDARD_STEPS.has(step));
+}
+
+/**
+ * What was declared; where nothing was, the seven standard steps if all that was reported is among
+ * them, else what was reported, in the order of first appearance.
+ */
 export function planOf(task: TaskState): readonly string[] {
-  return task.plan?.value ?? DEFAULT_PLAN;
+  if (task.plan !== null) return task.plan.value;
+  return isPlanReported(task) ? task.reported.map(({ step }) => step) : DEFAULT_PLAN;
+}
+
+export function isSamePlan(a: TaskState, b: TaskState): boolean {
+  if (a.plan === b.plan && a.reported === b.reported) return true;
+  const one = planOf(a);
+  const other = planOf(b);
+  return one.length === other.length && one.every((step, i) => step === other[i]);
+}
+
+/**
+ * The greatest seq of an event that may have changed more than its own run (by its task's fields,
+ * its plan, or by ending it); 0: none. Behind it nothing but single runs changed.
+ */
+export function lastChangeOfAll(task: TaskState, over: boolean): number {
+  let last = task.said?.seq ?? 0;
+  if (over) last = greatest(last, task.position?.seq ?? 0);
+  if (task.plan === null) for (const { seq } of task.reported) last = greatest(last, seq);
+  return last;
 }
 
 export function expectedHostsOf(task: TaskState): number | null {
@@ -61,7 +92,9 @@ export function isOver(task: TaskState, runs: RunTotals): boolean {
 
 function allEnded(task: TaskState, runs: RunTotals): boolean {
   const expected = expectedHostsOf(task);
-  const ended = runs.succeeded + runs.failed + runs.cancelled;
+  // Where the plan is what was reported so far, another step may follow one that succeeded.
+  const succeeded = isPlanReported(task) ? 0 : runs.succeeded;
+  const ended = succeeded + runs.failed + runs.cancelled;
   return expected !== null && expected > 0 && ended >= expected && ended === runs.total;
 }
 

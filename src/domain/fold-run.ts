@@ -18,29 +18,32 @@ import { FAILURE_TEXT_MAX } from './failure.ts';
 import {
   type Entry,
   greatest,
+  isLater,
   latest,
   least,
   lookUp,
   type Register,
   withEntry,
 } from './register.ts';
+import {
+  cutParams,
+  cutText,
+  errorAtDepth,
+  MAX_SOURCES_PER_RUN,
+  MAX_STEPS_PER_RUN,
+  type RunBounds,
+  runBounds,
+  shortId,
+  shortSource,
+} from './run-bounds.ts';
 
-/** Bounds on what one run remembers; beyond them the log still has everything. */
-export const MAX_STEPS_PER_RUN = 500;
-export const MAX_ATTEMPTS_PER_STEP = 100;
-const MAX_SOURCES = 8;
-
-/** What was reported under one terminal status of one attempt. */
+/** The latest end of an attempt, and what ends of its kind said. */
 export interface EndState {
   status: TerminalStepStatus;
   t: number;
   by: string;
   source: string;
-  /** Latest time by source. */
-  times: Entry<number>[];
   exitCode: Register<number> | null;
-  error: Register<StepError> | null;
-  message: Register<string> | null;
   durationMs: Register<number> | null;
 }
 
@@ -50,8 +53,16 @@ export interface AttemptState {
   lastEventAt: number;
   /** Earliest time by source, of what is not an end. */
   starts: Entry<number>[];
-  /** At most one for each terminal status, by status. */
-  ends: Entry<EndState>[];
+  /** Latest time by source, of ends. */
+  stops: Entry<number>[];
+  /** SUCCEEDED or SKIPPED. */
+  done: EndState | null;
+  /** FAILED, TIMED_OUT or CANCELLED: two reporters of one failure complete each other. */
+  broken: EndState | null;
+  /** Of what did not end well; of the highest attempts. */
+  error: Register<StepError> | null;
+  /** The rest: of the highest attempt only. */
+  message: Register<string> | null;
   command: Register<string> | null;
   params: Register<JsonObject> | null;
   source: Register<string> | null;
@@ -59,7 +70,8 @@ export interface AttemptState {
 }
 
 export interface StepState {
-  name: string;
+  /** Of all attempts, also of those that are no longer here. */
+  firstAt: number;
   /** Lowest first. */
   attempts: AttemptState[];
 }
@@ -67,13 +79,25 @@ export interface StepState {
 export interface RunState {
   taskId: string;
   host: string;
+  /** Of all attempts of all steps. */
+  firstAt: number | null;
   lastEventAt: number | null;
   position: Position | null;
+  /** Earliest time by source. */
+  sources: Entry<number>[];
   steps: Entry<StepState>[];
 }
 
 export function emptyRun(taskId: string, host: string): RunState {
-  return { taskId, host, lastEventAt: null, position: null, steps: [] };
+  return {
+    taskId,
+    host,
+    firstAt: null,
+    lastEventAt: null,
+    position: null,
+    sources: [],
+    steps: [],
+  };
 }
 
 function emptyAttempt(attempt: number, event: StoredEvent): AttemptState {
@@ -82,7 +106,11 @@ function emptyAttempt(attempt: number, event: StoredEvent): AttemptState {
     firstAt: foldTime(event),
     lastEventAt: event.receivedAt,
     starts: [],
-    ends: [],
+    stops: [],
+    done: null,
+    broken: null,
+    error: null,
+    message: null,
     command: null,
     params: null,
     source: null,
@@ -91,64 +119,137 @@ function emptyAttempt(attempt: number, event: StoredEvent): AttemptState {
 }
 
 /** What a failure is told by; the whole line stays in the log. */
-function failureMessage({ message }: StoredEvent): string | null {
+function failureMessage({ status, message }: StoredEvent): string | null {
+  if (status !== 'FAILED' && status !== 'TIMED_OUT') return null;
   if (message === null || message.length <= FAILURE_TEXT_MAX) return message;
   return message.slice(0, FAILURE_TEXT_MAX).toWellFormed();
 }
 
-function foldEnd(end: EndState | null, status: TerminalStepStatus, event: StoredEvent): EndState {
+function isDone(status: TerminalStepStatus): boolean {
+  return status === 'SUCCEEDED' || status === 'SKIPPED';
+}
+
+function foldEnd(
+  end: EndState | null,
+  status: TerminalStepStatus,
+  event: StoredEvent,
+  by: string,
+): EndState {
   const t = foldTime(event);
-  const by = event.eventId;
-  const source = event.source ?? '';
-  const wins = end === null || t > end.t || (t === end.t && by > end.by);
-  const last = greatest(end === null ? null : lookUp(end.times, source), t);
+  const last =
+    end === null || isLater(t, by, end)
+      ? { status, t, by, source: shortSource(event.source) }
+      : { status: end.status, t: end.t, by: end.by, source: end.source };
   return {
-    status,
-    t: wins ? t : end.t,
-    by: wins ? by : end.by,
-    source: wins ? source : end.source,
-    times: withEntry(end?.times ?? [], source, last, MAX_SOURCES),
+    ...last,
     exitCode: latest(end?.exitCode ?? null, event.exitCode, t, by),
-    error: latest(end?.error ?? null, event.error, t, by),
-    message: latest(end?.message ?? null, failureMessage(event), t, by),
     durationMs: latest(end?.durationMs ?? null, event.durationMs, t, by),
   };
 }
 
-function foldAttempt(state: AttemptState, event: StoredEvent): AttemptState {
+/** `depth`: how many attempts are above it. */
+function foldAttempt(
+  state: AttemptState,
+  event: StoredEvent,
+  depth: number,
+  bounds: RunBounds,
+): AttemptState {
   const t = foldTime(event);
-  const by = event.eventId;
-  const source = event.source ?? '';
-  let { starts, ends } = state;
+  const by = shortId(event.eventId);
+  const source = shortSource(event.source);
+  const next = { ...state };
+  next.firstAt = least(state.firstAt, t);
+  next.lastEventAt = greatest(state.lastEventAt, event.receivedAt);
+  let error: StepError | null = null;
   if (isTerminal(event.status)) {
-    const before = lookUp(ends, event.status);
-    ends = withEntry(ends, event.status, foldEnd(before, event.status, event), 5);
+    const stop = greatest(lookUp(state.stops, source), t);
+    next.stops = withEntry(state.stops, source, stop, bounds.sources);
+    if (isDone(event.status)) next.done = foldEnd(state.done, event.status, event, by);
+    else {
+      next.broken = foldEnd(state.broken, event.status, event, by);
+      error = event.error;
+    }
   } else {
-    starts = withEntry(starts, source, least(lookUp(starts, source), t), MAX_SOURCES);
+    const start = least(lookUp(state.starts, source), t);
+    next.starts = withEntry(state.starts, source, start, bounds.sources);
   }
+  next.error = latest(state.error, error, t, by);
+  next.message = latest(state.message, failureMessage(event), t, by);
+  next.command = latest(state.command, event.command, t, by);
+  next.params = latest(state.params, event.params, t, by);
+  next.source = latest(state.source, event.source, t, by);
+  next.progress = latest(state.progress, event.progress, t, by);
+  return boundedAttempt(next, depth, bounds, state);
+}
+
+/** `was`: what is bounded already. */
+function cutRegister<T>(
+  register: Register<T> | null,
+  was: Register<T> | null | undefined,
+  cut: (value: T) => T | null,
+): Register<T> | null {
+  if (register === null || register === was) return register;
+  const value = cut(register.value);
+  if (value === register.value) return register;
+  return value === null ? null : { ...register, value };
+}
+
+/** What is kept of an attempt that has so many above it; `was`: as it was before an event. */
+function boundedAttempt(
+  state: AttemptState,
+  depth: number,
+  bounds: RunBounds,
+  was?: AttemptState,
+): AttemptState {
+  const { textBytes, sources, commands } = bounds;
+  const shown = depth === 0;
+  const detailed = shown && commands;
+  const text = (value: string) => cutText(value, textBytes);
+  const params = (value: JsonObject) => cutParams(value, textBytes);
   return {
-    attempt: state.attempt,
-    firstAt: least(state.firstAt, t),
-    lastEventAt: greatest(state.lastEventAt, event.receivedAt),
-    starts,
-    ends,
-    command: latest(state.command, event.command, t, by),
-    params: latest(state.params, event.params, t, by),
-    source: latest(state.source, event.source, t, by),
-    progress: latest(state.progress, event.progress, t, by),
+    ...state,
+    starts: firstOf(state.starts, sources),
+    stops: firstOf(state.stops, sources),
+    error: cutRegister(state.error, was?.error, (error) => errorAtDepth(error, depth, textBytes)),
+    message: shown ? cutRegister(state.message, was?.message, text) : null,
+    command: detailed ? cutRegister(state.command, was?.command, text) : null,
+    params: detailed ? cutRegister(state.params, was?.params, params) : null,
+    source: detailed ? state.source : null,
+    progress: shown
+      ? cutRegister(state.progress, was?.progress, (one) => withUnit(one, commands))
+      : null,
   };
 }
 
-function foldStep(state: StepState | null, name: string, event: StoredEvent): StepState {
+function withUnit(progress: Progress, keeps: boolean): Progress {
+  return keeps || progress.unit === null ? progress : { ...progress, unit: null };
+}
+
+function firstOf<T>(entries: Entry<T>[], most: number): Entry<T>[] {
+  return entries.length <= most ? entries : entries.slice(0, most);
+}
+
+function boundedStep(state: StepState, bounds: RunBounds): StepState {
+  const attempts = state.attempts.slice(-bounds.attempts);
+  const top = attempts.length - 1;
+  return {
+    firstAt: state.firstAt,
+    attempts: attempts.map((attempt, at) => boundedAttempt(attempt, top - at, bounds)),
+  };
+}
+
+function foldStep(state: StepState | null, event: StoredEvent, bounds: RunBounds): StepState {
   const number = event.attempt ?? 1;
   const attempts = state?.attempts.slice() ?? [];
   let at = attempts.findIndex((attempt) => attempt.attempt >= number);
   if (at < 0) at = attempts.length;
   const present = attempts[at]?.attempt === number;
   const before = present ? (attempts[at] as AttemptState) : emptyAttempt(number, event);
-  attempts.splice(at, present ? 1 : 0, foldAttempt(before, event));
-  if (attempts.length > MAX_ATTEMPTS_PER_STEP) attempts.shift();
-  return { name, attempts };
+  if (!present) attempts.splice(at, 0, before);
+  attempts[at] = foldAttempt(before, event, attempts.length - 1 - at, bounds);
+  const next = { firstAt: least(state?.firstAt ?? null, foldTime(event)), attempts };
+  // Those below another one have gone deeper.
+  return present ? next : boundedStep(next, bounds);
 }
 
 /** The run with one more of its events; TASK events and those of other runs change nothing. */
@@ -156,13 +257,28 @@ export function foldRun(state: RunState, event: StoredEvent): RunState {
   if (event.taskId !== state.taskId || event.host !== state.host || event.step === null) {
     return state;
   }
-  const step = foldStep(lookUp(state.steps, event.step), event.step, event);
+  const t = foldTime(event);
+  const source = shortSource(event.source);
+  const before = lookUp(state.steps, event.step);
+  const bounds = runBounds(state.steps.length + (before === null ? 1 : 0));
+  let { steps } = state;
+  if (bounds !== runBounds(steps.length)) {
+    steps = steps.map(([name, step]) => [name, boundedStep(step, bounds)]);
+  }
+  const step = foldStep(before, event, bounds);
   return {
     taskId: state.taskId,
     host: state.host,
+    firstAt: least(state.firstAt, t),
     lastEventAt: greatest(state.lastEventAt, event.receivedAt),
     position: laterPosition(state.position, event.position),
-    steps: withEntry(state.steps, event.step, step, MAX_STEPS_PER_RUN),
+    sources: withEntry(
+      state.sources,
+      source,
+      least(lookUp(state.sources, source), t),
+      MAX_SOURCES_PER_RUN,
+    ),
+    steps: withEntry(steps, event.step, step, MAX_STEPS_PER_RUN),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type TaskStatus,
 } from './event.ts';
 import { laterPosition } from './fold-run.ts';
+import { LIMITS } from './limits.ts';
 import {
   type Entry,
   greatest,
@@ -23,6 +24,13 @@ import type { HostView } from './views.ts';
 
 const MAX_LABELS = 64;
 
+/** A step of which something was reported: when first, and by which event of the log. */
+export interface ReportedStep {
+  step: string;
+  t: number;
+  seq: number;
+}
+
 type LabelValue = Labels[string];
 
 /** JSON-serialisable. `hosts` may be long: an engine may keep it apart (same reference = unchanged). */
@@ -34,6 +42,8 @@ export interface TaskState {
   title: Register<string> | null;
   createdBy: Register<string> | null;
   plan: Register<string[]> | null;
+  /** In the order of their first events; the first of them, as many as a plan may have. */
+  reported: ReportedStep[];
   hosts: Register<string[]> | null;
   expectedHosts: Register<number> | null;
   labels: Entry<Register<LabelValue>>[];
@@ -54,7 +64,7 @@ export interface TaskState {
   } | null;
   idleSince: number | null;
   position: Position | null;
-  /** Of the newest TASK event: behind it nothing but steps changed. */
+  /** Of the newest TASK event. */
   said: Position | null;
 }
 
@@ -67,6 +77,7 @@ export function emptyTask(id: string): TaskState {
     title: null,
     createdBy: null,
     plan: null,
+    reported: [],
     hosts: null,
     expectedHosts: null,
     labels: [],
@@ -97,6 +108,26 @@ function foldLabels(
   return next;
 }
 
+function isBefore(a: ReportedStep, b: ReportedStep): boolean {
+  return a.t < b.t || (a.t === b.t && a.seq < b.seq);
+}
+
+/** The same array where nothing changed. */
+function foldReported(reported: ReportedStep[], event: StoredEvent): ReportedStep[] {
+  if (event.step === null) return reported;
+  const next = { step: event.step, t: foldTime(event), seq: event.position.seq };
+  const known = reported.findIndex(({ step }) => step === next.step);
+  const before = reported[known];
+  if (before !== undefined && !isBefore(next, before)) return reported;
+  const last = reported.at(-1);
+  const full = reported.length >= LIMITS.planSteps;
+  if (before === undefined && full && last !== undefined && !isBefore(next, last)) return reported;
+  const others = reported.filter(({ step }) => step !== next.step);
+  const at = others.findIndex((other) => isBefore(next, other));
+  others.splice(at < 0 ? others.length : at, 0, next);
+  return others.slice(0, LIMITS.planSteps);
+}
+
 /** The task with one more of its events: TASK events and those of its steps. */
 export function foldTask(state: TaskState, event: StoredEvent): TaskState {
   if (event.taskId !== state.id) return state;
@@ -122,6 +153,7 @@ export function foldTask(state: TaskState, event: StoredEvent): TaskState {
   };
   if (said === null) {
     next.startedAt = least(state.startedAt, t);
+    next.reported = foldReported(state.reported, event);
     return next;
   }
   next.said = laterPosition(state.said, event.position);

@@ -13,6 +13,8 @@ import {
   foldRun,
   foldTask,
   isOver,
+  isSamePlan,
+  lastChangeOfAll,
   moveRun,
   NO_RUNS,
   planOf,
@@ -159,7 +161,9 @@ export class Board {
   hostsBehind(after: Heads): readonly string[] {
     const behind = (at: { shard: string; seq: number } | null) =>
       at !== null && at.seq > seqOf(after, at.shard);
-    const all = behind(this.#task.said) || (this.#over && behind(this.#task.position));
+    const { position } = this.#task;
+    const seq = lastChangeOfAll(this.#task, this.#over);
+    const all = position !== null && behind({ shard: position.shard, seq });
     // Readers keep the list: where it is of all hosts, it is one for all of them.
     if (!all) return [...this.#rows.values()].filter(behind).map(({ host }) => host);
     this.#hosts ??= [...this.#rows.keys()];
@@ -197,7 +201,7 @@ export class Board {
   #foldOne(event: StoredEvent): void {
     const before = this.#task;
     this.#task = foldTask(before, event);
-    this.#checkPlan();
+    if (!isSamePlan(before, this.#task)) this.#checkPlan();
     if (event.task !== null) {
       this.#taskChanged(before);
       return;

@@ -134,6 +134,57 @@ function never(): never {
 
 /** Tasks, runs, steps and hosts, against a fold of the raw events. */
 export function describeViews(open: OpenStore): void {
+  describe('of a task that declares no steps and has some of its own', () => {
+    const taskId = 'own-steps';
+    let opened: OpenedStore;
+    beforeAll(async () => {
+      opened = await open(contractSettings);
+    });
+    afterAll(() => opened.close());
+
+    it('the plan follows what is reported, on every host, and the end is derived from it', async () => {
+      const { store } = opened;
+      const done = (host: string, step: string, at: number) =>
+        aStatus('SUCCEEDED', { taskId, host, step, at: START + at });
+      const seen = async () => {
+        const { tasks, runs } = foldLog(await wholeLog(store));
+        expect(await store.tasksById([taskId])).toEqual(tasks);
+        expect(await store.runsByKey(runs)).toEqual(runs);
+        const [matrix] = await store.matrices([taskId]);
+        const [stats] = await store.taskStats([taskId]);
+        return {
+          plan: tasks[0]?.plan.length,
+          runs: runs.map(({ status }) => status),
+          cells: matrix?.matrix.cells,
+          summaries: stats?.stepSummaries.map(({ step }) => step).join(' '),
+          end: tasks[0]?.over ? tasks[0].status : null,
+        };
+      };
+      await fill(store, [done('a', 'backup', 1), done('b', 'backup', 2)]);
+      expect(await seen()).toMatchObject({ plan: 7, runs: ['RUNNING', 'RUNNING'], end: null });
+      await fill(store, [done('a', 'ship', 3)]);
+      const own = { plan: 2, summaries: 'backup ship' };
+      expect(await seen()).toEqual({
+        ...own,
+        runs: ['SUCCEEDED', 'RUNNING'],
+        cells: 'SSSP',
+        end: null,
+      });
+      await fill(store, [done('b', 'ship', 4)]);
+      expect(await seen()).toEqual({
+        ...own,
+        runs: ['SUCCEEDED', 'SUCCEEDED'],
+        cells: 'SSSS',
+        end: null,
+      });
+      await fill(store, [aTaskEvent({ change: 'ended' }, { taskId, at: START + 5 })]);
+      expect(await seen()).toMatchObject({ runs: ['SUCCEEDED', 'SUCCEEDED'], end: 'SUCCEEDED' });
+      // What is heard of late is not yet done.
+      await fill(store, [aStatus('RUNNING', { taskId, host: 'a', step: 'early', at: START })]);
+      expect(await seen()).toMatchObject({ plan: 3, cells: 'rSSNSS', end: 'CANCELLED' });
+    });
+  });
+
   describe('shows tasks, runs, steps and hosts', () => {
     let opened: OpenedStore;
     let log: StoredEvent[];

@@ -55,6 +55,24 @@ async function fillStore(): Promise<number> {
   return count;
 }
 
+describe('A start of the embedded store with views that an older Shiplog folded', () => {
+  it('folds them anew from the log, those of events that were in no view yet, too', async () => {
+    await fillStore();
+    const before = dump();
+    withDatabase((db) => {
+      db.exec(`DELETE FROM meta WHERE key IN ('views_version', 'views_through');
+               UPDATE runs SET state = '{"steps":[["backup",{"name":"backup"}]]}';
+               UPDATE tasks SET state = '{"plan":7}', seq = 0;`);
+    });
+    const store = await openSqliteStore({ dataDir, settings: contractSettings });
+    await fill(store, [anEvent({ taskId: 'planned', host: 'web-7', eventId: 'first' })]).catch(
+      () => 'a duplicate, which changes nothing',
+    );
+    await store.close();
+    expect(dump()).toEqual(before);
+  });
+});
+
 describe('A rebuild of the embedded store', () => {
   it('gives the same views as those that were kept event by event', async () => {
     const count = await fillStore();

@@ -1,5 +1,4 @@
 /** A whole task at once: its states for a live board, and its board as one compact text. */
-import type { RunState } from '../../domain/fold.ts';
 import { hostsShown, MATRIX_HOSTS_MAX, MatrixWeight, stepOrder } from '../../domain/matrix.ts';
 import type { PageKey } from '../../domain/page.ts';
 import type { TaskMatrix, TaskView } from '../../domain/views.ts';
@@ -8,6 +7,7 @@ import type { Names } from './names.ts';
 import type { Hit } from './page.ts';
 import type { Registered } from './registry.ts';
 import type { Search, Searcher } from './searcher.ts';
+import { runStateOf } from './stored-states.ts';
 import { cellsOf, decodeCells } from './view-documents.ts';
 import type { ViewReader } from './view-reader.ts';
 
@@ -48,7 +48,7 @@ export class BoardReader {
     const body = { _source: ['shiplog.state'] };
     const first = await this.#parts.searcher.one<RunSource>(this.#runsSearch(entry, body, null));
     const hits = await this.#allRuns(entry, body, first.hits);
-    const runs = hits.map(({ _source }) => JSON.parse(_source?.shiplog.state ?? '{}') as RunState);
+    const runs = hits.map(({ _source }) => runStateOf(_source?.shiplog.state ?? '{}'));
     return {
       task: { ...part.state, hosts },
       runs: runs.filter(({ position }) => position !== null),

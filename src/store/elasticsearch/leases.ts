@@ -5,6 +5,7 @@
  * Clocks are not compared. A keeper changes its document every so often; who wants to take over
  * watches it, and may do so when it has not changed for the whole lease, by its own clock.
  */
+import { FOLD_VERSION } from '../../domain/fold.ts';
 import { type Connection, reasonOf, unavailable } from './connection.ts';
 import { shardId } from './ids.ts';
 
@@ -26,11 +27,14 @@ export interface Lease extends LeaseState {
   term: number;
 }
 
+/** Views that another version folded count as those of another log: they are folded anew. */
+const OTHER_FOLD = { folded: 0, history: -1 };
+
 interface Doc {
   found?: boolean;
   _seq_no?: number;
   _primary_term?: number;
-  _source?: { shiplog: { shard: LeaseState } };
+  _source?: { shiplog: { shard: LeaseState & { fold?: number } } };
 }
 
 export class Leases {
@@ -55,7 +59,8 @@ export class Leases {
       const doc = docs[i];
       const state = doc?._source?.shiplog.shard;
       if (state === undefined) return null;
-      return { ...state, shard, seqNo: doc?._seq_no ?? 0, term: doc?._primary_term ?? 0 };
+      const views = state.fold === FOLD_VERSION ? {} : OTHER_FOLD;
+      return { ...state, ...views, shard, seqNo: doc?._seq_no ?? 0, term: doc?._primary_term ?? 0 };
     });
   }
 
@@ -70,7 +75,12 @@ export class Leases {
           was === null
             ? { op_type: 'create' }
             : { if_seq_no: was.seqNo, if_primary_term: was.term },
-        body: { shiplog: { kind: 'shard', shard: { owner, beat, folded, history, generation } } },
+        body: {
+          shiplog: {
+            kind: 'shard',
+            shard: { owner, beat, folded, history, generation, fold: FOLD_VERSION },
+          },
+        },
       },
     );
     if (status === 409) return null;

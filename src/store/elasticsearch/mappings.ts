@@ -9,7 +9,7 @@ import type { Settled } from './config.ts';
 import { Names } from './names.ts';
 
 /** Counted up when a field is added. A cluster with a greater one is refused. */
-export const TEMPLATE_VERSION = 1;
+export const TEMPLATE_VERSION = 2;
 
 /** Above what Elasticsearch's own and Fleet's templates have. */
 export const PRIORITY = 520;
@@ -122,6 +122,8 @@ export const META_PROPERTIES: Properties = {
       folded: long,
       history: long,
       generation: integer,
+      /** Which fold made them. */
+      fold: integer,
     }),
     /** Of a day that retention removed: the last seq of each shard. */
     final: blob,

@@ -15,6 +15,7 @@ import {
   foldRun,
   foldTask,
   isOver,
+  isSamePlan,
   moveRun,
   planOf,
   type RunState,
@@ -99,7 +100,7 @@ export class ViewFolder {
     const { entries } = this.#parts;
     const plan = planOf(entry.state);
     const hostsChanged = entry.state.hosts !== was.task.hosts;
-    const planChanged = !sameList(plan, planOf(was.task));
+    const planChanged = !isSamePlan(entry.state, was.task);
     if (hostsChanged || planChanged || fieldsChanged(entry.state, was.task)) {
       await entries.complete(entry);
       if (hostsChanged) this.#planHosts(entry, was);
@@ -255,10 +256,6 @@ function* chunksOf(items: readonly BulkItem[]): Generator<BulkItem[]> {
 
 function touchAll(entry: TaskEntry, was: Before): void {
   for (const run of entry.runs.values()) if (!was.runs.has(run)) was.runs.set(run, run.state);
-}
-
-function sameList(a: readonly string[], b: readonly string[]): boolean {
-  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
 }
 
 /** The task's fields that its runs and steps carry. */

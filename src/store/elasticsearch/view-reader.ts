@@ -16,7 +16,7 @@ import { type Hit, type ListSearch, pageSearches, readPage } from './page.ts';
 import { names as namesQuery } from './query.ts';
 import type { Registry } from './registry.ts';
 import type { Searcher } from './searcher.ts';
-import type { StoredTask } from './view-documents.ts';
+import { runStateOf, storedTaskOf } from './stored-states.ts';
 import {
   HOST_SORT,
   hostQuery,
@@ -118,7 +118,7 @@ export class ViewReader {
     const index = await this.#indexOf(queries.map(({ filter }) => filter.taskId));
     const pages = await this.#pages<StateSource>(index, lists, ['shiplog.state']);
     const states = pages.map((page) =>
-      page.rows.map(({ node }) => JSON.parse(node._source?.shiplog.state ?? '{}') as RunState),
+      page.rows.map(({ node }) => runStateOf(node._source?.shiplog.state ?? '{}')),
     );
     const tasks = await this.taskParts(states.flat().map((state) => state.taskId));
     return pages.map((page, i) =>
@@ -142,9 +142,7 @@ export class ViewReader {
       }),
       ['shiplog.state'],
     );
-    return docs.map((doc) =>
-      doc === null ? null : viewOf(JSON.parse(doc.shiplog.state) as RunState, tasks),
-    );
+    return docs.map((doc) => (doc === null ? null : viewOf(runStateOf(doc.shiplog.state), tasks)));
   }
 
   async steps(queries: readonly StepQuery[]): Promise<Page<StepView>[]> {
@@ -209,7 +207,7 @@ export class ViewReader {
     for (const [i, id] of unique.entries()) {
       const doc = docs[i];
       if (doc == null) continue;
-      const { state } = JSON.parse(doc.shiplog.state) as StoredTask;
+      const { state } = storedTaskOf(doc.shiplog.state);
       parts.set(id, { state, over: doc.shiplog.task.over === true });
     }
     return parts;

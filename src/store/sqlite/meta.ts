@@ -5,6 +5,8 @@ import type { Connection } from './connection.ts';
 export const DROPPED_THROUGH = 'dropped_through';
 /** Everything at or below is in the stored views. */
 export const VIEWS_THROUGH = 'views_through';
+/** The `FOLD_VERSION` that the stored views are of. */
+export const VIEWS_VERSION = 'views_version';
 
 export function readMeta(connection: Connection, key: string): number {
   const row = connection.get<{ value: number }>('SELECT value FROM meta WHERE key = ?', key);

@@ -59,7 +59,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const limits = options.writerHeapMb ? { maxOldGenerationSizeMb: options.writerHeapMb } : {};
   const entry = new URL('./writer.ts', import.meta.url);
   const writer = new WorkerClient(entry, writerData, undefined, limits);
-  writer.onLog = (fields, message) => options.log?.error(fields, message);
+  writer.onLog = (level, fields, message) => options.log?.[level](fields, message);
   const failed = new Promise<Error>((resolve) => {
     writer.onFault = (error) => {
       options.log?.error({ err: error }, 'the thread that writes the database has ended');

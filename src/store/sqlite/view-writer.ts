@@ -6,6 +6,7 @@ import {
   deriveTask,
   type HostState,
   isOver,
+  isSamePlan,
   MAX_STEPS_PER_RUN,
   moveRun,
   planOf,
@@ -66,7 +67,7 @@ export class ViewWriter {
 
   writeTask({ task, runs }: { task: TaskEntry; runs: RunEntry[] }): void {
     const plan = planOf(task.state);
-    const planChanged = task.state.plan !== task.written.plan;
+    const planChanged = !isSamePlan(task.state, task.written);
     if (task.state.hosts !== task.written.hosts) runs.push(...this.#planHosts(task));
     let written = planChanged ? this.#entries.runsOf(task) : runs;
     for (const run of written) count(run, plan);

@@ -17,7 +17,7 @@ export type WorkerReply =
   | { id: number; result: string }
   | { id: number; error: ErrorMessage }
   /** A line for the server's log, which only the main thread has. */
-  | { log: object; message: string };
+  | { log: 'info' | 'error'; fields: object; message: string };
 
 interface Waiting {
   resolve: (result: string) => void;
@@ -40,7 +40,7 @@ export class WorkerClient {
   /** Called once where the worker has ended, before what was under way is rejected. */
   onEnd: () => void = () => {};
   /** Called with what the worker has to say to the server's log. */
-  onLog: (fields: object, message: string) => void = () => {};
+  onLog: (level: 'info' | 'error', fields: object, message: string) => void = () => {};
   readonly #said: string;
   /** Resolves with what the worker says when it is ready. */
   readonly ready: Promise<unknown>;
@@ -80,7 +80,7 @@ export class WorkerClient {
 
   #settle(reply: WorkerReply): void {
     if ('log' in reply) {
-      this.onLog(reply.log, reply.message);
+      this.onLog(reply.log, reply.fields, reply.message);
       return;
     }
     const waiting = this.#waiting.get(reply.id);

@@ -12,8 +12,11 @@ function send(reply: WorkerReply): void {
 
 /** The server's log, from within the worker. Fields are cloned: errors and plain values. */
 export const workerLog = {
+  info(fields: object, message: string): void {
+    send({ log: 'info', fields, message });
+  },
   error(fields: object, message: string): void {
-    send({ log: fields, message });
+    send({ log: 'error', fields, message });
   },
 };
 

@@ -8,6 +8,7 @@ import { beginEpoch } from './epochs.ts';
 import { Flusher } from './flusher.ts';
 import { DROPPED_THROUGH, readMeta } from './meta.ts';
 import { migrate } from './migrate.ts';
+import { areViewsOld, refoldTasks } from './refold.ts';
 import { applyRetention } from './retention.ts';
 import { WAL_BOUNDS, Wal } from './wal.ts';
 import { serve, workerLog } from './worker-side.ts';
@@ -40,6 +41,7 @@ function open({ file, settings, maxPages }: WriterData) {
   const droppedThrough = readMeta(connection, DROPPED_THROUGH);
   const lastSeq = Math.max(droppedThrough, readLastSeq(connection));
   const epoch = beginEpoch(connection, lastSeq);
+  if (areViewsOld(connection)) refold(connection);
   const appender = new Appender(connection, settings, lastSeq);
   const flusher = new Flusher(appender.views, workerLog);
   const wal = new Wal(connection, file, WAL_BOUNDS);
@@ -86,6 +88,13 @@ function open({ file, settings, maxPages }: WriterData) {
       wal.look();
     },
   };
+}
+
+/** After an upgrade: the views are those of another fold. */
+function refold(connection: Connection): void {
+  for (const { done, total } of refoldTasks(connection)) {
+    if (done === 0 && total > 0) workerLog.info({ events: total }, 'the views are folded anew');
+  }
 }
 
 function readLastSeq(connection: Connection): number {
