@@ -121,6 +121,8 @@ export interface LogEvent {
   attempt: number | null;
   status: ReportedStepStatus | null;
   at: number;
+  /** Only where the sender said a time that nothing can have happened at: `at` is `receivedAt`. */
+  atReplaced?: true;
   receivedAt: number;
   writer: string | null;
   sequence: number | null;

@@ -201,28 +201,23 @@ function boundedAttempt(
   bounds: RunBounds,
   was?: AttemptState,
 ): AttemptState {
-  const { textBytes, sources, commands } = bounds;
   const shown = depth === 0;
-  const detailed = shown && commands;
-  const text = (value: string) => cutText(value, textBytes);
-  const params = (value: JsonObject) => cutParams(value, textBytes);
+  const detailed = shown && bounds.command > 0;
+  const message = (text: string) => cutText(text, bounds.text);
+  const command = (text: string) => cutText(text, bounds.command);
+  const params = (value: JsonObject) => cutParams(value, bounds.params);
+  const progress = (value: Progress) => (detailed ? value : { ...value, unit: null });
   return {
     ...state,
-    starts: firstOf(state.starts, sources),
-    stops: firstOf(state.stops, sources),
-    error: cutRegister(state.error, was?.error, (error) => errorAtDepth(error, depth, textBytes)),
-    message: shown ? cutRegister(state.message, was?.message, text) : null,
-    command: detailed ? cutRegister(state.command, was?.command, text) : null,
+    starts: firstOf(state.starts, bounds.sources),
+    stops: firstOf(state.stops, bounds.sources),
+    error: cutRegister(state.error, was?.error, (one) => errorAtDepth(one, depth, bounds.text)),
+    message: shown ? cutRegister(state.message, was?.message, message) : null,
+    command: detailed ? cutRegister(state.command, was?.command, command) : null,
     params: detailed ? cutRegister(state.params, was?.params, params) : null,
     source: detailed ? state.source : null,
-    progress: shown
-      ? cutRegister(state.progress, was?.progress, (one) => withUnit(one, commands))
-      : null,
+    progress: shown ? cutRegister(state.progress, was?.progress, progress) : null,
   };
-}
-
-function withUnit(progress: Progress, keeps: boolean): Progress {
-  return keeps || progress.unit === null ? progress : { ...progress, unit: null };
 }
 
 function firstOf<T>(entries: Entry<T>[], most: number): Entry<T>[] {

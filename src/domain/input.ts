@@ -28,12 +28,12 @@ import {
   readObject,
   readParams,
   readText,
-  readTime,
   refusable,
   required,
 } from './fields.ts';
 import { contentDigest, eventIdentity, uuidV7, writerEventId } from './identity.ts';
 import { LIMITS } from './limits.ts';
+import { readReportedTime } from './reported-time.ts';
 
 /** What is applied to texts, params and labels before anything is hashed or stored. */
 export interface Redaction {
@@ -84,7 +84,7 @@ function stepEvent(
   // The default is said here, not later: GraphQL fills it in, and a retry may come by another way.
   const attempt = readInteger(input.attempt, 'attempt', 1, LIMITS.attempt) ?? 1;
   const status = readEnum(input.status, 'status', REPORTED_STATUSES);
-  const at = readTime(input.at, 'at');
+  const time = readReportedTime(input.at, receivedAt);
   const writer = readName(input.writer, 'writer', LIMITS.writer);
   const sequence = readInteger(input.sequence, 'sequence', 1, LIMITS.sequence);
   if (sequence !== null && writer === null) {
@@ -131,7 +131,7 @@ function stepEvent(
       step,
       attempt,
       status,
-      at,
+      time.said,
       writer,
       sequence,
       message,
@@ -167,7 +167,8 @@ function stepEvent(
     step,
     attempt,
     status,
-    at: at ?? receivedAt,
+    at: time.at,
+    ...(time.replaced ? { atReplaced: true } : {}),
     receivedAt,
     writer,
     sequence,

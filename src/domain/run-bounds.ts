@@ -12,8 +12,6 @@ import type { JsonObject, StepError } from './event.ts';
 
 /** The first by name. */
 export const MAX_STEPS_PER_RUN = 500;
-/** Bytes of JSON of a text that is shown with a step: its command, error, params. */
-export const STEP_TEXT_BYTES = 4_096;
 /** Attempts of a step that keep their error, the highest ones. */
 export const ATTEMPTS_WITH_ERROR = 3;
 const EARLIER_ERROR_BYTES = 256;
@@ -25,23 +23,31 @@ export interface RunBounds {
   attempts: number;
   /** Of each attempt, the first by name. */
   sources: number;
-  textBytes: number;
-  /** Whether the highest attempt keeps its command, params, source and unit of progress. */
-  commands: boolean;
+  /** Bytes of JSON, of the highest attempt. 0: neither these nor its source and unit of progress. */
+  command: number;
+  params: number;
+  /** Of its error, and of the message that it failed with. */
+  text: number;
 }
 
-/** Of runs with up to so many steps: in the worst case each row is some 900 KB. */
+/** Of runs with up to so many steps. The heaviest that can be reported are some 900 KB. */
 const TIERS: readonly (readonly [steps: number, bounds: RunBounds])[] = [
-  [3, { attempts: 100, sources: 4, textBytes: STEP_TEXT_BYTES, commands: true }],
-  [7, { attempts: 40, sources: 4, textBytes: STEP_TEXT_BYTES, commands: true }],
-  [14, { attempts: 20, sources: 4, textBytes: STEP_TEXT_BYTES, commands: true }],
-  [28, { attempts: 10, sources: 4, textBytes: 2_048, commands: true }],
-  [50, { attempts: 6, sources: 4, textBytes: 1_024, commands: true }],
+  [3, { attempts: 100, sources: 4, command: 32_768, params: 16_384, text: 8_192 }],
+  [7, { attempts: 40, sources: 4, command: 32_768, params: 16_384, text: 8_192 }],
+  [14, { attempts: 20, sources: 4, command: 8_192, params: 8_192, text: 4_096 }],
+  [28, { attempts: 10, sources: 4, command: 4_096, params: 4_096, text: 3_072 }],
+  [50, { attempts: 6, sources: 4, command: 2_048, params: 2_048, text: 1_024 }],
   // A plan has no more.
-  [100, { attempts: 4, sources: 2, textBytes: 512, commands: true }],
-  [250, { attempts: 1, sources: 1, textBytes: 200, commands: false }],
+  [100, { attempts: 4, sources: 2, command: 512, params: 512, text: 512 }],
+  [250, { attempts: 1, sources: 1, command: 0, params: 0, text: 200 }],
 ];
-const LAST_TIER: RunBounds = { attempts: 1, sources: 1, textBytes: 110, commands: false };
+const LAST_TIER: RunBounds = {
+  attempts: 1,
+  sources: 1,
+  command: 0,
+  params: 0,
+  text: 110,
+};
 
 /** Of a run with so many steps; the same object for the same bounds. */
 export function runBounds(steps: number): RunBounds {

@@ -11,13 +11,13 @@ import {
   readNames,
   readObject,
   readText,
-  readTime,
   refusable,
   required,
 } from './fields.ts';
 import { contentDigest, eventIdentity, uuidV7 } from './identity.ts';
 import { canonical, defaultLevel, type InputOptions, type ParsedEvent } from './input.ts';
 import { LIMITS } from './limits.ts';
+import { type ReportedTime, readReportedTime } from './reported-time.ts';
 
 const START_FIELDS = new Set(
   'id service version environment title createdBy plan hosts expectedHosts labels at'.split(' '),
@@ -42,7 +42,7 @@ export function parseStartTask(
     const input = readObject(raw, null, START_FIELDS);
     const name = (field: string) => readName(input[field], field, LIMITS.taskName);
     const taskId = required(readName(input.id, 'id', LIMITS.taskId), 'id');
-    const at = readTime(input.at, 'at');
+    const at = readReportedTime(input.at, receivedAt);
     const title = readText(input.title, 'title', LIMITS.title);
     const labels = readLabels(input.labels, 'labels');
     const plan = readNames(input.plan, 'plan', LIMITS.planSteps, (step, field) =>
@@ -81,7 +81,7 @@ export function parseFinishTask(
     const taskId = required(readName(input.id, 'id', LIMITS.taskId), 'id');
     const status: TaskStatus | null = readEnum(input.status, 'status', FINISH_STATUSES);
     const message = readText(input.message, 'message', LIMITS.message);
-    const at = readTime(input.at, 'at');
+    const at = readReportedTime(input.at, receivedAt);
 
     const said = message !== null && redact !== undefined ? redact.text(message) : message;
     const change: TaskChange = { ...NOTHING_SAID, change: 'ended', status, message: said };
@@ -113,7 +113,7 @@ export function taskMessage(change: Pick<TaskChange, 'change' | 'status'>): stri
 function taskEvent(
   taskId: string,
   change: TaskChange,
-  at: number | null,
+  at: ReportedTime,
   receivedAt: number,
   message: string | null,
 ): { event: LogEvent; generatedId: boolean } {
@@ -121,14 +121,15 @@ function taskEvent(
   const event: LogEvent = {
     id: eventIdentity(taskId, eventId),
     eventId,
-    digest: contentDigest(JSON.stringify([taskId, at, message, canonical(change)])),
+    digest: contentDigest(JSON.stringify([taskId, at.said, message, canonical(change)])),
     kind: 'TASK',
     taskId,
     host: null,
     step: null,
     attempt: null,
     status: null,
-    at: at ?? receivedAt,
+    at: at.at,
+    ...(at.replaced ? { atReplaced: true } : {}),
     receivedAt,
     writer: null,
     sequence: null,

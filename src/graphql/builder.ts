@@ -10,7 +10,8 @@ export interface SchemaShape {
   Scalars: {
     ID: { Input: string; Output: string };
     /** Epoch milliseconds inside. */
-    DateTime: { Input: number; Output: number };
+    /** In, a text where it names a moment before all reports; see `scalars.ts`. */
+    DateTime: { Input: number | string; Output: number };
     JSONObject: { Input: JsonObject; Output: JsonObject };
   };
 }

@@ -3,6 +3,7 @@
  * what cannot be meant (an empty name, a range that holds nothing) is BAD_INPUT with its path, for
  * a filter that silently finds nothing is taken for "nothing happened".
  */
+import { parseDateTime } from '../domain/date-time.ts';
 import { badInput, ShiplogError } from '../domain/errors.ts';
 import {
   type EventFilter,
@@ -44,6 +45,11 @@ function checked(value: string, field: string, max: number): string {
   if (value.length > max) throw badInput(`${field} is longer than ${max} characters`, field);
   if (!value.isWellFormed()) throw badInput(`${field} holds half a surrogate pair`, field);
   return value;
+}
+
+/** Any moment of a DateTime, also one of long ago, which comes as text. */
+export function readMoment(value: Given<number | string>): number | null {
+  return value === null || value === undefined ? null : parseDateTime(value);
 }
 
 /** Of a task that may be yet to begin: what no task can be called is not waited for. */
@@ -88,14 +94,16 @@ function labels(values: Given<readonly LabelFilter[]>, field: string): LabelFilt
 }
 
 function range(
-  from: Given<number>,
-  to: Given<number>,
+  fromArg: Given<number | string>,
+  toArg: Given<number | string>,
   field: string,
 ): { from?: number; to?: number } {
-  if (typeof from === 'number' && typeof to === 'number' && from >= to) {
+  const from = readMoment(fromArg);
+  const to = readMoment(toArg);
+  if (from !== null && to !== null && from >= to) {
     throw badInput(`${field}.to must be later than ${field}.from`, `${field}.to`);
   }
-  return { ...(typeof from === 'number' && { from }), ...(typeof to === 'number' && { to }) };
+  return { ...(from !== null && { from }), ...(to !== null && { to }) };
 }
 
 function search(value: Given<string>, field: string): SearchQuery | undefined {
@@ -200,7 +208,7 @@ export function readHostFilter(arg: HostFilterArg, field = 'filter'): HostFilter
     names: texts(arg.names, `${field}.names`, host),
     namePrefix: text(arg.namePrefix, `${field}.namePrefix`),
     labels: labels(arg.labels, `${field}.labels`),
-    seenSince: arg.seenSince ?? undefined,
+    seenSince: readMoment(arg.seenSince) ?? undefined,
   });
 }
 

@@ -10,7 +10,7 @@ import {
   foldTask,
   type RunState,
 } from '../../src/domain/fold.ts';
-import { cutParams, cutText, STEP_TEXT_BYTES } from '../../src/domain/run-bounds.ts';
+import { cutParams, cutText, runBounds } from '../../src/domain/run-bounds.ts';
 import { anEvent, aStatus } from '../store/events.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -37,13 +37,13 @@ function heaviest(step: string, attempt: number, i: number): StoredEvent[] {
     step,
     attempt,
     at: T0 + i * 1_000,
-    command: '\u0001'.repeat(5_000),
+    command: '\u0001'.repeat(6_000),
     params: Object.fromEntries(Array.from({ length: 15 }, (_, key) => [key, 'x'.repeat(1_000)])),
     progress: { done: 1.2345678901234567e100, total: 1.2345678901234567e101, unit: wide(64) },
     source: wide(128),
     durationMs: 123_456.789_012_345,
     exitCode: -2_147_483_648,
-    error: { code: wide(256), message: wide(5_000) },
+    error: { code: wide(256), message: wide(9_000) },
     message: wide(1_100),
   };
   return ['RUNNING' as const, ...ENDS].map((status, n) =>
@@ -117,12 +117,17 @@ describe('the state of a run', () => {
     ]);
   });
 
-  it('cuts a long command with a mark, and tells a failure by its beginning', () => {
-    const command = `tar ${'x'.repeat(30_000)}`;
+  it('cuts a long command with a mark where a run has many steps, and tells a failure by its beginning', () => {
+    const command = `tar ${'x'.repeat(32_000)}`;
     const message = `disk full ${'x'.repeat(60_000)}`;
     const failed = stored(aStatus('FAILED', { step: 'backup', command, message }));
-    const [step] = deriveRun(run([failed]), emptyTask('t'), false).steps;
-    expect(step?.command).toBe(`${command.slice(0, STEP_TEXT_BYTES - 3)}…`);
+    const others = Array.from({ length: 9 }, (_, i) =>
+      stored(aStatus('RUNNING', { step: `s${i}` })),
+    );
+    const alone = deriveRun(run([failed]), emptyTask('t'), false).steps[0];
+    expect(alone?.command).toBe(command);
+    const [step] = deriveRun(run([failed, ...others]), emptyTask('t'), false).steps;
+    expect(step?.command).toBe(`${command.slice(0, runBounds(10).command - 3)}…`);
     expect(step?.failure?.text).toBe(message.slice(0, 1_000));
   });
 });

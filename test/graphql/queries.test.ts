@@ -335,4 +335,27 @@ describeOnEngines('queries', (engine) => {
     );
     expect(errors).toEqual([]);
   });
+
+  it('events dated far ahead are not the newest, and are found by their task or a range', async () => {
+    const ahead = { taskId: 'q-2099', host: 'web-9', step: 'pull' };
+    await server.report(
+      { ...ahead, message: 'mad', at: '2099-01-01T00:00:00Z' },
+      { ...ahead, message: 'a little ahead', at: NOW + 60_000 },
+    );
+    const found = await server.data(`{
+      newest: events(filter: {hosts: ["web-9"]}, last: 2) {nodes {message}}
+      later: events(filter: {hosts: ["web-9"], from: ${NOW + HOUR}}) {nodes {message}}
+      task: events(filter: {taskId: "q-2099"}) {nodes {message}}
+      eventHistogram(filter: {hosts: ["web-9"]}) {total intervalMs}
+      mad: task(id: "q-2099") {run(host: "web-9") {step(name: "pull") {startedAt}}}
+    }`);
+    const messages = (list: { nodes: { message: string }[] }) =>
+      list.nodes.map(({ message }) => message);
+    expect(messages(found.newest)).toEqual(['a little ahead']);
+    expect(messages(found.later)).toEqual(['mad']);
+    expect(messages(found.task)).toEqual(['mad', 'a little ahead']);
+    expect(found.eventHistogram.total).toBe(1);
+    expect(found.eventHistogram.intervalMs).toBeLessThanOrEqual(HOUR);
+    expect(found.mad.run.step.startedAt).toBe(new Date(NOW).toISOString());
+  });
 });

@@ -36,6 +36,47 @@ describe('reporting', () => {
     expect(other.logStep).toMatchObject({ outcome: 'REJECTED', error: { code: 'ID_CONFLICT' } });
   });
 
+  it('refuses epoch seconds, and takes the lines of a host whose clock was never set', async () => {
+    const at = (value: unknown) => event({ message: 'm', at: value, taskId: 'r-clock' });
+    const times = [
+      1_764_081_500,
+      '1970-01-01T00:07:13Z',
+      '0001-01-01T00:00:00Z',
+      '2015-01-01T00:00:00Z',
+    ];
+    const { logSteps } = await server.data(LOG_STEPS, { inputs: times.map(at) });
+    expect(logSteps).toMatchObject({ stored: 3, rejected: 1 });
+    expect(logSteps.results[0].error).toEqual({ code: 'OUT_OF_RANGE', field: 'at' });
+    const { events } = await server.data(
+      '{events(filter: {taskId: "r-clock"}) {nodes {at receivedAt atReplaced}}}',
+    );
+    const replaced = events.nodes.map(
+      (node: { at: string; receivedAt: string; atReplaced: boolean }) => [
+        node.atReplaced,
+        node.at === node.receivedAt,
+      ],
+    );
+    expect(replaced).toEqual([
+      [true, true],
+      [true, true],
+      [false, false],
+    ]);
+  });
+
+  it('startTask and finishTask refuse epoch seconds, and name the field', async () => {
+    for (const [mutation, type] of [
+      ['startTask', 'StartTaskInput'],
+      ['finishTask', 'FinishTaskInput'],
+    ]) {
+      const { errors } = await server.ask(
+        `mutation ($input: ${type}!) { ${mutation}(input: $input) { task { id } } }`,
+        { input: { id: 'r-seconds', at: 1_764_081_500 } },
+      );
+      expect(errors?.[0]?.extensions).toMatchObject({ field: 'input.at' });
+      expect(errors?.[0]?.message).toContain('milliseconds');
+    }
+  });
+
   it('takes an explicit null for every optional field as absent', async () => {
     const names = ['eventId', 'attempt', 'status', 'at', 'writer', 'sequence', 'level', 'stream'];
     const others = ['command', 'params', 'exitCode', 'durationMs', 'progress', 'error', 'source'];

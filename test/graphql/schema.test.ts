@@ -72,6 +72,7 @@ describe('the schema', () => {
     expect(added).toEqual([
       ['Host.runs(orderBy)', 'RunOrder = STARTED_DESC'],
       ['StartTaskPayload.leftOut', '[InputProblem!]!'],
+      ['StepEvent.atReplaced', 'Boolean!'],
       ['Task.message', 'String'],
     ]);
   });

@@ -41,6 +41,7 @@ export function describeLog(open: OpenStore): void {
       const event = anEvent({
         taskId: 'fields',
         at: -5,
+        atReplaced: true,
         writer: 'agent-1',
         sequence: 7,
         message: 'line "one"\n\u0001 ünï 连接 🎉',

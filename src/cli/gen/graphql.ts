@@ -63,7 +63,7 @@ export type EventOutcome =
 
 /** How a task ended. */
 export type FinishTaskInput = {
-  /** When it happened, on the sender's clock. Default: when it is received. */
+  /** When it happened, on the sender's clock. Default: when it is received; so where that clock was never set (before 2000, or the unset time of a language), and the event says so. Epoch seconds are refused. */
   at?: string | null | undefined;
   /** The release system's id. At most 256 characters. */
   id: string;
@@ -115,7 +115,7 @@ export type ProgressInput = {
 
 /** What is declared about a task. What is absent or null is not said, and stays. */
 export type StartTaskInput = {
-  /** When it happened, on the sender's clock. Default: when it is received. */
+  /** When it happened, on the sender's clock. Default: when it is received; so where that clock was never set (before 2000, or the unset time of a language), and the event says so. Epoch seconds are refused. */
   at?: string | null | undefined;
   /** Who or what starts it. At most 256 characters. */
   createdBy?: string | null | undefined;
@@ -149,7 +149,7 @@ export type StepErrorInput = {
 
 /** One event about a step on a host. It must say something: a status, a message, progress, a command, params, an exit code, a duration or an error. null is the same as absent. Characters are UTF-16 units. */
 export type StepEventInput = {
-  /** When it happened, on the sender's clock. Default: when it is received. */
+  /** When it happened, on the sender's clock. Default: when it is received; so where that clock was never set (before 2000, or the unset time of a language), and the event says so. Epoch seconds are refused. */
   at?: string | null | undefined;
   /** Which attempt of the step on this host, from 1 to 10,000: a step that is run again in the same task has a higher one. */
   attempt?: number | null | undefined;

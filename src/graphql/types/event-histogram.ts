@@ -65,7 +65,7 @@ builder.queryField('eventHistogram', (t) =>
   t.field({
     type: HistogramRef,
     description:
-      'Events over time (by `at`), by level. Without taskId: the last 24 hours unless from or to say otherwise.',
+      'Events over time (by `at`), by level. Without taskId: the last 24 hours and the next 5 minutes unless from or to say otherwise.',
     args: {
       filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
       buckets: t.arg.int({

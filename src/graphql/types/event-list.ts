@@ -124,17 +124,20 @@ export function loadEventsOf(
   return loadEvents(context, { filter, given: filter, order: args.order ?? 'LOG' }, args, info);
 }
 
-/** Without a task and a range of time: the last 24 hours. */
+/** For clocks that are a little ahead; what is dated later is found by `to` or its task. */
+const AHEAD_MS = 5 * 60_000;
+
+/** Without a task and a range of time: the last 24 hours, to some minutes from now. */
 export function lastDayUnlessSaid(filter: EventFilter, now: number): EventFilter {
   const said = filter.taskId ?? filter.from ?? filter.to;
-  return said === undefined ? { ...filter, from: now - DAY_MS } : filter;
+  return said === undefined ? { ...filter, from: now - DAY_MS, to: now + AHEAD_MS } : filter;
 }
 
 builder.queryField('events', (t) =>
   t.field({
     type: EventConnection,
     description:
-      'Events across tasks. Without taskId: the last 24 hours (by `at`) unless from or to say otherwise. Always ascending: the newest are `last: n`. A page of very long events may hold fewer than asked for; pageInfo says that there are more.',
+      'Events across tasks. Without taskId: the last 24 hours and the next 5 minutes (by `at`) unless from or to say otherwise. Always ascending: the newest are `last: n`. A page of very long events may hold fewer than asked for; pageInfo says that there are more.',
     args: {
       filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
       order: t.arg({

@@ -83,6 +83,11 @@ EventRef.implement({
       description: "When it happened, on the reporter's clock; receivedAt where it did not say.",
       resolve: ({ event }) => event.at,
     }),
+    atReplaced: t.boolean({
+      description:
+        "Whether the reporter's clock said what cannot be (before 2000, or an unset time): then `at` is receivedAt.",
+      resolve: ({ event }) => event.atReplaced === true,
+    }),
     receivedAt: t.field({
       type: 'DateTime',
       description: "When it was received, on the server's clock.",

@@ -12,7 +12,7 @@ import {
   wantsTotal,
 } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { readHostFilter, readRunFilter, within } from '../filters.ts';
+import { readHostFilter, readMoment, readRunFilter, within } from '../filters.ts';
 import { HostRef, type HostShape, ReliabilityRef } from '../refs.ts';
 import { RunOrderEnum } from './enums.ts';
 import { HostFilterInput, RunFilterInput } from './filters.ts';
@@ -87,8 +87,8 @@ HostRef.implement({
       },
       complexity: { field: 10, multiplier: 1 },
       resolve: ({ name }, args, context) => {
-        const from = args.from ?? null;
-        const to = args.to ?? null;
+        const from = readMoment(args.from);
+        const to = readMoment(args.to);
         if (from !== null && to !== null && from >= to) {
           throw badInput('to must be later than from', 'to');
         }

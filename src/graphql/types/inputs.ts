@@ -9,7 +9,8 @@ function upTo(max: number): string {
 }
 
 const LABELS = `Flat labels: texts (up to ${LIMITS.labelValue.toLocaleString('en')} characters), numbers and booleans; at most ${LIMITS.labels}, keys up to ${LIMITS.labelKey} characters.`;
-const AT = "When it happened, on the sender's clock. Default: when it is received.";
+const AT =
+  "When it happened, on the sender's clock. Default: when it is received; so where that clock was never set (before 2000, or the unset time of a language), and the event says so. Epoch seconds are refused.";
 
 const ProgressInput = builder.inputType('ProgressInput', {
   description: 'How far a step has come.',

@@ -3,6 +3,7 @@ import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql
 import { formatDateTime, parseDateTime } from '../../domain/date-time.ts';
 import type { JsonObject } from '../../domain/event.ts';
 import { parseExactJson } from '../../domain/exact-number.ts';
+import { isBeforeReports } from '../../domain/reported-time.ts';
 import { builder } from '../builder.ts';
 
 type Variables = Parameters<typeof valueFromASTUntyped>[1];
@@ -30,7 +31,12 @@ function fromLiteral<T>(parse: (value: unknown, node?: ValueNode) => T) {
   return (node: ValueNode, variables: Variables): T => parse(literalValue(node, variables), node);
 }
 
-function parseTime(value: unknown, node?: ValueNode): number {
+/**
+ * Epoch milliseconds. A text of long ago stays as it is: in a filter it is a moment, in a report
+ * the clock of a host that was never set, and a number as small would be seconds.
+ */
+function parseTime(value: unknown, node?: ValueNode): number | string {
+  if (typeof value === 'string' && isBeforeReports(value)) return value;
   const ms = parseDateTime(value);
   if (ms !== null) return ms;
   throw new GraphQLError(

@@ -42,6 +42,7 @@ export interface EventDocument {
     duration_ms?: number;
     progress?: Progress;
     params?: JsonObject;
+    at_replaced?: true;
     words?: string[];
   };
 }
@@ -61,6 +62,7 @@ export function eventDocument(event: LogEvent): EventDocument {
     },
   };
   const { event: ecs, shiplog } = doc;
+  if (event.atReplaced) shiplog.at_replaced = true;
   if (event.step !== null) ecs.action = event.step;
   if (isTerminal(event.status)) ecs.outcome = outcome(event.status);
   if (event.sequence !== null) ecs.sequence = event.sequence;
@@ -116,6 +118,7 @@ export function storedEvent(doc: EventDocument, position: Position): StoredEvent
     attempt: shiplog.attempt ?? null,
     status: shiplog.status ?? null,
     at: doc['@timestamp'],
+    ...(shiplog.at_replaced === true ? { atReplaced: true } : {}),
     receivedAt: doc.event.ingested,
     writer: shiplog.writer ?? null,
     sequence: doc.event.sequence ?? null,

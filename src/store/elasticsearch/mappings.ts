@@ -67,6 +67,8 @@ export const EVENT_PROPERTIES: Properties = {
     duration_ms: { ...double, index: false },
     progress: blob,
     params: blob,
+    /** `@timestamp` is when it was received: the sender's clock was never set. */
+    at_replaced: boolean,
     words,
   }),
 };

@@ -31,6 +31,8 @@ type Rest = [
   progress: LogEvent['progress'],
   error: LogEvent['error'],
   task: LogEvent['task'],
+  /** Absent: not replaced. */
+  atReplaced?: true,
 ];
 
 /** id and digest of a row's `rest`. */
@@ -83,6 +85,7 @@ export function eventValues(event: StoredEvent, task: number, run: number | null
     event.error,
     event.task,
   ];
+  if (event.atReplaced) rest.push(true);
   return [
     event.position.seq,
     event.at,
@@ -177,6 +180,7 @@ export function eventOf(row: EventRow): StoredEvent {
     attempt: row[7],
     status: stepStatuses.nameOrNull(row[5]) as StoredEvent['status'],
     at: row[1],
+    ...(rest[10] === true ? { atReplaced: true } : {}),
     receivedAt: row[2],
     writer: row[11],
     sequence: row[8],
