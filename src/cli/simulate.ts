@@ -73,7 +73,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
   const client = new Client({ url: options.url, token: resolveToken(options) });
   const output = new Output();
   const plans = planTasks(options);
-  const lifeMs = Math.max(...plans.map((plan) => plan.durationMs));
+  const lifeMs = plans.reduce((most, { durationMs }) => Math.max(most, durationMs), 0);
   const speed = options.speed ?? Math.max(1, lifeMs / DEFAULT_LENGTH_MS);
   // As fast as possible: the deployment is told as if it ended just now.
   const clock = {

@@ -12,6 +12,11 @@ import type { Store } from '../store/store.ts';
 import type { Ingest } from './ingest.ts';
 
 const TASKS_PER_SWEEP = 500;
+/** So many whose mark was refused (a task that is full, an id that is taken) are passed over. */
+const REFUSED_MAX = 10_000;
+
+/** The last event of a task whose mark was refused, by task: it is not asked for again. */
+export type RefusedMarks = Map<string, number>;
 
 export interface IdleOptions {
   store: Store;
@@ -21,24 +26,37 @@ export interface IdleOptions {
   log: Log;
 }
 
-/** Marks the tasks that are idle now; answers how many. */
-export async function markIdleTasks({
-  store,
-  ingest,
-  idleAfterMs,
-  now,
-}: IdleOptions): Promise<number> {
-  const idle = await store.idleTasks(now() - idleAfterMs, TASKS_PER_SWEEP);
+/** Marks the tasks that are idle now; answers how many. `refused` is what earlier sweeps met. */
+export async function markIdleTasks(
+  { store, ingest, idleAfterMs, now }: IdleOptions,
+  refused: RefusedMarks = new Map(),
+): Promise<number> {
+  // They are the oldest, and would stand before all others for ever.
+  const found = await store.idleTasks(now() - idleAfterMs, TASKS_PER_SWEEP + refused.size);
+  const idle = found
+    .filter(({ taskId, lastEventAt }) => refused.get(taskId) !== lastEventAt)
+    .slice(0, TASKS_PER_SWEEP);
   if (idle.length === 0) return 0;
-  await ingest.submit(idle.map((task) => idleMark(task.taskId, task.lastEventAt, now())));
-  return idle.length;
+  const marks = idle.map((task) => idleMark(task.taskId, task.lastEventAt, now()));
+  const outcomes = await ingest.submit(marks);
+  for (const [i, { taskId, lastEventAt }] of idle.entries()) {
+    if (outcomes[i]?.outcome !== 'REJECTED') continue;
+    refused.delete(taskId);
+    refused.set(taskId, lastEventAt);
+  }
+  for (const taskId of refused.keys()) {
+    if (refused.size <= REFUSED_MAX) break;
+    refused.delete(taskId);
+  }
+  return outcomes.filter(({ outcome }) => outcome !== 'REJECTED').length;
 }
 
 /** Sweeps every tenth of the idle time, at least once a minute; answers how to stop. */
 export function startIdleSweeper(options: IdleOptions): () => void {
   const every = Math.min(60_000, Math.max(200, options.idleAfterMs / 10));
+  const refused: RefusedMarks = new Map();
   const sweep = guarded(options.log, 'marking idle tasks', async () => {
-    await markIdleTasks(options);
+    await markIdleTasks(options, refused);
   });
   const timer = setInterval(sweep, every).unref();
   return () => clearInterval(timer);

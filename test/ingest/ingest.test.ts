@@ -226,6 +226,42 @@ describeOnEngines('ingest', (engine) => {
     await ingest.close();
   });
 
+  it('ends silent tasks also behind five hundred whose mark is refused', async () => {
+    const began = Date.now() - 7_200_000;
+    let clock = began;
+    const redactor = createRedactor({ enabled: true, keys: [] });
+    const ingest = createIngest({
+      store,
+      redactor,
+      publish: () => {},
+      now: () => clock,
+      log: quietLog,
+    });
+    // They have an event of the id that the mark would have.
+    const stuck = Array.from({ length: 500 }, (_, i) =>
+      step(`stuck-${i}`, { eventId: `idle-${began}` }),
+    );
+    await ingest.logSteps(stuck);
+    clock++;
+    const [last] = await ingest.logSteps([step('behind')]);
+    await store.viewsReach(last?.position ? [last.position] : []);
+    await store.viewsReach(await store.heads(null));
+    const options = {
+      store,
+      ingest,
+      idleAfterMs: 60_000,
+      log: quietLog,
+      now: () => began + 90_000,
+    };
+    const refused = new Map<string, number>();
+    expect(await markIdleTasks(options, refused)).toBe(0);
+    expect(await markIdleTasks(options, refused)).toBe(1);
+    await store.viewsReach(await store.heads(null));
+    expect((await store.tasksById(['behind']))[0]).toMatchObject({ over: true });
+    expect(await markIdleTasks(options, refused)).toBe(0);
+    await ingest.close();
+  });
+
   it('keeps secrets from ever reaching the store', async () => {
     await shiplog.ingest.logSteps([
       step('secret', { message: 'login --password hunter2', params: { token: 'abc', user: 'me' } }),

@@ -72,11 +72,15 @@ export function planFleet(options: FleetOptions): FleetPlan {
       };
       wave.push(planHost(name, waveStart, shared, fate, random.fork(name)));
     }
-    hosts.push(...wave);
+    for (const host of wave) hosts.push(host);
     const ends = wave.map((host) => host.endMs).sort((a, b) => a - b);
     waveStart = ends[Math.floor((ends.length - 1) * WAVE_QUANTILE)] as number;
   }
-  return { options, hosts, durationMs: Math.max(0, ...hosts.map((host) => host.endMs)) };
+  return {
+    options,
+    hosts,
+    durationMs: hosts.reduce((most, { endMs }) => Math.max(most, endMs), 0),
+  };
 }
 
 /** As many as the rate says, and at least one where it says any. */

@@ -121,7 +121,7 @@ export class Statistics {
         },
       });
       const { buckets = [], after_key } = aggregations?.groups ?? {};
-      groups.push(...buckets);
+      for (const bucket of buckets) groups.push(bucket);
       if (after_key === undefined || groups.length >= GROUPS_SEEN_MAX) break;
       after = after_key;
     }

@@ -4,6 +4,7 @@
  */
 import type { LogEvent, StoredEvent } from '../../domain/event.ts';
 import { capFor, idConflict, taskExpired, taskFull } from '../../domain/refusals.ts';
+import type { GuardLog } from '../../guarded.ts';
 import type { AppendOutcome, ViewSettings } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { DayBatch } from './day-batch.ts';
@@ -28,10 +29,11 @@ export class Appender {
     settings: AppendSettings,
     lastSeq: number,
     bounds?: EntryBounds,
+    log: GuardLog | null = null,
   ) {
     this.#connection = connection;
     this.#settings = settings;
-    this.views = new Views(connection, bounds);
+    this.views = new Views(connection, bounds, log);
     this.lastSeq = lastSeq;
     this.views.recover();
   }

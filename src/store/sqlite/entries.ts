@@ -51,6 +51,8 @@ export interface RunEntry {
   unwritten: boolean;
   /** Steps that events touched since it was written. */
   readonly touched: Set<string>;
+  /** Its state cannot be read or folded: what is stored of it stays, until it is folded anew. */
+  aside: boolean;
 }
 
 /** `runs.base` of a run that is not yet written: readers leave it out. */
@@ -203,6 +205,7 @@ export class Entries {
       isNew: true,
       unwritten: true,
       touched: new Set(),
+      aside: false,
     };
   }
 
@@ -227,16 +230,28 @@ function runName(task: TaskEntry, host: string): string {
 }
 
 function runEntry(task: TaskEntry, row: RunRow): RunEntry {
+  const state = readState(row.state);
   return {
     key: row.key,
     task,
-    state:
-      row.state === null ? emptyRun(task.state.id, row.host) : (JSON.parse(row.state) as RunState),
+    state: state ?? emptyRun(task.state.id, row.host),
     base: row.base === UNWRITTEN ? null : runStatuses.name(row.base),
     isNew: false,
     unwritten: row.base === UNWRITTEN,
     touched: new Set(),
+    aside: state === undefined,
   };
+}
+
+/** null: there is none; undefined: it cannot be read. */
+function readState(text: string | null): RunState | null | undefined {
+  if (text === null) return null;
+  try {
+    const state = JSON.parse(text) as RunState;
+    return Array.isArray(state.steps) && Array.isArray(state.sources) ? state : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A task's state from the two columns that hold it. */

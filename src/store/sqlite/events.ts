@@ -215,7 +215,7 @@ export function readLog(
     connection.checkDeadline();
     if (day.last_seq <= after || day.first_seq > last) continue;
     const slice = { ...scope, seqs: { from: after + 1, to: last } };
-    found.push(...rows(connection, filter ?? {}, slice, 'LOG', range).map(({ row }) => row));
+    for (const { row } of rows(connection, filter ?? {}, slice, 'LOG', range)) found.push(row);
   }
   const inOrder = found.sort((a, b) => a[0] - b[0]).slice(0, limit);
   let bytes = 0;

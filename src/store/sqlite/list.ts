@@ -41,7 +41,8 @@ export function readList<R extends unknown[], T>(
     const rows: Row<R>[] = [];
     for (const part of range.backward ? parts.toReversed() : parts) {
       const left = range.limit - rows.length;
-      if (left > 0) rows.push(...readPart<R>(connection, part, { ...range, limit: left }));
+      if (left <= 0) continue;
+      for (const row of readPart<R>(connection, part, { ...range, limit: left })) rows.push(row);
     }
     return rows;
   };

@@ -23,8 +23,14 @@ export class RunReader {
       task = JSON.parse(taskState) as TaskState;
       this.#tasks.set(key, task);
     }
-    const run = state === null ? emptyRun(taskId, host) : (JSON.parse(state) as RunState);
-    return deriveRun(run, task, over === 1);
+    const empty = emptyRun(taskId, host);
+    if (state === null) return deriveRun(empty, task, over === 1);
+    try {
+      return deriveRun(JSON.parse(state) as RunState, task, over === 1);
+    } catch {
+      // Set aside, which the log names: those beside it are shown all the same.
+      return deriveRun(empty, task, over === 1);
+    }
   }
 
   /** null where the run has no such step. */

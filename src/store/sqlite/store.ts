@@ -209,7 +209,8 @@ class SqliteStore implements Store {
 
   viewsReach: Store['viewsReach'] = async (positions) => {
     this.#checkOpen();
-    const reach = Math.max(0, ...positions.map(({ seq }) => Math.min(seq, this.#lastSeq)));
+    let reach = 0;
+    for (const { seq } of positions) reach = Math.max(reach, Math.min(seq, this.#lastSeq));
     if (reach > this.#viewsThrough) await this.#flush();
   };
 

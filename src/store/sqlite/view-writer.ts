@@ -11,7 +11,7 @@ import {
   moveRun,
   planOf,
 } from '../../domain/fold.ts';
-import type { StepView, TaskView } from '../../domain/views.ts';
+import type { RunView, StepView, TaskView } from '../../domain/views.ts';
 import { wordsOf } from '../../domain/words.ts';
 import { NEVER, orNever, runStatuses, stepStatuses, taskStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';
@@ -21,9 +21,17 @@ export class ViewWriter {
   readonly #connection: Connection;
   readonly #entries: Entries;
 
-  constructor(connection: Connection, entries: Entries) {
+  readonly #setAside: (run: RunEntry, error: unknown) => void;
+
+  /** `setAside`: told of a run that cannot be derived. */
+  constructor(
+    connection: Connection,
+    entries: Entries,
+    setAside: (run: RunEntry, error: unknown) => void,
+  ) {
     this.#connection = connection;
     this.#entries = entries;
+    this.#setAside = setAside;
   }
 
   /** `seq` 0: readers leave it out until it is written. */
@@ -68,9 +76,11 @@ export class ViewWriter {
   writeTask({ task, runs }: { task: TaskEntry; runs: RunEntry[] }): void {
     const plan = planOf(task.state);
     const planChanged = !isSamePlan(task.state, task.written);
-    if (task.state.hosts !== task.written.hosts) runs.push(...this.#planHosts(task));
+    if (task.state.hosts !== task.written.hosts) {
+      for (const run of this.#planHosts(task)) runs.push(run);
+    }
     let written = planChanged ? this.#entries.runsOf(task) : runs;
-    for (const run of written) count(run, plan);
+    for (const run of written) this.#count(run, plan);
     const over = isOver(task.state, task.totals);
     const whole = planChanged || over !== task.over;
     task.over = over;
@@ -107,10 +117,35 @@ export class ViewWriter {
     task.totals = { ...task.totals, lastFinishedAt: last?.at ?? null };
   }
 
+  /** Brings the task's totals up to date with one of its runs. */
+  #count(run: RunEntry, plan: readonly string[]): void {
+    if (run.aside) return;
+    try {
+      const base = baseRunStatus(run.state, plan);
+      if (base === run.base) return;
+      run.task.totals = moveRun(run.task.totals, run.base, base);
+      run.base = base;
+    } catch (error) {
+      this.#setAside(run, error);
+    }
+  }
+
+  /** null: it cannot be derived, and is left as it is stored. */
+  #derive(run: RunEntry): RunView | null {
+    if (run.aside) return null;
+    try {
+      return deriveRun(run.state, run.task.state, run.task.over);
+    } catch (error) {
+      this.#setAside(run, error);
+      return null;
+    }
+  }
+
   /** `whole`: all its steps, else only the touched ones. */
   #writeRun(run: RunEntry, whole: boolean): void {
     const { task, state } = run;
-    const view = deriveRun(state, task.state, task.over);
+    const view = this.#derive(run);
+    if (view === null) return;
     this.#connection.run(
       `UPDATE runs SET state = ?, status = ?, base = ?, started_at = ?, finished_at = ?,
          duration = ?, last_event_at = ?, out_since = ? WHERE key = ?`,
@@ -215,14 +250,6 @@ export class ViewWriter {
       view.lastSeenAt,
     );
   }
-}
-
-/** Brings the task's totals up to date with one of its runs. */
-function count(run: RunEntry, plan: readonly string[]): void {
-  const base = baseRunStatus(run.state, plan);
-  if (base === run.base) return;
-  run.task.totals = moveRun(run.task.totals, run.base, base);
-  run.base = base;
 }
 
 function jsonOrNull(labels: object): string | null {

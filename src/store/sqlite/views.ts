@@ -7,6 +7,7 @@
 import type { StoredEvent } from '../../domain/event.ts';
 import type { EventFilter } from '../../domain/filter.ts';
 import { foldHost, foldRun, foldTask, type HostState } from '../../domain/fold.ts';
+import type { GuardLog } from '../../guarded.ts';
 import type { Connection } from './connection.ts';
 import { Entries, type EntryBounds, type RunEntry, type TaskEntry } from './entries.ts';
 import { headSeq, readLog } from './events.ts';
@@ -15,6 +16,7 @@ import { readMeta, VIEWS_THROUGH, writeMeta } from './meta.ts';
 import { ViewWriter } from './view-writer.ts';
 
 const MAX_HOSTS = 20_000;
+const MAX_NAMED = 1_000;
 const REFOLD_SLICE = 1_000;
 
 export class Views {
@@ -30,10 +32,17 @@ export class Views {
   /** false: what was rolled back could not be folded again yet, so nothing may be built on it. */
   #whole = true;
 
-  constructor(connection: Connection, bounds?: EntryBounds) {
+  readonly #log: GuardLog | null;
+  /** Runs that the log has been told of. */
+  readonly #named = new Lru<string, true>(MAX_NAMED);
+
+  constructor(connection: Connection, bounds?: EntryBounds, log: GuardLog | null = null) {
     this.#connection = connection;
+    this.#log = log;
     this.entries = new Entries(connection, bounds);
-    this.#writer = new ViewWriter(connection, this.entries);
+    this.#writer = new ViewWriter(connection, this.entries, (run, error) =>
+      this.#setAside(run, error),
+    );
     this.through = readMeta(connection, VIEWS_THROUGH);
     this.#folded = this.through;
   }
@@ -51,10 +60,36 @@ export class Views {
     this.entries.touchTask(task);
     this.#folded = event.position.seq;
     if (run === null || event.host === null || event.step === null) return;
-    run.state = foldRun(run.state, event);
+    this.#foldRun(run, event);
     this.entries.touchRun(run, event.step);
     const host = foldHost(this.#host(event.host), event);
     if (host !== null) this.#touchedHosts.set(event.host, host);
+  }
+
+  /** One run that cannot be folded must not stop the log, nor the views of all others. */
+  #foldRun(run: RunEntry, event: StoredEvent): void {
+    if (run.aside) {
+      this.#setAside(run, null);
+      return;
+    }
+    try {
+      run.state = foldRun(run.state, event);
+    } catch (error) {
+      this.#setAside(run, error);
+    }
+  }
+
+  /** `error`: null where its state could not even be read. */
+  #setAside(run: RunEntry, error: unknown): void {
+    run.aside = true;
+    const { taskId, host } = run.state;
+    const name = `${taskId}\0${host}`;
+    if (this.#named.get(name) !== undefined) return;
+    this.#named.set(name, true);
+    this.#log?.error(
+      { err: error, taskId, host },
+      'a run cannot be folded and is set aside, its views stay as they were; shiplog rebuild folds it anew',
+    );
   }
 
   #host(name: string): HostState | null {

@@ -42,7 +42,7 @@ function open({ file, settings, maxPages }: WriterData) {
   const lastSeq = Math.max(droppedThrough, readLastSeq(connection));
   const epoch = beginEpoch(connection, lastSeq);
   if (areViewsOld(connection)) refold(connection);
-  const appender = new Appender(connection, settings, lastSeq);
+  const appender = new Appender(connection, settings, lastSeq, undefined, workerLog);
   const flusher = new Flusher(appender.views, workerLog);
   const wal = new Wal(connection, file, WAL_BOUNDS);
   const ready: WriterReady = { epoch, lastSeq, droppedThrough };
