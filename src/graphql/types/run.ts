@@ -80,7 +80,7 @@ RunRef.implement({
     startedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'The earliest beginning of a step.',
+      description: 'When it began: the earliest time of all attempts of its steps.',
       resolve: ({ startedAt }) => startedAt,
     }),
     finishedAt: t.field({
@@ -92,7 +92,7 @@ RunRef.implement({
     durationMs: t.exposeFloat('durationMs', {
       nullable: true,
       description:
-        'Milliseconds from the first beginning to the last end, on one clock; null while running and where no clock saw both.',
+        'Milliseconds from the first time to the last end that the same source reported, the longest of all sources; earlier attempts count. Null while running and where no source reported both. Never negative.',
     }),
     lastEventAt: t.field({
       type: 'DateTime',

@@ -66,7 +66,7 @@ StepRef.implement({
     attempts: t.field({
       type: [AttemptRef],
       description:
-        'Its attempts, lowest first; empty where none has begun. At most 100, the highest; the log has all.',
+        'Its attempts, lowest first; empty where none has begun. At most 100, the highest (fewer where the run has more than 3 steps); the last three keep their error; the log has all.',
       complexity: { field: 1, multiplier: 2 },
       resolve: ({ attempts }) => attempts,
     }),

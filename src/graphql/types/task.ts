@@ -61,7 +61,7 @@ TaskRef.implement({
     }),
     plan: t.exposeStringList('plan', {
       description:
-        'The planned steps in order: as startTask said, else the seven by default. At most 100, with at most 128 characters each.',
+        'The planned steps in order: as startTask said. Where it said none: the seven by default if all steps reported are among them, else those that were reported, in the order of their first events; such a task ends by finishTask or when it is idle. At most 100, with at most 128 characters each.',
     }),
     status: t.field({
       type: TaskStatusEnum,
