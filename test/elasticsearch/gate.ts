@@ -11,6 +11,14 @@ export interface Gate {
   release(): void;
   /** The node takes the next bulk request that names such an index; its answer does not arrive. */
   lose(index: string, how: 'cut' | 'half-close'): void;
+  /**
+   * Documents of such an index cannot be read one by one from now on, as while their shard has no
+   * copy: the node says so for each of them, with status 200.
+   */
+  hide(index: string): void;
+  show(): void;
+  /** How many documents were not shown. */
+  hidden(): number;
   /** How long every answer takes more, ms. */
   delay(ms: number): void;
   lost(): number;
@@ -23,6 +31,8 @@ export async function openGate(target: string): Promise<Gate> {
   let losing: { index: string; how: 'cut' | 'half-close' } | null = null;
   let lost = 0;
   let delayMs = 0;
+  let hiding: string | null = null;
+  let hidden = 0;
   const server = createServer(async (request, response) => {
     try {
       const body = await buffer(request);
@@ -38,7 +48,10 @@ export async function openGate(target: string): Promise<Gate> {
         },
         ...(body.length === 0 ? {} : { body }),
       });
-      const text = Buffer.from(await answer.arrayBuffer());
+      let text = Buffer.from(await answer.arrayBuffer());
+      if (hiding !== null && request.url?.includes('_mget') === true) {
+        text = Buffer.from(withoutDocuments(text.toString(), hiding, () => hidden++));
+      }
       if (isBulk && losing !== null && body.includes(losing.index)) {
         lose(response, losing.how);
         losing = null;
@@ -70,12 +83,33 @@ export async function openGate(target: string): Promise<Gate> {
     delay: (ms) => {
       delayMs = ms;
     },
+    hide: (index) => {
+      hiding = index;
+    },
+    show: () => {
+      hiding = null;
+    },
+    hidden: () => hidden,
     lost: () => lost,
     close: () => {
       server.closeAllConnections();
       server.close();
     },
   };
+}
+
+/** What a node says of documents whose shard has no copy at that moment. */
+function withoutDocuments(text: string, index: string, onHidden: () => void): string {
+  const { docs } = JSON.parse(text) as { docs: { _index: string; _id: string }[] };
+  const shown = docs.map((doc) => {
+    if (!doc._index.includes(index)) return doc;
+    onHidden();
+    const type = 'no_shard_available_action_exception';
+    const reason = 'No shard available for [multi_get]';
+    const error = { type, reason, root_cause: [{ type, reason }] };
+    return { _index: doc._index, _id: doc._id, error };
+  });
+  return JSON.stringify({ docs: shown });
 }
 
 function lose(response: ServerResponse, how: 'cut' | 'half-close'): void {

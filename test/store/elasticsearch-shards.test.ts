@@ -2,8 +2,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
-import { aStatus } from './events.ts';
-import { contractSettings, fill } from './harness.ts';
+import { aStatus, aTaskEvent } from './events.ts';
+import { contractSettings, fill, wholeLog } from './harness.ts';
+import { foldLog } from './oracle.ts';
 
 const TASKS = 8;
 const FAILURES_PER_TASK = 90;
@@ -40,6 +41,45 @@ describe('With three shards a day', async () => {
         for (const { message, count, hostCount } of groups ?? []) {
           expect([count, hostCount]).toEqual([counts.get(message), counts.get(message)]);
         }
+      }
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('a task whose id holds commas is shown whole, also by the keeper that takes over', async () => {
+    const prefix = elasticsearch.prefix();
+    const config = { urls: [elasticsearch.url], shards: 3, replicas: 0, prefix };
+    const open = () => openElasticsearchStore({ config, settings: contractSettings });
+    const ids = ['a,b,c', 'deploy,web', ',', 'x,', 'plain'];
+    let store = await open();
+    try {
+      await fill(
+        store,
+        ids.flatMap((taskId) => [
+          aTaskEvent({ change: 'began', hosts: ['web-1', 'web-9'] }, { taskId }),
+          aStatus('SUCCEEDED', { taskId, host: 'web-1', step: 'download' }),
+        ]),
+      );
+      // What is said of the task changes all of its runs: they are looked for.
+      await store.close();
+      store = await open();
+      await fill(
+        store,
+        ids.map((taskId) => aTaskEvent({ change: 'began', service: 'shop' }, { taskId })),
+      );
+      const folded = foldLog(await wholeLog(store));
+      for (const [i, taskId] of ids.entries()) {
+        const [stats] = await store.taskStats([taskId]);
+        expect([taskId, stats?.runCounts]).toMatchObject([taskId, { total: 2 }]);
+        const [board] = await store.matrices([taskId]);
+        expect([taskId, board?.matrix.hosts]).toEqual([taskId, ['web-1', 'web-9']]);
+        expect((await store.board(taskId))?.runs.map(({ host }) => host)).toEqual(['web-1']);
+        const keys = ['web-1', 'web-9'].map((host) => ({ taskId, host }));
+        const runs = await store.runsByKey(keys);
+        expect(runs).toMatchObject([{ service: 'shop' }, { service: 'shop' }]);
+        const [task] = await store.tasksById([taskId]);
+        expect(task).toEqual(folded.tasks.find(({ id }) => id === ids[i]));
       }
     } finally {
       await store.close();

@@ -3,15 +3,16 @@
  * in-sync copy and fsynced; 409 is a retry of the same, or another event of the same id.
  */
 
-import type { InputProblem, ShiplogError } from '../../domain/errors.ts';
+import { type InputProblem, ShiplogError } from '../../domain/errors.ts';
 import type { LogEvent, StoredEvent } from '../../domain/event.ts';
 import { capFor, idConflict, taskExpired, taskFull } from '../../domain/refusals.ts';
 import type { AppendOutcome, Unsettled } from '../store.ts';
 import { type Bulk, bulkItem } from './bulk.ts';
 import { type Connection, unavailable } from './connection.ts';
 import type { Days } from './days.ts';
+import { getDocuments, type StoredDocument } from './documents.ts';
 import { eventDocument } from './event-document.ts';
-import type { Names } from './names.ts';
+import { type Names, shardPreference } from './names.ts';
 import type { Registered, Registry } from './registry.ts';
 
 /**
@@ -22,11 +23,8 @@ const DOWN_MS = 1_000;
 
 type Outcome = AppendOutcome | Unsettled;
 
-interface Stored {
-  found?: boolean;
-  _seq_no?: number;
-  _source?: { shiplog: { digest: string }; event: { ingested: number } };
-}
+/** The first copy of an event that is sent again. */
+type Copy = StoredDocument<{ shiplog: { digest: string }; event: { ingested: number } }>;
 
 interface Item {
   at: number;
@@ -168,36 +166,36 @@ export class Appender {
   }
 
   /** A 409: the same event again, another one of the same id, or our own first try. */
-  #retried(item: Item, again: boolean, copy: Stored | undefined, stored: StoredEvent[]): Outcome {
-    if (copy?._source === undefined || copy._seq_no === undefined) {
-      return unsettled(unavailable('An event that is there could not be read'));
-    }
-    const seq = copy._seq_no + 1;
-    const { digest } = copy._source.shiplog;
-    if (digest !== item.event.digest) return rejected(idConflict(item.event));
-    if (again && copy._source.event.ingested === item.event.receivedAt) {
+  #retried(
+    item: Item,
+    again: boolean,
+    copy: Copy | null | undefined,
+    stored: StoredEvent[],
+  ): Outcome {
+    if (copy == null) return unsettled(unavailable('An event that is there could not be read'));
+    const seq = copy.seqNo + 1;
+    const { shiplog, event } = copy.source;
+    if (shiplog.digest !== item.event.digest) return rejected(idConflict(item.event));
+    if (again && event.ingested === item.event.receivedAt) {
       return this.#store(item, seq, stored);
     }
     return { outcome: 'DUPLICATE', position: { shard: item.entry.shard as string, seq } };
   }
 
-  async #firstCopies(items: readonly Item[]): Promise<Stored[]> {
-    if (items.length === 0) return [];
+  /** undefined: it cannot be told now, which harms nothing of the same request that is decided. */
+  async #firstCopies(items: readonly Item[]): Promise<(Copy | null | undefined)[]> {
     const { connection, names } = this.#parts;
-    const { docs } = await connection.expect<{ docs: Stored[] }>({
-      method: 'POST',
-      path: '/_mget',
-      query: { _source_includes: 'shiplog.digest,event.ingested' },
-      body: {
-        docs: items.map(({ event, entry }) => ({
-          _index: names.events(entry.day),
-          _id: event.id,
-          routing: event.taskId,
-        })),
-      },
-      safe: true,
-    });
-    return docs;
+    const ids = items.map(({ event, entry }) => ({
+      index: names.events(entry.day),
+      id: event.id,
+      routing: event.taskId,
+    }));
+    try {
+      return await getDocuments(connection, ids, ['shiplog.digest', 'event.ingested']);
+    } catch (error) {
+      if (!(error instanceof ShiplogError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+      return items.map(() => undefined);
+    }
   }
 
   /**
@@ -222,7 +220,7 @@ export class Appender {
     for (const [i, item] of items.entries()) {
       const copy = copies[i];
       outcomes[item.at] =
-        copy?.found === true
+        copy !== null
           ? this.#retried(item, false, copy, [])
           : rejected(taskFull(item.event, this.#parts.maxEventsPerTask));
     }
@@ -234,8 +232,8 @@ export class Appender {
     if (open.length === 0) return;
     const { connection, names } = this.#parts;
     const lines = open.map(
-      ({ day, taskId }) =>
-        `${JSON.stringify({ index: names.events(day), routing: taskId })}\n${JSON.stringify({
+      ({ day, shard, taskId }) =>
+        `${JSON.stringify(onShard(names.events(day), shard as string))}\n${JSON.stringify({
           size: 0,
           track_total_hits: true,
           query: { term: { 'shiplog.task.id': taskId } },
@@ -246,6 +244,11 @@ export class Appender {
     }>({ method: 'POST', path: '/_msearch', body: lines.join(''), safe: true });
     for (const [i, entry] of open.entries()) entry.count = responses[i]?.hits?.total.value ?? null;
   }
+}
+
+/** What has no answer from its shard would be counted as nothing. */
+function onShard(index: string, shard: string): object {
+  return { index, preference: shardPreference(shard), allow_partial_search_results: false };
 }
 
 function shardsOf(entries: Iterable<Registered>): Set<string> {

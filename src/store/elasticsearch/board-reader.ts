@@ -3,7 +3,7 @@ import { hostsShown, MATRIX_HOSTS_MAX, MatrixWeight, stepOrder } from '../../dom
 import type { PageKey } from '../../domain/page.ts';
 import type { TaskMatrix, TaskView } from '../../domain/views.ts';
 import type { BoardSnapshot, ShardCursor } from '../store.ts';
-import type { Names } from './names.ts';
+import { type Names, shardPreference } from './names.ts';
 import type { Hit } from './page.ts';
 import type { Registered } from './registry.ts';
 import type { Search, Searcher } from './searcher.ts';
@@ -112,11 +112,11 @@ export class BoardReader {
     }
   }
 
-  #runsSearch({ taskId, day }: Registered, body: object, after: PageKey | null): Search {
+  #runsSearch({ taskId, day, shard }: Registered, body: object, after: PageKey | null): Search {
     const filter = [{ term: { 'shiplog.view': 'run' } }, { term: { 'shiplog.task.id': taskId } }];
     return {
       index: this.#parts.names.views(day),
-      routing: taskId,
+      ...(shard === null ? {} : { preference: shardPreference(shard) }),
       body: {
         ...body,
         size: PAGE,

@@ -48,7 +48,9 @@ export class Days {
   }
 
   async makeViews(day: string): Promise<void> {
-    const body = indexBody('views', this.#config);
+    // As many as its events have, whatever is set for days to come: a task is in the same of both.
+    const shards = (await this.shardCount(day)) ?? this.#config.shards;
+    const body = indexBody('views', { ...this.#config, shards });
     await createIndex(this.#connection, this.#names.views(day), body);
   }
 

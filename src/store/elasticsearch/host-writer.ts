@@ -7,6 +7,7 @@ import { deriveHost, foldHost, type HostState } from '../../domain/fold.ts';
 import { greatest, isLater, least, lookUp, withEntry } from '../../domain/register.ts';
 import { type Bulk, bulkItem } from './bulk.ts';
 import { type Connection, unavailable } from './connection.ts';
+import { getDocuments } from './documents.ts';
 import { hostId } from './ids.ts';
 import { Lru } from './lru.ts';
 
@@ -17,11 +18,8 @@ interface Known {
   term: number | null;
 }
 
-interface Doc {
-  found?: boolean;
-  _seq_no?: number;
-  _primary_term?: number;
-  _source?: { shiplog: { state: string } };
+interface HostSource {
+  shiplog: { state: string };
 }
 
 const CACHED = 20_000;
@@ -102,22 +100,15 @@ export class HostWriter {
   }
 
   async #load(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
-    const { docs } = await this.#connection.expect<{ docs: Doc[] }>({
-      method: 'POST',
-      path: `/${this.#index}/_mget`,
-      body: { ids: names.map(hostId) },
-      safe: true,
-    });
+    const docs = await getDocuments<HostSource>(
+      this.#connection,
+      names.map((name) => ({ index: this.#index, id: hostId(name) })),
+    );
     for (const [i, name] of names.entries()) {
       const doc = docs[i];
-      const text = doc?._source?.shiplog.state;
-      if (text === undefined) continue;
-      this.#known.set(name, {
-        state: JSON.parse(text) as HostState,
-        seqNo: doc?._seq_no ?? null,
-        term: doc?._primary_term ?? null,
-      });
+      if (doc == null) continue;
+      const { source, seqNo, term } = doc;
+      this.#known.set(name, { state: JSON.parse(source.shiplog.state) as HostState, seqNo, term });
     }
   }
 }

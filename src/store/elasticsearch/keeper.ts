@@ -370,7 +370,8 @@ export class Keeper {
     const { connection, names, refresher, bulk, reader, leaseMs } = this.#parts;
     const index = names.views(info.day);
     const { generation } = lease;
-    const entries = new TaskEntries(connection, refresher, index, generation);
+    const { shard } = info;
+    const entries = new TaskEntries({ connection, refresher, index, shard, generation });
     const folder = new ViewFolder({
       ...{ bulk, index, generation, entries },
       onWrite: (documents, refused) => {

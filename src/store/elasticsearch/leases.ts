@@ -7,6 +7,7 @@
  */
 import { FOLD_VERSION } from '../../domain/fold.ts';
 import { type Connection, reasonOf, unavailable } from './connection.ts';
+import { getDocuments } from './documents.ts';
 import { shardId } from './ids.ts';
 
 export interface LeaseState {
@@ -30,11 +31,8 @@ export interface Lease extends LeaseState {
 /** Views that another version folded count as those of another log: they are folded anew. */
 const OTHER_FOLD = { folded: 0, history: -1 };
 
-interface Doc {
-  found?: boolean;
-  _seq_no?: number;
-  _primary_term?: number;
-  _source?: { shiplog: { shard: LeaseState & { fold?: number } } };
+interface LeaseSource {
+  shiplog: { shard: LeaseState & { fold?: number } };
 }
 
 export class Leases {
@@ -48,19 +46,17 @@ export class Leases {
 
   /** In the order of the question; null: nobody ever kept that shard. */
   async read(shards: readonly string[]): Promise<(Lease | null)[]> {
-    if (shards.length === 0) return [];
-    const { docs } = await this.#connection.expect<{ docs: Doc[] }>({
-      method: 'POST',
-      path: `/${this.#index}/_mget`,
-      body: { ids: shards.map(shardId) },
-      safe: true,
-    });
+    const docs = await getDocuments<LeaseSource>(
+      this.#connection,
+      shards.map((shard) => ({ index: this.#index, id: shardId(shard) })),
+    );
     return shards.map((shard, i) => {
       const doc = docs[i];
-      const state = doc?._source?.shiplog.shard;
-      if (state === undefined) return null;
-      const views = state.fold === FOLD_VERSION ? {} : OTHER_FOLD;
-      return { ...state, ...views, shard, seqNo: doc?._seq_no ?? 0, term: doc?._primary_term ?? 0 };
+      if (doc == null) return null;
+      const { seqNo, term, source } = doc;
+      const state = leaseState(shard, source);
+      const views = source.shiplog.shard.fold === FOLD_VERSION ? {} : OTHER_FOLD;
+      return { ...state, ...views, shard, seqNo, term };
     });
   }
 
@@ -85,6 +81,21 @@ export class Leases {
     );
     if (status === 409) return null;
     if (status >= 300) throw unavailable(`The position of ${shard}: ${reasonOf(body)}`);
-    return { ...state, shard, seqNo: body._seq_no, term: body._primary_term };
+    const { _seq_no: seqNo, _primary_term: term } = body;
+    // Without them nothing could be changed again.
+    if (typeof seqNo !== 'number' || typeof term !== 'number') {
+      throw unavailable(`The position of ${shard}: the answer does not say where it is stored`);
+    }
+    return { ...state, shard, seqNo, term };
   }
+}
+
+/** A position that is no number would make a keeper fold from nowhere. */
+function leaseState(shard: string, source: LeaseSource): LeaseState {
+  const state = source.shiplog?.shard;
+  const numbers = [state?.beat, state?.folded, state?.history, state?.generation];
+  if (!numbers.every(Number.isSafeInteger)) {
+    throw unavailable(`The position of ${shard} cannot be read: it is damaged`);
+  }
+  return state;
 }

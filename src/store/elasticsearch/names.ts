@@ -53,6 +53,14 @@ export function parseShard(name: string): { day: string; shard: number } | null 
   return match === null ? null : { day: match[1] as string, shard: Number(match[2]) };
 }
 
+/**
+ * Searches one shard only. Not `routing`, which a search takes for a list with commas: the id of a
+ * task may hold some.
+ */
+export function shardPreference(name: string): string {
+  return `_shards:${name.slice(name.lastIndexOf('/') + 1)}`;
+}
+
 /** Of the shards 0 to `count` - 1 the one that documents with this routing are in. */
 export function shardOf(routing: string, count: number): number {
   const hash = murmur3(Buffer.from(routing, 'utf16le'));

@@ -9,6 +9,7 @@ import { foldTime, type LogEvent } from '../../domain/event.ts';
 import { type Bulk, bulkItem } from './bulk.ts';
 import type { Connection } from './connection.ts';
 import type { Days } from './days.ts';
+import { getDocuments } from './documents.ts';
 import { registrationId } from './ids.ts';
 import { Lru } from './lru.ts';
 import { dayAt, type Names, shardName, shardOf } from './names.ts';
@@ -33,10 +34,6 @@ interface Registration {
     day: string;
     task: { service: string | null; environment: string | null; said_at: number };
   };
-}
-
-interface MgetAnswer {
-  docs: { found?: boolean; _source?: Registration }[];
 }
 
 const CACHED = 20_000;
@@ -83,15 +80,13 @@ export class Registry {
       else ask.push(id);
     }
     if (ask.length === 0) return found;
-    const { docs } = await this.#connection.expect<MgetAnswer>({
-      method: 'POST',
-      path: `/${this.#names.meta}/_mget`,
-      body: { ids: ask.map(registrationId) },
-      safe: true,
-    });
+    const docs = await getDocuments<Registration>(
+      this.#connection,
+      ask.map((id) => ({ index: this.#names.meta, id: registrationId(id) })),
+    );
     for (const [i, id] of ask.entries()) {
-      const source = docs[i]?._source;
-      if (source !== undefined) found.set(id, await this.#remember(id, source, null));
+      const doc = docs[i];
+      if (doc != null) found.set(id, await this.#remember(id, doc.source, null));
     }
     return found;
   }

@@ -7,11 +7,11 @@ import {
   queryTimeout,
   unavailable,
 } from './connection.ts';
+import { type DocumentId, getDocuments } from './documents.ts';
 import type { Hit, Searched } from './page.ts';
 
 export interface Search {
   index: string;
-  routing?: string;
   preference?: string;
   body: Record<string, unknown>;
 }
@@ -27,6 +27,8 @@ interface Response<S, A> {
   hits?: { total?: { value: number }; hits: Hit<S>[] };
   aggregations?: A;
 }
+
+type Limits = Required<Pick<Ask, 'timeoutMs' | 'timeoutIs' | 'maxBytes'>>;
 
 /** The connection's own limit comes after the cluster's. */
 const GRACE_MS = 1_000;
@@ -65,10 +67,9 @@ export class Searcher {
 
   async #some<S, A>(searches: readonly Search[], maxBytes?: number): Promise<SearchAnswer<S, A>[]> {
     let lines = '';
-    for (const { index, routing, preference, body } of searches) {
+    for (const { index, preference, body } of searches) {
       const header = {
         index,
-        routing,
         preference,
         ignore_unavailable: true,
         allow_no_indices: true,
@@ -77,11 +78,14 @@ export class Searcher {
       const limited = { timeout: `${this.#timeoutMs}ms`, ...body };
       lines += `${JSON.stringify(header)}\n${JSON.stringify(limited)}\n`;
     }
-    const { responses } = await this.#read<{ responses: Response<S, A>[] }>({
-      path: '/_msearch',
-      body: lines,
-      ...(maxBytes === undefined ? {} : { maxBytes }),
-    });
+    const { responses } = await this.#limited(
+      (limits) =>
+        this.#connection.expect<{ responses: Response<S, A>[] }>({
+          ...{ method: 'POST', path: '/_msearch', body: lines, safe: true },
+          ...limits,
+        }),
+      maxBytes,
+    );
     return responses.map((response) => {
       if (response.timed_out === true) throw queryTimeout();
       const { error, hits } = response;
@@ -100,38 +104,23 @@ export class Searcher {
   }
 
   /** Documents by id, as they are now; null where there is none. */
-  async documents<S>(
-    ids: readonly { index: string; id: string; routing?: string }[],
-    source: readonly string[],
-  ): Promise<(S | null)[]> {
-    if (ids.length === 0) return [];
-    const { docs } = await this.#read<{
-      docs: { _source?: S; error?: { type?: string; reason?: string } }[];
-    }>({
-      path: '/_mget',
-      query: { _source_includes: source.join(',') },
-      body: { docs: ids.map(({ index, id, routing }) => ({ _index: index, _id: id, routing })) },
-    });
-    return docs.map(({ _source, error }) => {
-      if (error !== undefined && error.type !== 'index_not_found_exception') {
-        throw unavailable(`A document could not be read: ${error.reason ?? error.type}`);
-      }
-      return _source ?? null;
-    });
+  async documents<S>(ids: readonly DocumentId[], source: readonly string[]): Promise<(S | null)[]> {
+    const docs = await this.#limited((limits) =>
+      getDocuments<S>(this.#connection, ids, source, limits),
+    );
+    return docs.map((doc) => doc?.source ?? null);
   }
 
-  async #read<T>(ask: Pick<Ask, 'path' | 'query' | 'body' | 'maxBytes'>): Promise<T> {
+  /** Runs `read` within the limits of a query; `maxBytes`: the caller's own. */
+  async #limited<T>(read: (limits: Limits) => Promise<T>, maxBytes?: number): Promise<T> {
+    const timeoutMs = this.#timeoutMs + GRACE_MS;
     try {
-      return await this.#connection.expect<T>({
-        method: 'POST',
-        timeoutMs: this.#timeoutMs + GRACE_MS,
-        timeoutIs: 'QUERY_TIMEOUT',
-        safe: true,
-        maxBytes: ROWS_MAX,
-        ...ask,
+      return await read({
+        ...{ timeoutMs, timeoutIs: 'QUERY_TIMEOUT' },
+        maxBytes: maxBytes ?? ROWS_MAX,
       });
     } catch (error) {
-      if (error instanceof AnswerTooLong && ask.maxBytes === undefined) throw tooManyRows();
+      if (error instanceof AnswerTooLong && maxBytes === undefined) throw tooManyRows();
       throw error;
     }
   }

@@ -12,7 +12,7 @@ import type {
 } from '../../domain/views.ts';
 import type { StepGroupBy } from '../store.ts';
 import { type FailureQuery, readFailureGroups } from './failure-groups.ts';
-import type { Names } from './names.ts';
+import { type Names, shardPreference } from './names.ts';
 import { all, between, type Query } from './query.ts';
 import type { Searcher } from './searcher.ts';
 import { runQuery, staleRun, stepQuery } from './view-query.ts';
@@ -65,6 +65,13 @@ export interface StatisticsParts {
   views: ViewReader;
 }
 
+/** A task, and where it is. */
+export interface TaskPlace {
+  view: TaskView;
+  day: string;
+  shard: string;
+}
+
 interface TaskAnswer {
   runs: { statuses: Buckets<object>; stale: { doc_count: number } };
   steps: { planned: StepBuckets; others: StepBuckets };
@@ -83,12 +90,12 @@ export class Statistics {
   }
 
   /** `tasks` in the order of the question; null where there is no such task. */
-  async tasks(tasks: readonly ({ view: TaskView; day: string } | null)[]): Promise<TaskStats[]> {
+  async tasks(tasks: readonly (TaskPlace | null)[]): Promise<TaskStats[]> {
     const asked = tasks.filter((task) => task !== null);
     const answers = await this.#parts.searcher.search<unknown, TaskAnswer>(
-      asked.map(({ view, day }) => ({
+      asked.map(({ view, day, shard }) => ({
         index: this.#parts.names.views(day),
-        routing: view.id,
+        preference: shardPreference(shard),
         body: {
           size: 0,
           track_total_hits: false,

@@ -291,8 +291,9 @@ class Elasticsearch implements ElasticsearchStore {
     const entries = await this.#registry.find(ids);
     return this.#statistics.tasks(
       views.map((view) => {
-        const day = view === null ? undefined : entries.get(view.id)?.day;
-        return view === null || day === undefined ? null : { view, day };
+        const entry = view === null ? undefined : entries.get(view.id);
+        if (view === null || entry?.shard == null) return null;
+        return { view, day: entry.day, shard: entry.shard };
       }),
     );
   }

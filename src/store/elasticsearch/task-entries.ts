@@ -10,7 +10,9 @@ import {
   type TaskState,
 } from '../../domain/fold.ts';
 import { type Connection, unavailable } from './connection.ts';
+import { getDocuments } from './documents.ts';
 import { runId, taskHostsId, taskId } from './ids.ts';
+import { shardPreference } from './names.ts';
 import type { Refresher } from './refresh.ts';
 import type { StoredTask } from './view-documents.ts';
 
@@ -36,10 +38,8 @@ export interface TaskEntry {
   usedAt: number;
 }
 
-interface Doc {
-  found?: boolean;
-  _id: string;
-  _source?: { shiplog: { generation: number; state: string } };
+interface StateSource {
+  shiplog: { generation: number; state: string; base_status?: RunStatus };
 }
 
 interface RunHit {
@@ -62,6 +62,15 @@ interface TotalsAnswer {
   };
 }
 
+export interface TaskEntriesParts {
+  connection: Connection;
+  refresher: Refresher;
+  /** Of the day's views. */
+  index: string;
+  shard: string;
+  generation: number;
+}
+
 const PAGE = 2_000;
 const MAX_RUNS = 30_000;
 
@@ -70,15 +79,17 @@ export class TaskEntries {
   readonly #refresher: Refresher;
   readonly #index: string;
   readonly #generation: number;
+  readonly #preference: string;
   readonly #tasks = new Map<string, TaskEntry>();
   #clock = 0;
   /** Folding what a keeper before this one may have folded in part: nothing stored is believed. */
   recovering = false;
 
-  constructor(connection: Connection, refresher: Refresher, index: string, generation: number) {
+  constructor({ connection, refresher, index, shard, generation }: TaskEntriesParts) {
     this.#connection = connection;
     this.#refresher = refresher;
     this.#index = index;
+    this.#preference = shardPreference(shard);
     this.#generation = generation;
   }
 
@@ -116,7 +127,7 @@ export class TaskEntries {
       const body: RunHits = await this.#connection.expect<RunHits>({
         method: 'POST',
         path: `/${this.#index}/_search`,
-        query: { routing: entry.id, allow_partial_search_results: false },
+        query: { preference: this.#preference, allow_partial_search_results: false },
         body: {
           size: PAGE,
           query: this.#runsOf(entry.id),
@@ -167,8 +178,8 @@ export class TaskEntries {
     if (ids.length === 0) return;
     const docs = await this.#mget(
       ids.flatMap((id) => [
-        { _id: taskId(id), routing: id },
-        { _id: taskHostsId(id), routing: id },
+        { id: taskId(id), routing: id },
+        { id: taskHostsId(id), routing: id },
       ]),
     );
     const stored: TaskEntry[] = [];
@@ -195,9 +206,14 @@ export class TaskEntries {
   /** Runs may be stored whose task is not yet: a crash came between. So they are counted. */
   async #recount(entries: readonly TaskEntry[]): Promise<void> {
     await this.#refresher.refresh(this.#index);
+    const header = {
+      index: this.#index,
+      preference: this.#preference,
+      allow_partial_search_results: false,
+    };
     const lines = entries.map(
       ({ id }) =>
-        `${JSON.stringify({ index: this.#index, routing: id })}\n${JSON.stringify({
+        `${JSON.stringify(header)}\n${JSON.stringify({
           size: 0,
           query: this.#runsOf(id),
           aggs: {
@@ -228,13 +244,13 @@ export class TaskEntries {
   async #loadRuns(missing: readonly { entry: TaskEntry; host: string }[]): Promise<void> {
     if (missing.length === 0) return;
     const docs = await this.#mget(
-      missing.map(({ entry, host }) => ({ _id: runId(entry.id, host), routing: entry.id })),
+      missing.map(({ entry, host }) => ({ id: runId(entry.id, host), routing: entry.id })),
     );
     for (const [i, { entry, host }] of missing.entries()) {
-      const source = docs[i]?._source?.shiplog as { base_status?: RunStatus } | undefined;
+      const base = docs[i]?.shiplog.base_status ?? 'PENDING';
       const state = this.#stateOf<RunState>(docs[i]);
       if (state === null) this.addRun(entry, host);
-      else this.#addStored(entry, host, JSON.stringify(state), source?.base_status ?? 'PENDING');
+      else this.#addStored(entry, host, JSON.stringify(state), base);
     }
   }
 
@@ -242,20 +258,18 @@ export class TaskEntries {
     entry.runs.set(host, { host, state: JSON.parse(state), base, unsure: this.recovering });
   }
 
-  #stateOf<T>(doc: Doc | undefined): T | null {
-    const stored = doc?._source?.shiplog;
+  #stateOf<T>(source: StateSource | null | undefined): T | null {
+    const stored = source?.shiplog;
     if (stored === undefined || stored.generation !== this.#generation) return null;
     return JSON.parse(stored.state) as T;
   }
 
-  async #mget(docs: { _id: string; routing: string }[]): Promise<Doc[]> {
-    const body = await this.#connection.expect<{ docs: Doc[] }>({
-      method: 'POST',
-      path: `/${this.#index}/_mget`,
-      query: { _source_includes: 'shiplog.generation,shiplog.state,shiplog.base_status' },
-      body: { docs },
-      safe: true,
-    });
-    return body.docs;
+  async #mget(ids: readonly { id: string; routing: string }[]): Promise<(StateSource | null)[]> {
+    const docs = await getDocuments<StateSource>(
+      this.#connection,
+      ids.map((id) => ({ index: this.#index, ...id })),
+      ['shiplog.generation', 'shiplog.state', 'shiplog.base_status'],
+    );
+    return docs.map((doc) => doc?.source ?? null);
   }
 }

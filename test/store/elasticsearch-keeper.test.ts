@@ -1,0 +1,68 @@
+/** What the keeper of views does about answers and documents that are not as they should be. */
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type ElasticsearchStore,
+  openElasticsearchStore,
+} from '../../src/store/elasticsearch/store.ts';
+import { type Gate, openGate } from '../elasticsearch/gate.ts';
+import { sharedElasticsearch } from '../elasticsearch/shared.ts';
+import { aFleet, anEvent } from './events.ts';
+import { contractSettings, fill, positionOf, wholeLog } from './harness.ts';
+import { foldLog } from './oracle.ts';
+
+const FLEET = 'deploy-1-0';
+
+describe('The keeper of views', async () => {
+  const elasticsearch = await sharedElasticsearch();
+  if (elasticsearch === null) return;
+  let gate: Gate;
+  let prefix = '';
+  let store: ElasticsearchStore;
+
+  const open = (url: string) =>
+    openElasticsearchStore({
+      config: { urls: [url], shards: 1, replicas: 0, prefix },
+      settings: contractSettings,
+    });
+
+  /** A task that is stored and folded, and in nobody's memory. */
+  async function aFoldedTask(): Promise<void> {
+    const before = await open(elasticsearch?.url ?? '');
+    await fill(before, aFleet({ tasks: 1, hosts: 6 }));
+    await before.close();
+  }
+
+  beforeEach(async () => {
+    prefix = elasticsearch.prefix();
+    await aFoldedTask();
+    gate = await openGate(elasticsearch.url);
+    store = await open(gate.url);
+  });
+  afterEach(async () => {
+    await store.close();
+    gate.close();
+  });
+  afterAll(() => elasticsearch.cleanUp());
+
+  it('never takes a document that cannot be read for one that is not there: no view is emptied', async () => {
+    gate.hide('-views-');
+    const outcomes = await store.append([anEvent({ taskId: FLEET, host: 'web-1' })]);
+    await vi.waitFor(() => expect(gate.hidden()).toBeGreaterThan(0), 5_000);
+    await expect(store.tasksById([FLEET])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    gate.show();
+    await store.viewsReach(outcomes.map(positionOf));
+    const { tasks, runs } = foldLog(await wholeLog(store));
+    expect(await store.tasksById([FLEET])).toEqual(tasks);
+    expect(await store.runsByKey(runs)).toEqual(runs);
+  });
+
+  it('never takes a position that cannot be read for the beginning, nor a task for an unknown one', async () => {
+    gate.hide('-meta');
+    await expect(store.tasksById([FLEET])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(store.tasksChangedSince([], 10)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    gate.show();
+    expect(await store.tasksById([FLEET])).toMatchObject([{ id: FLEET }]);
+  });
+});
