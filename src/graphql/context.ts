@@ -7,6 +7,7 @@ import type { JsonObject } from '../domain/event.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Store } from '../store/store.ts';
 import type { Tail } from '../tail/tail.ts';
+import { FreshReads } from './fresh-reads.ts';
 import { Loaders } from './loaders.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -53,6 +54,8 @@ function charactersOf({ message, command, error, params, labels }: Reported): nu
 
 export class Context {
   readonly store: Store;
+  /** The same for what names tasks: see there. */
+  readonly reads: FreshReads;
   readonly ingest: Ingest;
   readonly tail: Tail;
   readonly settings: GraphQLSettings;
@@ -66,6 +69,7 @@ export class Context {
   constructor({ store, ingest, tail, settings }: Sources, viewer: Viewer) {
     this.viewer = viewer;
     this.store = store;
+    this.reads = new FreshReads(store);
     this.ingest = ingest;
     this.tail = tail;
     this.settings = settings;
@@ -89,7 +93,7 @@ export class Context {
   }
 
   get loaders(): Loaders {
-    this.#loaders ??= new Loaders(this.store);
+    this.#loaders ??= new Loaders(this.store, this.reads);
     return this.#loaders;
   }
 }

@@ -76,6 +76,11 @@ export interface GraphQLServer {
 /** Nobody reads it: the client has gone, which is no fault to be logged. */
 const ABORTED: ExecutionResult = { errors: [refusal('BAD_REQUEST', 'The request was aborted.')] };
 
+/** Says that what was read is not all that was reported: see docs/reporting.md. */
+function withBehind(result: ExecutionResult, events: number): ExecutionResult {
+  return events === 0 ? result : { ...result, extensions: { viewsBehind: { events } } };
+}
+
 export function isStream(result: ResultStream | ExecutionResult): result is ResultStream {
   return result instanceof ResultStream;
 }
@@ -152,7 +157,9 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
   async function execute(operation: Operation, run: OperationRun): Promise<ExecutionResult> {
     try {
       const args = begin(operation, run);
-      return 'operation' in args ? finish(await executeRootSelectionSet(args)) : args;
+      if (!('operation' in args)) return args;
+      const { reads } = args.contextValue as Context;
+      return withBehind(finish(await executeRootSelectionSet(args)), reads.viewsBehind);
     } catch (error) {
       return run.signal?.aborted === true ? ABORTED : failed(error);
     }

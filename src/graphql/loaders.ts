@@ -28,6 +28,7 @@ import type {
   StepQuery,
   Store,
 } from '../store/store.ts';
+import type { FreshReads } from './fresh-reads.ts';
 
 export interface ReliabilityKey {
   host: string;
@@ -74,28 +75,30 @@ async function grouped<K, V>(
 
 export class Loaders {
   readonly #store: Store;
-  constructor(store: Store) {
+  readonly #reads: FreshReads;
+  constructor(store: Store, reads: FreshReads) {
     this.#store = store;
+    this.#reads = reads;
   }
 
-  readonly task: Loader<string, TaskView | null> = loader((ids) => this.#store.tasksById(ids));
-  readonly taskStats: Loader<string, TaskStats> = loader((ids) => this.#store.taskStats(ids));
-  readonly matrix: Loader<string, MatrixAnswer> = loader((ids) => this.#store.matrices(ids));
-  readonly run: Loader<RunKey, RunView | null> = loader((keys) => this.#store.runsByKey(keys));
-  readonly step: Loader<StepKey, StepView | null> = loader((keys) => this.#store.stepsByKey(keys));
+  readonly task: Loader<string, TaskView | null> = loader((ids) => this.#reads.tasksById(ids));
+  readonly taskStats: Loader<string, TaskStats> = loader((ids) => this.#reads.taskStats(ids));
+  readonly matrix: Loader<string, MatrixAnswer> = loader((ids) => this.#reads.matrices(ids));
+  readonly run: Loader<RunKey, RunView | null> = loader((keys) => this.#reads.runsByKey(keys));
+  readonly step: Loader<StepKey, StepView | null> = loader((keys) => this.#reads.stepsByKey(keys));
   readonly host: Loader<string, HostView | null> = loader((names) =>
     this.#store.hostsByName(names),
   );
-  readonly runs: Loader<RunQuery, Page<RunView>> = loader((queries) => this.#store.runs(queries));
+  readonly runs: Loader<RunQuery, Page<RunView>> = loader((queries) => this.#reads.runs(queries));
   readonly steps: Loader<StepQuery, Page<StepView>> = loader((queries) =>
-    this.#store.steps(queries),
+    this.#reads.steps(queries),
   );
   readonly events: Loader<EventQuery, EventPage> = loader((queries) => this.#store.events(queries));
   readonly completeness: Loader<RunKey, Completeness> = loader((keys) =>
     this.#store.completeness(keys),
   );
   readonly failureGroups: Loader<FailureQuery, FailureGroup[]> = loader((queries) =>
-    this.#store.failureGroups(queries),
+    this.#reads.failureGroups(queries),
   );
   readonly lastLines: Loader<LinesKey, StoredEvent[]> = loader((keys) => this.#lastLines(keys));
   readonly reliability: Loader<ReliabilityKey, HostReliability> = loader((keys) =>

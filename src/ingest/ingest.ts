@@ -52,8 +52,8 @@ export interface Ingest {
   /** Counts what could not even be read as an event. */
   noteRejected(problem: InputProblem, reporter: Reporter): void;
   /**
-   * Throws BAD_INPUT with the field. Resolves when the task can be read, with what was left out of
-   * the declaration.
+   * Throws BAD_INPUT with the field. Resolves, with what was left out of the declaration, when the
+   * views show it, or after a moment all the same: what is stored does not fail.
    */
   startTask(raw: unknown, reporter?: Reporter): Promise<StartedTask>;
   /** Throws BAD_INPUT with the field, also for a task that nothing was reported of. */
@@ -154,7 +154,8 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     // What the store refuses of a declaration it refuses of its task, whose field is called id.
     if (outcome?.outcome === 'REJECTED') throw refusal({ ...outcome.problem, field: 'id' });
     declared.set(key, event.digest);
-    if (outcome?.position) await store.viewsReach([outcome.position]);
+    // It is stored: that its views are late, or cannot be looked at now, is no failure of it.
+    await store.viewsShow([event.taskId], true).catch(() => null);
   }
 
   return {

@@ -236,6 +236,14 @@ export interface Store {
   /** Resolves when views hold everything at or below these positions. */
   viewsReach(positions: readonly Position[]): Promise<void>;
 
+  /**
+   * Resolves when views show everything that this process acknowledged of these tasks before the
+   * call: to those who look up by id, and with `searches` to every query. Waits for nothing else,
+   * for some seconds at most, and never throws for being behind: resolves to the greatest number
+   * of events that the views of a shard of theirs lack, and to 0 where that is of no consequence.
+   */
+  viewsShow(taskIds: readonly string[], searches: boolean): Promise<number>;
+
   // ── queries ────────────────────────────────────────────────────────────────────────────────
   /** A page that would be too heavy has fewer rows, and says that there are more. */
   events(queries: readonly EventQuery[]): Promise<EventPage[]>;

@@ -19,8 +19,10 @@ export interface Gate {
   show(): void;
   /** How many documents were not shown. */
   hidden(): number;
-  /** How long every answer takes more, ms. */
-  delay(ms: number): void;
+  /** How long every answer takes more, ms, or only those to requests of this kind. */
+  delay(ms: number, of?: RegExp): void;
+  /** How many requests of this kind the node has answered, or has answered with 409. */
+  answered(of: RegExp, status?: 409): number;
   lost(): number;
   close(): void;
 }
@@ -30,7 +32,8 @@ export async function openGate(target: string): Promise<Gate> {
   held.opened.resolve();
   let losing: { index: string; how: 'cut' | 'half-close' } | null = null;
   let lost = 0;
-  let delayMs = 0;
+  let delayed = { ms: 0, of: /./ };
+  const asked: { what: string; status: number }[] = [];
   let hiding: string | null = null;
   let hidden = 0;
   const server = createServer(async (request, response) => {
@@ -58,7 +61,11 @@ export async function openGate(target: string): Promise<Gate> {
         lost++;
         return;
       }
-      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      const what = `${method} ${request.url}`;
+      asked.push({ what, status: answer.status });
+      if (delayed.ms > 0 && delayed.of.test(what)) {
+        await new Promise((resolve) => setTimeout(resolve, delayed.ms));
+      }
       response.writeHead(answer.status, {
         'content-type': answer.headers.get('content-type') ?? 'application/json',
         'x-elastic-product': 'Elasticsearch',
@@ -80,9 +87,11 @@ export async function openGate(target: string): Promise<Gate> {
     lose: (index, how) => {
       losing = { index, how };
     },
-    delay: (ms) => {
-      delayMs = ms;
+    delay: (ms, of = /./) => {
+      delayed = { ms, of };
     },
+    answered: (of, only) =>
+      asked.filter(({ what, status }) => of.test(what) && (only ?? status) === status).length,
     hide: (index) => {
       hiding = index;
     },

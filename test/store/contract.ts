@@ -6,6 +6,7 @@
 import { describe } from 'vitest';
 import { describeCaps } from './contract-caps.ts';
 import { describeEventQueries } from './contract-events.ts';
+import { describeFreshReads } from './contract-fresh.ts';
 import { describeLifecycle } from './contract-lifecycle.ts';
 import { describeLog } from './contract-log.ts';
 import { describeStatistics, type StatisticsOptions } from './contract-statistics.ts';
@@ -23,6 +24,7 @@ export function describeStoreContract(
     describeEventQueries(open);
     describeTies(open);
     describeViews(open);
+    describeFreshReads(open);
     describeStatistics(open, options);
     describeCaps(open);
     describeLifecycle(open);

@@ -11,6 +11,8 @@ import { contractSettings, fill, positionOf, wholeLog } from './harness.ts';
 import { foldLog } from './oracle.ts';
 
 const FLEET = 'deploy-1-0';
+/** A change of who keeps a shard, and up to where. */
+const LEASE = /^PUT .*shard%3A/;
 
 describe('The keeper of views', async () => {
   const elasticsearch = await sharedElasticsearch();
@@ -21,7 +23,7 @@ describe('The keeper of views', async () => {
 
   const open = (url: string) =>
     openElasticsearchStore({
-      config: { urls: [url], shards: 1, replicas: 0, prefix },
+      config: { urls: [url], shards: 1, replicas: 0, prefix, leaseMs: 1_000 },
       settings: contractSettings,
     });
 
@@ -54,6 +56,20 @@ describe('The keeper of views', async () => {
     const { tasks, runs } = foldLog(await wholeLog(store));
     expect(await store.tasksById([FLEET])).toEqual(tasks);
     expect(await store.runsByKey(runs)).toEqual(runs);
+  });
+
+  it('does not lose a shard to itself, when it tells that it is alive while it folds', async () => {
+    const outcomes = await store.append([anEvent({ taskId: FLEET })]);
+    await store.viewsReach(outcomes.map(positionOf));
+    // The node has taken a sign of life, and the keeper does not know it yet.
+    gate.delay(1_500, LEASE);
+    const before = gate.answered(LEASE);
+    await vi.waitFor(() => expect(gate.answered(LEASE)).toBeGreaterThan(before), 5_000);
+    const more = await store.append([anEvent({ taskId: FLEET })]);
+    await vi.waitFor(() => expect(gate.answered(LEASE)).toBeGreaterThan(before + 1), 5_000);
+    gate.delay(0);
+    await store.viewsReach(more.map(positionOf));
+    expect(gate.answered(LEASE, 409)).toBe(0);
   });
 
   it('never takes a position that cannot be read for the beginning, nor a task for an unknown one', async () => {

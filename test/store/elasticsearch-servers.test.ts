@@ -42,6 +42,20 @@ describe('Several Shiplog servers on one Elasticsearch', async () => {
     expect(run).toMatchObject({ host: 'web-9', status: 'RUNNING' });
   });
 
+  it('each show what they acknowledged themselves, also where another of them keeps the views', async () => {
+    const prefix = elasticsearch.prefix();
+    const [keeper, other] = [await open(prefix), await open(prefix)];
+    await fill(keeper, [anEvent({ taskId: 'kept' })]);
+    for (let i = 1; i <= 4; i++) {
+      await other.append([anEvent({ taskId: 'kept', host: `db-${i}` })]);
+      expect(await other.viewsShow(['kept'], true)).toBe(0);
+      const [run] = await other.runsByKey([{ taskId: 'kept', host: `db-${i}` }]);
+      expect(run).toMatchObject({ host: `db-${i}`, status: 'RUNNING' });
+      const [stats] = await other.taskStats(['kept']);
+      expect(stats?.runCounts.total).toBe(i + 1);
+    }
+  });
+
   it('know a task as soon as its first event is acknowledged by any of them', async () => {
     const prefix = elasticsearch.prefix();
     const [one, other] = [await open(prefix), await open(prefix)];

@@ -78,6 +78,6 @@ builder.queryField('stepStats', (t) =>
     },
     complexity: { field: 100, multiplier: GROUPS_TYPICAL },
     resolve: (_root, args, context) =>
-      context.store.stepStats(readStepFilter(args.filter), args.groupBy ?? 'STEP'),
+      context.reads.stepStats(readStepFilter(args.filter), args.groupBy ?? 'STEP'),
   }),
 );

@@ -258,7 +258,7 @@ builder.queryFields((t) => ({
       const order = args.orderBy ?? 'CREATED_DESC';
       const list = `tasks:${order}`;
       const request = pageRequest(context.store.engine, args, list, PAGE_MAX, wantsTotal(info));
-      const page = await loadPage(request, (page) => context.store.tasks({ filter, order, page }));
+      const page = await loadPage(request, (page) => context.reads.tasks({ filter, order, page }));
       context.countAnswered(page.rows.map(({ node }) => node));
       for (const { node } of page.rows) context.loaders.task.prime(node.id, node);
       return { list, page };

@@ -21,6 +21,11 @@ export interface ElasticsearchConfig {
   appendTimeoutMs?: number;
   /** A server that was not heard of for so long loses the keeping of views. Default 6,000. */
   leaseMs?: number;
+  /**
+   * A reader waits no longer for views to show what was acknowledged, as when the keeper of a
+   * shard has died: then it is told how far behind they are. Default 5,000.
+   */
+  readWaitMs?: number;
   /** At the start, how long a cluster that is away is waited for. Default 0: not at all. */
   startWaitMs?: number;
 }
@@ -39,6 +44,7 @@ export function withDefaults(config: ElasticsearchConfig): Settled {
     requestTimeoutMs: config.requestTimeoutMs ?? 10_000,
     appendTimeoutMs: config.appendTimeoutMs ?? 15_000,
     leaseMs: config.leaseMs ?? 6_000,
+    readWaitMs: config.readWaitMs ?? 5_000,
     startWaitMs: config.startWaitMs ?? 0,
   };
 }

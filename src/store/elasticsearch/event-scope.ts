@@ -3,6 +3,7 @@
  * nothing beyond it, so that a tail from that head has no seam. Shards in which something happens
  * are searched one by one on their primary, with the head as a bound; all the others together.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { ShardCursor, ShardHead } from '../store.ts';
 import { unavailable } from './connection.ts';
 import type { Days } from './days.ts';
@@ -27,6 +28,9 @@ export interface Scope {
 
 /** A shard that did not move for so long shows everything by itself. */
 const QUIET_MS = 60_000;
+/** Longer than this nobody waits for events that others are still sending to the same shard. */
+const SETTLE_MAX_MS = 2_000;
+const SETTLE_LOOK_MS = 10;
 
 export interface ScopeParts {
   names: Names;
@@ -36,6 +40,8 @@ export interface ScopeParts {
   registry: Registry;
   /** Heads of a task that is not known yet. */
   unknownHeads: (taskId: string) => Promise<ShardHead[]>;
+  /** Up to where this process acknowledged events of a task. */
+  acknowledged: (taskId: string, shard: string) => number;
 }
 
 export class Scopes {
@@ -69,7 +75,8 @@ export class Scopes {
       return { targets: [], at: heads.map(cursorOf) };
     }
     const place = entry.shard === null ? null : parseShard(entry.shard);
-    const info = place === null ? null : await shards.one(place.day, place.shard);
+    const seq = entry.shard === null ? 0 : this.#parts.acknowledged(taskId, entry.shard);
+    const info = place === null ? null : await this.#settled(place.day, place.shard, seq);
     if (info === null) return { targets: [], at: [] };
     if (!(await this.#canShow(info))) {
       // Another server may have removed the day just now.
@@ -83,6 +90,16 @@ export class Scopes {
       through: info.settled,
     };
     return { targets: [target], at: [cursorOf({ ...info, seq: info.settled })] };
+  }
+
+  /** An acknowledged event is settled as soon as those that were sent before it are decided. */
+  async #settled(day: string, number: number, seq: number): Promise<ShardInfo | null> {
+    const deadline = performance.now() + SETTLE_MAX_MS;
+    for (;;) {
+      const info = await this.#parts.shards.one(day, number);
+      if (info === null || info.settled >= seq || performance.now() > deadline) return info;
+      await setTimeout(SETTLE_LOOK_MS);
+    }
   }
 
   async #everywhere(): Promise<Scope> {

@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../domain/errors.ts';
-import type { Position, StoredEvent } from '../../domain/event.ts';
+import type { StoredEvent } from '../../domain/event.ts';
 import type { Bulk } from './bulk.ts';
-import { type Connection, unavailable } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Days } from './days.ts';
 import { FoldWaits } from './fold-waits.ts';
 import { removeGhosts } from './ghosts.ts';
@@ -16,10 +16,11 @@ import { type Lease, Leases } from './leases.ts';
 import type { LogReader } from './log-reader.ts';
 import { type Names, parseShard } from './names.ts';
 import type { Refresher } from './refresh.ts';
-import { BATCH, ShardKeeper } from './shard-keeper.ts';
+import { BATCH, LAG_MAX, ShardKeeper } from './shard-keeper.ts';
 import type { ShardInfo, Shards } from './shards.ts';
 import { TaskEntries } from './task-entries.ts';
 import { ViewFolder } from './view-folder.ts';
+import type { Standing } from './views-reach.ts';
 import { WatchedLeases } from './watched-leases.ts';
 
 /** How often is looked for what other servers appended, and for shards that nobody keeps. */
@@ -27,7 +28,6 @@ const TICK_MS = 500;
 /** Between two batches of a shard, so that what belongs to one run is written once. */
 const COALESCE_MS = 150;
 const RELEASE_IDLE_MS = 30_000;
-const WAIT_MAX_MS = 10_000;
 const WATCH_MS = 50;
 /** A lease may be lost while somebody waits. */
 const KEPT_WAIT_MS = 500;
@@ -49,6 +49,8 @@ export interface ViewsParts {
   days: Pick<Days, 'viewsOf' | 'makeViews'>;
   leaseMs: number;
   log: KeeperLog | null;
+  /** The views of a shard begin anew, or another server keeps them now. */
+  onLost: (shard: string) => void;
 }
 
 export class Keeper {
@@ -60,7 +62,8 @@ export class Keeper {
   readonly #watched = new WatchedLeases();
   readonly #working = new Map<string, Promise<void>>();
   readonly #waits = new FoldWaits();
-  readonly #shown = new Map<string, number>();
+  /** The last looks at leases of others, which all that wait share. */
+  readonly #looks = new Map<string, { at: number; folded: Promise<number> }>();
   #timer: NodeJS.Timeout | null = null;
   #ticking: Promise<void> | null = null;
   #closed = false;
@@ -88,40 +91,50 @@ export class Keeper {
     for (const shard of shards) this.#work(shard);
   }
 
-  /** Resolves when searches over views see what is at or below these positions. */
-  async reach(positions: readonly Position[]): Promise<void> {
-    const most = new Map<string, number>();
-    for (const { shard, seq } of positions) most.set(shard, Math.max(seq, most.get(shard) ?? 0));
-    await Promise.all([...most].map(([shard, seq]) => this.#reach(shard, seq)));
+  /** Whether there are shards whose views lack so much that even what is quiet may show the past. */
+  hasFarBehind(): boolean {
+    for (const { folded, recoverTo } of this.#kept.values()) if (folded < recoverTo) return true;
+    for (const shard of [...this.#kept.keys(), ...this.#watched.shards()]) {
+      if (this.standing(shard).lag > LAG_MAX) return true;
+    }
+    return false;
   }
 
-  async #reach(shard: string, seq: number): Promise<void> {
-    if ((this.#shown.get(shard) ?? 0) >= seq) return;
-    await this.#folded(shard, seq);
-    const day = parseShard(shard)?.day;
-    if (day === undefined) return;
-    const folded = this.#kept.get(shard)?.folded ?? seq;
-    const { refresher, names } = this.#parts;
-    await Promise.all([refresher.refresh(names.views(day)), refresher.refresh(names.hosts)]);
-    this.#shown.set(shard, Math.max(folded, this.#shown.get(shard) ?? 0));
+  /** How the views of a shard stand, as far as is known without asking. */
+  standing(shard: string): Standing {
+    const known = this.#parts.shards.known(shard)?.seq ?? 0;
+    const kept = this.#kept.get(shard);
+    if (kept === undefined) {
+      const folded = this.#watched.folded(shard);
+      // Of a shard that was never looked at nothing is known to be lacking.
+      return { folded: folded ?? 0, lag: folded === null ? 0 : known - folded, recoverTo: 0 };
+    }
+    const { folded, recoverTo } = kept;
+    return { folded, lag: kept.lag(known), recoverTo };
   }
 
-  async #folded(shard: string, seq: number): Promise<void> {
-    const deadline = performance.now() + WAIT_MAX_MS;
-    while (performance.now() < deadline) {
+  /** Resolves to true when the views of a shard hold what is at or below `seq`, to false after `ms`. */
+  async folded(shard: string, seq: number, ms: number): Promise<boolean> {
+    const deadline = performance.now() + ms;
+    for (;;) {
       if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
       const kept = this.#kept.get(shard);
-      if (kept !== undefined) {
-        if (kept.folded >= seq) return;
-        await this.#wait(shard, seq, KEPT_WAIT_MS);
-        continue;
-      }
-      const [lease] = await this.#leases.read([shard]);
-      if (lease != null && lease.folded >= seq) return;
-      this.#work(shard);
-      await this.#wait(shard, seq, WATCH_MS);
+      const folded = kept === undefined ? await this.#lookAt(shard) : kept.folded;
+      if (folded >= seq) return true;
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      await this.#wait(shard, seq, Math.min(left, kept === undefined ? WATCH_MS : KEPT_WAIT_MS));
     }
-    throw unavailable('The views are behind the log; try again');
+  }
+
+  /** Up to where another server says that it is. */
+  #lookAt(shard: string): Promise<number> {
+    const now = performance.now();
+    const last = this.#looks.get(shard);
+    if (last !== undefined && now - last.at < WATCH_MS / 2) return last.folded;
+    const folded = this.#leases.read([shard]).then(([lease]) => lease?.folded ?? 0);
+    this.#looks.set(shard, { at: now, folded });
+    return folded;
   }
 
   #wait(shard: string, seq: number, ms: number): Promise<void> {
@@ -176,10 +189,8 @@ export class Keeper {
 
   forget(day: string): void {
     this.#watched.forget(day);
-    for (const shard of new Set([...this.#kept.keys(), ...this.#shown.keys()])) {
-      if (parseShard(shard)?.day !== day) continue;
-      this.#kept.delete(shard);
-      this.#shown.delete(shard);
+    for (const shard of [...this.#kept.keys(), ...this.#looks.keys()]) {
+      if (parseShard(shard)?.day === day) this.#lose(shard);
     }
   }
 
@@ -218,8 +229,14 @@ export class Keeper {
       };
       if ((await this.#leases.change(shard, was, next)) !== null) break;
     }
+    this.#lose(shard);
+  }
+
+  /** What is known of its views is believed no longer: another server may begin them anew. */
+  #lose(shard: string): void {
     this.#kept.delete(shard);
-    this.#shown.delete(shard);
+    this.#looks.delete(shard);
+    this.#parts.onLost(shard);
   }
 
   async close(): Promise<void> {
@@ -259,7 +276,7 @@ export class Keeper {
         this.#work(shard);
       else if (performance.now() - keeper.usedAt > RELEASE_IDLE_MS) await this.#drop(keeper);
       else if (performance.now() - keeper.beatAt > this.#parts.leaseMs / 3) {
-        if (!this.#working.has(shard) && !(await keeper.beat())) this.#kept.delete(shard);
+        if (!this.#working.has(shard) && !(await keeper.beat())) this.#lose(shard);
       }
     }
   }
@@ -288,7 +305,7 @@ export class Keeper {
     const work = this.#run(shard)
       .catch(async (error: unknown) => {
         // What is in memory may be ahead of what is stored: begin again from what is recorded.
-        this.#kept.delete(shard);
+        this.#lose(shard);
         this.#warn(error, 'views could not be folded; trying again');
         await this.#waits.pause(shard, FAILURE_PAUSE_MS);
       })
@@ -307,18 +324,16 @@ export class Keeper {
       if (!keeper.hasNext || !isNear || info === null) {
         info = await this.#parts.shards.one(place.day, place.shard);
         if (info === null || info.history !== keeper.lease.history) {
-          this.#kept.delete(shard);
-          this.#shown.delete(shard);
+          this.#lose(shard);
           return;
         }
         if (!keeper.hasNext && info.settled <= keeper.folded) return;
       }
       const from = keeper.folded;
       if (!(await keeper.step(info))) {
-        this.#kept.delete(shard);
+        this.#lose(shard);
         return;
       }
-      this.#waits.reached(shard, keeper.folded);
       const inTime = isNear && !this.#waits.isWaitedFor(shard);
       if (inTime || keeper.folded === from) await this.#waits.pause(shard, COALESCE_MS);
     }
@@ -337,7 +352,7 @@ export class Keeper {
       if (silence < this.#parts.leaseMs) return null;
     }
     const restored = was !== null && was.history !== info.history;
-    if (restored) this.#shown.delete(shard);
+    if (restored) this.#lose(shard);
     const began = performance.now();
     const lease = await this.#leases.change(shard, was, {
       owner: this.#owner,
@@ -385,6 +400,7 @@ export class Keeper {
     return new ShardKeeper(
       {
         ...{ leases, reader, hosts, folder, entries, leaseMs, owner },
+        onFolded: (through) => this.#waits.reached(shard, through),
         sweep: (shard, version) =>
           removeGhosts({ connection, bulk, refresher, index, generation }, shard, version),
       },

@@ -32,6 +32,8 @@ export interface KeeperParts {
   entries: TaskEntries;
   /** Removes the views of older generations, when this one has folded all there was. */
   sweep: (shard: number, version: number) => Promise<void>;
+  /** Told as soon as views are written, before that is recorded: readers need not wait for it. */
+  onFolded: (through: number) => void;
   leaseMs: number;
   owner: string;
 }
@@ -56,7 +58,11 @@ export class ShardKeeper {
   /** It has kept up since it took over: what is behind now came since. */
   #hasBeenNear: boolean;
   /** Up to here a keeper before this one may have written. */
-  readonly #recoverTo: number;
+  readonly recoverTo: number;
+  /** Views hold everything at or below it; the lease says so a moment later. */
+  #folded: number;
+  /** One change of the lease at a time: of two, one would lose it to the other. */
+  #changing: Promise<unknown> = Promise.resolve();
   lease: Lease;
   /** When the last successful change of the lease was begun. */
   beatAt: number;
@@ -66,12 +72,13 @@ export class ShardKeeper {
     this.#parts = parts;
     this.lease = lease;
     this.beatAt = beatAt;
-    this.#recoverTo = recoverTo;
+    this.recoverTo = recoverTo;
+    this.#folded = lease.folded;
     this.#hasBeenNear = recoverTo - lease.folded <= LAG_MAX;
   }
 
   get folded(): number {
-    return this.lease.folded;
+    return this.#folded;
   }
 
   /** Events that are not folded yet; `known`: the greatest seq that is known of the log. */
@@ -115,24 +122,26 @@ export class ShardKeeper {
     const { events, through } = await this.#next(info);
     if (through === from) return true;
     if (!this.isSafe && !(await this.beat())) return false;
-    this.#parts.entries.recovering = from < this.#recoverTo;
+    this.#parts.entries.recovering = from < this.recoverTo;
     const version = this.lease.generation * GENERATION_STEP + through;
     await Promise.all([this.#parts.folder.fold(events, version), this.#parts.hosts.write(events)]);
-    const caughtUp = from < this.#recoverTo && through >= this.#recoverTo;
+    const caughtUp = from < this.recoverTo && through >= this.recoverTo;
     if (caughtUp && this.lease.generation > 0) await this.#parts.sweep(info.number, version);
     this.#forget(from, through);
-    if (!(await this.#change(through, this.#parts.owner))) return false;
+    this.#folded = through;
+    this.#parts.onFolded(through);
+    if (!(await this.#change(this.#parts.owner))) return false;
     if (this.lag(info.settled) <= LAG_MAX) this.#hasBeenNear = true;
     return true;
   }
 
   /** Tells the others that this one is alive. false: the lease is lost. */
   beat(): Promise<boolean> {
-    return this.#change(this.folded, this.#parts.owner);
+    return this.#change(this.#parts.owner);
   }
 
   async release(): Promise<void> {
-    await this.#change(this.folded, null);
+    await this.#change(null);
   }
 
   /** From memory as far as it goes, and on from the log where that is worth a search. */
@@ -173,10 +182,16 @@ export class ShardKeeper {
     }
   }
 
-  async #change(folded: number, owner: string | null): Promise<boolean> {
+  #change(owner: string | null): Promise<boolean> {
+    const change = this.#changing.then(() => this.#changeNow(owner));
+    this.#changing = change.catch(() => undefined);
+    return change;
+  }
+
+  async #changeNow(owner: string | null): Promise<boolean> {
     const began = performance.now();
     const { shard, beat, history, generation } = this.lease;
-    const next = { owner, beat: beat + 1, folded, history, generation };
+    const next = { owner, beat: beat + 1, folded: this.#folded, history, generation };
     const lease = await this.#parts.leases.change(shard, this.lease, next);
     if (lease === null) return false;
     this.lease = lease;

@@ -22,6 +22,7 @@ import type {
   Unsettled,
   ViewSettings,
 } from '../store.ts';
+import { Acknowledged } from './acknowledged.ts';
 import { Appender } from './append.ts';
 import { BoardReader } from './board-reader.ts';
 import { Bulk } from './bulk.ts';
@@ -47,6 +48,7 @@ import { setUp } from './setup.ts';
 import { headOf, type ShardInfo, Shards } from './shards.ts';
 import { Statistics } from './statistics.ts';
 import { ViewReader } from './view-reader.ts';
+import { ViewsReach } from './views-reach.ts';
 
 export interface OpenOptions {
   config: ElasticsearchConfig;
@@ -100,6 +102,8 @@ class Elasticsearch implements ElasticsearchStore {
   readonly #registry: Registry;
   readonly #appender: Appender;
   readonly #keeper: Keeper;
+  readonly #acknowledged: Acknowledged;
+  readonly #reach: ViewsReach;
   readonly #searcher: Searcher;
   readonly #scopes: Scopes;
   readonly #pages: EventPages;
@@ -124,7 +128,7 @@ class Elasticsearch implements ElasticsearchStore {
     const reader = new LogReader(connection, shards, refresher);
     const registry = new Registry(connection, names, days, bulk, now);
     const searcher = new Searcher(connection, queryTimeoutMs);
-    const { leaseMs } = config;
+    const { leaseMs, readWaitMs } = config;
     this.#bulk = bulk;
     this.#days = days;
     this.#shards = shards;
@@ -135,13 +139,23 @@ class Elasticsearch implements ElasticsearchStore {
     this.#keeper = new Keeper({
       ...{ connection, names, shards, reader, refresher, bulk, days, leaseMs },
       log: log ?? null,
+      onLost: (shard) => this.#reach.forget(shard),
+    });
+    this.#acknowledged = new Acknowledged((shard) => shards.known(shard)?.history ?? null);
+    this.#reach = new ViewsReach({
+      ...{ names, refresher, readWaitMs },
+      standing: (shard) => this.#keeper.standing(shard),
+      folded: (shard, seq, ms) => this.#keeper.folded(shard, seq, ms),
     });
     this.#appender = new Appender({
       ...{ connection, names, days, registry, bulk, maxEventsPerTask },
       pace: (shards) => this.#keeper.pace(shards),
     });
     const unknownHeads = (taskId: string) => this.#headsOfUnknown(taskId);
-    this.#scopes = new Scopes({ names, days, shards, reader, registry, unknownHeads });
+    this.#scopes = new Scopes({
+      ...{ names, days, shards, reader, registry, unknownHeads },
+      acknowledged: (taskId, shard) => this.#acknowledged.of(taskId, shard),
+    });
     this.#pages = new EventPages({ searcher, scopes: this.#scopes, names, days });
     this.#details = new EventDetails(searcher, this.#scopes);
     this.#lines = new EventLines(searcher, this.#scopes, this.#pages);
@@ -158,6 +172,10 @@ class Elasticsearch implements ElasticsearchStore {
     const { outcomes, stored } = await this.#appender.append(events);
     for (const day of new Set(stored.map(({ position }) => parseShard(position.shard)?.day))) {
       if (day !== undefined) this.#shards.touch(day);
+    }
+    for (const [i, outcome] of outcomes.entries()) {
+      if (!('position' in outcome) || outcome.position === null) continue;
+      this.#acknowledged.note((events[i] as LogEvent).taskId, outcome.position);
     }
     this.#keeper.offer(stored);
     return outcomes;
@@ -225,7 +243,24 @@ class Elasticsearch implements ElasticsearchStore {
   }
 
   viewsReach(positions: readonly Position[]): Promise<void> {
-    return this.#keeper.reach(positions);
+    return this.#reach.reach(positions);
+  }
+
+  async viewsShow(taskIds: readonly string[], searches: boolean): Promise<number> {
+    const all = this.#keeper.hasFarBehind();
+    const asked = all ? taskIds : taskIds.filter((id) => this.#acknowledged.mayKnow(id));
+    if (asked.length === 0) return 0;
+    const entries = await this.#registry.find([...new Set(asked)]);
+    const wanted = new Map<string, number>();
+    for (const [taskId, { shard }] of entries) {
+      if (shard === null) continue;
+      const seq = this.#acknowledged.of(taskId, shard);
+      wanted.set(shard, Math.max(seq, wanted.get(shard) ?? 0));
+    }
+    const behind = await Promise.all(
+      [...wanted].map(([shard, seq]) => this.#reach.forReader(shard, seq, searches)),
+    );
+    return Math.max(0, ...behind);
   }
 
   events(queries: readonly EventQuery[]) {
@@ -356,8 +391,11 @@ class Elasticsearch implements ElasticsearchStore {
       shards: this.#shards,
       retentionDays: this.#settings.retentionDays,
       now: this.#settings.now,
-      settle: (infos) => this.#keeper.reach(infos.map(({ shard, seq }) => ({ shard, seq }))),
-      forget: (day) => this.#keeper.forget(day),
+      settle: (infos) => this.#reach.reach(infos.map(({ shard, seq }) => ({ shard, seq }))),
+      forget: (day) => {
+        this.#keeper.forget(day);
+        this.#acknowledged.forget(day);
+      },
     });
   }
 

@@ -29,6 +29,15 @@ export class WatchedLeases {
     return seq === 0 || (lease?.folded === seq && lease.history === history);
   }
 
+  shards(): Iterable<string> {
+    return this.#leases.keys();
+  }
+
+  /** Up to where the views were when they were last looked at; null: they never were. */
+  folded(shard: string): number | null {
+    return this.#leases.get(shard)?.lease.folded ?? null;
+  }
+
   /** How long the lease has been as it is, ms; 0: it was not seen like this before. */
   silence(lease: Lease): number {
     const seen = this.#leases.get(lease.shard);

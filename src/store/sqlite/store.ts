@@ -214,6 +214,13 @@ class SqliteStore implements Store {
     if (reach > this.#viewsThrough) await this.#flush();
   };
 
+  viewsShow: Store['viewsShow'] = async () => {
+    this.#checkOpen();
+    // On a full disk the views stay where they are, while they can be read.
+    await this.#flush().catch(() => null);
+    return Math.max(0, this.#lastSeq - this.#viewsThrough);
+  };
+
   events: Store['events'] = (queries) => this.#read('events', [...queries]);
   tasks: Store['tasks'] = (query) => this.#view('tasks', query);
   tasksById: Store['tasksById'] = (ids) => this.#view('tasksById', [...ids]);

@@ -1,0 +1,114 @@
+/** Whoever was told that an event is stored sees it in what is asked next, of the same process. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LogEvent } from '../../src/domain/event.ts';
+import type { Store } from '../../src/store/store.ts';
+import { anEvent, aStatus, aTaskEvent } from './events.ts';
+import {
+  aPage,
+  contractSettings,
+  type OpenedStore,
+  type OpenStore,
+  positionOf,
+  wholeLog,
+} from './harness.ts';
+import { foldLog } from './oracle.ts';
+
+export function describeFreshReads(open: OpenStore): void {
+  describe('shows what it acknowledged to who asks next', () => {
+    let opened: OpenedStore;
+    let store: Store;
+    beforeAll(async () => {
+      opened = await open(contractSettings);
+      store = opened.store;
+    });
+    afterAll(() => opened.close());
+
+    async function told(...events: LogEvent[]): Promise<void> {
+      (await store.append(events)).forEach(positionOf);
+    }
+
+    it('by id: the task, its run and its step, event by event', async () => {
+      for (let i = 1; i <= 12; i++) {
+        const key = { taskId: 'by-id', host: `web-${i}`, step: 'backup' };
+        await told(aStatus('RUNNING', key));
+        expect(await store.viewsShow(['by-id'], false)).toBe(0);
+        const [[run], [step], [task]] = await Promise.all([
+          store.runsByKey([key]),
+          store.stepsByKey([key]),
+          store.tasksById(['by-id']),
+        ]);
+        expect([run?.status, step?.status, task?.position.seq]).toEqual(['RUNNING', 'RUNNING', i]);
+      }
+    });
+
+    it('by search: counts, pages, boards and causes of a task, event by event', async () => {
+      const taskId = 'by-search';
+      for (let i = 1; i <= 6; i++) {
+        const host = `web-${i}`;
+        await told(aStatus('FAILED', { taskId, host, error: { code: null, message: 'no disk' } }));
+        expect(await store.viewsShow([taskId], true)).toBe(0);
+        const list = { filter: { taskId }, page: aPage() };
+        const [[stats], [runs], [steps], [board], [causes], spans] = await Promise.all([
+          store.taskStats([taskId]),
+          store.runs([{ ...list, order: 'HOST_ASC' }]),
+          store.steps([{ ...list, order: 'STARTED_ASC' }]),
+          store.matrices([taskId]),
+          store.failureGroups([{ filter: { taskId }, first: 5 }]),
+          store.tasks({ filter: { ids: [taskId] }, order: 'CREATED_ASC', page: aPage() }),
+        ]);
+        expect(stats?.runCounts).toMatchObject({ total: i, failed: i });
+        expect(runs?.rows).toHaveLength(i);
+        expect(steps?.rows.filter(({ node }) => node.status === 'FAILED')).toHaveLength(i);
+        expect(board?.matrix.hosts).toHaveLength(i);
+        expect(causes).toMatchObject([{ count: i }]);
+        expect(spans.rows).toMatchObject([{ node: { position: { seq: expect.any(Number) } } }]);
+      }
+    });
+
+    it('in its events, while many others report into the same shard', async () => {
+      let stop = false;
+      const flood = Array.from({ length: 3 }, async (_, i) => {
+        while (!stop) {
+          await told(...Array.from({ length: 50 }, () => anEvent({ taskId: `flood-${i}` })));
+        }
+      });
+      try {
+        for (let i = 1; i <= 15; i++) {
+          const message = `line ${i}`;
+          await told(anEvent({ taskId: 'in-events', message }));
+          const page = aPage({ limit: 1, backward: true });
+          const filter = { taskId: 'in-events' };
+          const key = { taskId: 'in-events', host: 'web-1', step: 'backup' };
+          const [[events], [lines], [counts]] = await Promise.all([
+            store.events([{ filter, order: 'LOG', page }]),
+            store.lastLines([key], 1),
+            store.completeness([key]),
+          ]);
+          expect(events?.rows).toMatchObject([{ node: { message } }]);
+          expect(lines).toMatchObject([{ message }]);
+          expect(counts?.received).toBe(i);
+          expect(await store.viewsShow(['in-events'], false)).toBe(0);
+          const [task] = await store.tasksById(['in-events']);
+          expect(task?.position).toEqual(events?.rows[0]?.node.position);
+        }
+      } finally {
+        stop = true;
+        await Promise.all(flood);
+      }
+    });
+
+    it('a retry that is told of the first copy counts as told', async () => {
+      const event = aTaskEvent({ change: 'began', title: 'again' }, { taskId: 'retried' });
+      await told(event);
+      expect(await store.append([event])).toMatchObject([{ outcome: 'DUPLICATE' }]);
+      expect(await store.viewsShow(['retried'], true)).toBe(0);
+      const own = (await wholeLog(store)).filter(({ taskId }) => taskId === 'retried');
+      expect(await store.tasksById(['retried'])).toEqual(foldLog(own).tasks);
+    });
+
+    it('and waits for nothing where nothing was acknowledged, or of a task that nobody knows', async () => {
+      expect(await store.viewsShow([], true)).toBe(0);
+      expect(await store.viewsShow(['never-heard-of'], true)).toBe(0);
+    });
+  });
+}
