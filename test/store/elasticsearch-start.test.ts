@@ -128,6 +128,7 @@ describe('A start while Elasticsearch is away', async () => {
     warn: (fields: object, message: string) => {
       said.push({ message, fields });
     },
+    error: () => undefined,
   };
 
   it('says that it waits, and ends when the time is over', async () => {
@@ -154,7 +155,7 @@ describe('A start while Elasticsearch is away', async () => {
     const opening = openElasticsearchStore({
       config: { urls, ...placement, prefix: elasticsearch.prefix(), startWaitMs: 60_000 },
       settings,
-      log: { warn: () => waiting.resolve() },
+      log: { warn: () => waiting.resolve(), error: () => undefined },
     });
     await waiting.promise;
     await using _relay = await relay(port, elasticsearch.url);

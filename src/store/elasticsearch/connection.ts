@@ -6,6 +6,7 @@
  * here has a limit, and only calls that change nothing are sent again: the first time with less
  * than half of the limit, so that a node that hangs leaves time for another.
  */
+import { setMaxListeners } from 'node:events';
 import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
 import { ShiplogError } from '../../domain/errors.ts';
 import type { ElasticsearchConfig } from './config.ts';
@@ -25,6 +26,8 @@ export interface Ask {
   maxBytes?: number;
   /** What a time-out means: a query that took too long, or a store that is away (default). */
   timeoutIs?: 'QUERY_TIMEOUT' | 'STORE_UNAVAILABLE';
+  /** Asks whether there is an answer at all, so it is also sent while there is none. */
+  isLook?: boolean;
 }
 
 export interface Answer<T> {
@@ -49,6 +52,10 @@ export class Connection {
   readonly #client: Client;
   readonly #timeoutMs: number;
   #closed = false;
+  #answeredAt = performance.now();
+  /** Ends the reads that wait for a cluster that hangs. */
+  #reads = readsEnd();
+  #isSilent = false;
 
   constructor(config: ElasticsearchConfig, timeoutMs: number) {
     const options: ClientOptions = {
@@ -68,18 +75,46 @@ export class Connection {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** When anything was answered last, by performance.now(). */
+  get answeredAt(): number {
+    return this.#answeredAt;
+  }
+
+  /** Nothing is answered: reads end at once, until something is. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  setSilent(): void {
+    this.#isSilent = true;
+    this.#reads.abort();
+    this.#reads = readsEnd();
+  }
+
+  #hear(): void {
+    this.#answeredAt = performance.now();
+    this.#isSilent = false;
+  }
+
   /** Any answer below 500 other than 401, 403 and 429 is returned; the rest is thrown. */
   async ask<T>(ask: Ask): Promise<Answer<T & Refusal>> {
     if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
     const safe = ask.safe ?? (ask.method === 'GET' || ask.method === 'HEAD');
-    const deadline = performance.now() + (ask.timeoutMs ?? this.#timeoutMs);
+    const began = performance.now();
+    const deadline = began + (ask.timeoutMs ?? this.#timeoutMs);
+    const ends = safe && ask.isLook !== true ? this.#reads.signal : null;
     for (let tries = safe ? TRIES : 1; ; tries--) {
+      if (ends !== null && (ends.aborted || this.#isSilent)) throw silence();
       const left = Math.max(1, deadline - performance.now());
       // A query may need all of its time.
       const short = safe && tries === TRIES && ask.timeoutIs !== 'QUERY_TIMEOUT';
       try {
-        return await this.#askOnce<T>(ask, short ? left * FIRST_TRY : left);
+        const answer = await this.#askOnce<T>(ask, short ? left * FIRST_TRY : left, ends);
+        this.#hear();
+        return answer;
       } catch (error) {
+        if (error instanceof errors.ResponseError) this.#hear();
+        if (ends?.aborted === true) throw silence(error);
         if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
         if (ask.maxBytes !== undefined && error instanceof errors.RequestAbortedError) {
           throw new AnswerTooLong(error.message);
@@ -91,13 +126,19 @@ export class Connection {
           }
         }
         if (tries === 1 || performance.now() >= deadline || !isPassing(error)) {
-          throw translate(error, ask);
+          // A query that is too slow leaves time for answers to others.
+          const isSlow = ask.timeoutIs === 'QUERY_TIMEOUT' && this.#answeredAt > began;
+          throw translate(error, isSlow);
         }
       }
     }
   }
 
-  async #askOnce<T>(ask: Ask, requestTimeout: number): Promise<Answer<T & Refusal>> {
+  async #askOnce<T>(
+    ask: Ask,
+    requestTimeout: number,
+    signal: AbortSignal | null,
+  ): Promise<Answer<T & Refusal>> {
     // As bytes: a long text would be encoded once to be measured and once to be sent.
     const params = {
       method: ask.method,
@@ -110,6 +151,7 @@ export class Connection {
       meta: true,
       requestTimeout: Math.ceil(requestTimeout),
       maxRetries: 0,
+      ...(signal === null ? {} : { signal }),
       ...(ask.maxBytes === undefined ? {} : { maxResponseSize: ask.maxBytes }),
     });
     return { status: answer.statusCode ?? 200, body: answer.body };
@@ -128,9 +170,14 @@ export class Connection {
   }
 }
 
+/** `message` is for everybody who uses Shiplog: where the cluster is stays in `cause`. */
 export function unavailable(message: string, cause?: unknown): ShiplogError {
-  return new ShiplogError('STORE_UNAVAILABLE', message, { retryAfterMs: RETRY_AFTER_MS, cause });
+  const told = message.replaceAll(ADDRESS, '(an address)');
+  return new ShiplogError('STORE_UNAVAILABLE', told, { retryAfterMs: RETRY_AFTER_MS, cause });
 }
+
+/** With a port, as nodes and sockets are told of: 10.0.0.7:9300, [::1]:9200, es-1.internal:9200. */
+const ADDRESS = /(?:\b\d{1,3}(?:\.\d{1,3}){3}|\[[\da-f:.%]+\]|\b[\w-]+(?:\.[\w-]+)+):\d{2,5}\b/gi;
 
 export function typeOf(body: Refusal): string {
   return body.error?.type ?? '';
@@ -148,11 +195,21 @@ function isPassing(error: unknown): boolean {
   return error instanceof errors.TimeoutError || error instanceof errors.ConnectionError;
 }
 
-function translate(error: unknown, ask: Ask): ShiplogError {
+/** Many reads listen to one signal. */
+function readsEnd(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
+function silence(cause?: unknown): ShiplogError {
+  return unavailable('Elasticsearch does not answer', cause);
+}
+
+/** `isSlow`: it was only this query that was not answered in time. */
+function translate(error: unknown, isSlow: boolean): ShiplogError {
   if (error instanceof errors.TimeoutError) {
-    return ask.timeoutIs === 'QUERY_TIMEOUT'
-      ? queryTimeout()
-      : unavailable('Elasticsearch did not answer in time', error);
+    return isSlow ? queryTimeout() : unavailable('Elasticsearch did not answer in time', error);
   }
   if (error instanceof errors.ResponseError) {
     const reason = reasonOf((error.body ?? {}) as Refusal);

@@ -16,28 +16,30 @@ interface IndexSettings {
 }
 type Settings = Record<string, { settings?: { index?: IndexSettings } }>;
 
-const TIMEOUT_MS = 3_000;
+const FILTER = 'error,status,number_of_data_nodes,indices.*.status';
 
-/** `today`: the day that tasks begin on now. */
+/** `today`: the day that tasks begin on now. Never rejects. */
 export async function readHealth(
   connection: Connection,
   names: Names,
   today: string,
+  timeoutMs: number,
 ): Promise<StoreHealth> {
   try {
     const ours = `${names.prefix}-*`;
-    const health = await connection.expect<ClusterHealth>({
+    const asked = connection.expect<ClusterHealth>({
       method: 'GET',
       path: `/_cluster/health/${ours}`,
-      query: { level: 'indices', timeout: '1s' },
-      timeoutMs: TIMEOUT_MS,
+      query: { level: 'indices', timeout: '1s', filter_path: FILTER },
+      timeoutMs,
+      isLook: true,
     });
-    const red = Object.entries(health.indices ?? {}).filter(([, { status }]) => status === 'red');
-    const blocked = await blockedIndices(connection, [
-      names.meta,
-      names.hosts,
-      names.events(today),
+    const indices = [names.meta, names.hosts, names.events(today)];
+    const [health, blocked] = await Promise.all([
+      asked,
+      blockedIndices(connection, indices, timeoutMs),
     ]);
+    const red = Object.entries(health.indices ?? {}).filter(([, { status }]) => status === 'red');
     const problems = [
       ...red.map(([index]) => `${index} is red: a shard has no copy to read or write`),
       ...blocked.map(
@@ -56,12 +58,14 @@ export async function readHealth(
 export async function blockedIndices(
   connection: Connection,
   indices: readonly string[],
+  timeoutMs: number,
 ): Promise<string[]> {
   const body = await connection.expect<Settings>({
     method: 'GET',
     path: `/${indices.join(',')}/_settings/index.blocks.*,index.verified_before_close`,
     query: { ignore_unavailable: true, expand_wildcards: 'open,closed' },
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
+    isLook: true,
   });
   return Object.entries(body)
     .filter(([, { settings }]) => takesNoWrites(settings?.index ?? {}))

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../domain/errors.ts';
 import type { StoredEvent } from '../../domain/event.ts';
+import { type GuardLog, guarded } from '../../guarded.ts';
 import type { Bulk } from './bulk.ts';
 import type { Connection } from './connection.ts';
 import type { Days } from './days.ts';
@@ -32,10 +33,11 @@ const WATCH_MS = 50;
 /** A lease may be lost while somebody waits. */
 const KEPT_WAIT_MS = 500;
 const FAILURE_PAUSE_MS = 500;
+const WARN_EVERY_MS = 10_000;
 /** How long an append waits for views that are too far behind. */
 const PACE_MAX_MS = 2_000;
 
-export interface KeeperLog {
+export interface StoreLog extends GuardLog {
   warn(fields: object, message: string): void;
 }
 
@@ -48,7 +50,7 @@ export interface ViewsParts {
   bulk: Bulk;
   days: Pick<Days, 'viewsOf' | 'makeViews'>;
   leaseMs: number;
-  log: KeeperLog | null;
+  log: StoreLog | null;
   /** The views of a shard begin anew, or another server keeps them now. */
   onLost: (shard: string) => void;
 }
@@ -62,6 +64,8 @@ export class Keeper {
   readonly #watched = new WatchedLeases();
   readonly #working = new Map<string, Promise<void>>();
   readonly #waits = new FoldWaits();
+  readonly #warnedAt = new Map<string, number>();
+  readonly #turn: () => void;
   /** The last looks at leases of others, which all that wait share. */
   readonly #looks = new Map<string, { at: number; folded: Promise<number> }>();
   #timer: NodeJS.Timeout | null = null;
@@ -75,6 +79,14 @@ export class Keeper {
     this.#parts = parts;
     this.#leases = new Leases(parts.connection, parts.names.meta);
     this.#hosts = new HostWriter(parts.connection, parts.bulk, parts.names.hosts);
+    const log = parts.log ?? { error: () => undefined };
+    this.#turn = guarded(log, 'looking after the views', () => {
+      const ticking = this.#tick().finally(() => this.#schedule(TICK_MS));
+      this.#ticking = ticking.catch(() => undefined);
+      return ticking.catch((error) => {
+        if (!this.#closed) throw error;
+      });
+    });
   }
 
   start(): void {
@@ -252,16 +264,16 @@ export class Keeper {
 
   #schedule(ms: number): void {
     if (this.#closed) return;
-    this.#timer = globalThis.setTimeout(() => {
-      this.#ticking = this.#tick()
-        .catch((error: unknown) => this.#warn(error, 'the views could not be looked after'))
-        .finally(() => this.#schedule(TICK_MS));
-    }, ms);
+    this.#timer = globalThis.setTimeout(this.#turn, ms);
     this.#timer.unref();
   }
 
+  /** What goes wrong at each turn is said now and then. */
   #warn(error: unknown, message: string): void {
-    if (!this.#closed) this.#parts.log?.warn({ err: error }, message);
+    const now = performance.now();
+    if (this.#closed || now - (this.#warnedAt.get(message) ?? -Infinity) < WARN_EVERY_MS) return;
+    this.#warnedAt.set(message, now);
+    this.#parts.log?.warn({ err: error }, message);
   }
 
   async #tick(): Promise<void> {

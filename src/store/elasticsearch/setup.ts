@@ -3,7 +3,7 @@ import { ShiplogError } from '../../domain/errors.ts';
 import { asked, readCluster, refused } from './cluster.ts';
 import type { Settled } from './config.ts';
 import { type Connection, reasonOf, typeOf, unavailable } from './connection.ts';
-import type { KeeperLog } from './keeper.ts';
+import type { StoreLog } from './keeper.ts';
 import { indexBody, TEMPLATE_VERSION, type Template, templates } from './mappings.ts';
 import { Names } from './names.ts';
 
@@ -28,7 +28,7 @@ const SAY_AGAIN_MS = 5_000;
 export async function setUp(
   connection: Connection,
   config: Settled,
-  log: KeeperLog | null,
+  log: StoreLog | null,
 ): Promise<void> {
   const giveUpAt = performance.now() + config.startWaitMs;
   let sayAt = 0;

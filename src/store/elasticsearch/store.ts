@@ -37,7 +37,8 @@ import { EventPages } from './event-pages.ts';
 import { Scopes } from './event-scope.ts';
 import { readFreshTasks } from './fresh-tasks.ts';
 import { readHealth } from './health.ts';
-import { Keeper, type KeeperLog } from './keeper.ts';
+import { HealthWatch, LOOK_MS } from './health-watch.ts';
+import { Keeper, type StoreLog } from './keeper.ts';
 import { LogReader } from './log-reader.ts';
 import { DAY_MS, dayAt, Names, parseShard, shardName, shardOf } from './names.ts';
 import { Refresher } from './refresh.ts';
@@ -54,7 +55,7 @@ export interface OpenOptions {
   config: ElasticsearchConfig;
   settings: ViewSettings;
   /** Told of what goes wrong behind the scenes. */
-  log?: KeeperLog;
+  log?: StoreLog;
 }
 
 /** A store that can fold its views anew, from the log, while it serves. */
@@ -105,6 +106,7 @@ class Elasticsearch implements ElasticsearchStore {
   readonly #acknowledged: Acknowledged;
   readonly #reach: ViewsReach;
   readonly #searcher: Searcher;
+  readonly #health: HealthWatch;
   readonly #scopes: Scopes;
   readonly #pages: EventPages;
   readonly #details: EventDetails;
@@ -164,7 +166,13 @@ class Elasticsearch implements ElasticsearchStore {
     this.#boards = new BoardReader({ searcher, names, views, now, staleAfterMs });
     this.#changed = new ChangedTasks({ searcher, names, shards, keeper: this.#keeper, refresher });
     this.#statistics = new Statistics({ searcher, names, views });
+    this.#health = new HealthWatch({
+      connection,
+      look: () => readHealth(connection, names, dayAt(now()), LOOK_MS),
+      log: log ?? null,
+    });
     this.#keeper.start();
+    this.#health.start();
   }
 
   async append(events: readonly LogEvent[]): Promise<(AppendOutcome | Unsettled)[]> {
@@ -407,7 +415,7 @@ class Elasticsearch implements ElasticsearchStore {
   }
 
   health() {
-    return readHealth(this.#connection, this.#names, dayAt(this.#settings.now()));
+    return this.#health.now();
   }
 
   rebuild(onProgress: (done: number, total: number) => void) {
@@ -434,6 +442,7 @@ class Elasticsearch implements ElasticsearchStore {
 
   /** A cluster that hangs must not keep the process: its leases run out by themselves. */
   async #close(): Promise<void> {
+    this.#health.close();
     const given = new AbortController();
     const released = this.#keeper.close().catch(() => undefined);
     const patience = setTimeout(CLOSE_MAX_MS, undefined, { signal: given.signal });

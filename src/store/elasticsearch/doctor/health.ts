@@ -20,6 +20,7 @@ interface Explanation {
   }[];
 }
 
+const BLOCKS_TIMEOUT_MS = 3_000;
 /** Of so many indices at most: the rest has the same reason nearly always. */
 const NAMED = 3;
 
@@ -36,7 +37,7 @@ export async function checkHealth(patient: Patient): Promise<Finding[]> {
   else if (health.status === 'green') {
     findings.push(fine('health', `green: ${count} indices, ${health.active_shards} shards`));
   } else findings.push(await unwell(patient, health));
-  const blocked = await blockedIndices(connection, [`${names.prefix}-*`]);
+  const blocked = await blockedIndices(connection, [`${names.prefix}-*`], BLOCKS_TIMEOUT_MS);
   if (blocked.length > 0) {
     findings.push(
       problem(
