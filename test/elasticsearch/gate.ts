@@ -17,6 +17,8 @@ export interface Gate {
    */
   hide(index: string): void;
   show(): void;
+  /** The node says of views that hold such a text that it refuses them. */
+  refuse(text: string): void;
   /** How many documents were not shown. */
   hidden(): number;
   /** How long every answer takes more, ms, or only those to requests of this kind. */
@@ -34,6 +36,7 @@ export async function openGate(target: string): Promise<Gate> {
   let lost = 0;
   let delayed = { ms: 0, of: /./ };
   const asked: { what: string; status: number }[] = [];
+  let refusing: string | null = null;
   let hiding: string | null = null;
   let hidden = 0;
   const server = createServer(async (request, response) => {
@@ -54,6 +57,9 @@ export async function openGate(target: string): Promise<Gate> {
       let text = Buffer.from(await answer.arrayBuffer());
       if (hiding !== null && request.url?.includes('_mget') === true) {
         text = Buffer.from(withoutDocuments(text.toString(), hiding, () => hidden++));
+      }
+      if (isBulk && refusing !== null) {
+        text = Buffer.from(withoutTaking(text.toString(), body.toString(), refusing));
       }
       if (isBulk && losing !== null && body.includes(losing.index)) {
         lose(response, losing.how);
@@ -95,6 +101,9 @@ export async function openGate(target: string): Promise<Gate> {
     hide: (index) => {
       hiding = index;
     },
+    refuse: (part) => {
+      refusing = part;
+    },
     show: () => {
       hiding = null;
     },
@@ -119,6 +128,21 @@ function withoutDocuments(text: string, index: string, onHidden: () => void): st
     return { _index: doc._index, _id: doc._id, error };
   });
   return JSON.stringify({ docs: shown });
+}
+
+function withoutTaking(answer: string, asked: string, part: string): string {
+  const sources = asked.split('\n').flatMap((line, i, lines) => {
+    if (!/^\{"(?:index|create|delete)":/.test(line)) return [];
+    const isView = line.includes('-views-') && !line.startsWith('{"delete"');
+    return [isView ? (lines[i + 1] ?? '') : ''];
+  });
+  const { items } = JSON.parse(answer) as { items: Record<string, object>[] };
+  for (const [i, item] of items.entries()) {
+    if (!sources[i]?.includes(part)) continue;
+    const error = { type: 'document_parsing_exception', reason: 'it is not taken' };
+    for (const op of Object.keys(item)) item[op] = { status: 400, error };
+  }
+  return JSON.stringify({ errors: true, items });
 }
 
 function lose(response: ServerResponse, how: 'cut' | 'half-close'): void {

@@ -6,7 +6,7 @@ import {
 } from '../../src/store/elasticsearch/store.ts';
 import { type Gate, openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
-import { aFleet, anEvent } from './events.ts';
+import { aFleet, anEvent, aStatus } from './events.ts';
 import { contractSettings, fill, positionOf, wholeLog } from './harness.ts';
 import { foldLog } from './oracle.ts';
 
@@ -20,11 +20,13 @@ describe('The keeper of views', async () => {
   let gate: Gate;
   let prefix = '';
   let store: ElasticsearchStore;
+  const said: object[] = [];
 
   const open = (url: string) =>
     openElasticsearchStore({
       config: { urls: [url], shards: 1, replicas: 0, prefix, leaseMs: 1_000 },
       settings: contractSettings,
+      log: { warn: (fields) => said.push(fields), error: (fields) => said.push(fields) },
     });
 
   /** A task that is stored and folded, and in nobody's memory. */
@@ -34,8 +36,29 @@ describe('The keeper of views', async () => {
     await before.close();
   }
 
+  /** What is stored of a run is no state any more. */
+  async function damage(host: string, state: string): Promise<void> {
+    const run = [{ term: { 'shiplog.view': 'run' } }, { term: { 'host.name': host } }];
+    const found = await ask('POST', '-views-*/_search', { query: { bool: { filter: run } } });
+    const [{ _index, _id, _routing, _source }] = found.hits.hits;
+    _source.shiplog.state = state;
+    const path = `${_index.slice(prefix.length)}/_doc/${_id}?routing=${_routing}&refresh=true`;
+    expect(await ask('PUT', path, _source)).toMatchObject({ result: 'updated' });
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: whatever Elasticsearch answers
+  async function ask(method: string, path: string, body: object): Promise<any> {
+    const response = await fetch(`${elasticsearch?.url}/${prefix}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return response.json();
+  }
+
   beforeEach(async () => {
     prefix = elasticsearch.prefix();
+    said.length = 0;
     await aFoldedTask();
     gate = await openGate(elasticsearch.url);
     store = await open(gate.url);
@@ -70,6 +93,33 @@ describe('The keeper of views', async () => {
     gate.delay(0);
     await store.viewsReach(more.map(positionOf));
     expect(gate.answered(LEASE, 409)).toBe(0);
+  });
+
+  it('names a run that is damaged and leaves it as it is, and folds all the others', async () => {
+    await damage('web-1', '{');
+    await damage('web-2', '{}');
+    const hosts = ['web-1', 'web-2', 'web-3', 'db-1'];
+    const outcomes = await store.append(
+      hosts.map((host) => aStatus('FAILED', { taskId: FLEET, host, step: 'smoke-test' })),
+    );
+    await store.viewsReach(outcomes.map(positionOf));
+    const keys = ['web-3', 'db-1'].map((host) => ({ taskId: FLEET, host, step: 'smoke-test' }));
+    const steps = await store.stepsByKey(keys);
+    expect(steps).toMatchObject([{ status: 'FAILED' }, { status: 'FAILED' }]);
+    expect(said[0]).toMatchObject({ taskId: FLEET, host: 'web-1', err: expect.any(SyntaxError) });
+    expect(store.metrics().views_set_aside_total).toBeGreaterThan(1);
+  });
+
+  it('names a document that is refused, and its shard goes on', async () => {
+    gate.refuse('"host":{"name":"db-1"}');
+    const hosts = ['db-1', 'db-2'];
+    const outcomes = await store.append(
+      hosts.map((host) => aStatus('RUNNING', { taskId: FLEET, host, step: 'smoke-test' })),
+    );
+    await store.viewsReach(outcomes.map(positionOf));
+    const [run] = await store.runsByKey([{ taskId: FLEET, host: 'db-2' }]);
+    expect(run).toMatchObject({ status: 'RUNNING' });
+    expect(said[0]).toMatchObject({ taskId: FLEET, host: 'db-1', err: 'it is not taken' });
   });
 
   it('never takes a position that cannot be read for the beginning, nor a task for an unknown one', async () => {

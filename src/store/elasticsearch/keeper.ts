@@ -17,6 +17,7 @@ import { type Lease, Leases } from './leases.ts';
 import type { LogReader } from './log-reader.ts';
 import { type Names, parseShard } from './names.ts';
 import type { Refresher } from './refresh.ts';
+import { SetAside } from './set-aside.ts';
 import { BATCH, LAG_MAX, ShardKeeper } from './shard-keeper.ts';
 import type { ShardInfo, Shards } from './shards.ts';
 import { TaskEntries } from './task-entries.ts';
@@ -71,6 +72,8 @@ export class Keeper {
   #timer: NodeJS.Timeout | null = null;
   #ticking: Promise<void> | null = null;
   #closed = false;
+  /** What no view is folded of any more. */
+  readonly aside: SetAside;
   written = 0;
   /** Appends that had to wait for the views. */
   paced = 0;
@@ -79,6 +82,7 @@ export class Keeper {
     this.#parts = parts;
     this.#leases = new Leases(parts.connection, parts.names.meta);
     this.#hosts = new HostWriter(parts.connection, parts.bulk, parts.names.hosts);
+    this.aside = new SetAside(parts.log);
     const log = parts.log ?? { error: () => undefined };
     this.#turn = guarded(log, 'looking after the views', () => {
       const ticking = this.#tick().finally(() => this.#schedule(TICK_MS));
@@ -398,12 +402,14 @@ export class Keeper {
     const index = names.views(info.day);
     const { generation } = lease;
     const { shard } = info;
-    const entries = new TaskEntries({ connection, refresher, index, shard, generation });
+    const entries = new TaskEntries({
+      ...{ connection, refresher, index, shard, generation },
+      aside: this.aside,
+    });
     const folder = new ViewFolder({
-      ...{ bulk, index, generation, entries },
-      onWrite: (documents, refused) => {
+      ...{ bulk, index, generation, entries, aside: this.aside },
+      onWrite: (documents) => {
         this.written += documents;
-        if (refused > 0) this.#parts.log?.warn({ refused, index }, 'views were refused');
       },
     });
     const leases = this.#leases;

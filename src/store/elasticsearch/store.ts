@@ -428,6 +428,7 @@ class Elasticsearch implements ElasticsearchStore {
       views_lag_events: this.#keeper.lag(),
       appends_paced_total: this.#keeper.paced,
       view_documents_written_total: this.#keeper.written,
+      views_set_aside_total: this.#keeper.aside.count,
       bulk_retries_total: retries,
       log_short_reads_total: this.#reader.shortReads,
       log_noops_total: this.#reader.noops,

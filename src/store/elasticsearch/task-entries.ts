@@ -14,6 +14,7 @@ import { getDocuments } from './documents.ts';
 import { runId, taskHostsId, taskId } from './ids.ts';
 import { shardPreference } from './names.ts';
 import type { Refresher } from './refresh.ts';
+import type { SetAside } from './set-aside.ts';
 import type { StoredTask } from './view-documents.ts';
 
 export interface RunEntry {
@@ -35,6 +36,8 @@ export interface TaskEntry {
   runs: Map<string, RunEntry>;
   /** Every run of the task is in `runs`. */
   complete: boolean;
+  /** Hosts whose stored runs cannot be read: they stay as they are. */
+  unreadable: Set<string>;
   usedAt: number;
 }
 
@@ -69,6 +72,7 @@ export interface TaskEntriesParts {
   index: string;
   shard: string;
   generation: number;
+  aside: SetAside;
 }
 
 const PAGE = 2_000;
@@ -80,17 +84,19 @@ export class TaskEntries {
   readonly #index: string;
   readonly #generation: number;
   readonly #preference: string;
+  readonly #aside: SetAside;
   readonly #tasks = new Map<string, TaskEntry>();
   #clock = 0;
   /** Folding what a keeper before this one may have folded in part: nothing stored is believed. */
   recovering = false;
 
-  constructor({ connection, refresher, index, shard, generation }: TaskEntriesParts) {
+  constructor({ connection, refresher, index, shard, generation, aside }: TaskEntriesParts) {
     this.#connection = connection;
     this.#refresher = refresher;
     this.#index = index;
     this.#preference = shardPreference(shard);
     this.#generation = generation;
+    this.#aside = aside;
   }
 
   /** The entries of these tasks, with at least these of their runs. */
@@ -99,11 +105,12 @@ export class TaskEntries {
     const entries = new Map<string, TaskEntry>();
     const missing: { entry: TaskEntry; host: string }[] = [];
     for (const [id, hosts] of wanted) {
-      const entry = this.#tasks.get(id) as TaskEntry;
+      const entry = this.#tasks.get(id);
+      if (entry === undefined) continue;
       entry.usedAt = ++this.#clock;
       entries.set(id, entry);
       for (const host of hosts) {
-        if (entry.runs.has(host)) continue;
+        if (entry.runs.has(host) || entry.unreadable.has(host)) continue;
         if (entry.complete) this.addRun(entry, host);
         else missing.push({ entry, host });
       }
@@ -140,8 +147,8 @@ export class TaskEntries {
       });
       for (const { _source } of body.hits.hits) {
         const host = _source.host.name;
-        if (!entry.runs.has(host))
-          this.#addStored(entry, host, _source.shiplog.state, _source.shiplog.base_status);
+        if (entry.runs.has(host)) continue;
+        this.#addStored(entry, host, _source.shiplog.state, _source.shiplog.base_status);
       }
       if (body.hits.hits.length < PAGE) break;
       after = (body.hits.hits.at(-1) as RunHit).sort;
@@ -184,23 +191,33 @@ export class TaskEntries {
     );
     const stored: TaskEntry[] = [];
     for (const [i, id] of ids.entries()) {
-      const task = this.#stateOf<StoredTask>(docs[2 * i]);
-      const hosts = this.#stateOf<TaskState['hosts']>(docs[2 * i + 1]);
-      const state = task === null ? emptyTask(id) : { ...task.state, hosts };
-      const entry: TaskEntry = {
-        id,
-        state,
-        written: task === null ? null : state,
-        totals: task?.totals ?? NO_RUNS,
-        over: task !== null && isOver(state, task.totals),
-        runs: new Map(),
-        complete: task === null,
-        usedAt: ++this.#clock,
-      };
-      this.#tasks.set(id, entry);
-      stored.push(entry);
+      this.#aside.try({ taskId: id, host: null }, () => {
+        stored.push(this.#taskOf(id, docs[2 * i], docs[2 * i + 1]));
+      });
     }
+    for (const entry of stored) this.#tasks.set(entry.id, entry);
     if (this.recovering) await this.#recount(stored);
+  }
+
+  #taskOf(
+    id: string,
+    taskDocument: StateSource | null | undefined,
+    hostsDocument: StateSource | null | undefined,
+  ): TaskEntry {
+    const task = this.#stateOf<StoredTask>(taskDocument);
+    const hosts = this.#stateOf<TaskState['hosts']>(hostsDocument);
+    const state = task === null ? emptyTask(id) : { ...task.state, hosts };
+    return {
+      id,
+      state,
+      written: task === null ? null : state,
+      totals: task?.totals ?? NO_RUNS,
+      over: task !== null && isOver(state, task.totals),
+      runs: new Map(),
+      complete: task === null,
+      unreadable: new Set(),
+      usedAt: ++this.#clock,
+    };
   }
 
   /** Runs may be stored whose task is not yet: a crash came between. So they are counted. */
@@ -248,20 +265,28 @@ export class TaskEntries {
     );
     for (const [i, { entry, host }] of missing.entries()) {
       const base = docs[i]?.shiplog.base_status ?? 'PENDING';
-      const state = this.#stateOf<RunState>(docs[i]);
-      if (state === null) this.addRun(entry, host);
-      else this.#addStored(entry, host, JSON.stringify(state), base);
+      const text = this.#textOf(docs[i]);
+      if (text === null) this.addRun(entry, host);
+      else this.#addStored(entry, host, text, base);
     }
   }
 
   #addStored(entry: TaskEntry, host: string, state: string, base: RunStatus): void {
-    entry.runs.set(host, { host, state: JSON.parse(state), base, unsure: this.recovering });
+    const isReadable = this.#aside.try({ taskId: entry.id, host }, () => {
+      entry.runs.set(host, { host, state: JSON.parse(state), base, unsure: this.recovering });
+    });
+    if (!isReadable) entry.unreadable.add(host);
   }
 
   #stateOf<T>(source: StateSource | null | undefined): T | null {
+    const text = this.#textOf(source);
+    return text === null ? null : (JSON.parse(text) as T);
+  }
+
+  /** null: there is none of this generation. */
+  #textOf(source: StateSource | null | undefined): string | null {
     const stored = source?.shiplog;
-    if (stored === undefined || stored.generation !== this.#generation) return null;
-    return JSON.parse(stored.state) as T;
+    return stored?.generation === this.#generation ? stored.state : null;
   }
 
   async #mget(ids: readonly { id: string; routing: string }[]): Promise<(StateSource | null)[]> {

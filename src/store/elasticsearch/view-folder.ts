@@ -23,6 +23,7 @@ import {
 } from '../../domain/fold.ts';
 import { type Bulk, type BulkItem, bulkItem } from './bulk.ts';
 import { unavailable } from './connection.ts';
+import type { Aside, SetAside } from './set-aside.ts';
 import type { RunEntry, TaskEntries, TaskEntry } from './task-entries.ts';
 import {
   runDocuments,
@@ -36,6 +37,8 @@ const CHUNK_DOCUMENTS = 1_000;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const CHUNKS_AT_A_TIME = 3;
 const RUNS_AT_A_TIME = 200;
+/** A cluster takes no request over 100 MB. */
+const DOCUMENT_MAX = 32 * 1024 * 1024;
 
 interface Before {
   task: TaskState;
@@ -48,8 +51,9 @@ export interface FolderParts {
   index: string;
   generation: number;
   entries: TaskEntries;
-  /** Told how many documents were written, and how many of them were refused (a fault of ours). */
-  onWrite: (documents: number, refused: number) => void;
+  aside: SetAside;
+  /** Told how many documents were written. */
+  onWrite: (documents: number) => void;
 }
 
 export class ViewFolder {
@@ -61,7 +65,7 @@ export class ViewFolder {
 
   /** Resolves when the views hold these events; `version` grows with the position. */
   async fold(events: readonly StoredEvent[], version: number): Promise<void> {
-    const { entries } = this.#parts;
+    const { entries, aside } = this.#parts;
     const wanted = new Map<string, Set<string>>();
     for (const { taskId, host } of events) {
       const hosts = wanted.get(taskId) ?? new Set();
@@ -74,20 +78,27 @@ export class ViewFolder {
       before.set(entry, { task: entry.state, over: entry.over, runs: new Map() });
     }
     for (const event of events) {
-      const entry = tasks.get(event.taskId) as TaskEntry;
-      entry.state = foldTask(entry.state, event);
+      const entry = tasks.get(event.taskId);
+      if (entry === undefined) continue;
+      aside.try({ taskId: entry.id, host: null }, () => {
+        entry.state = foldTask(entry.state, event);
+      });
       const run = event.host === null ? undefined : entry.runs.get(event.host);
       if (run === undefined) continue;
       const { runs } = before.get(entry) as Before;
       if (!runs.has(run)) runs.set(run, run.state);
-      run.state = foldRun(run.state, event);
+      aside.try({ taskId: entry.id, host: run.host }, () => {
+        run.state = foldRun(run.state, event);
+      });
     }
     const runItems: BulkItem[] = [];
     const taskItems: BulkItem[] = [];
     for (const [entry, was] of before) {
       await this.#settle(entry, was);
       await this.#collectRuns(entry, was, version, runItems);
-      this.#collectTask(entry, was, version, taskItems);
+      aside.try({ taskId: entry.id, host: null }, () => {
+        this.#collectTask(entry, was, version, taskItems);
+      });
     }
     await this.#write(runItems);
     await this.#write(taskItems);
@@ -132,19 +143,25 @@ export class ViewFolder {
   #count(entry: TaskEntry, was: Before, plan: readonly string[]): void {
     for (const run of was.runs.keys()) {
       if (entry.runs.get(run.host) !== run) continue;
-      const base = baseRunStatus(run.state, plan);
-      if (base === 'SUCCEEDED' || base === 'FAILED' || base === 'CANCELLED') {
-        const { finishedAt } = deriveRun(run.state, entry.state, entry.over);
-        const last = entry.totals.lastFinishedAt;
-        if (finishedAt !== null && (last === null || finishedAt > last)) {
-          entry.totals = { ...entry.totals, lastFinishedAt: finishedAt };
-        }
-      }
-      if (base === run.base) continue;
-      entry.totals = moveRun(entry.totals, run.base, base);
-      this.#moved.set(run, this.#moved.get(run) ?? run.base);
-      run.base = base;
+      this.#parts.aside.try({ taskId: entry.id, host: run.host }, () => {
+        this.#countRun(entry, run, plan);
+      });
     }
+  }
+
+  #countRun(entry: TaskEntry, run: RunEntry, plan: readonly string[]): void {
+    const base = baseRunStatus(run.state, plan);
+    if (base === 'SUCCEEDED' || base === 'FAILED' || base === 'CANCELLED') {
+      const { finishedAt } = deriveRun(run.state, entry.state, entry.over);
+      const last = entry.totals.lastFinishedAt;
+      if (finishedAt !== null && (last === null || finishedAt > last)) {
+        entry.totals = { ...entry.totals, lastFinishedAt: finishedAt };
+      }
+    }
+    if (base === run.base) return;
+    entry.totals = moveRun(entry.totals, run.base, base);
+    this.#moved.set(run, this.#moved.get(run) ?? run.base);
+    run.base = base;
   }
 
   /** The base status of each run before this batch, where it changed. */
@@ -156,24 +173,37 @@ export class ViewFolder {
     version: number,
     items: BulkItem[],
   ): Promise<void> {
-    const { generation } = this.#parts;
     let turn = 0;
     for (const [run, stateBefore] of was.runs) {
       // A fleet's worth of runs would keep appends and tails waiting.
       if (++turn % RUNS_AT_A_TIME === 0) await othersTurn();
-      const gone = entry.runs.get(run.host) !== run;
-      const baseBefore = this.#moved.has(run) ? (this.#moved.get(run) ?? null) : run.base;
-      const now = gone
-        ? []
-        : runDocuments(run.state, run.base ?? 'PENDING', entry.state, entry.over, generation);
-      const then =
-        baseBefore === null
-          ? []
-          : runDocuments(stateBefore, baseBefore, was.task, was.over, generation);
-      this.#difference(entry.id, run.unsure, then, now, version, items);
-      run.unsure = false;
+      this.#parts.aside.try({ taskId: entry.id, host: run.host }, () => {
+        this.#collectRun(entry, was, run, stateBefore, version, items);
+      });
     }
     this.#moved.clear();
+  }
+
+  #collectRun(
+    entry: TaskEntry,
+    was: Before,
+    run: RunEntry,
+    stateBefore: RunState,
+    version: number,
+    items: BulkItem[],
+  ): void {
+    const { generation } = this.#parts;
+    const gone = entry.runs.get(run.host) !== run;
+    const baseBefore = this.#moved.has(run) ? (this.#moved.get(run) ?? null) : run.base;
+    const now = gone
+      ? []
+      : runDocuments(run.state, run.base ?? 'PENDING', entry.state, entry.over, generation);
+    const then =
+      baseBefore === null
+        ? []
+        : runDocuments(stateBefore, baseBefore, was.task, was.over, generation);
+    this.#difference(entry.id, run.unsure, then, now, version, items);
+    run.unsure = false;
   }
 
   #difference(
@@ -217,7 +247,9 @@ export class ViewFolder {
 
   /** In pieces, some of them at a time: all are of different documents. */
   async #write(items: readonly BulkItem[]): Promise<void> {
-    const chunks = chunksOf(items);
+    const tooLarge = items.filter(({ source }) => source.length > DOCUMENT_MAX);
+    for (const item of tooLarge) this.#parts.aside.add(whatIs(item), 'it is over 32 MiB');
+    const chunks = chunksOf(items.filter((item) => !tooLarge.includes(item)));
     const send = async () => {
       for (let chunk = chunks.next(); !chunk.done; chunk = chunks.next()) {
         await this.#send(chunk.value);
@@ -235,9 +267,19 @@ export class ViewFolder {
     if (outcomes.some(({ state }) => state === 'missing')) {
       throw unavailable(`${this.#parts.index} is not there`);
     }
-    const refused = outcomes.filter(({ state }) => state === 'refused').length;
-    this.#parts.onWrite(chunk.length, refused);
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.state !== 'refused') continue;
+      this.#parts.aside.add(whatIs(chunk[i] as BulkItem), outcome.reason);
+    }
+    this.#parts.onWrite(chunk.length);
   }
+}
+
+/** Of which task and host a document tells; read only where it is set aside. */
+function whatIs({ action, source }: BulkItem): Aside {
+  const [{ routing }] = Object.values(JSON.parse(action)) as [{ routing: string }];
+  const host = /"host":\{"name":("(?:[^"\\]|\\.)*")/.exec(source)?.[1];
+  return { taskId: routing, host: host === undefined ? null : JSON.parse(host) };
 }
 
 function* chunksOf(items: readonly BulkItem[]): Generator<BulkItem[]> {
