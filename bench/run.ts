@@ -14,6 +14,7 @@ import { logStep } from './measures/log-step.ts';
 import { logSteps } from './measures/log-steps.ts';
 import { memory } from './measures/memory.ts';
 import { queries } from './measures/queries.ts';
+import { readYourWrites } from './measures/read-your-writes.ts';
 import { tailLatency } from './measures/tail-latency.ts';
 import { versions } from './measures/versions.ts';
 import { watchers } from './measures/watchers.ts';
@@ -31,7 +32,9 @@ const ALWAYS: readonly Measurement[] = [
   queries,
 ];
 /** Elasticsearch needs a JDK and Maven, and `versions` another checkout: only when asked for. */
-const BY_NAME: readonly Measurement[] = [elasticsearch, versions];
+const BY_NAME: readonly Measurement[] = [elasticsearch, readYourWrites, versions];
+
+const ON_ELASTICSEARCH = [elasticsearch.name, readYourWrites.name];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,7 +51,7 @@ async function main(): Promise<number> {
   const all = [...ALWAYS, ...BY_NAME];
   if (values.help) {
     for (const { name, about } of all) console.log(`${name.padEnd(16)} ${about}`);
-    console.log('--elasticsearch  that one too');
+    console.log('--elasticsearch  those on Elasticsearch too');
     console.log('--against DIR    another checkout of Shiplog, for `versions`');
     console.log('--huge           also 10 million events and 10,000 subscribers');
     console.log('--profile        CPU profiles of the servers into bench/results/');
@@ -64,7 +67,7 @@ async function main(): Promise<number> {
     positionals.length > 0
       ? positionals.includes(name)
       : !BY_NAME.some((one) => one.name === name) ||
-        (name === elasticsearch.name && values.elasticsearch) ||
+        (values.elasticsearch && ON_ELASTICSEARCH.includes(name)) ||
         (name === versions.name && values.against !== undefined),
   );
   const folder = new URL('./results/', import.meta.url);
