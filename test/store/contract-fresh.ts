@@ -68,12 +68,13 @@ export function describeFreshReads(open: OpenStore): void {
     it('in its events, while many others report into the same shard', async () => {
       let stop = false;
       const flood = Array.from({ length: 3 }, async (_, i) => {
-        while (!stop) {
-          await told(...Array.from({ length: 50 }, () => anEvent({ taskId: `flood-${i}` })));
+        for (let turn = 0; !stop; turn++) {
+          const taskId = `flood-${i}-${turn}`;
+          await told(...Array.from({ length: 50 }, () => anEvent({ taskId })));
         }
       });
       try {
-        for (let i = 1; i <= 15; i++) {
+        for (let i = 1; i <= 6; i++) {
           const message = `line ${i}`;
           await told(anEvent({ taskId: 'in-events', message }));
           const page = aPage({ limit: 1, backward: true });
