@@ -5,7 +5,7 @@ import type { Store } from '../../src/store/store.ts';
 import { type Gate, openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { describeOnEngines, testSettings } from '../support/engines.ts';
-import { startServer, type TestServer } from './server.ts';
+import { startServer, type TestServer, viewerWith } from './server.ts';
 
 const LOG_STEP = 'mutation ($input: StepEventInput!) { logStep(input: $input) { outcome } }';
 const TASK = `query ($id: ID!) {
@@ -96,7 +96,7 @@ describe('While views stand still (Elasticsearch)', async () => {
     if (operation === null) throw new Error('not prepared');
     return server.graphql.execute(operation, {
       variables: { id },
-      viewer: { id: 'test', scopes: new Set(['read']) },
+      viewer: viewerWith('read'),
     });
   };
 
