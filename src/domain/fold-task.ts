@@ -185,13 +185,15 @@ export interface HostState {
 export function foldHost(state: HostState | null, event: StoredEvent): HostState | null {
   if (event.host === null || (state !== null && state.name !== event.host)) return state;
   const t = foldTime(event);
+  // Several tasks report of a host, and an eventId is unique in its task only.
+  const by = event.id;
   const agent = event.source?.startsWith('agent') ? event.source : null;
   return {
     name: event.host,
-    labels: foldLabels(state?.labels ?? [], event.labels, t, event.eventId),
+    labels: foldLabels(state?.labels ?? [], event.labels, t, by),
     firstSeenAt: least(state?.firstSeenAt ?? null, event.receivedAt),
     lastSeenAt: greatest(state?.lastSeenAt ?? null, event.receivedAt),
-    agent: latest(state?.agent ?? null, agent, t, event.eventId),
+    agent: latest(state?.agent ?? null, agent, t, by),
   };
 }
 

@@ -6,7 +6,7 @@
  * list keeps its k smallest keys: that too is a join.
  */
 
-/** The value of the latest event by (time, eventId). */
+/** The value of the latest event by (time, id): an id that is unique among all that are joined. */
 export interface Register<T> {
   value: T;
   t: number;

@@ -30,23 +30,8 @@ const HISTOGRAM_FILTERS: EventFilter[] = [
   { taskId: 'nobody' },
 ];
 
-export interface StatisticsOptions {
-  /** Granted to engines that aggregate over many shards without gathering every value. */
-  percentiles?: 'interpolated';
-}
-
 /** Numbers, each against the same computed by hand. */
-export function describeStatistics(open: OpenStore, options: StatisticsOptions = {}): void {
-  /** The percentile by nearest rank, or whatever lies between the values beside it. */
-  function aPercentile(sorted: readonly number[], percent: number): unknown {
-    const nearest = percentile(sorted, percent);
-    if (options.percentiles !== 'interpolated' || nearest === null) return nearest;
-    const at = sorted.indexOf(nearest);
-    const least = sorted[Math.max(0, at - 1)] ?? nearest;
-    const most = sorted[Math.min(sorted.length - 1, at + 1)] ?? nearest;
-    return expect.toSatisfy((value: number) => value >= least && value <= most);
-  }
-
+export function describeStatistics(open: OpenStore): void {
   describe('counts', () => {
     let opened: OpenedStore;
     let log: StoredEvent[];
@@ -92,8 +77,8 @@ export function describeStatistics(open: OpenStore, options: StatisticsOptions =
             failed: steps.filter(({ status }) => status === 'FAILED').length,
             timedOut: steps.filter(({ status }) => status === 'TIMED_OUT').length,
             notRun: steps.filter(({ status }) => status === 'NOT_RUN').length,
-            p50Ms: aPercentile(durations, 50),
-            p95Ms: aPercentile(durations, 95),
+            p50Ms: percentile(durations, 50),
+            p95Ms: percentile(durations, 95),
             maxMs: durations.at(-1) ?? null,
           });
         }
@@ -132,10 +117,10 @@ export function describeStatistics(open: OpenStore, options: StatisticsOptions =
             count: group.length,
             succeeded: group.filter(({ status }) => status === 'SUCCEEDED').length,
             failed: group.filter(({ failure }) => failure !== null).length,
-            p50Ms: aPercentile(durations, 50),
-            p90Ms: aPercentile(durations, 90),
-            p95Ms: aPercentile(durations, 95),
-            p99Ms: aPercentile(durations, 99),
+            p50Ms: percentile(durations, 50),
+            p90Ms: percentile(durations, 90),
+            p95Ms: percentile(durations, 95),
+            p99Ms: percentile(durations, 99),
             maxMs: durations.at(-1) ?? null,
           });
           if (durations.length === 0) expect(own.avgMs).toBeNull();

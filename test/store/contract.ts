@@ -9,23 +9,19 @@ import { describeEventQueries } from './contract-events.ts';
 import { describeFreshReads } from './contract-fresh.ts';
 import { describeLifecycle } from './contract-lifecycle.ts';
 import { describeLog } from './contract-log.ts';
-import { describeStatistics, type StatisticsOptions } from './contract-statistics.ts';
+import { describeStatistics } from './contract-statistics.ts';
 import { describeTies } from './contract-ties.ts';
 import { describeViews } from './contract-views.ts';
 import type { OpenStore } from './harness.ts';
 
-export function describeStoreContract(
-  name: string,
-  open: OpenStore,
-  options: StatisticsOptions = {},
-): void {
+export function describeStoreContract(name: string, open: OpenStore): void {
   describe(`The store of ${name}`, () => {
     describeLog(open);
     describeEventQueries(open);
     describeTies(open);
     describeViews(open);
     describeFreshReads(open);
-    describeStatistics(open, options);
+    describeStatistics(open);
     describeCaps(open);
     describeLifecycle(open);
   });

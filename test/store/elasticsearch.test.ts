@@ -9,8 +9,7 @@ describe('Elasticsearch', async () => {
   if (elasticsearch === null) return;
   afterAll(() => elasticsearch.cleanUp());
 
-  const percentiles = 'interpolated';
-  describeStoreContract('Elasticsearch', opener, { percentiles });
+  describeStoreContract('Elasticsearch', opener);
 
   async function opener(settings: ViewSettings) {
     if (elasticsearch === null) throw new Error('no Elasticsearch');

@@ -21,7 +21,7 @@ const LevelCount = builder.objectRef<{ level: LogLevel; count: number }>('LevelC
       description: 'The level.',
       resolve: ({ level }) => level,
     }),
-    count: t.exposeInt('count', { description: 'Its events.' }),
+    count: t.exposeFloat('count', { description: 'Its events.' }),
   }),
 });
 
@@ -38,7 +38,7 @@ const HistogramBucket = builder
           'Where the interval begins; it ends intervalMs later. Not before the year 0000.',
         resolve: ({ at }) => Math.max(at, EARLIEST),
       }),
-      total: t.exposeInt('total', { description: 'Its events.' }),
+      total: t.exposeFloat('total', { description: 'Its events.' }),
       byLevel: t.field({
         type: [LevelCount],
         description: 'Its events by level, at most 6; levels that do not occur are left out.',
@@ -57,7 +57,9 @@ HistogramRef.implement({
       complexity: { field: 1, multiplier: BUCKETS_DEFAULT },
       resolve: ({ buckets }) => buckets,
     }),
-    total: t.exposeInt('total', { description: 'Events in all buckets.' }),
+    total: t.exposeFloat('total', {
+      description: 'Events in all buckets: a whole number, that may be beyond 2^31.',
+    }),
   }),
 });
 

@@ -13,7 +13,7 @@ StepStatsRef.implement({
     'Statistics of a group of steps that began. Durations are of those that have one; null where none has.',
   fields: (t) => ({
     key: t.exposeString('key', {
-      description: 'Tells the groups of one answer apart. At most 385 characters.',
+      description: 'Tells the groups of one answer apart. At most 515 characters.',
     }),
     step: t.exposeString('step', {
       nullable: true,
@@ -39,23 +39,27 @@ StepStatsRef.implement({
     failed: t.exposeInt('failed', { description: 'Those that FAILED or TIMED_OUT.' }),
     p50Ms: t.exposeFloat('p50Ms', {
       nullable: true,
-      description: 'Median duration, milliseconds.',
+      description:
+        'Half of the durations are at most this long. Whole milliseconds, of a duration that occurred.',
     }),
     p90Ms: t.exposeFloat('p90Ms', {
       nullable: true,
-      description: '90th percentile of the duration, milliseconds.',
+      description:
+        '90 of 100 durations are at most this long (nearest rank). Whole milliseconds, of a duration that occurred.',
     }),
     p95Ms: t.exposeFloat('p95Ms', {
       nullable: true,
-      description: '95th percentile of the duration, milliseconds.',
+      description:
+        '95 of 100 durations are at most this long (nearest rank). Whole milliseconds, of a duration that occurred.',
     }),
     p99Ms: t.exposeFloat('p99Ms', {
       nullable: true,
-      description: '99th percentile of the duration, milliseconds.',
+      description:
+        '99 of 100 durations are at most this long (nearest rank). Whole milliseconds, of a duration that occurred.',
     }),
     maxMs: t.exposeFloat('maxMs', {
       nullable: true,
-      description: 'The longest duration, milliseconds.',
+      description: 'The longest duration, in whole milliseconds.',
     }),
     avgMs: t.exposeFloat('avgMs', {
       nullable: true,

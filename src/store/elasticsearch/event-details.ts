@@ -9,12 +9,17 @@ const MAX_RANGES = 100;
 const MAX_WRITERS = 1_000;
 const SEQUENCES_PAGE = 10_000;
 
+interface Numbers {
+  count: number;
+  max: number | null;
+  sum: number | null;
+  sum_of_squares: number | null;
+}
 interface Writers {
   writers: {
     buckets: {
       key: string;
-      numbers: { value: number };
-      last: { value: number | null };
+      numbers: Numbers;
     }[];
   };
 }
@@ -28,7 +33,7 @@ export class EventDetails {
     this.#scopes = scopes;
   }
 
-  /** Counts by writer; only where they differ, which numbers are missing. */
+  /** Sums by writer; only where they are not those of 1 to the last, which numbers are missing. */
   async completeness(keys: readonly RunKey[]): Promise<Completeness[]> {
     const scopes = await this.#scopes.ofEach(keys.map(({ taskId }) => taskId));
     const counted = await searchEach<Writers>(this.#searcher, scopes, (i) => ({
@@ -39,10 +44,7 @@ export class EventDetails {
         aggs: {
           writers: {
             terms: { field: 'shiplog.writer', size: MAX_WRITERS, order: { _key: 'asc' } },
-            aggs: {
-              numbers: { value_count: { field: 'event.sequence' } },
-              last: { max: { field: 'event.sequence' } },
-            },
+            aggs: { numbers: { extended_stats: { field: 'event.sequence' } } },
           },
         },
       },
@@ -52,12 +54,12 @@ export class EventDetails {
         const answer = counted[i];
         if (answer == null) return { received: 0, complete: null, missing: [] };
         const numbered = answer.aggregations.writers.buckets.filter(
-          ({ last }) => last.value !== null,
+          ({ numbers }) => numbers.count > 0,
         );
         const missing: Completeness['missing'] = [];
-        for (const { key: writer, numbers, last } of numbered) {
-          if (numbers.value === last.value || missing.length >= MAX_RANGES) continue;
-          missing.push(...(await this.#gaps(scopes[i] as Scope, key, writer, last.value ?? 0)));
+        for (const { key: writer, numbers } of numbered) {
+          if (areAll(numbers) || missing.length >= MAX_RANGES) continue;
+          missing.push(...(await this.#gaps(scopes[i] as Scope, key, writer, numbers.max ?? 0)));
         }
         return {
           received: answer.total,
@@ -100,6 +102,16 @@ export class EventDetails {
     if (next <= last) missing.push({ writer, from: next, to: last });
     return missing;
   }
+}
+
+/**
+ * Whether these are the numbers from 1 to the greatest, each once. A number that was used twice
+ * stands in for a missing one in the count, but not in all three of the sums.
+ */
+function areAll({ count, max, sum, sum_of_squares }: Numbers): boolean {
+  const last = max ?? 0;
+  const square = (last * (last + 1) * (2 * last + 1)) / 6;
+  return count === last && sum === (last * (last + 1)) / 2 && sum_of_squares === square;
 }
 
 export function ofRun({ taskId, host }: RunKey): Query[] {

@@ -37,11 +37,12 @@ const SEARCHES_MAX = 500;
 
 export class Searcher {
   readonly #connection: Connection;
-  readonly #timeoutMs: number;
+  /** Of each search. */
+  readonly timeoutMs: number;
 
   constructor(connection: Connection, timeoutMs: number) {
     this.#connection = connection;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
   }
 
   /**
@@ -75,7 +76,7 @@ export class Searcher {
         allow_no_indices: true,
         allow_partial_search_results: false,
       };
-      const limited = { timeout: `${this.#timeoutMs}ms`, ...body };
+      const limited = { timeout: `${this.timeoutMs}ms`, ...body };
       lines += `${JSON.stringify(header)}\n${JSON.stringify(limited)}\n`;
     }
     const { responses } = await this.#limited(
@@ -113,7 +114,7 @@ export class Searcher {
 
   /** Runs `read` within the limits of a query; `maxBytes`: the caller's own. */
   async #limited<T>(read: (limits: Limits) => Promise<T>, maxBytes?: number): Promise<T> {
-    const timeoutMs = this.#timeoutMs + GRACE_MS;
+    const timeoutMs = this.timeoutMs + GRACE_MS;
     try {
       return await read({
         ...{ timeoutMs, timeoutIs: 'QUERY_TIMEOUT' },

@@ -1,6 +1,8 @@
 /** Aggregations over views: how tasks stand, how long steps take, what fails, who fails often. */
 import type { StepFilter } from '../../domain/filter.ts';
 import { MATRIX_STEPS_MAX, stepOrder } from '../../domain/matrix.ts';
+import { meanMs, wholeMs } from '../../domain/percentile.ts';
+import { type StepGroup, stepGroupKey } from '../../domain/step-groups.ts';
 import type {
   FailureGroup,
   HostReliability,
@@ -12,7 +14,14 @@ import type {
 } from '../../domain/views.ts';
 import type { StepGroupBy } from '../store.ts';
 import { type FailureQuery, readFailureGroups } from './failure-groups.ts';
-import { type Names, shardPreference } from './names.ts';
+import { DAY_MS, type Names, shardPreference } from './names.ts';
+import {
+  type About,
+  aboutRanks,
+  type RankQuestion,
+  type Ranks,
+  readRanks,
+} from './nearest-ranks.ts';
 import { all, between, type Query } from './query.ts';
 import type { Searcher } from './searcher.ts';
 import { runQuery, staleRun, stepQuery } from './view-query.ts';
@@ -21,9 +30,6 @@ import type { ViewReader } from './view-reader.ts';
 interface Buckets<B> {
   buckets: (B & { key: string; doc_count: number })[];
 }
-interface Percentiles {
-  values: Record<string, number | null>;
-}
 
 const STATUSES_MAX = 20;
 const STEPS_MAX = 1_000;
@@ -31,6 +37,8 @@ const GROUPS_MAX = 1_000;
 /** Groups that are looked at to find the largest. */
 const GROUPS_SEEN_MAX = 50_000;
 const GROUPS_PAGE = 2_000;
+const TASK_PERCENTS = [50, 95];
+const GROUP_PERCENTS = [50, 90, 95, 99];
 
 const STATUS_FIELDS = {
   PENDING: 'pending',
@@ -42,22 +50,6 @@ const STATUS_FIELDS = {
   SKIPPED: 'skipped',
   TIMED_OUT: 'timedOut',
 } as const;
-
-function percentiles(percents: readonly number[]): object {
-  return {
-    percentiles: {
-      field: 'shiplog.duration_ms',
-      percents,
-      // Of few values the true ones, of many within a small part of a percent.
-      tdigest: { compression: 200, execution_hint: 'default' },
-    },
-  };
-}
-
-function percentile({ values }: Percentiles, which: string): number | null {
-  const value = values[which];
-  return value === undefined || value === null || Number.isNaN(value) ? null : value;
-}
 
 export interface StatisticsParts {
   searcher: Searcher;
@@ -76,9 +68,13 @@ interface TaskAnswer {
   runs: { statuses: Buckets<object>; stale: { doc_count: number } };
   steps: { planned: StepBuckets; others: StepBuckets };
 }
+interface TaskAnswers {
+  aggregations: TaskAnswer;
+}
 type StepBuckets = Buckets<{
   statuses: Buckets<object>;
-  times: Percentiles;
+  times: About;
+  durations: { value: number };
   longest: { value: number | null };
 }>;
 
@@ -104,12 +100,23 @@ export class Statistics {
         },
       })),
     );
-    let next = 0;
-    return tasks.map((task) =>
-      task === null
-        ? { runCounts: noRuns(), stepSummaries: [] }
-        : taskStats(task.view, (answers[next++] as { aggregations: TaskAnswer }).aggregations),
+    const ranks = await readRanks(
+      this.#parts.searcher,
+      asked.map(({ view, day, shard }, i) =>
+        taskRanks(
+          { index: this.#parts.names.views(day), preference: shardPreference(shard) },
+          view.id,
+          (answers[i] as TaskAnswers).aggregations,
+        ),
+      ),
+      TASK_PERCENTS,
     );
+    let next = 0;
+    return tasks.map((task) => {
+      if (task === null) return { runCounts: noRuns(), stepSummaries: [] };
+      const { aggregations } = answers[next] as TaskAnswers;
+      return taskStats(task.view, aggregations, ranks[next++] as Ranks);
+    });
   }
 
   /** The largest groups first. */
@@ -132,10 +139,24 @@ export class Statistics {
       if (after_key === undefined || groups.length >= GROUPS_SEEN_MAX) break;
       after = after_key;
     }
-    return groups
-      .map((bucket) => groupStats(groupBy, bucket))
-      .sort((a, b) => b.count - a.count || (a.key < b.key ? -1 : 1))
+    const largest = groups
+      .map((bucket) => ({ bucket, key: stepGroupKey(bucket.key) }))
+      .sort((a, b) => b.bucket.doc_count - a.bucket.doc_count || (a.key < b.key ? -1 : 1))
       .slice(0, GROUPS_MAX);
+    const question: RankQuestion = {
+      search: { index: this.#parts.names.allViews },
+      query,
+      sources: SOURCES[groupBy],
+      keyOf: stepGroupKey,
+      groups: largest.map(({ bucket, key }) => ({
+        key,
+        is: selects(bucket.key),
+        durations: bucket.durations.value,
+        about: bucket.times,
+      })),
+    };
+    const [ranks] = await readRanks(this.#parts.searcher, [question], GROUP_PERCENTS);
+    return largest.map(({ bucket, key }) => groupStats(groupBy, bucket, key, ranks as Ranks));
   }
 
   failures(queries: readonly FailureQuery[]): Promise<FailureGroup[][]> {
@@ -205,7 +226,8 @@ export function taskAggregations(plan: readonly string[], staleBefore: number): 
   const statuses = { terms: { field: 'shiplog.status', size: STATUSES_MAX } };
   const aggs = {
     statuses,
-    times: percentiles([50, 95]),
+    times: aboutRanks(TASK_PERCENTS),
+    durations: { value_count: { field: 'shiplog.duration_ms' } },
     longest: { max: { field: 'shiplog.duration_ms' } },
   };
   const names = { field: 'event.action', size: MATRIX_STEPS_MAX, order: { _key: 'asc' } };
@@ -224,24 +246,43 @@ export function taskAggregations(plan: readonly string[], staleBefore: number): 
   };
 }
 
-function taskStats(task: TaskView, { runs, steps }: TaskAnswer): TaskStats {
+/** The percentiles of each step of a task. */
+function taskRanks(
+  search: RankQuestion['search'],
+  id: string,
+  { steps }: TaskAnswer,
+): RankQuestion {
+  return {
+    search,
+    query: all([{ term: { 'shiplog.task.id': id } }, { term: { 'shiplog.view': 'step' } }]),
+    sources: SOURCES.STEP,
+    keyOf: ({ step }) => String(step),
+    groups: [...steps.planned.buckets, ...steps.others.buckets].map(
+      ({ key, durations, times }) => ({
+        key,
+        is: [{ term: { 'event.action': key } }],
+        durations: durations.value,
+        about: times,
+      }),
+    ),
+  };
+}
+
+function taskStats(task: TaskView, { runs, steps }: TaskAnswer, ranks: Ranks): TaskStats {
   const runCounts = { ...noRuns(), stale: runs.stale.doc_count };
   for (const { key, doc_count } of runs.statuses.buckets) {
     runCounts[STATUS_FIELDS[key as 'PENDING']] += doc_count;
     runCounts.total += doc_count;
   }
   const found = new Map<string, StepSummary>();
-  for (const { key, statuses, times, longest } of [
-    ...steps.planned.buckets,
-    ...steps.others.buckets,
-  ]) {
+  for (const { key, statuses, longest } of [...steps.planned.buckets, ...steps.others.buckets]) {
     const summary = noSteps(key);
     for (const { key: status, doc_count } of statuses.buckets) {
       summary[STATUS_FIELDS[status as 'PENDING']] += doc_count;
     }
-    summary.p50Ms = percentile(times, '50.0');
-    summary.p95Ms = percentile(times, '95.0');
-    summary.maxMs = longest.value;
+    summary.p50Ms = ranks.get(key)?.get(50) ?? null;
+    summary.p95Ms = ranks.get(key)?.get(95) ?? null;
+    summary.maxMs = wholeMs(longest.value);
     found.set(key, summary);
   }
   const stepSummaries = stepOrder(task.plan, found.keys()).map(
@@ -251,11 +292,12 @@ function taskStats(task: TaskView, { runs, steps }: TaskAnswer): TaskStats {
 }
 
 interface GroupBucket {
-  key: { step?: string; host?: string; service?: string | null; day?: number };
+  key: StepGroup;
   doc_count: number;
   succeeded: { doc_count: number };
   failed: { doc_count: number };
-  times: Percentiles;
+  times: About;
+  durations: { value: number };
   longest: { value: number | null };
   mean: { value: number | null };
 }
@@ -286,23 +328,35 @@ function groupsAggregation(groupBy: StepGroupBy, after: object | undefined): obj
     aggs: {
       succeeded: { filter: { term: { 'shiplog.status': 'SUCCEEDED' } } },
       failed: { filter: { terms: { 'shiplog.status': ['FAILED', 'TIMED_OUT'] } } },
-      times: percentiles([50, 90, 95, 99]),
+      times: aboutRanks(GROUP_PERCENTS),
+      durations: { value_count: { field: 'shiplog.duration_ms' } },
       longest: { max: { field: 'shiplog.duration_ms' } },
       mean: { avg: { field: 'shiplog.duration_ms' } },
     },
   };
 }
 
-function groupStats(groupBy: StepGroupBy, bucket: GroupBucket): StepStats {
+/** What selects the steps of a group. */
+function selects({ step, host, service, day }: StepGroup): Query[] {
+  const is: Query[] = [];
+  if (step !== undefined) is.push({ term: { 'event.action': step } });
+  if (host !== undefined) is.push({ term: { 'host.name': host } });
+  if (service === null) is.push(all([], [{ exists: { field: 'service.name' } }]));
+  else if (service !== undefined) is.push({ term: { 'service.name': service } });
+  if (day !== undefined) is.push(...between('event.start', day, day + DAY_MS));
+  return is;
+}
+
+function groupStats(
+  groupBy: StepGroupBy,
+  bucket: GroupBucket,
+  key: string,
+  ranks: Ranks,
+): StepStats {
   const { step = '', host = '', service = null, day = 0 } = bucket.key;
-  const keys: Record<StepGroupBy, string> = {
-    STEP: step,
-    HOST: host,
-    STEP_AND_SERVICE: `${step} ${service ?? ''}`,
-    STEP_AND_DAY: `${step} ${isoDay(day)}`,
-  };
+  const at = (percent: number) => ranks.get(key)?.get(percent) ?? null;
   return {
-    key: keys[groupBy],
+    key,
     step: groupBy === 'HOST' ? null : step,
     host: groupBy === 'HOST' ? host : null,
     service: groupBy === 'STEP_AND_SERVICE' ? service : null,
@@ -310,18 +364,11 @@ function groupStats(groupBy: StepGroupBy, bucket: GroupBucket): StepStats {
     count: bucket.doc_count,
     succeeded: bucket.succeeded.doc_count,
     failed: bucket.failed.doc_count,
-    p50Ms: percentile(bucket.times, '50.0'),
-    p90Ms: percentile(bucket.times, '90.0'),
-    p95Ms: percentile(bucket.times, '95.0'),
-    p99Ms: percentile(bucket.times, '99.0'),
-    maxMs: bucket.longest.value,
-    avgMs: bucket.mean.value,
+    p50Ms: at(50),
+    p90Ms: at(90),
+    p95Ms: at(95),
+    p99Ms: at(99),
+    maxMs: wholeMs(bucket.longest.value),
+    avgMs: meanMs(bucket.mean.value),
   };
-}
-
-/** A day beyond what a Date can hold is told by its number. */
-function isoDay(day: number): string {
-  return Math.abs(day) <= 8.64e15
-    ? (new Date(day).toISOString().split('T')[0] as string)
-    : String(day);
 }

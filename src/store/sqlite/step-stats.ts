@@ -1,6 +1,7 @@
 /** Statistics of steps that began: counts, and percentiles by nearest rank of their durations. */
 import type { StepFilter } from '../../domain/filter.ts';
-import { percentile } from '../../domain/percentile.ts';
+import { meanMs, percentileMs, wholeMs } from '../../domain/percentile.ts';
+import { type StepGroup, stepGroupKey } from '../../domain/step-groups.ts';
 import type { StepStats } from '../../domain/views.ts';
 import type { StepGroupBy } from '../store.ts';
 import { NEVER, stepStatuses } from './codes.ts';
@@ -54,15 +55,16 @@ const TIMED_OUT = stepStatuses.code('TIMED_OUT');
 function addTo(groups: Map<string, Group>, groupBy: StepGroupBy, row: Row): void {
   const [step, host, service, startedAt, status, duration] = row;
   const day = Math.floor(startedAt / DAY_MS) * DAY_MS;
-  const key = keyOf(groupBy, step, host, service, day);
+  const of = groupOf(groupBy, step, host, service, day);
+  const key = stepGroupKey(of);
   let group = groups.get(key);
   if (group === undefined) {
     group = {
       key,
-      step: groupBy === 'HOST' ? null : step,
-      host: groupBy === 'HOST' ? host : null,
-      service: groupBy === 'STEP_AND_SERVICE' ? service : null,
-      day: groupBy === 'STEP_AND_DAY' ? day : null,
+      step: of.step ?? null,
+      host: of.host ?? null,
+      service: of.service ?? null,
+      day: of.day ?? null,
       count: 0,
       succeeded: 0,
       failed: 0,
@@ -76,42 +78,35 @@ function addTo(groups: Map<string, Group>, groupBy: StepGroupBy, row: Row): void
   if (duration !== NEVER) group.durations.push(duration);
 }
 
-function keyOf(
+function groupOf(
   groupBy: StepGroupBy,
   step: string,
   host: string,
   service: string | null,
   day: number,
-): string {
+): StepGroup {
   switch (groupBy) {
     case 'STEP':
-      return step;
+      return { step };
     case 'HOST':
-      return host;
+      return { host };
     case 'STEP_AND_SERVICE':
-      return `${step} ${service ?? ''}`;
+      return { step, service };
     case 'STEP_AND_DAY':
-      return `${step} ${isoDay(day)}`;
+      return { step, day };
   }
-}
-
-/** A day beyond what a Date can hold is told by its number. */
-function isoDay(day: number): string {
-  return Math.abs(day) <= 8.64e15
-    ? (new Date(day).toISOString().split('T')[0] as string)
-    : String(day);
 }
 
 function statsOf({ durations, ...group }: Group): StepStats {
   const sorted = Float64Array.from(durations).sort();
+  const sum = sorted.reduce((total, value) => total + value, 0);
   return {
     ...group,
-    p50Ms: percentile(sorted, 50),
-    p90Ms: percentile(sorted, 90),
-    p95Ms: percentile(sorted, 95),
-    p99Ms: percentile(sorted, 99),
-    maxMs: sorted.at(-1) ?? null,
-    avgMs:
-      sorted.length === 0 ? null : sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
+    p50Ms: percentileMs(sorted, 50),
+    p90Ms: percentileMs(sorted, 90),
+    p95Ms: percentileMs(sorted, 95),
+    p99Ms: percentileMs(sorted, 99),
+    maxMs: wholeMs(sorted.at(-1) ?? null),
+    avgMs: sorted.length === 0 ? null : meanMs(sum / sorted.length),
   };
 }

@@ -1,7 +1,7 @@
 /** How a task's runs and steps stand, in numbers. */
 import type { RunStatus, StepStatus } from '../../domain/event.ts';
 import { stepOrder } from '../../domain/matrix.ts';
-import { percentile } from '../../domain/percentile.ts';
+import { percentileMs, wholeMs } from '../../domain/percentile.ts';
 import type { RunCounts, StepSummary, TaskStats } from '../../domain/views.ts';
 import { NEVER, runStatuses, stepStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';
@@ -119,9 +119,9 @@ function summarise(
     const sorted = Float64Array.from(durations).sort();
     return {
       ...summary,
-      p50Ms: percentile(sorted, 50),
-      p95Ms: percentile(sorted, 95),
-      maxMs: sorted.at(-1) ?? null,
+      p50Ms: percentileMs(sorted, 50),
+      p95Ms: percentileMs(sorted, 95),
+      maxMs: wholeMs(sorted.at(-1) ?? null),
     };
   });
 }
