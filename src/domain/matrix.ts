@@ -4,6 +4,7 @@
  * there in the task's runs, which come in pages.
  */
 import { ShiplogError } from './errors.ts';
+import { compareText } from './text-order.ts';
 import type { TaskMatrix } from './views.ts';
 
 /** Columns: the plan (at most 100), then others by name. */
@@ -17,7 +18,7 @@ export const MATRIX_CELLS_MAX = 10_000_000;
 export function stepOrder(plan: readonly string[], names: Iterable<string>): string[] {
   const planned = new Set(plan);
   const others = new Set([...names].filter((name) => !planned.has(name)));
-  return [...planned, ...[...others].sort()].slice(0, MATRIX_STEPS_MAX);
+  return [...planned, ...[...others].sort(compareText)].slice(0, MATRIX_STEPS_MAX);
 }
 
 /** How many hosts a board of so many steps shows. */

@@ -26,6 +26,8 @@ export interface Gate {
   /** How many requests of this kind the node has answered, or has answered with 409. */
   answered(of: RegExp, status?: 409): number;
   lost(): number;
+  /** What is done before the node sees a request; where it says 'cut' it never does. */
+  before(look: (path: string) => Promise<'pass' | 'cut'>): void;
   close(): void;
 }
 
@@ -37,11 +39,16 @@ export async function openGate(target: string): Promise<Gate> {
   let delayed = { ms: 0, of: /./ };
   const asked: { what: string; status: number }[] = [];
   let refusing: string | null = null;
+  let look = async (_path: string): Promise<'pass' | 'cut'> => 'pass';
   let hiding: string | null = null;
   let hidden = 0;
   const server = createServer(async (request, response) => {
     try {
       const body = await buffer(request);
+      if ((await look(request.url ?? '')) === 'cut') {
+        response.destroy();
+        return;
+      }
       const isBulk = request.url?.startsWith('/_bulk') === true;
       const { index, opened } = held;
       if (isBulk && body.includes(index)) await opened.promise;
@@ -109,6 +116,9 @@ export async function openGate(target: string): Promise<Gate> {
     },
     hidden: () => hidden,
     lost: () => lost,
+    before(next) {
+      look = next;
+    },
     close: () => {
       server.closeAllConnections();
       server.close();

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 /** Retention, health, and the end. */
 export function describeLifecycle(open: OpenStore): void {
   describe('removes what is older than retention', () => {
-    it('day by day, keeps hosts, and takes no more events of removed tasks', async () => {
+    it('day by day, with the hosts that no kept task has, and takes no more events of removed tasks', async () => {
       let now = 1_760_000_000_000;
       const opened = await open({ ...contractSettings, now: () => now });
       try {
@@ -17,6 +17,8 @@ export function describeLifecycle(open: OpenStore): void {
         const [before] = await store.heads('old');
         now += 20 * DAY_MS;
         await fill(store, [say('young')]);
+        const again = { taskId: 'young', host: 'of-old-too', at: now };
+        await fill(store, [anEvent({ ...again, receivedAt: now - 20 * DAY_MS })]);
         expect(await store.applyRetention()).toEqual({
           removedTasks: 0,
           removedEvents: 0,
@@ -30,15 +32,25 @@ export function describeLifecycle(open: OpenStore): void {
           removedDays: ['2025-10-09'],
         });
         expect((await wholeTasks()).map(({ id }) => id)).toEqual(['young']);
-        expect((await wholeLogOf('young')).length).toBe(1);
+        expect((await wholeLogOf('young')).length).toBe(2);
         expect(await store.runsByKey([{ taskId: 'old', host: 'of-old' }])).toEqual([null]);
-        expect((await store.hostsByName(['of-old']))[0]?.name).toBe('of-old');
+        const hosts = await store.hostsByName(['of-old', 'of-old-too', 'of-young']);
+        // Long silent, but a kept task has it.
+        expect(hosts.map((host) => host?.name)).toEqual([undefined, 'of-old-too', 'of-young']);
         const outcomes = await store.append([say('old'), say('new')]);
         expect(outcomes[0]).toMatchObject({
           outcome: 'REJECTED',
           problem: { code: 'TASK_EXPIRED', field: 'taskId' },
         });
         expect(outcomes[1]?.outcome).toBe('STORED');
+        now += 30 * DAY_MS - 1;
+        await store.applyRetention();
+        expect((await store.append([say('old')]))[0]?.outcome).toBe('REJECTED');
+        // As long again after it was removed, the id is free.
+        now += 2;
+        await store.applyRetention();
+        await fill(store, [say('old')]);
+        expect((await store.hostsByName(['of-old']))[0]?.firstSeenAt).toBe(now);
         const heads = await store.heads(null);
         const same = heads.find(({ shard }) => shard === before?.shard);
         if (same !== undefined)

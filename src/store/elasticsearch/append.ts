@@ -60,15 +60,15 @@ export class Appender {
   ): Promise<{ outcomes: Outcome[]; stored: StoredEvent[] }> {
     const outcomes: (Outcome | null)[] = events.map(() => null);
     const stored: StoredEvent[] = [];
-    const tasks = await this.#parts.registry.register(events);
+    const { tasks, stamped } = await this.#parts.registry.register(events);
     await this.#count([...tasks.values()]);
     await this.#parts.pace(shardsOf(tasks.values()));
     let open: Item[] = [];
-    for (const [at, event] of events.entries()) {
+    for (const [at, event] of stamped.entries()) {
       const entry = tasks.get(event.taskId);
       if (entry === undefined) throw unavailable('A task could not be registered');
       const down = this.#downFor(entry);
-      if (down === null) open.push({ at, event: stamped(event, entry), entry, tried: false });
+      if (down === null) open.push({ at, event, entry, tried: false });
       else outcomes[at] = unsettled(down);
     }
     let dayless: Item[] = [];
@@ -255,10 +255,6 @@ function shardsOf(entries: Iterable<Registered>): Set<string> {
   const shards = new Set<string>();
   for (const { shard } of entries) if (shard !== null) shards.add(shard);
   return shards;
-}
-
-function stamped(event: LogEvent, { service, environment }: Registered): LogEvent {
-  return { ...event, service, environment };
 }
 
 const INVALID = { code: 'INVALID_VALUE', field: null } as const;

@@ -241,3 +241,8 @@ export function bulkItem(
 ): BulkItem {
   return { action: JSON.stringify({ [op]: meta }), source: JSON.stringify(source) };
 }
+
+/** What is not there, or has another version than is asked for, is not removed. */
+export function bulkDelete(meta: Record<string, unknown>): BulkItem {
+  return { action: JSON.stringify({ delete: meta }), source: '' };
+}

@@ -2,6 +2,8 @@
 import type { Settled } from './config.ts';
 import type { Connection } from './connection.ts';
 import { reasonOf, unavailable } from './connection.ts';
+import { getDocuments } from './documents.ts';
+import { dayId } from './ids.ts';
 import { indexBody } from './mappings.ts';
 import type { Names } from './names.ts';
 import { createIndex } from './setup.ts';
@@ -10,7 +12,8 @@ import { createIndex } from './setup.ts';
 export type FinalSeqs = Record<string, number>;
 
 interface DayDocument {
-  shiplog: { kind: 'day'; day: string; final: FinalSeqs };
+  /** until: epoch milliseconds; its tasks' ids are not free before. */
+  shiplog: { kind: 'day'; day: string; final: FinalSeqs; until?: number };
 }
 
 const SHARDS_KNOWN_MAX = 4_000;
@@ -101,24 +104,52 @@ export class Days {
     if (known !== undefined) return known;
     const { status, body } = await this.#connection.ask<{ _source?: DayDocument }>({
       method: 'GET',
-      path: `/${this.#names.meta}/_doc/day:${day}`,
+      path: `/${this.#names.meta}/_doc/${dayId(day)}`,
     });
     if (status === 404 || body._source === undefined) return null;
     this.#dropped.set(day, body._source.shiplog.final);
     return body._source.shiplog.final;
   }
 
-  /** Writes down, once, where a day's shards ended: before its indices are deleted. */
-  async recordFinal(day: string, final: FinalSeqs): Promise<void> {
-    const document: DayDocument = { shiplog: { kind: 'day', day, final } };
-    const { status, body } = await this.#connection.ask({
-      method: 'PUT',
-      path: `/${this.#names.meta}/_create/day:${day}`,
-      body: document,
-    });
-    if (status !== 409 && status >= 300) {
-      throw unavailable(`The end of ${day} could not be recorded: ${reasonOf(body)}`);
+  /**
+   * Writes down where a day's shards ended, before its indices are deleted. Said again (by another
+   * server, or after a stop) the greater ones hold.
+   */
+  async recordFinal(day: string, final: FinalSeqs, until: number): Promise<void> {
+    const path = `/${this.#names.meta}/_doc/${dayId(day)}`;
+    for (;;) {
+      const [was = null] = await getDocuments<DayDocument>(this.#connection, [
+        { index: this.#names.meta, id: dayId(day) },
+      ]);
+      const known = was?.source.shiplog;
+      const most: FinalSeqs = { ...known?.final };
+      for (const [shard, seq] of Object.entries(final)) {
+        most[shard] = Math.max(seq, most[shard] ?? 0);
+      }
+      const document: DayDocument = {
+        shiplog: { kind: 'day', day, final: most, until: Math.max(until, known?.until ?? 0) },
+      };
+      const { status, body } = await this.#connection.ask({
+        method: 'PUT',
+        path,
+        query:
+          was === null
+            ? { op_type: 'create' }
+            : { if_seq_no: was.seqNo, if_primary_term: was.term },
+        body: document,
+      });
+      if (status === 409) continue;
+      if (status >= 300) {
+        throw unavailable(`The end of ${day} could not be recorded: ${reasonOf(body)}`);
+      }
+      this.forgetFinal(day);
+      this.forget(day);
+      return;
     }
-    this.forget(day);
+  }
+
+  /** What was remembered of a day that is gone does not hold. */
+  forgetFinal(day: string): void {
+    this.#dropped.delete(day);
   }
 }

@@ -104,7 +104,7 @@ function messageOf({ failure, host, error }: FailureGroup['sample']): { message:
 }
 
 const LAST = { max: { field: 'event.end' } };
-const ORDER = [{ _count: 'desc' }, { last: 'desc' }];
+const ORDER = [{ _count: 'desc' }, { last: 'desc' }, { _key: 'asc' }];
 
 function grouped(filter: StepFilter, groups: object): Record<string, unknown> {
   return {
@@ -142,7 +142,12 @@ export function groupDetails(
       sample: {
         top_hits: {
           size: 1,
-          sort: [{ 'event.end': 'desc' }],
+          sort: [
+            { 'event.end': 'desc' },
+            { 'shiplog.task.id': 'asc' },
+            { 'host.name': 'asc' },
+            { 'event.action': 'asc' },
+          ],
           _source: ['host.name', 'event.action', 'shiplog.task.id'],
         },
       },

@@ -13,3 +13,4 @@ export const runId = (task: string, host: string) => `r:${hash(task, host)}`;
 export const stepId = (task: string, host: string, step: string) => `s:${hash(task, host, step)}`;
 export const hostId = (host: string) => hash(host);
 export const shardId = (shard: string) => `shard:${shard}`;
+export const dayId = (day: string) => `day:${day}`;

@@ -116,7 +116,11 @@ export const META_PROPERTIES: Properties = {
     kind: keyword,
     day: keyword,
     /** Of a task: what its events are stamped with. */
-    task: object({ service: shown, environment: shown, said_at: { ...long, index: false } }),
+    task: object({
+      said: shown,
+      // Of version 1.
+      ...{ service: shown, environment: shown, said_at: { ...long, index: false } },
+    }),
     /** Of a shard: who keeps its views, and up to where they are. */
     shard: object({
       owner: keyword,
@@ -127,8 +131,9 @@ export const META_PROPERTIES: Properties = {
       /** Which fold made them. */
       fold: integer,
     }),
-    /** Of a day that retention removed: the last seq of each shard. */
+    /** Of a day that retention removed: the last seq of each shard, and until when it is known. */
     final: blob,
+    until: { ...long, index: false },
   }),
 };
 

@@ -21,6 +21,7 @@ export interface Hit<S> {
   _id: string;
   _source?: S;
   _seq_no?: number;
+  _primary_term?: number;
   sort: PageKey;
   fields?: Record<string, unknown[]>;
 }

@@ -6,6 +6,7 @@
  * where a retry meets its first copy. The documents outlive the day: they tell an expired task.
  */
 import { foldTime, type LogEvent } from '../../domain/event.ts';
+import { latest, type Register } from '../../domain/register.ts';
 import { type Bulk, bulkItem } from './bulk.ts';
 import type { Connection } from './connection.ts';
 import type { Days } from './days.ts';
@@ -19,20 +20,24 @@ export interface Registered {
   day: string;
   /** null: the day is gone. */
   shard: string | null;
-  service: string | null;
-  environment: string | null;
-  /** When the newest startTask that these are from was said. */
-  saidAt: number;
+  said: Said;
   /** Events of the task that this process knows of; null: not counted yet. */
   count: number | null;
   checkedAt: number;
+}
+
+/** What startTask said of a task that its events are stamped with, as its fold has it. */
+export interface Said {
+  service: Register<string> | null;
+  environment: Register<string> | null;
 }
 
 interface Registration {
   shiplog: {
     kind: 'task';
     day: string;
-    task: { service: string | null; environment: string | null; said_at: number };
+    /** A `Said` as JSON. */
+    task: { said: string };
   };
 }
 
@@ -57,17 +62,36 @@ export class Registry {
     this.#now = now;
   }
 
-  /** The tasks of these events, registered now where they are new. */
-  async register(events: readonly LogEvent[]): Promise<Map<string, Registered>> {
+  /**
+   * The tasks of these events, registered now where they are new; and the events in their order,
+   * each stamped with what was said of its task until then.
+   */
+  async register(
+    events: readonly LogEvent[],
+  ): Promise<{ tasks: Map<string, Registered>; stamped: LogEvent[] }> {
     const ids = [...new Set(events.map((event) => event.taskId))];
-    const found = await this.find(ids);
-    const said = saidOf(events);
-    const fresh = ids.filter((id) => !found.has(id));
+    const tasks = await this.find(ids);
+    const saying = events.filter(({ task }) => task !== null);
+    const fresh = ids.filter((id) => !tasks.has(id));
+    const said = new Map<string, Said>();
     if (fresh.length > 0) {
-      for (const [id, entry] of await this.#create(fresh, said)) found.set(id, entry);
+      for (const [id, entry] of await this.#create(fresh, saying)) {
+        tasks.set(id, entry);
+        said.set(id, NOTHING);
+      }
+      // Another server was first: its day holds.
+      const lost = fresh.filter((id) => !tasks.has(id));
+      for (const [id, entry] of await this.find(lost)) tasks.set(id, entry);
     }
-    await this.#update(found, said);
-    return found;
+    const stamped = events.map((event) => {
+      const until = said.get(event.taskId) ?? tasks.get(event.taskId)?.said ?? NOTHING;
+      const now = foldSaid(until, event);
+      said.set(event.taskId, now);
+      const service = now.service?.value ?? null;
+      return { ...event, service, environment: now.environment?.value ?? null };
+    });
+    await this.#update(tasks, saying);
+    return { tasks, stamped };
   }
 
   /** Those of the tasks that are known. */
@@ -100,7 +124,7 @@ export class Registry {
   #isOld(entry: Registered): boolean {
     // Its day may be there again.
     if (entry.shard === null) return true;
-    const unsaid = entry.service === null || entry.environment === null;
+    const unsaid = entry.said.service === null || entry.said.environment === null;
     const age = performance.now() - entry.checkedAt;
     return age > (unsaid ? RECHECK_UNSAID_MS : RECHECK_MS);
   }
@@ -113,9 +137,7 @@ export class Registry {
       taskId: id,
       day,
       shard: known?.shard ?? (shards === null ? null : shardName(day, shardOf(id, shards))),
-      service: task.service,
-      environment: task.environment,
-      saidAt: task.said_at,
+      said: JSON.parse(task.said) as Said,
       count: known?.count ?? count,
       checkedAt: performance.now(),
     };
@@ -123,16 +145,17 @@ export class Registry {
     return entry;
   }
 
+  /** Those of the tasks that were made here. */
   async #create(
     ids: readonly string[],
-    said: ReadonlyMap<string, Said>,
+    saying: readonly LogEvent[],
   ): Promise<Map<string, Registered>> {
     const day = dayAt(this.#now());
     await this.#days.ensure(day);
-    const documents = ids.map((id): Registration => {
-      const { service = null, environment = null, saidAt = NEVER } = said.get(id) ?? {};
-      return { shiplog: { kind: 'task', day, task: { service, environment, said_at: saidAt } } };
-    });
+    const ofTask = Map.groupBy(saying, ({ taskId }) => taskId);
+    const documents = ids.map((id) =>
+      registration(day, (ofTask.get(id) ?? []).reduce(foldSaid, NOTHING)),
+    );
     const outcomes = await this.#bulk.send(
       ids.map((id, i) => {
         const meta = { _index: this.#names.meta, _id: registrationId(id) };
@@ -140,68 +163,50 @@ export class Registry {
       }),
     );
     const made = new Map<string, Registered>();
-    const lost: string[] = [];
     for (const [i, id] of ids.entries()) {
       if (outcomes[i]?.state === 'done') {
         made.set(id, await this.#remember(id, documents[i] as Registration, 0));
-      } else lost.push(id);
+      }
     }
-    // Another server was first: its day holds.
-    if (lost.length > 0) for (const [id, entry] of await this.find(lost)) made.set(id, entry);
     return made;
   }
 
   /** A startTask that says something newer is written down, for the other servers' stamps. */
   async #update(
-    found: ReadonlyMap<string, Registered>,
-    said: ReadonlyMap<string, Said>,
+    tasks: ReadonlyMap<string, Registered>,
+    saying: readonly LogEvent[],
   ): Promise<void> {
-    const changed: Registered[] = [];
-    for (const [id, { service, environment, saidAt }] of said) {
-      const entry = found.get(id);
-      if (entry === undefined || saidAt < entry.saidAt) continue;
-      const next = {
-        service: service ?? entry.service,
-        environment: environment ?? entry.environment,
-      };
-      if (next.service === entry.service && next.environment === entry.environment) continue;
-      Object.assign(entry, next, { saidAt });
-      changed.push(entry);
+    const changed = new Set<Registered>();
+    for (const event of saying) {
+      const entry = tasks.get(event.taskId);
+      if (entry === undefined) continue;
+      const said = foldSaid(entry.said, event);
+      if (said === entry.said) continue;
+      entry.said = said;
+      changed.add(entry);
     }
-    if (changed.length === 0) return;
+    if (changed.size === 0) return;
     await this.#bulk.send(
-      changed.map(({ taskId, day, service, environment, saidAt }) => {
+      [...changed].map(({ taskId, day, said }) => {
         const meta = { _index: this.#names.meta, _id: registrationId(taskId) };
-        const task = { service, environment, said_at: saidAt };
-        return bulkItem('index', meta, { shiplog: { kind: 'task', day, task } });
+        return bulkItem('index', meta, registration(day, said));
       }),
     );
   }
 }
 
-interface Said {
-  service: string | null;
-  environment: string | null;
-  saidAt: number;
+const NOTHING: Said = { service: null, environment: null };
+
+/** As `foldTask` folds them. */
+function foldSaid(said: Said, event: LogEvent): Said {
+  if (event.task === null) return said;
+  const t = foldTime(event);
+  const service = latest(said.service, event.task.service, t, event.eventId);
+  const environment = latest(said.environment, event.task.environment, t, event.eventId);
+  const isSame = service === said.service && environment === said.environment;
+  return isSame ? said : { service, environment };
 }
 
-const NEVER = -8.64e15;
-
-/** What the TASK events among them say of each task, the latest of each. */
-function saidOf(events: readonly LogEvent[]): Map<string, Said> {
-  const said = new Map<string, Said>();
-  for (const event of events) {
-    if (event.task === null) continue;
-    const { service, environment } = event.task;
-    if (service === null && environment === null) continue;
-    const before = said.get(event.taskId);
-    const saidAt = foldTime(event);
-    if (before !== undefined && saidAt < before.saidAt) continue;
-    said.set(event.taskId, {
-      service: service ?? before?.service ?? null,
-      environment: environment ?? before?.environment ?? null,
-      saidAt,
-    });
-  }
-  return said;
+function registration(day: string, said: Said): Registration {
+  return { shiplog: { kind: 'task', day, task: { said: JSON.stringify(said) } } };
 }

@@ -1,20 +1,18 @@
 /**
  * Retention: a day goes whole, by deleting its indices, when the last event of any task that began
  * on it is older than the limit. Where its shards ended is written down before, so that a cursor
- * can tell whether it had everything; and its tasks stay registered, so that they stay expired.
+ * can tell whether it had everything; and its tasks stay registered for as long again, so that they
+ * stay expired.
  */
 import type { RetentionReport } from '../store.ts';
-import type { Connection } from './connection.ts';
-import type { Days, FinalSeqs } from './days.ts';
-import { DAY_MS, dayAt, type Names } from './names.ts';
-import type { Searcher } from './searcher.ts';
+import { bulkDelete } from './bulk.ts';
+import type { FinalSeqs } from './days.ts';
+import { type ForgetParts, forgetDays, forgetHosts } from './forget.ts';
+import { shardId } from './ids.ts';
+import { DAY_MS, dayAt } from './names.ts';
 import type { ShardInfo, Shards } from './shards.ts';
 
-export interface RetentionParts {
-  connection: Connection;
-  searcher: Searcher;
-  names: Names;
-  days: Days;
+export interface RetentionParts extends ForgetParts {
   shards: Shards;
   retentionDays: number;
   now: () => number;
@@ -33,25 +31,45 @@ export async function applyRetention(parts: RetentionParts): Promise<RetentionRe
   const report: RetentionReport = { removedTasks: 0, removedEvents: 0, removedDays: [] };
   const before = now() - retentionDays * DAY_MS;
   const days = Map.groupBy(await shards.read(null), ({ day }) => day);
+  const until = now() + retentionDays * DAY_MS;
+  const blocked = await blockedDays(parts);
   // A task's last event is not older than its day.
   const limit = dayAt(before);
   for (const [day, infos] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (day > limit) continue;
-    if ((await oldDay(parts, day, infos, before)) === null) continue;
-    // From here on nothing comes in any more; what came until now is looked at once again.
-    await blockWrites(parts, day, true);
-    const last = await shards.read(day);
-    const old = await oldDay(parts, day, last, before);
-    if (old === null) {
-      await blockWrites(parts, day, null);
-      continue;
-    }
-    report.removedTasks += old.tasks;
-    report.removedEvents += last.reduce((sum, { seq }) => sum + seq, 0);
-    report.removedDays.push(day);
-    await drop(parts, day, last);
+    if (day <= limit && (await oldDay(parts, day, infos, before)) !== null) {
+      const removed = await removeDay(parts, day, before, until);
+      if (removed === null) continue;
+      report.removedTasks += removed.tasks;
+      report.removedEvents += removed.events;
+      report.removedDays.push(day);
+    } else if (blocked.has(day)) await unblock(parts, day);
   }
+  await forgetDays(parts, now(), until);
+  await forgetHosts(parts, before);
   return report;
+}
+
+/** null: an event came meanwhile, and the day stays. Whatever happens, it does not stay blocked. */
+async function removeDay(
+  parts: RetentionParts,
+  day: string,
+  before: number,
+  until: number,
+): Promise<{ tasks: number; events: number } | null> {
+  let gone = false;
+  try {
+    // From here on nothing comes in any more; what came until now is looked at once again.
+    await block(parts, day);
+    const last = await parts.shards.read(day);
+    const old = await oldDay(parts, day, last, before);
+    if (old === null) return null;
+    await drop(parts, day, last, until);
+    gone = true;
+    return { tasks: old.tasks, events: last.reduce((sum, { seq }) => sum + seq, 0) };
+  } finally {
+    // A cluster that is away now has it taken away by the next run.
+    if (!gone) await unblock(parts, day).catch(() => undefined);
+  }
 }
 
 /** How many tasks the day has; null: something in it is younger than the limit. */
@@ -77,28 +95,46 @@ async function oldDay(
   return { tasks: aggregations?.tasks.doc_count ?? 0 };
 }
 
-/** A block waits for the writes that are under way: an acknowledged event is not lost behind it. */
-async function blockWrites(
-  { connection, names }: RetentionParts,
-  day: string,
-  on: true | null,
-): Promise<void> {
-  const index = names.events(day);
-  if (on) await connection.expect({ method: 'PUT', path: `/${index}/_block/write` });
-  else {
-    const body = { 'index.blocks.write': null };
-    await connection.expect({ method: 'PUT', path: `/${index}/_settings`, body });
-  }
+/** It waits for the writes that are under way: an acknowledged event is not lost behind it. */
+async function block({ connection, names }: RetentionParts, day: string): Promise<void> {
+  await connection.expect({ method: 'PUT', path: `/${names.events(day)}/_block/write` });
+}
+
+async function unblock({ connection, names }: RetentionParts, day: string): Promise<void> {
+  await connection.expect({
+    method: 'PUT',
+    path: `/${names.events(day)}/_settings`,
+    query: { ignore_unavailable: true },
+    body: { 'index.blocks.write': null },
+  });
+}
+
+interface BlockSettings {
+  settings?: { index?: { blocks?: { write?: string } } };
+}
+
+/** Days that take no events: a run of retention stopped between the block and the end of it. */
+async function blockedDays({ connection, names }: RetentionParts): Promise<Set<string>> {
+  const found = await connection.expect<Record<string, BlockSettings>>({
+    method: 'GET',
+    path: `/${names.allEvents}/_settings/index.blocks.write`,
+  });
+  return new Set(
+    Object.entries(found).flatMap(([index, { settings }]) =>
+      settings?.index?.blocks?.write === 'true' ? (names.dayOf(index) ?? []) : [],
+    ),
+  );
 }
 
 async function drop(
-  { connection, names, days, shards, forget }: RetentionParts,
+  { connection, bulk, names, days, shards, forget }: RetentionParts,
   day: string,
   infos: readonly ShardInfo[],
+  until: number,
 ): Promise<void> {
   const final: FinalSeqs = {};
   for (const { number, seq } of infos) final[number] = seq;
-  await days.recordFinal(day, final);
+  await days.recordFinal(day, final, until);
   await connection.expect({
     method: 'DELETE',
     path: `/${names.events(day)},${names.views(day)}`,
@@ -107,4 +143,7 @@ async function drop(
   days.forget(day);
   shards.forget(day);
   forget(day);
+  await bulk.send(
+    infos.map(({ shard }) => bulkDelete({ _index: names.meta, _id: shardId(shard) })),
+  );
 }

@@ -3,6 +3,7 @@ import type { StepFilter } from '../../domain/filter.ts';
 import { MATRIX_STEPS_MAX, stepOrder } from '../../domain/matrix.ts';
 import { meanMs, wholeMs } from '../../domain/percentile.ts';
 import { type StepGroup, stepGroupKey } from '../../domain/step-groups.ts';
+import { compareText } from '../../domain/text-order.ts';
 import type {
   FailureGroup,
   HostReliability,
@@ -189,7 +190,7 @@ export class Statistics {
     );
     return answers.map(({ total, aggregations }) => {
       const worst = [...(aggregations?.steps.buckets ?? [])].sort(
-        (a, b) => b.doc_count - a.doc_count || (a.key < b.key ? -1 : 1),
+        (a, b) => b.doc_count - a.doc_count || compareText(a.key, b.key),
       )[0];
       const failures = aggregations?.failed.doc_count ?? 0;
       return {

@@ -393,6 +393,7 @@ class Elasticsearch implements ElasticsearchStore {
   applyRetention() {
     return applyRetention({
       connection: this.#connection,
+      bulk: this.#bulk,
       searcher: this.#searcher,
       names: this.#names,
       days: this.#days,

@@ -74,7 +74,9 @@ class Batch {
 
   take(event: LogEvent, today: number): AppendOutcome {
     const task = this.#views.entries.task(event.taskId, today);
-    if (task === null) return { outcome: 'REJECTED', problem: taskExpired(event) };
+    if (task === null || this.#views.leaving.has(task.day)) {
+      return { outcome: 'REJECTED', problem: taskExpired(event) };
+    }
     const first = this.#seen.get(event.id) ?? this.#stored(task, event);
     if (first !== undefined) return again(event, first);
     const { maxEventsPerTask } = this.#settings;

@@ -85,6 +85,11 @@ export class Connection {
     this.prepare(sql).run(...params);
   }
 
+  /** As `run`; how many rows it changed. */
+  change(sql: string, ...params: Value[]): number {
+    return Number(this.prepare(sql).run(...params).changes);
+  }
+
   exec(sql: string): void {
     this.db.exec(sql);
   }

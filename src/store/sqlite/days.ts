@@ -15,6 +15,8 @@ export interface Day {
   min_at: number;
   max_at: number;
   last_received: number;
+  /** 1: retention is removing it. */
+  leaving: number;
 }
 
 /** yyyymmdd of a moment. */
@@ -70,6 +72,25 @@ export function createDay(connection: Connection, day: number): void {
   `);
 }
 
-export function dropDay(connection: Connection, day: number): void {
-  connection.exec(`DROP TABLE events_${day}; DROP TABLE words_${day};`);
+/** Tables of days that are gone, of which a stop may have left some. */
+export function tablesWithoutDay(connection: Connection): string[] {
+  const tables = connection.all<{ name: string }>(
+    `SELECT name FROM sqlite_master WHERE type = 'table'
+       AND (name GLOB 'events_[0-9]*' OR (name GLOB 'words_[0-9]*' AND sql LIKE 'CREATE VIRTUAL%'))`,
+  );
+  const days = new Set(allDays(connection).map(({ day }) => String(day)));
+  return tables.map(({ name }) => name).filter((name) => !days.has(name.split('_')[1] ?? ''));
+}
+
+/** Each on its own: a table with all its indexes is a long transaction. */
+export function dropIndexes(connection: Connection, table: string): string[] {
+  const indexes = connection.all<{ name: string }>(
+    "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
+    table,
+  );
+  return indexes.map(({ name }) => `DROP INDEX ${name}`);
+}
+
+export function dropTable(table: string): string {
+  return `DROP TABLE ${table}`;
 }

@@ -9,6 +9,7 @@ import type { LogEvent } from '../../domain/event.ts';
 import type {
   AppendOutcome,
   BoardSnapshot,
+  RetentionReport,
   ShardHead,
   Store,
   StoreHealth,
@@ -111,6 +112,7 @@ class SqliteStore implements Store {
   #droppedThrough: number;
   #viewsThrough = 0;
   #flushing: Promise<void> | null = null;
+  #retaining: Promise<RetentionReport> | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(
@@ -249,14 +251,25 @@ class SqliteStore implements Store {
   eventCount: Store['eventCount'] = () => this.#read('eventCount');
   idleTasks: Store['idleTasks'] = (before, limit) => this.#view('idleTasks', before, limit);
 
-  applyRetention: Store['applyRetention'] = async () => {
-    const { report, droppedThrough } = await this.#write<{
-      report: Awaited<ReturnType<Store['applyRetention']>>;
-      droppedThrough: number;
-    }>('retention', this.#settings.now());
-    this.#droppedThrough = droppedThrough;
-    return report;
+  applyRetention: Store['applyRetention'] = () => {
+    this.#retaining ??= this.#retain().finally(() => {
+      this.#retaining = null;
+    });
+    return this.#retaining;
   };
+
+  /** Slice by slice: what was asked for meanwhile is done between two of them. */
+  async #retain(): Promise<RetentionReport> {
+    const now = this.#settings.now();
+    for (;;) {
+      const { report, droppedThrough } = await this.#write<{
+        report: RetentionReport | null;
+        droppedThrough: number;
+      }>('retention', now);
+      this.#droppedThrough = droppedThrough;
+      if (report !== null) return report;
+    }
+  }
 
   async backup(file: string): Promise<void> {
     this.#checkOpen();

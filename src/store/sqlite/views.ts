@@ -9,6 +9,7 @@ import type { EventFilter } from '../../domain/filter.ts';
 import { foldHost, foldRun, foldTask, type HostState } from '../../domain/fold.ts';
 import type { GuardLog } from '../../guarded.ts';
 import type { Connection } from './connection.ts';
+import { allDays } from './days.ts';
 import { Entries, type EntryBounds, type RunEntry, type TaskEntry } from './entries.ts';
 import { headSeq, readLog } from './events.ts';
 import { Lru } from './lru.ts';
@@ -25,6 +26,8 @@ export class Views {
   readonly entries: Entries;
   readonly #hosts = new Lru<string, HostState>(MAX_HOSTS);
   readonly #touchedHosts = new Map<string, HostState>();
+  /** Days that retention is removing: their tasks take no events. */
+  readonly leaving: Set<number>;
   /** Everything at or below is in the stored views. */
   through: number;
   /** Everything at or below is folded. */
@@ -42,6 +45,9 @@ export class Views {
     this.entries = new Entries(connection, bounds);
     this.#writer = new ViewWriter(connection, this.entries, (run, error) =>
       this.#setAside(run, error),
+    );
+    this.leaving = new Set(
+      allDays(connection).flatMap(({ day, leaving }) => (leaving === 1 ? [day] : [])),
     );
     this.through = readMeta(connection, VIEWS_THROUGH);
     this.#folded = this.through;

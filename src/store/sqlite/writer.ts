@@ -9,7 +9,8 @@ import { Flusher } from './flusher.ts';
 import { DROPPED_THROUGH, readMeta } from './meta.ts';
 import { migrate } from './migrate.ts';
 import { areViewsOld, refoldTasks } from './refold.ts';
-import { applyRetention } from './retention.ts';
+import { retention } from './retention.ts';
+import type { Views } from './views.ts';
 import { WAL_BOUNDS, Wal } from './wal.ts';
 import { serve, workerLog } from './worker-side.ts';
 
@@ -45,6 +46,7 @@ function open({ file, settings, maxPages }: WriterData) {
   const appender = new Appender(connection, settings, lastSeq, undefined, workerLog);
   const flusher = new Flusher(appender.views, workerLog);
   const wal = new Wal(connection, file, WAL_BOUNDS);
+  let slices: Generator<void, RetentionReport> | null = null;
   const ready: WriterReady = { epoch, lastSeq, droppedThrough };
   return {
     ready,
@@ -58,19 +60,15 @@ function open({ file, settings, maxPages }: WriterData) {
         appender.views.flush();
         return appender.views.through;
       },
+      /** One slice of retention; `report` is null until it was the last. */
       retention: (now: number) => {
-        appender.views.flush();
-        let report: RetentionReport | null = null;
-        try {
-          report = applyRetention(connection, settings.retentionDays, now);
-        } finally {
-          // Where it failed, some days may be gone all the same.
-          if (report === null || report.removedDays.length > 0) {
-            connection.forgetStatements();
-            appender.views.recover();
-          }
-        }
-        return { report, droppedThrough: readMeta(connection, DROPPED_THROUGH) };
+        const slice = slices ?? beginRetention(connection, appender.views, settings, now);
+        // Where this one fails, the next run goes on where it was.
+        slices = null;
+        const { done, value } = slice.next();
+        if (done !== true) slices = slice;
+        const droppedThrough = readMeta(connection, DROPPED_THROUGH);
+        return { report: done === true ? value : null, droppedThrough };
       },
       /** Proves that a transaction can begin and commit. */
       check: () => connection.transaction('BEGIN IMMEDIATE', () => true),
@@ -95,6 +93,24 @@ function refold(connection: Connection): void {
   for (const { done, total } of refoldTasks(connection)) {
     if (done === 0 && total > 0) workerLog.info({ events: total }, 'the views are folded anew');
   }
+}
+
+function beginRetention(
+  connection: Connection,
+  views: Views,
+  { retentionDays }: AppendSettings,
+  now: number,
+): Generator<void, RetentionReport> {
+  views.flush();
+  return retention({
+    ...{ connection, retentionDays, now },
+    onLeaving: (day) => views.leaving.add(day),
+    onRemoved: () => {
+      views.flush();
+      connection.forgetStatements();
+      views.recover();
+    },
+  });
 }
 
 function readLastSeq(connection: Connection): number {

@@ -1,0 +1,97 @@
+/** A day that retention looked at takes events again, whatever came between. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { openGate } from '../elasticsearch/gate.ts';
+import { sharedElasticsearch } from '../elasticsearch/shared.ts';
+import { anEvent } from './events.ts';
+import { contractSettings, fill } from './harness.ts';
+
+const START = 1_760_000_000_000;
+const DAY_MS = 86_400_000;
+const DAY = '2025-10-09';
+
+describe('Retention on Elasticsearch', async () => {
+  const elasticsearch = await sharedElasticsearch();
+  if (elasticsearch === null) return;
+  const cleanUps: (() => Promise<unknown>)[] = [() => elasticsearch.cleanUp()];
+  afterAll(async () => {
+    for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+  });
+
+  /** A task that began a long time ago. */
+  async function aging() {
+    let now = START;
+    const prefix = elasticsearch?.prefix() ?? '';
+    const gate = await openGate(elasticsearch?.url ?? '');
+    const store: Store = await openElasticsearchStore({
+      config: { urls: [gate.url], shards: 1, replicas: 0, prefix },
+      settings: { ...contractSettings, now: () => now },
+    });
+    cleanUps.push(
+      async () => gate.close(),
+      () => store.close(),
+    );
+    await fill(store, [anEvent({ taskId: 'old', at: now, receivedAt: now })]);
+    now += 31 * DAY_MS;
+    const say = (taskId: string) => anEvent({ taskId, at: now, receivedAt: now });
+    return { store, prefix, gate, say };
+  }
+
+  const isBlock = (path: string) => path.endsWith(`${DAY}/_block/write`);
+
+  it('leaves a day alone into which an event came between its two looks', async () => {
+    const { store, gate, say } = await aging();
+    gate.before(async (path) => {
+      if (isBlock(path)) await store.append([say('old')]);
+      return 'pass';
+    });
+    expect(await store.applyRetention()).toMatchObject({ removedDays: [] });
+    expect(await store.append([say('old')])).toMatchObject([{ outcome: 'STORED' }]);
+    expect(await store.eventCount()).toBe(3);
+  });
+
+  it('that fails behind its block takes the block away, and removes the day in the next run', async () => {
+    const { store, prefix, gate, say } = await aging();
+    gate.before(async (path) => (path.includes('/_doc/day') ? 'cut' : 'pass'));
+    await expect(store.applyRetention()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    const settings = await fetch(`${elasticsearch.url}/${prefix}-events-${DAY}/_settings`);
+    expect(await settings.text()).not.toContain('"write":"true"');
+    gate.before(async () => 'pass');
+    expect(await store.applyRetention()).toMatchObject({ removedDays: [DAY], removedTasks: 1 });
+    expect(await store.append([say('old')])).toMatchObject([
+      { outcome: 'REJECTED', problem: { code: 'TASK_EXPIRED' } },
+    ]);
+  });
+
+  it('takes away the block that a stopped server left on a day that lives on', async () => {
+    const { store, prefix, say } = await aging();
+    await fill(store, [say('old')]);
+    await fetch(`${elasticsearch.url}/${prefix}-events-${DAY}/_block/write`, { method: 'PUT' });
+    await expect(store.append([say('old')])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(await store.applyRetention()).toMatchObject({ removedDays: [] });
+    await expect
+      .poll(() => store.append([say('old')]).catch(() => []), { timeout: 5_000 })
+      .toMatchObject([{ outcome: 'STORED' }]);
+  });
+
+  it('leaves nothing of a day in the fixed indices when its ids are free again', async () => {
+    const { store, prefix } = await aging();
+    const ids = async () => {
+      await fetch(`${elasticsearch.url}/${prefix}-meta/_refresh`, { method: 'POST' });
+      const found = await fetch(`${elasticsearch.url}/${prefix}-meta/_search?_source=false`);
+      const { hits } = (await found.json()) as { hits: { hits: { _id: string }[] } };
+      return hits.hits.map(({ _id }) => _id.split(':')[0]).sort();
+    };
+    await store.applyRetention();
+    expect(await ids()).toEqual(['day', 'task']);
+    await store.close();
+    const later = await openElasticsearchStore({
+      config: { urls: [elasticsearch.url], shards: 1, replicas: 0, prefix },
+      settings: { ...contractSettings, now: () => START + 62 * DAY_MS },
+    });
+    cleanUps.push(() => later.close());
+    await later.applyRetention();
+    expect(await ids()).toEqual([]);
+  });
+});
