@@ -1,16 +1,21 @@
 /**
  * The port between Shiplog and its engines. Every comment is a contract that
- * `test/store/contract.ts` holds both engines to.
+ * `test/store/contract.ts` holds both engines to: behind each sentence stands its number, which the
+ * cases that prove it name.
  *
- * The log is shards of events; a shard's `seq` is dense and in commit order, and what is at or
- * below its head is settled: it is never rolled back, and nothing is ever added below it.
- * Views lag behind the log at most; `viewsReach` waits for them.
+ * The log is shards of events; a shard's `seq` is dense and in commit order, [S1] and what is at or
+ * below its head is settled: it is never rolled back, and nothing is ever added below it. [S2]
+ * Views lag behind the log at most; `viewsReach` waits for them. [S3]
  *
  * All read methods take arrays where a page of a list asks the same of each row, so that GraphQL
- * makes one call for all of them; answers are in the order of the questions. Unknown names are
- * null or empty, never an error. Returned values are the caller's. Errors are ShiplogErrors:
- * STORE_UNAVAILABLE (with retryAfterMs), STORE_FULL, QUERY_TIMEOUT. After `close` every call
- * rejects with SHUTTING_DOWN; closing twice is fine.
+ * makes one call for all of them; answers are in the order of the questions. [S4] Unknown names are
+ * null or empty, never an error. [S5] Returned values are the caller's. [S6] Errors are
+ * ShiplogErrors: STORE_UNAVAILABLE (with retryAfterMs), [S7] STORE_FULL, [S8] QUERY_TIMEOUT. [S9]
+ * After `close` every call rejects with SHUTTING_DOWN; [S10] closing twice is fine. [S11]
+ *
+ * Both engines answer with the same values. [S12] Only these are the engine's own: shards and what
+ * is made of them (positions, cursors, page keys), and the order of rows that are equal in all that
+ * their list is sorted by, which stays the same.
  */
 import type { InputProblem, ShiplogError } from '../domain/errors.ts';
 import type { LogEvent, Position, StoredEvent } from '../domain/event.ts';
@@ -42,7 +47,7 @@ export interface ViewSettings {
   staleAfterMs: number;
   retentionDays: number;
   maxEventsPerTask: number;
-  /** Every query stops after this long with QUERY_TIMEOUT. */
+  /** Every query stops after this long with QUERY_TIMEOUT. [S9] */
   queryTimeoutMs: number;
   now: () => number;
 }
@@ -51,16 +56,16 @@ export type AppendOutcome =
   | {
       outcome: 'STORED';
       position: Position;
-      /** What the engine stamped from the task. */
+      /** What was said of the task until then, in the order of the log: the event has it too. [A9] */
       service: string | null;
       environment: string | null;
     }
-  /** position: of the first copy, where the engine knows it cheaply. */
+  /** position: of the first copy, where the engine knows it cheaply. [A6] */
   | { outcome: 'DUPLICATE'; position: Position | null }
-  /** ID_CONFLICT, TASK_EXPIRED, TASK_FULL. */
+  /** ID_CONFLICT, [A7] TASK_EXPIRED, [A10] TASK_FULL. [A11] */
   | { outcome: 'REJECTED'; problem: InputProblem };
 
-/** Not known to be stored, and not acknowledged: a retry with the same id tells. */
+/** Not known to be stored, and not acknowledged: a retry with the same id tells. [A3] */
 export interface Unsettled {
   outcome: 'UNSETTLED';
   /** STORE_UNAVAILABLE or STORE_FULL. */
@@ -76,8 +81,8 @@ export interface AppendLimits {
 
 /**
  * One shard and how far it is settled. `history` changes when what is below the head may have
- * changed (a restore), so a cursor carries it; `droppedThrough` is the greatest seq that
- * retention has removed (0: none), though events below it may still be there.
+ * changed (a restore), so a cursor carries it; [K3] `droppedThrough` is the greatest seq that
+ * retention has removed (0: none), though events below it may still be there. [H3]
  */
 export interface ShardHead {
   shard: string;
@@ -97,8 +102,8 @@ export interface ShardCursor {
  * A cursor's history is the one in force when it was issued, while its seq may be from long
  * before: `live` is whatever that history had at that seq and still has.
  *
- * `live`: goes on exactly behind. `dropped`: retention removed the shard; all of it was delivered
- * when the cursor's seq ≥ finalSeq. `unknown`: another history, or no such shard.
+ * `live`: goes on exactly behind. [K1] `dropped`: retention removed the shard; all of it was
+ * delivered when the cursor's seq ≥ finalSeq. [K2] `unknown`: another history, or no such shard. [K3]
  */
 export type CursorCheck =
   | { state: 'live' }
@@ -126,15 +131,15 @@ export type StepGroupBy = 'STEP' | 'HOST' | 'STEP_AND_SERVICE' | 'STEP_AND_DAY';
 export interface EventQuery {
   filter: EventFilter;
   /**
-   * LOG needs filter.taskId, and its page key is [seq]. TIME is by `at`, and events of one
+   * LOG needs filter.taskId, and its page key is its seq. [E3] TIME is by `at`, and events of one
    * millisecond by their seq: in the order of the log within a shard, so of a task; those of
-   * different shards in an order that stays the same. Always ascending; `backward` pages give the
-   * newest.
+   * different shards in an order that stays the same. [E4] Always ascending; `backward` pages give
+   * the newest. [E5]
    */
   order: EventOrder;
   page: PageRequest;
 }
-/** `at`: the heads that the page's snapshot could see: a tail from there has no seam. */
+/** `at`: the heads that the page's snapshot could see: a tail from there has no seam. [E6] */
 export interface EventPage extends Page<StoredEvent> {
   at: ShardCursor[];
 }
@@ -166,19 +171,19 @@ export interface StepKey extends RunKey {
   step: string;
 }
 
-/** A task's board, and how far its views were. */
+/** A task's board, and how far its views were. [B1] */
 export type MatrixAnswer = { matrix: TaskMatrix; at: ShardCursor[] } | null;
 
-/** A task's folded states as of `at`: what a live board starts from. */
+/** A task's folded states as of `at`: what a live board starts from. [B4] */
 export interface BoardSnapshot {
   task: TaskState;
-  /** Of the hosts that something was reported of; those only planned are in `task`. */
+  /** Of the hosts that something was reported of; those only planned are in `task`. [B5] */
   runs: RunState[];
   at: ShardCursor[];
 }
 
 export interface StoreHealth {
-  /** Reads and writes work now. */
+  /** Reads and writes work now. [M6] */
   ok: boolean;
   /** For an operator: which part is not well, in words; no secrets. */
   detail: string;
@@ -187,42 +192,43 @@ export interface StoreHealth {
 export interface RetentionReport {
   removedTasks: number;
   removedEvents: number;
-  /** Days (UTC, YYYY-MM-DD) of whose tasks nothing is left. */
+  /** Days (UTC, YYYY-MM-DD) of whose tasks nothing is left. [M3] */
   removedDays: string[];
 }
 
 export interface Store {
   readonly engine: 'sqlite' | 'elasticsearch';
-  /** true: other processes append to the same log, so a follower must poll. */
+  /** true: other processes append to the same log, so a follower must poll. [S13] */
   readonly shared: boolean;
   /**
    * Resolves with the reason when the store can never write again in this process; nothing that
-   * was acknowledged is lost. Mostly it never does.
+   * was acknowledged is lost. [S14] Mostly it never does.
    */
   readonly failed: Promise<Error>;
   readonly appendLimits: AppendLimits;
 
   // ── the log ────────────────────────────────────────────────────────────────────────────────
   /**
-   * Resolves when every item is decided or given up, and STORED or DUPLICATE items are durable.
-   * UNSETTLED are those whose own shard cannot take them now; the others do not wait long for them.
-   * Items are in the order of `events`, and events of one call that are STORED take their seqs in that order
-   * within a shard. An event whose `id` is already there is DUPLICATE where the `digest` is the
-   * same, else ID_CONFLICT; this holds within one call too. One item never harms another. Where it
-   * throws, nothing can be taken now and nothing was acknowledged (some may be stored all the same).
+   * Resolves when every item is decided or given up, and STORED or DUPLICATE items are durable. [A1]
+   * UNSETTLED are those whose own shard cannot take them now; the others do not wait long for
+   * them. [A2] Items are in the order of `events`, [A4] and events of one call that are STORED take
+   * their seqs in that order within a shard. [A5] An event whose `id` is already there is DUPLICATE
+   * where the `digest` is the same, [A6] else ID_CONFLICT; [A7] this holds within one call too. [A8]
+   * One item never harms another. [A12] Where it throws, nothing can be taken now and nothing was
+   * acknowledged (some may be stored all the same). [A13]
    */
   append(events: readonly LogEvent[]): Promise<(AppendOutcome | Unsettled)[]>;
 
   /**
    * The settled heads of the shards that events of `taskId` are or will be in (a task not known
-   * yet: those that it can begin in), or of all shards.
+   * yet: those that it can begin in), [H1] or of all shards. [H2]
    */
   heads(taskId: string | null): Promise<ShardHead[]>;
 
   /**
-   * Events of one shard with seq in (after, to], that match, at most `limit` of them, and fewer
-   * where they are heavy. `to` is at most the settled head. Proven whole: where that cannot be
-   * proven now, `through` stops short.
+   * Events of one shard with seq in (after, to], that match, at most `limit` of them, [R1] and fewer
+   * where they are heavy. [R2] `to` is at most the settled head: nothing beyond it is told. [R3]
+   * Proven whole: where that cannot be proven now, `through` stops short. [R4]
    */
   readLog(
     shard: ShardCursor,
@@ -231,9 +237,10 @@ export interface Store {
     limit: number,
   ): Promise<LogSlice>;
 
+  /** What each cursor still means; over a restart too. [K4] */
   checkCursors(cursors: readonly ShardCursor[]): Promise<CursorCheck[]>;
 
-  /** Resolves when views hold everything at or below these positions. */
+  /** Resolves when views hold everything at or below these positions. [S3] */
   viewsReach(positions: readonly Position[]): Promise<void>;
 
   /**
@@ -245,21 +252,27 @@ export interface Store {
   viewsShow(taskIds: readonly string[], searches: boolean): Promise<number>;
 
   // ── queries ────────────────────────────────────────────────────────────────────────────────
-  /** A page that would be too heavy has fewer rows, and says that there are more. */
+  /**
+   * Those that `matchesEvent` takes, and no others. [E1] A page that would be too heavy has fewer
+   * rows, and says that there are more. [E2] Totals are exact up to 10,000, and say so. [E7]
+   */
   events(queries: readonly EventQuery[]): Promise<EventPage[]>;
+  /** Those that the filter selects, in the order that is asked for; so with runs, steps, hosts. [T1] */
   tasks(query: TaskQuery): Promise<Page<TaskView>>;
-  /** Knows a task as soon as its first event is acknowledged, though what it shows may lag. */
+  /** Knows a task as soon as its first event is acknowledged, though what it shows may lag. [T2] */
   tasksById(ids: readonly string[]): Promise<(TaskView | null)[]>;
   /**
    * Tasks into which an event behind these cursors was folded, oldest change first, at most
-   * `limit`. `at`: where to go on; with `more` that is the position of the last task told, else
-   * where the views stood. Shards that `after` does not name count from the start.
+   * `limit`. [T3] `at`: where to go on; with `more` that is the position of the last task told, [T4]
+   * else where the views stood. [T5] Shards that `after` does not name count from the start. [T6]
    */
   tasksChangedSince(
     after: readonly ShardCursor[],
     limit: number,
   ): Promise<{ tasks: TaskView[]; more: boolean; at: ShardCursor[] }>;
+  /** Runs and steps by status; percentiles as those of `stepStats`. [T7] */
   taskStats(ids: readonly string[]): Promise<TaskStats[]>;
+  /** What is shown is a fold of all events, in whatever order and batches they came. [T8] */
   runs(queries: readonly RunQuery[]): Promise<Page<RunView>[]>;
   runsByKey(keys: readonly RunKey[]): Promise<(RunView | null)[]>;
   steps(queries: readonly StepQuery[]): Promise<Page<StepView>[]>;
@@ -267,42 +280,63 @@ export interface Store {
   hosts(query: HostQuery): Promise<Page<HostView>>;
   hostsByName(names: readonly string[]): Promise<(HostView | null)[]>;
   /**
-   * The newest OUTPUT lines of each step's highest attempt, oldest first, at most `count` each.
+   * The newest OUTPUT lines of each step's highest attempt, oldest first, at most `count` each. [D1]
    * What all of them weigh is bounded (LAST_LINES_BYTES): where that many would be heavier, every
-   * step has fewer, its newest. Throws QUERY_TOO_COMPLEX where one line of each is too much.
+   * step has fewer, its newest. [D2] Throws QUERY_TOO_COMPLEX where one line of each is too
+   * much. [D3]
    */
   lastLines(keys: readonly StepKey[], count: number): Promise<StoredEvent[][]>;
+  /**
+   * Of the numbers that each writer gave, every one up to its greatest must be there; one that was
+   * used twice stands for no other. [D4]
+   */
   completeness(keys: readonly RunKey[]): Promise<Completeness[]>;
+  /** Of the runs that began in [from, to). worstStep: failed most often, of equal ones the first. [D5] */
   reliability(
     hosts: readonly string[],
     from: number | null,
     to: number | null,
   ): Promise<HostReliability[]>;
   /**
-   * null: no such task. Hosts by name, steps as planned and then others by name, as far as a board
-   * goes (`domain/matrix.ts`). Throws QUERY_TOO_COMPLEX where all of them are over 32 MiB.
+   * null: no such task. [S5] Hosts by name, steps as planned and then others by name, as far as a
+   * board goes (`domain/matrix.ts`). [B2] Throws QUERY_TOO_COMPLEX where all of them are over
+   * 32 MiB. [B3]
    */
   matrices(taskIds: readonly string[]): Promise<MatrixAnswer[]>;
+  /** null: no such task. [S5] */
   board(taskId: string): Promise<BoardSnapshot | null>;
 
   // ── aggregations ───────────────────────────────────────────────────────────────────────────
-  /** Only steps that began. At most 1,000 groups, the largest. Percentiles: of durationMs. */
+  /**
+   * Only steps that began. [G1] At most 1,000 groups, the largest. [G2] Percentiles are durations
+   * that occurred, by nearest rank, in whole milliseconds. [G3]
+   */
   stepStats(filter: StepFilter, groupBy: StepGroupBy): Promise<StepStats[]>;
+  /** Every bucket of the range (`domain/histogram.ts`), by level. [G4] */
   eventHistogram(filter: EventFilter, buckets: number): Promise<EventHistogram>;
-  /** Failed and timed-out steps by fingerprint, the largest group first. */
+  /**
+   * Failed and timed-out steps by fingerprint, the largest group first, [G5] of equal ones the
+   * latest; names and the sample are the newest. [G6]
+   */
   failureGroups(
     queries: readonly { filter: StepFilter; first: number }[],
   ): Promise<FailureGroup[][]>;
+  /** Of all that the log has. [G7] */
   eventCount(): Promise<number>;
 
   // ── housekeeping ───────────────────────────────────────────────────────────────────────────
-  /** Tasks not over whose last event was received before this moment: the idle ones. */
+  /** Tasks not over whose last event was received before this moment: the idle ones. [M1] */
   idleTasks(before: number, limit: number): Promise<{ taskId: string; lastEventAt: number }[]>;
+  /**
+   * Removes each day when the last event of any task that began on it is older than retention. [M2]
+   * The ids of its tasks are expired for as long again, and may then be used anew. [M4] Hosts go that
+   * were silent for as long and that no kept task has. [M5] Appends and queries go on meanwhile. [M7]
+   */
   applyRetention(): Promise<RetentionReport>;
-  /** A consistent copy into a new file while serving; refused where the engine has its own way. */
+  /** A consistent copy into a new file while serving; refused where the engine has its own way. [M8] */
   backup(file: string): Promise<void>;
   health(): Promise<StoreHealth>;
-  /** Numbers for /metrics, by Prometheus name without the prefix. */
+  /** Numbers for /metrics, by Prometheus name without the prefix. [M9] */
   metrics(): Record<string, number>;
   close(): Promise<void>;
 }

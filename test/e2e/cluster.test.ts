@@ -45,7 +45,7 @@ describe('Three nodes of Elasticsearch', async () => {
     });
   }, 180_000);
 
-  it('lose, repeat and reorder nothing when one is cut off from the others and its HTTP stays alive', async () => {
+  it('lose, repeat and reorder nothing when one is cut off from the others and its HTTP stays alive [R4]', async () => {
     await underLoad('partition', async (more) => {
       cluster.proxy.cut();
       await joined(node(0), 2);

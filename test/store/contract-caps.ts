@@ -34,7 +34,7 @@ function describeHeavyRuns(open: OpenStore): void {
     });
     afterAll(() => opened.close());
 
-    it('pages come while they are not too much together, and else are refused', async () => {
+    it('pages come while they are not too much together, and else are refused [T1]', async () => {
       const pages = await opened.store.runs([query, query]);
       expect(pages.map(({ rows }) => rows.length)).toEqual([20, 20]);
       const many = Array.from({ length: 16 }, () => query);
@@ -70,14 +70,14 @@ function describeHeavyLines(open: OpenStore): void {
     });
     afterAll(() => opened.close());
 
-    it('all last lines come while they are not too much together', async () => {
+    it('all last lines come while they are not too much together [D1]', async () => {
       const [lines] = await opened.store.lastLines(keys.slice(0, 1), LINES);
       expect(lines?.map(({ message }) => message?.split(' ')[0])).toEqual(
         Array.from({ length: LINES }, (_, line) => String(line)),
       );
     });
 
-    it('else fewer of each, the newest', async () => {
+    it('else fewer of each, the newest [D2]', async () => {
       const found = await opened.store.lastLines(keys, LINES);
       const count = found[0]?.length ?? 0;
       expect(count).toBeGreaterThanOrEqual(LAST_LINES_BYTES / keys.length / 65_000 / 2 - 1);
@@ -89,7 +89,7 @@ function describeHeavyLines(open: OpenStore): void {
       }
     });
 
-    it('a page of events has fewer rows than were asked for, and says that there are more', async () => {
+    it('a page of events has fewer rows than were asked for, and says that there are more [E2]', async () => {
       const read = async (page: Partial<PageRequest>) => {
         const query = { filter: { taskId: 'loud' }, order: 'LOG' as const };
         const [found] = await opened.store.events([
@@ -118,7 +118,16 @@ function describeHeavyLines(open: OpenStore): void {
       expect(around).toMatchObject({ more: true, before: true });
     });
 
-    it('and one line of each that is too much is refused', async () => {
+    it('a slice of the log has fewer events than were asked for, and goes on behind them [R2]', async () => {
+      for (const { shard, history, seq } of await opened.store.heads('loud')) {
+        const slice = await opened.store.readLog({ shard, history, seq: 0 }, seq, null, 1_000);
+        expect(slice.events.length).toBeGreaterThan(0);
+        expect(slice.events.length).toBeLessThan(200);
+        expect(slice.through).toBe(slice.events.at(-1)?.position.seq);
+      }
+    });
+
+    it('and one line of each that is too much is refused [D3]', async () => {
       const many = Array.from({ length: 14 }, () => keys).flat();
       await expect(opened.store.lastLines(many, 5)).rejects.toMatchObject({
         code: 'QUERY_TOO_COMPLEX',
@@ -152,7 +161,7 @@ export function describeCaps(open: OpenStore): void {
     });
     afterAll(() => opened.close());
 
-    it('the board has the planned ones and the first others by name', async () => {
+    it('the board has the planned ones and the first others by name [B2]', async () => {
       const board = (await opened.store.matrices([taskId]))[0]?.matrix;
       expect(board?.hosts).toEqual(HOSTS);
       expect(board?.steps).toEqual(columns);
@@ -165,7 +174,7 @@ export function describeCaps(open: OpenStore): void {
       expect(board?.cells).toBe(HOSTS.flatMap(row).join(''));
     });
 
-    it('the summaries are of the same steps, and count them', async () => {
+    it('the summaries are of the same steps, and count them [T7]', async () => {
       const [stats] = await opened.store.taskStats([taskId]);
       expect(stats?.stepSummaries.map(({ step }) => step)).toEqual(columns);
       for (const { step, succeeded, failed } of stats?.stepSummaries ?? []) {
@@ -177,7 +186,7 @@ export function describeCaps(open: OpenStore): void {
       }
     });
 
-    it('a group of failures names twenty steps', async () => {
+    it('a group of failures names twenty steps [G5]', async () => {
       const [groups] = await opened.store.failureGroups([{ filter: { taskId }, first: 1 }]);
       expect(groups?.[0]?.count).toBe(others.length);
       expect(groups?.[0]?.steps).toHaveLength(20);

@@ -137,7 +137,7 @@ export function describeEventQueries(open: OpenStore): void {
     });
 
     for (const [name, filter] of Object.entries(FILTERS)) {
-      it(`by ${name}, the same ones as the live path`, async () => {
+      it(`by ${name}, the same ones as the live path [E1 E3]`, async () => {
         const expected = log.filter((event) => matchesEvent(filter, event));
         const [page] = await opened.store.events([
           { filter, order: 'TIME', page: aPage({ limit: 1_000, withTotal: true }) },
@@ -169,7 +169,7 @@ export function describeEventQueries(open: OpenStore): void {
       ['in order of the log on a host', 'LOG', { taskId: 'deploy-5-2', hosts: ['web-2'] }],
     ];
     for (const [name, order, filter] of paged) {
-      it(`page by page ${name}: forward, backward and around are the whole list`, async () => {
+      it(`page by page ${name}: forward, backward and around are the whole list [E5]`, async () => {
         const read = reader(opened.store, order, filter);
         const [all] = await opened.store.events([{ filter, order, page: aPage({ limit: 1_000 }) }]);
         const whole = all?.rows ?? [];
@@ -190,7 +190,7 @@ export function describeEventQueries(open: OpenStore): void {
       });
     }
 
-    it('and says with a page where a tail goes on without a seam', async () => {
+    it('and says with a page where a tail goes on without a seam [E6]', async () => {
       const [page] = await opened.store.events([
         { filter: {}, order: 'TIME', page: aPage({ limit: 1 }) },
       ]);
@@ -199,7 +199,7 @@ export function describeEventQueries(open: OpenStore): void {
       for (const { shard, seq } of heads) expect(seen.get(shard) ?? 0).toBe(seq);
     });
 
-    it('of several questions at once, in the order of the questions', async () => {
+    it('of several questions at once, in the order of the questions [S4]', async () => {
       const filters: EventFilter[] = [{ hosts: ['web-1'] }, { taskId: 'nobody' }, {}];
       const pages = await opened.store.events(
         filters.map((filter) => ({ filter, order: 'TIME', page: aPage({ limit: 2 }) })),

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 /** Retention, health, and the end. */
 export function describeLifecycle(open: OpenStore): void {
   describe('removes what is older than retention', () => {
-    it('day by day, with the hosts that no kept task has, and takes no more events of removed tasks', async () => {
+    it('day by day, with the hosts that no kept task has, and takes no more events of removed tasks [M2 M3 M4 M5 A10 H3]', async () => {
       let now = 1_760_000_000_000;
       const opened = await open({ ...contractSettings, now: () => now });
       try {
@@ -69,7 +69,7 @@ export function describeLifecycle(open: OpenStore): void {
       }
     });
 
-    it('but not a day on which a task is still reporting', async () => {
+    it('but not a day on which a task is still reporting [M2]', async () => {
       let now = 1_760_000_000_000;
       const opened = await open({ ...contractSettings, now: () => now });
       try {
@@ -91,7 +91,7 @@ export function describeLifecycle(open: OpenStore): void {
   });
 
   describe('finds events over several days', () => {
-    it('as one list by time, in both directions', async () => {
+    it('as one list by time, in both directions [E4 E5]', async () => {
       let now = 1_760_000_000_000;
       const opened = await open({ ...contractSettings, now: () => now });
       try {
@@ -125,7 +125,7 @@ export function describeLifecycle(open: OpenStore): void {
   });
 
   describe('ends', () => {
-    it('an idle task only for as long as nothing comes', async () => {
+    it('an idle task only for as long as nothing comes [T8]', async () => {
       const opened = await open(contractSettings);
       try {
         const { store } = opened;
@@ -145,7 +145,7 @@ export function describeLifecycle(open: OpenStore): void {
       }
     });
 
-    it('healthy while open; closed twice without harm, and then refuses every call', async () => {
+    it('healthy while open; closed twice without harm, and then refuses every call [M6 M9 S10 S11]', async () => {
       const opened = await open(contractSettings);
       const { store } = opened;
       expect((await store.health()).ok).toBe(true);

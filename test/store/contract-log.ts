@@ -21,7 +21,7 @@ export function describeLog(open: OpenStore): void {
     });
     afterAll(() => opened.close());
 
-    it('numbers stored events densely from 1, in the order of the call', async () => {
+    it('numbers stored events densely from 1, in the order of the call [S1 A4 A5]', async () => {
       const fresh = await open(contractSettings);
       try {
         const events = Array.from({ length: 30 }, () => anEvent({ taskId: 'dense' }));
@@ -37,7 +37,7 @@ export function describeLog(open: OpenStore): void {
       }
     });
 
-    it('gives back every field of an event as it was appended', async () => {
+    it('gives back every field of an event as it was appended [R1]', async () => {
       const event = anEvent({
         taskId: 'fields',
         at: -5,
@@ -76,7 +76,7 @@ export function describeLog(open: OpenStore): void {
       expect(stored ?? (await wholeLog(opened.store)).at(-1)).toEqual({ ...event, position });
     });
 
-    it('calls an event that comes again DUPLICATE, in a later call and within one', async () => {
+    it('calls an event that comes again DUPLICATE, in a later call and within one [A6 A8]', async () => {
       const event = anEvent({ taskId: 'again' });
       const other = anEvent({ taskId: 'again' });
       const first = await opened.store.append([event, other, event]);
@@ -87,7 +87,7 @@ export function describeLog(open: OpenStore): void {
       expect(stored).toHaveLength(3);
     });
 
-    it('refuses other content under a used eventId and takes its neighbours', async () => {
+    it('refuses other content under a used eventId and takes its neighbours [A7 A12]', async () => {
       const event = anEvent({ taskId: 'conflict', eventId: 'x', message: 'one' });
       const changed = anEvent({ taskId: 'conflict', eventId: 'x', message: 'two' });
       const good = anEvent({ taskId: 'conflict' });
@@ -98,7 +98,7 @@ export function describeLog(open: OpenStore): void {
       expect(later).toMatchObject({ outcome: 'REJECTED', problem: { code: 'ID_CONFLICT' } });
     });
 
-    it('lets two tasks use the same eventId', async () => {
+    it('lets two tasks use the same eventId [A6]', async () => {
       const outcomes = await opened.store.append([
         anEvent({ taskId: 'twin-1', eventId: 'same' }),
         anEvent({ taskId: 'twin-2', eventId: 'same' }),
@@ -106,7 +106,7 @@ export function describeLog(open: OpenStore): void {
       expect(outcomes.map(({ outcome }) => outcome)).toEqual(['STORED', 'STORED']);
     });
 
-    it('refuses events beyond the cap of a task, and those of other tasks are taken', async () => {
+    it('refuses events beyond the cap of a task, and those of other tasks are taken [A11 A12]', async () => {
       const small = await open({ ...contractSettings, maxEventsPerTask: 3 });
       try {
         const events = Array.from({ length: 5 }, () => anEvent({ taskId: 'full' }));
@@ -134,7 +134,7 @@ export function describeLog(open: OpenStore): void {
       }
     });
 
-    it('stamps events with the service and environment of their task', async () => {
+    it('stamps events with the service and environment of their task [A9]', async () => {
       const outcomes = await opened.store.append([
         anEvent({ taskId: 'stamped' }),
         aTaskEvent(
@@ -150,7 +150,7 @@ export function describeLog(open: OpenStore): void {
       expect(last).toMatchObject({ service: 'shop', environment: 'prod' });
     });
 
-    it('takes an empty call', async () => {
+    it('takes an empty call [A1]', async () => {
       expect(await opened.store.append([])).toEqual([]);
     });
   });
@@ -163,7 +163,7 @@ export function describeLog(open: OpenStore): void {
     });
     afterAll(() => opened.close());
 
-    it('whole and in order, whatever the size of the slices', async () => {
+    it('whole and in order, whatever the size of the slices [S1 R1]', async () => {
       for (const head of await opened.store.heads(null)) {
         const whole = await wholeShard(opened.store, head);
         expect(whole.map(({ position }) => position.seq)).toEqual(
@@ -173,7 +173,7 @@ export function describeLog(open: OpenStore): void {
       }
     });
 
-    it('with a filter gives exactly what matches, and goes on behind what does not', async () => {
+    it('with a filter gives exactly what matches, and goes on behind what does not [R1]', async () => {
       const filters = [
         { taskId: 'deploy-3-1' },
         { minLevel: 'WARN' as const, hosts: ['web-1', 'web-3'] },
@@ -198,7 +198,7 @@ export function describeLog(open: OpenStore): void {
       }
     });
 
-    it('in part: behind a seq and up to another', async () => {
+    it('in part: behind a seq and up to another [R1]', async () => {
       const [head] = await opened.store.heads('deploy-3-0');
       if (head === undefined) throw new Error('no shard');
       const from = { shard: head.shard, history: head.history, seq: 2 };
@@ -213,7 +213,7 @@ export function describeLog(open: OpenStore): void {
   });
 
   describe('keeps cursors', () => {
-    it('live at the head and before it, over a restart, and unknown where it never was', async () => {
+    it('live at the head and before it, over a restart, and unknown where it never was [K1 K3 K4]', async () => {
       const opened = await open(contractSettings);
       try {
         const { store } = opened;

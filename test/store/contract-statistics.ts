@@ -44,11 +44,11 @@ export function describeStatistics(open: OpenStore): void {
     });
     afterAll(() => opened.close());
 
-    it('its events', async () => {
+    it('its events [G7]', async () => {
       expect(await opened.store.eventCount()).toBe(log.length);
     });
 
-    it('how the runs and steps of tasks stand', async () => {
+    it('how the runs and steps of tasks stand [T7]', async () => {
       const stats = await opened.store.taskStats(folded.tasks.map(({ id }) => id));
       for (const [at, task] of folded.tasks.entries()) {
         const runs = folded.runs.filter(({ taskId }) => taskId === task.id);
@@ -85,7 +85,7 @@ export function describeStatistics(open: OpenStore): void {
       }
     });
 
-    it.for(STEP_FILTERS)('steps that began, by %j', async (filter) => {
+    it.for(STEP_FILTERS)('steps that began, by %j [G1 G3]', async (filter) => {
       const steps = folded.steps.filter(
         (step) => matchesStep(filter, step) && step.startedAt !== null,
       );
@@ -129,7 +129,7 @@ export function describeStatistics(open: OpenStore): void {
       }
     });
 
-    it.for(HISTOGRAM_FILTERS)('events over time, by %j', async (given) => {
+    it.for(HISTOGRAM_FILTERS)('events over time, by %j [G4]', async (given) => {
       const filter = JSON.parse(JSON.stringify(given)) as EventFilter;
       const matching = log.filter((event) => matchesEvent(filter, event));
       for (const buckets of [1, 7, 60]) {
@@ -159,7 +159,7 @@ export function describeStatistics(open: OpenStore): void {
       }
     });
 
-    it.for(STEP_FILTERS)('failures by cause, by %j', async (filter) => {
+    it.for(STEP_FILTERS)('failures by cause, by %j [G5]', async (filter) => {
       const failed = folded.steps.filter(
         (step) => matchesStep(filter, step) && step.failure !== null,
       );
@@ -190,7 +190,7 @@ export function describeStatistics(open: OpenStore): void {
       expect(one).toEqual(found?.slice(0, 1));
     });
 
-    it('the reliability of hosts', async () => {
+    it('the reliability of hosts [D5]', async () => {
       const names = [...folded.hosts.map(({ name }) => name), 'nowhere'];
       const from = START + 60_000;
       const found = await opened.store.reliability(names, from, null);
@@ -212,7 +212,7 @@ export function describeStatistics(open: OpenStore): void {
       }
     });
 
-    it('what is missing of what writers numbered', async () => {
+    it('what is missing of what writers numbered [D4]', async () => {
       const keys = folded.runs.map(({ taskId, host }) => ({ taskId, host }));
       const found = await opened.store.completeness(keys);
       for (const [at, key] of keys.entries()) {
@@ -231,7 +231,7 @@ export function describeStatistics(open: OpenStore): void {
       }
     });
 
-    it('the last lines of the newest attempt', async () => {
+    it('the last lines of the newest attempt [D1]', async () => {
       const keys = folded.steps.map(({ taskId, host, name }) => ({ taskId, host, step: name }));
       const found = await opened.store.lastLines(keys, 2);
       for (const [at, { taskId, host, step }] of keys.entries()) {
@@ -244,7 +244,7 @@ export function describeStatistics(open: OpenStore): void {
       }
     });
 
-    it('the tasks that are silent but not over', async () => {
+    it('the tasks that are silent but not over [M1]', async () => {
       const { store } = opened;
       const open = folded.tasks.filter(({ over }) => !over);
       const latest = Math.max(...open.map(({ lastEventAt }) => lastEventAt));
@@ -255,7 +255,7 @@ export function describeStatistics(open: OpenStore): void {
   });
 
   describe('counts no further than it must', () => {
-    it('and says that a total beyond 10,000 is not exact', async () => {
+    it('and says that a total beyond 10,000 is not exact [E7]', async () => {
       const opened = await open({ ...contractSettings, maxEventsPerTask: 20_000 });
       try {
         const events = Array.from({ length: 10_050 }, (_, at) =>

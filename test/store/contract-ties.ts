@@ -47,7 +47,7 @@ export function describeTies(open: OpenStore): void {
     afterAll(() => opened.close());
 
     for (const [name, filter] of Object.entries(FILTERS)) {
-      it(`${name} come in the order of the log, forward, backward and around`, async () => {
+      it(`${name} come in the order of the log, forward, backward and around [E4]`, async () => {
         const read = async (page: PageRequest) => {
           const [found] = await opened.store.events([{ filter, order: 'TIME', page }]);
           if (found === undefined) throw new Error('no page');

@@ -205,7 +205,7 @@ export function describeViews(open: OpenStore): void {
     });
     afterAll(() => opened.close());
 
-    it('equal to a fold of the raw events, each by its key', async () => {
+    it('equal to a fold of the raw events, each by its key [T8 S3]', async () => {
       const { store } = opened;
       const { tasks, runs, steps, hosts } = folded;
       expect(await store.tasksById(tasks.map(({ id }) => id))).toEqual(tasks);
@@ -215,7 +215,7 @@ export function describeViews(open: OpenStore): void {
       expect(await store.hostsByName(hosts.map(({ name }) => name))).toEqual(hosts);
     });
 
-    it('and null for names that are unknown', async () => {
+    it('and null for names that are unknown [S5]', async () => {
       const { store } = opened;
       const [task] = folded.tasks;
       const nowhere = { taskId: 'nobody', host: 'nowhere', step: 'backup' };
@@ -233,7 +233,7 @@ export function describeViews(open: OpenStore): void {
       expect((await store.taskStats(['nobody']))[0]).toMatchObject({ stepSummaries: [] });
     });
 
-    it.for(TASK_FILTERS)('and lists tasks by %j', async (filter) => {
+    it.for(TASK_FILTERS)('and lists tasks by %j [T1]', async (filter) => {
       const expected = folded.tasks.filter(
         (task) =>
           matchesTask(filter, task) &&
@@ -273,7 +273,7 @@ export function describeViews(open: OpenStore): void {
       expect(page).toMatchObject({ total: expected.length, totalIsExact: true });
     });
 
-    it.for(RUN_FILTERS)('and lists runs by %j', async (filter) => {
+    it.for(RUN_FILTERS)('and lists runs by %j [T1]', async (filter) => {
       const expected = folded.runs.filter((run) => matchesRun(filter, run));
       const orders = {
         HOST_ASC: (run: RunView) => run.host,
@@ -298,7 +298,7 @@ export function describeViews(open: OpenStore): void {
       }
     });
 
-    it.for(STEP_FILTERS)('and lists steps by %j', async (filter) => {
+    it.for(STEP_FILTERS)('and lists steps by %j [T1]', async (filter) => {
       const expected = folded.steps.filter((step) => matchesStep(filter, step));
       const orders = {
         STARTED_DESC: (step: StepView) => -(step.startedAt ?? 0),
@@ -323,7 +323,7 @@ export function describeViews(open: OpenStore): void {
       }
     });
 
-    it('and lists hosts by name, by labels and by when they were seen', async () => {
+    it('and lists hosts by name, by labels and by when they were seen [T1]', async () => {
       const [first, second] = folded.hosts;
       const label = Object.entries(folded.hosts.find((h) => h.labels.rack)?.labels ?? {})[0];
       const filters: HostFilter[] = [
@@ -347,7 +347,7 @@ export function describeViews(open: OpenStore): void {
       expect(second).toBeDefined();
     });
 
-    it('and tells the tasks that changed behind a cursor, oldest change first', async () => {
+    it('and tells the tasks that changed behind a cursor, oldest change first [T3 T5 T6]', async () => {
       const { store } = opened;
       const all = await store.tasksChangedSince([], 100);
       expect(sorted(all.tasks, 'id')).toEqual(sorted(folded.tasks, 'id'));
@@ -360,7 +360,7 @@ export function describeViews(open: OpenStore): void {
       expect((await store.tasksChangedSince([], 2)).more).toBe(true);
     });
 
-    it('and the board and matrix of a task', async () => {
+    it('and the board and matrix of a task [B1 B4 B5]', async () => {
       for (const { id } of folded.tasks.slice(0, 5)) {
         const board = await opened.store.board(id);
         const runs = folded.runs.filter((run) => run.taskId === id);
@@ -385,7 +385,7 @@ export function describeViews(open: OpenStore): void {
       }
     });
 
-    it('and the boards of many tasks at once, in the order of the question', async () => {
+    it('and the boards of many tasks at once, in the order of the question [S4]', async () => {
       const ids = folded.tasks.map(({ id }) => id);
       const asked = [...ids.toReversed(), 'nobody', ...ids.slice(0, 2)];
       const boards = await opened.store.matrices(asked);
@@ -394,7 +394,7 @@ export function describeViews(open: OpenStore): void {
       expect(boards.map((board) => board === null)).toEqual(asked.map((id) => id === 'nobody'));
     });
 
-    it('and stay right when events come late, in any order and in any batches', async () => {
+    it('and stay right when events come late, in any order and in any batches [T8]', async () => {
       const random = randomOf(11);
       const late = aFleet({ seed: 8, tasks: 3, hosts: 3 })
         .map((event) => ({ event, place: random() }))
@@ -422,7 +422,7 @@ export function describeViews(open: OpenStore): void {
       }
     });
 
-    it('and what a plan no longer names is gone, and what a new one names is there', async () => {
+    it('and what a plan no longer names is gone, and what a new one names is there [T8]', async () => {
       const taskId = 'replanned';
       const say = (hosts: string[], plan: string[], at: number) =>
         aTaskEvent({ change: 'began', hosts, plan }, { taskId, at, receivedAt: at });

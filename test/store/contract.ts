@@ -9,6 +9,7 @@ import { describeEventQueries } from './contract-events.ts';
 import { describeFreshReads } from './contract-fresh.ts';
 import { describeLifecycle } from './contract-lifecycle.ts';
 import { describeLog } from './contract-log.ts';
+import { describePromises } from './contract-promises.ts';
 import { describeStatistics } from './contract-statistics.ts';
 import { describeTies } from './contract-ties.ts';
 import { describeViews } from './contract-views.ts';
@@ -22,6 +23,7 @@ export function describeStoreContract(name: string, open: OpenStore): void {
     describeViews(open);
     describeFreshReads(open);
     describeStatistics(open);
+    describePromises(open);
     describeCaps(open);
     describeLifecycle(open);
   });

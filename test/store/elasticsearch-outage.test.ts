@@ -75,7 +75,7 @@ describe('When Elasticsearch is not well', async () => {
     expect(store.metrics().bulk_retries_total).toBe(tries);
   }
 
-  it('nothing is acknowledged while it is away, and all is well again when it is back', async () => {
+  it('nothing is acknowledged while it is away, and all is well again when it is back [S7 A13]', async () => {
     const before = anEvent({ taskId: 'away' });
     await untilTaken([before]);
     await node.stop();
@@ -190,7 +190,7 @@ describe('When Elasticsearch is not well', async () => {
     gate.close();
   }, 60_000);
 
-  it('a full disk is told as such, and writing goes on when there is room', async () => {
+  it('a full disk is told as such, and writing goes on when there is room [S8]', async () => {
     await untilTaken([anEvent({ taskId: 'full' })]);
     const index = `/${prefix}-events-${day}/_settings`;
     await ask('PUT', index, { 'index.blocks.read_only_allow_delete': true });
@@ -231,7 +231,7 @@ describe('When Elasticsearch is not well', async () => {
     expect(await wholeLog(store)).toHaveLength(2);
   }, 60_000);
 
-  it('what one day cannot take keeps nothing of another day from being stored', async () => {
+  it('what one day cannot take keeps nothing of another day from being stored [A2 A3 A12]', async () => {
     await untilTaken([anEvent({ taskId: 'old' })]);
     await store.close();
     store = await open(1, () => contractSettings.now() + DAY_MS);

@@ -56,7 +56,7 @@ describe('Several Shiplog servers on one Elasticsearch', async () => {
     }
   });
 
-  it('know a task as soon as its first event is acknowledged by any of them', async () => {
+  it('know a task as soon as its first event is acknowledged by any of them [T2 S13]', async () => {
     const prefix = elasticsearch.prefix();
     const [one, other] = [await open(prefix), await open(prefix)];
     for (let i = 0; i < 10; i++) {

@@ -456,7 +456,7 @@ describe(`Both engines, asked the same (SEED=${SEED})`, async () => {
   }, 30_000);
 
   for (const [what, ask] of Object.entries(QUESTIONS)) {
-    it(`answer with the same values: ${what}`, async () => {
+    it(`answer with the same values: ${what} [S12 G6]`, async () => {
       const [expected, ...others] = await Promise.all(
         ['sqlite', '1 shards', '3 shards'].map(async (name) =>
           plain((await ask(stores[name] as Store)) ?? null),

@@ -87,7 +87,7 @@ describe('The SQLite engine refuses to open', () => {
 });
 
 describe('The SQLite engine', () => {
-  it('killed while appending has every acknowledged event once, and views that fit them', async () => {
+  it('killed while appending has every acknowledged event once, and views that fit them [A1 S2]', async () => {
     const acked = new Set<string>();
     for (let round = 0; round < 3; round++) {
       for (const id of await appendUntilKilled(round, 15 + round * 20)) acked.add(id);
@@ -107,7 +107,7 @@ describe('The SQLite engine', () => {
     database.close();
   });
 
-  it('on a full disk says so, keeps what it acknowledged readable, and goes on when there is room', async () => {
+  it('on a full disk says so, keeps what it acknowledged readable, and goes on when there is room [S8 A13]', async () => {
     const small = await open({ maxPages: 150 });
     const acked: string[] = [];
     let refused: unknown = null;
@@ -140,7 +140,7 @@ describe('The SQLite engine', () => {
     expect(await roomy.tasksById(tasks.map(({ id }) => id))).toEqual(tasks);
   });
 
-  it('is backed up while serving, into a new file only; a restored backup refuses cursors from behind it', async () => {
+  it('is backed up while serving, into a new file only; a restored backup refuses cursors from behind it [M8 K3]', async () => {
     const store = await open();
     await fill(
       store,
@@ -180,7 +180,7 @@ describe('The SQLite engine', () => {
     expect(foldLog(await wholeLog(again)).tasks).toEqual(await again.tasksById(['t-1']));
   });
 
-  it('says so once when it can never write again, and has what it acknowledged', async () => {
+  it('says so once when it can never write again, and has what it acknowledged [S14]', async () => {
     const small = await open({ writerHeapMb: 24 });
     const taken = new Set<string>();
     const flood = async () => {
@@ -232,7 +232,7 @@ describe('The SQLite engine', () => {
     await pool.close();
   });
 
-  it('stops a query at its deadline and answers the next one', async () => {
+  it('stops a query at its deadline and answers the next one [S9]', async () => {
     const filled = await open();
     const events = aFleet({ tasks: 30, hosts: 10, lines: 6 });
     await fill(filled, events, 1_000);

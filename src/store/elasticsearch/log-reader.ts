@@ -77,6 +77,10 @@ export class LogReader {
     const hits = answer.hits?.hits ?? [];
     const events = hits.map((hit) => toEvent(shard.shard, hit));
     this.#weigh(shard.shard, cap, events);
+    const light = withinBytes(events);
+    if (light.length < events.length) {
+      return { events: light, through: (light.at(-1) as StoredEvent).position.seq };
+    }
     const full = hits.length === size && filter !== null;
     return { events, through: full ? (events.at(-1) as StoredEvent).position.seq : through };
   }
@@ -165,6 +169,16 @@ export class LogReader {
     if (answer._shards?.total !== 1 || answer._shards.successful !== 1) return null;
     return answer;
   }
+}
+
+/** The first of them, at least one, that are together what one answer should be. */
+function withinBytes(events: readonly StoredEvent[]): StoredEvent[] {
+  let bytes = 0;
+  const heavy = events.findIndex((event) => {
+    bytes += approximateBytes(event);
+    return bytes > ANSWER_BYTES;
+  });
+  return heavy < 0 ? [...events] : events.slice(0, Math.max(1, heavy));
 }
 
 function reasonOfThrown(error: unknown): string | null {
