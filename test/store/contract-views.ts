@@ -360,6 +360,28 @@ export function describeViews(open: OpenStore): void {
       expect((await store.tasksChangedSince([], 2)).more).toBe(true);
     });
 
+    it('and a few of them at a time, each once, from the position of the last one told on [T3 T4]', async () => {
+      const { store } = opened;
+      const { at } = await store.tasksChangedSince([], 1_000);
+      const ids = ['walk-1', 'walk-2', 'walk-3', 'walk-4', 'walk-5'];
+      await fill(
+        store,
+        ids.map((taskId) => anEvent({ taskId, host: 'web-1' })),
+      );
+      const told: string[][] = [];
+      for (let after = at, more = true; more; ) {
+        const part = await store.tasksChangedSince(after, 2);
+        told.push(part.tasks.map(({ id }) => id));
+        const last = part.tasks.at(-1)?.position;
+        if (part.more) {
+          expect(part.at.find(({ shard }) => shard === last?.shard)?.seq).toBe(last?.seq);
+        }
+        ({ at: after, more } = part);
+      }
+      expect(told.flat().sort()).toEqual(ids);
+      expect(told.map(({ length }) => length)).toEqual([2, 2, 1]);
+    });
+
     it('and the board and matrix of a task [B1 B4 B5]', async () => {
       for (const { id } of folded.tasks.slice(0, 5)) {
         const board = await opened.store.board(id);

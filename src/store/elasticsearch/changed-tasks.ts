@@ -51,7 +51,8 @@ export class ChangedTasks {
     const at = infos.map(({ shard, history }): ShardCursor => {
       const start = startOf({ shard, history });
       let seq = Math.max(start, folded.get(shard) ?? 0);
-      if (last !== undefined && shard === last.shard) seq = last.seq;
+      // A batch that is being written shows its later tasks before some of its earlier ones.
+      if (last !== undefined && shard === last.shard) seq = Math.min(seq, last.seq);
       else if (last !== undefined && shard > last.shard) seq = start;
       return { shard, history, seq };
     });

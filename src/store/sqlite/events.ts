@@ -2,7 +2,7 @@
 import type { StoredEvent } from '../../domain/event.ts';
 import type { EventFilter } from '../../domain/filter.ts';
 import { TOTAL_CAP } from '../../domain/page.ts';
-import type { EventPage, EventQuery, LogSlice } from '../store.ts';
+import type { EventPage, EventQuery, LogSlice, ShardCursor } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { BLOCK_BITS } from './day-batch.ts';
 import { allDays, type Day } from './days.ts';
@@ -242,6 +242,6 @@ export function headCursor(connection: Connection, epoch: number): EventPage['at
 }
 
 /** Where the views stand in this transaction. */
-export function viewsCursor(connection: Connection, epoch: number): EventPage['at'] {
-  return [{ shard: SHARD, history: epoch, seq: readMeta(connection, VIEWS_THROUGH) }];
+export function viewsCursor(connection: Connection, epoch: number): ShardCursor {
+  return { shard: SHARD, history: epoch, seq: readMeta(connection, VIEWS_THROUGH) };
 }

@@ -8,6 +8,7 @@ import type {
   HostQuery,
   RunKey,
   RunQuery,
+  ShardCursor,
   StepKey,
   StepQuery,
   TaskQuery,
@@ -43,14 +44,21 @@ export function readTasksChangedSince(
   connection: Connection,
   after: number,
   limit: number,
-): { tasks: TaskView[]; more: boolean } {
-  const rows = connection.all<{ view: string }>(
-    'SELECT view FROM tasks WHERE alive() AND seq > ? ORDER BY seq LIMIT ?',
+  views: ShardCursor,
+): { tasks: TaskView[]; more: boolean; at: ShardCursor[] } {
+  const rows = connection.all<{ view: string; seq: number }>(
+    'SELECT view, seq FROM tasks WHERE alive() AND seq > ? ORDER BY seq LIMIT ?',
     after,
     limit + 1,
   );
-  const tasks = rows.slice(0, limit).map(({ view }) => JSON.parse(view) as TaskView);
-  return { tasks, more: rows.length > limit };
+  const shown = rows.slice(0, limit);
+  const more = rows.length > limit;
+  const seq = more ? (shown.at(-1)?.seq ?? after) : Math.max(after, views.seq);
+  return {
+    tasks: shown.map(({ view }) => JSON.parse(view) as TaskView),
+    more,
+    at: [{ ...views, seq }],
+  };
 }
 
 export function readRuns(

@@ -64,10 +64,8 @@ function open({ file, epoch, staleAfterMs }: ReaderData) {
     },
     tasks: (query: TaskQuery) => readTasks(c, query),
     tasksById: (ids: string[]) => readTasksById(c, ids),
-    tasksChangedSince: (after: number, limit: number) => ({
-      ...readTasksChangedSince(c, after, limit),
-      at: viewsCursor(c, epoch),
-    }),
+    tasksChangedSince: (after: number, limit: number) =>
+      readTasksChangedSince(c, after, limit, viewsCursor(c, epoch)),
     taskStats: (ids: string[], now: number) => readTaskStats(c, ids, now - staleAfterMs, stats),
     runs: (queries: RunQuery[], now: number) =>
       queries.map((query) => readRuns(c, query, now - staleAfterMs)),
@@ -81,8 +79,8 @@ function open({ file, epoch, staleAfterMs }: ReaderData) {
     reliability: (hosts: string[], from: number | null, to: number | null) =>
       readReliability(c, hosts, from, to),
     matrices: (taskIds: string[], now: number) =>
-      readMatrices(c, taskIds, now - staleAfterMs, viewsCursor(c, epoch)),
-    board: (taskId: string) => readBoard(c, taskId, viewsCursor(c, epoch)),
+      readMatrices(c, taskIds, now - staleAfterMs, [viewsCursor(c, epoch)]),
+    board: (taskId: string) => readBoard(c, taskId, [viewsCursor(c, epoch)]),
     stepStats: (filter: StepFilter, groupBy: StepGroupBy) => readStepStats(c, filter, groupBy),
     eventHistogram: (filter: EventFilter, buckets: number) => readHistogram(c, filter, buckets),
     failureGroups: (queries: { filter: StepFilter; first: number }[]) =>
