@@ -245,9 +245,10 @@ export interface Store {
 
   /**
    * Resolves when views show everything that this process acknowledged of these tasks before the
-   * call: to those who look up by id, and with `searches` to every query. Waits for nothing else,
-   * for some seconds at most, and never throws for being behind: resolves to the greatest number
-   * of events that the views of a shard of theirs lack, and to 0 where that is of no consequence.
+   * call: to those who look up by id, and with `searches` to every query. [V1] Waits for nothing
+   * else, for some seconds at most, and never throws for being behind: resolves to the greatest
+   * number of events that the views of a shard of theirs lack, and to 0 where that is of no
+   * consequence. [V2]
    */
   viewsShow(taskIds: readonly string[], searches: boolean): Promise<number>;
 

@@ -27,7 +27,7 @@ export function describeFreshReads(open: OpenStore): void {
       (await store.append(events)).forEach(positionOf);
     }
 
-    it('by id: the task, its run and its step, event by event', async () => {
+    it('by id: the task, its run and its step, event by event [V1]', async () => {
       for (let i = 1; i <= 12; i++) {
         const key = { taskId: 'by-id', host: `web-${i}`, step: 'backup' };
         await told(aStatus('RUNNING', key));
@@ -41,7 +41,7 @@ export function describeFreshReads(open: OpenStore): void {
       }
     });
 
-    it('by search: counts, pages, boards and causes of a task, event by event', async () => {
+    it('by search: counts, pages, boards and causes of a task, event by event [V1]', async () => {
       const taskId = 'by-search';
       for (let i = 1; i <= 6; i++) {
         const host = `web-${i}`;
@@ -98,7 +98,7 @@ export function describeFreshReads(open: OpenStore): void {
       }
     });
 
-    it('a retry that is told of the first copy counts as told', async () => {
+    it('a retry that is told of the first copy counts as told [V1]', async () => {
       const event = aTaskEvent({ change: 'began', title: 'again' }, { taskId: 'retried' });
       await told(event);
       expect(await store.append([event])).toMatchObject([{ outcome: 'DUPLICATE' }]);
@@ -107,7 +107,7 @@ export function describeFreshReads(open: OpenStore): void {
       expect(await store.tasksById(['retried'])).toEqual(foldLog(own).tasks);
     });
 
-    it('and waits for nothing where nothing was acknowledged, or of a task that nobody knows', async () => {
+    it('and waits for nothing where nothing was acknowledged, or of a task that nobody knows [V2]', async () => {
       expect(await store.viewsShow([], true)).toBe(0);
       expect(await store.viewsShow(['never-heard-of'], true)).toBe(0);
     });
