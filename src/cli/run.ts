@@ -23,10 +23,23 @@ import {
 } from './options.ts';
 import { say } from './output.ts';
 import { type ChildEnd, exitCodeOf, runChild } from './run/child.ts';
+import type { Drained } from './run/drain.ts';
 import { LineSplitter } from './run/lines.ts';
+import { withRawWords } from './run/raw-words.ts';
 import { type Patience, Reporter, type Undelivered } from './run/reporter.ts';
 
 const PATIENCE: Patience = { reached: 5_000, away: 500 };
+
+/** Said where it is not as if we were not there. */
+const LEFT_RUNNING: Record<Drained, string | null> = {
+  'passed-on': null,
+  'thrown-away':
+    'what the command left running goes on; what it prints from now on is not kept (send its output to a file)',
+  unread:
+    'what the command left running has nobody to read its output, and ends when it prints (there is no cat)',
+};
+
+const DAMAGED = 'the command has an argument that is not UTF-8, and gets it changed';
 
 interface RunOptions extends ConnectionOptions {
   task: string;
@@ -110,9 +123,15 @@ async function reportCommand(
     source,
     ...(options.label === undefined ? {} : { labels: options.label }),
   });
-  const end = await runChild(argv, {
+  const command = withRawWords(argv);
+  if (command.isDamaged) say(`${prefixOf(options)}: ${DAMAGED}`);
+  const end = await runChild(command.argv, {
     onStdout: (chunk) => stdout.push(chunk),
     onStderr: (chunk) => stderr.push(chunk),
+    onLeftRunning(reader) {
+      const what = LEFT_RUNNING[reader];
+      if (what !== null) say(`${prefixOf(options)}: ${what}`);
+    },
   });
   const durationMs = Math.round((performance.now() - began) * 1_000) / 1_000;
   stdout.end();
@@ -151,9 +170,13 @@ function cap(text: string): string {
   return text.slice(0, LIMITS.errorMessage).toWellFormed();
 }
 
+function prefixOf({ host, step }: RunOptions): string {
+  return `shiplog run (${host} ${step})`;
+}
+
 /** Says on stderr, and keeps in the spool, what the server does not have. */
 async function settle(left: Undelivered, options: RunOptions, writer: string): Promise<void> {
-  const prefix = `shiplog run (${options.host} ${options.step})`;
+  const prefix = prefixOf(options);
   if (left.droppedLines > 0) {
     say(
       `${prefix}: ${left.droppedLines} lines of output were dropped: the server was not fast enough`,

@@ -4,7 +4,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StepEventInput } from '../../src/cli/gen/graphql.ts';
-import { runCli, startCli } from '../support/cli.ts';
+import { MAIN, NODE, runCli, startCli } from '../support/cli.ts';
 import { answer, standIn, storeAll } from '../support/stand-in.ts';
 
 /** Nothing listens there: the port is reserved, and none of those that fetch itself refuses. */
@@ -206,6 +206,22 @@ describe('how a command ends', () => {
     ]);
   });
 
+  it('is never a success where a signal without a name ended it', async () => {
+    await using server = await standIn((_request, response, body) => storeAll(response, body));
+    const ends = await Promise.all(
+      ['kill -34 $$', 'kill -64 $$', 'exit 162'].map((script) =>
+        run(server.url, [], 'bash', '-c', script),
+      ),
+    );
+    expect(ends.map(({ code }) => code)).toEqual([162, 192, 162]);
+    const failed = inputsOf(server.bodies).filter((event) => event.status === 'FAILED');
+    expect(failed.map(({ exitCode, error }) => [exitCode, error?.code ?? null]).sort()).toEqual([
+      [162, null],
+      [162, 'SIG34'],
+      [192, 'SIG64'],
+    ]);
+  });
+
   it('is its own decision when a signal comes: the signal is handed on', async () => {
     await using server = await standIn((_request, response, body) => storeAll(response, body));
     const script = 'trap "echo cleaning; exit 9" TERM; echo ready; while :; do sleep 0.05; done';
@@ -259,6 +275,29 @@ describe('how a command ends', () => {
       'no space left',
     ]);
   });
+
+  it.each(['a pipe', 'a file'])(
+    'leaves alive what it started in the background, whose output goes to %s',
+    async (outlet) => {
+      await using server = await standIn((_request, response, body) => storeAll(response, body));
+      const base = join(directory, outlet.replace(' ', '-'));
+      const script = `while :; do echo tick; echo >> ${base}.lines; sleep 0.02; done & echo $! > ${base}.pid`;
+      const args = ['run', '--url', server.url, ...STEP, '--', 'sh', '-c', script];
+      const redirect = ['sh', '-c', `"$@" > ${base}.out 2>&1`, 'sh', NODE, MAIN] as const;
+      const ended = await runCli(args, outlet === 'a file' ? { command: [...redirect] } : {});
+      const daemon = Number(await readFile(`${base}.pid`, 'utf8'));
+      try {
+        const size = async (name: string) => (await readFile(`${base}.${name}`)).length;
+        const [lines, printed] = [await size('lines'), ended.stdout.length];
+        await expect.poll(() => size('lines')).toBeGreaterThan(lines + 20);
+        if (outlet === 'a file') expect(await size('out')).toBeGreaterThan(printed + 100);
+        expect(ended.code).toBe(0);
+        expect(ended.stderr.includes('not kept')).toBe(outlet === 'a pipe');
+      } finally {
+        process.kill(daemon);
+      }
+    },
+  );
 
   it('has as its reason the last line on stderr, else the last on stdout, else the code', async () => {
     await using server = await standIn((_request, response, body) => storeAll(response, body));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runChild } from '../../src/cli/run/child.ts';
-import { runCli } from '../support/cli.ts';
+import { MAIN, NODE, runCli, startCli } from '../support/cli.ts';
 import { standIn, storeAll } from '../support/stand-in.ts';
 
 const RUN = ['run', '--task', 't', '--host', 'h', '--step', 's'];
@@ -14,6 +14,27 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'shiplog-output-'));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe('what a command is given', () => {
+  it('arrives byte by byte, UTF-8 or not, arguments and variables', async () => {
+    await using server = await standIn((_request, response, body) => storeAll(response, body));
+    const print = 'printf "%s|" "$X" "$@"; [ "$SHIPLOG_TASK" = t ] && echo yes';
+    const given = `X=$(printf 'v\\377 \\n.') SHIPLOG_TASK=t exec "$@" "$(printf 'a\\300b')" '' "it's" é`;
+    const args = ['run', '--url', server.url, '--host', 'h', '--step', 's', '--'];
+    const ended = startCli([...args, 'sh', '-c', print, 'sh'], {
+      command: ['sh', '-c', given, 'sh', NODE, MAIN],
+    });
+    const chunks: Buffer[] = [];
+    ended.child.stdout?.removeAllListeners('data').setEncoding('latin1');
+    ended.child.stdout?.on('data', (text: string) => chunks.push(Buffer.from(text, 'latin1')));
+    expect((await ended.ended).code).toBe(0);
+    const expected = Buffer.concat([
+      Buffer.from([0x76, 0xff, 0x20, 0x0a, 0x2e, 0x7c, 0x61, 0xc0, 0x62]),
+      Buffer.from("||it's|é|yes\n"),
+    ]);
+    expect(Buffer.concat(chunks).toString('latin1')).toBe(expected.toString('latin1'));
+  });
+});
 
 describe('what a command prints into', () => {
   it('can be opened by name, as in a shell', async () => {
@@ -48,7 +69,11 @@ describe('what a command prints into', () => {
       },
     });
     const heard: Buffer[] = [];
-    const listener = { onStdout: (chunk: Buffer) => heard.push(chunk), onStderr: () => {} };
+    const listener = {
+      onStdout: (chunk: Buffer) => heard.push(chunk),
+      onStderr: () => {},
+      onLeftRunning: () => {},
+    };
     const end = await runChild(['seq', '1', '25000'], listener, {
       stdout: slow,
       stderr: new PassThrough(),
