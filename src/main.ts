@@ -85,7 +85,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof CliError) {
-      say(`shiplog: ${error.message}`);
+      say(`shiplog: ${error.message}${error.hint === null ? '' : `\n  → ${error.hint}`}`);
       return error.exitCode;
     }
     // Not expected, so a fault of ours: whoever reports it needs the place.

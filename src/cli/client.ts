@@ -3,22 +3,28 @@
  * way to fail sorted into "try again" (busy, away) and "do not" (refused).
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { type Connection, renewToken } from './credentials.ts';
 import { CliError, EXIT, type ExitCode, messageOf } from './exit.ts';
 import type { TypedDocumentString } from './gen/graphql.ts';
 
-export type FailureKind = 'unreachable' | 'busy' | 'auth' | 'refused';
+export type FailureKind = 'unreachable' | 'busy' | 'auth' | 'too-large' | 'refused';
 
 const EXIT_OF: Record<FailureKind, ExitCode> = {
   unreachable: EXIT.unreachable,
   busy: EXIT.unreachable,
   auth: EXIT.auth,
+  'too-large': EXIT.failed,
   refused: EXIT.failed,
 };
+
+const TOKEN_HINT =
+  'give a token with --token, SHIPLOG_TOKEN, or a file that SHIPLOG_TOKEN_FILE names; shiplog tokens create makes one';
 
 interface CallDetails {
   code?: string | null;
   retryAfterMs?: number | null;
   partial?: PartialWrite | null;
+  hint?: string | null;
 }
 
 /** A call that did not succeed. `retryAfterMs`: what the server asked for, else null. */
@@ -30,7 +36,7 @@ export class CallError extends CliError {
   readonly partial: PartialWrite | null;
 
   constructor(kind: FailureKind, message: string, details: CallDetails = {}) {
-    super(message, EXIT_OF[kind]);
+    super(message, EXIT_OF[kind], details.hint ?? (kind === 'auth' ? TOKEN_HINT : null));
     this.kind = kind;
     this.code = details.code ?? null;
     this.retryAfterMs = details.retryAfterMs ?? null;
@@ -43,11 +49,6 @@ export class CallError extends CliError {
   }
 }
 
-export interface Connection {
-  url: string;
-  token: string | null;
-}
-
 export interface CallOptions {
   /** Of the whole call, in milliseconds. */
   timeoutMs?: number;
@@ -55,6 +56,7 @@ export interface CallOptions {
 }
 
 const TIMEOUT_MS = 30_000;
+const TOKEN_KNOWN_MS = 1_200;
 
 /** What the server says about a rejected value. */
 export interface Problem {
@@ -89,6 +91,7 @@ export interface GraphQLProblem {
 
 export class Client {
   readonly #connection: Connection;
+  #staleAfterMs: number | null = null;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -96,6 +99,20 @@ export class Client {
 
   get connection(): Connection {
     return this.#connection;
+  }
+
+  /** After so long without an event a running step is shown as stale; null: the server did not say. */
+  get staleAfterMs(): number | null {
+    return this.#staleAfterMs;
+  }
+
+  get hasTokenFile(): boolean {
+    return this.#connection.tokenFile != null;
+  }
+
+  /** Whether SHIPLOG_TOKEN_FILE holds another token than the one that was shown. */
+  renewToken(): boolean {
+    return renewToken(this.#connection);
   }
 
   /** The data of an operation. Throws CallError. */
@@ -120,7 +137,26 @@ export class Client {
     return (await this.#post('/v1/events', 'application/x-ndjson', body, options)) as WriteResult;
   }
 
+  /** A token that no longer holds may have been replaced in its file. */
   async #post(path: string, type: string, body: string, options: CallOptions): Promise<unknown> {
+    const shown = this.#connection.token;
+    try {
+      return await this.#call(path, type, body, options);
+    } catch (error) {
+      if (!(error instanceof CallError) || error.kind !== 'auth' || error.partial !== null) {
+        throw error;
+      }
+      if (this.#connection.token === shown && !this.renewToken()) throw error;
+      return await this.#call(path, type, body, options).catch(async (again: unknown) => {
+        if (!(again instanceof CallError) || again.kind !== 'auth') throw again;
+        // The server looks at its own file once a second.
+        await wait(TOKEN_KNOWN_MS);
+        return await this.#call(path, type, body, options);
+      });
+    }
+  }
+
+  async #call(path: string, type: string, body: string, options: CallOptions): Promise<unknown> {
     const { url, token } = this.#connection;
     const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
@@ -141,10 +177,24 @@ export class Client {
       text = await response.text();
     } catch (error) {
       if (options.signal?.aborted) throw new CallError('unreachable', 'the call was given up');
-      throw new CallError('unreachable', `no answer from ${url}: ${reasonOf(error)}`);
+      throw noAnswer(url, error);
     }
+    const staleAfterMs = Number(response.headers.get('shiplog-stale-after-ms') ?? Number.NaN);
+    if (staleAfterMs > 0) this.#staleAfterMs = staleAfterMs;
     return readAnswer(response, text, url);
   }
+}
+
+export function noAnswer(url: string, error: unknown, what = 'no answer from'): CallError {
+  const reason = reasonOf(error);
+  if (url.startsWith('https:') && /wrong version number|packet length too long/i.test(reason)) {
+    const plain = url.replace('https:', 'http:');
+    return new CallError('unreachable', `${what} ${url}: it does not speak TLS; try ${plain}`);
+  }
+  const hint = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(reason)
+    ? 'is it running? shiplog serve starts one; --url or SHIPLOG_URL names another'
+    : null;
+  return new CallError('unreachable', `${what} ${url}: ${reason}`, { hint });
 }
 
 /** fetch hides what went wrong in `cause`. */
@@ -197,6 +247,7 @@ const TEMPORARY_CODES = new Set([
 const TEMPORARY_STATUSES = new Set([408, 425, 429, 502, 503, 504]);
 
 function kindOf(status: number | null, code: string | undefined): FailureKind {
+  if (status === 413 || code === 'BODY_TOO_LARGE') return 'too-large';
   if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') return 'auth';
   if (code !== undefined && TEMPORARY_CODES.has(code)) return 'busy';
   if (status === 401 || status === 403) return 'auth';

@@ -14,10 +14,13 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;
+  /** What the user could do, where that is known; said where the command ends by it. */
+  readonly hint: string | null;
 
-  constructor(message: string, exitCode: ExitCode = EXIT.failed) {
+  constructor(message: string, exitCode: ExitCode = EXIT.failed, hint: string | null = null) {
     super(message);
     this.exitCode = exitCode;
+    this.hint = hint;
   }
 }
 

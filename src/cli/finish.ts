@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import { TASK_STATUSES, type TaskStatus } from '../domain/event.ts';
 import { Client, withRetry } from './client.ts';
+import { connectionOf } from './credentials.ts';
 import { FinishTaskDocument } from './gen/graphql.ts';
-import { type ClientOptions, clientOptions, oneOf, resolveToken } from './options.ts';
+import { type ClientOptions, clientOptions, oneOf } from './options.ts';
 import { Output, say } from './output.ts';
 
 interface FinishOptions extends ClientOptions {
@@ -29,7 +30,7 @@ export function registerFinish(program: Command): void {
 }
 
 async function finish(id: string, options: FinishOptions): Promise<void> {
-  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const client = new Client(connectionOf(options));
   const { status, message } = options;
   const input = {
     id,

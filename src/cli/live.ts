@@ -8,13 +8,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import {
-  backoff,
-  CallError,
-  type Connection,
-  type GraphQLProblem,
-  graphqlError,
-} from './client.ts';
+import { backoff, CallError, type GraphQLProblem, graphqlError, noAnswer } from './client.ts';
+import { type Connection, renewToken } from './credentials.ts';
 import { messageOf } from './exit.ts';
 import type { TypedDocumentString } from './gen/graphql.ts';
 
@@ -35,6 +30,9 @@ const RESUME_AT = 8;
 const HANDSHAKE_MS = 10_000;
 const PING_MS = 10_000;
 const PONG_MS = 10_000;
+/** A token that held and no longer does is being replaced, most likely, here or at the server. */
+const TOKEN_WAIT_MS = 30_000;
+const TOKEN_LOOK_MS = 1_000;
 
 /**
  * Answers of a subscription, across connections, until the signal (then it just ends) or a
@@ -47,14 +45,19 @@ export async function* live<Data, Variables>(
   const { signal, retry, onState } = options;
   let attempt = 0;
   let isOutage = false;
+  let hasHeld = false;
+  let givenUpAt: number | null = null;
   while (!signal.aborted) {
     let failure: CallError;
+    const shown = options.connection.token;
     const session = new Session(operation, options);
     try {
       for await (const data of session) {
         if (isOutage) onState?.({ connected: true, reason: '' });
         isOutage = false;
         attempt = 0;
+        hasHeld = true;
+        givenUpAt = null;
         yield data;
       }
       failure = new CallError('unreachable', 'the server ended the subscription');
@@ -65,6 +68,15 @@ export async function* live<Data, Variables>(
       session.end();
     }
     if (signal.aborted) return;
+    if (failure.kind === 'auth') {
+      const { connection } = options;
+      if (connection.token !== shown || renewToken(connection)) continue;
+      givenUpAt ??= performance.now() + TOKEN_WAIT_MS;
+      if (hasHeld && connection.tokenFile != null && performance.now() < givenUpAt) {
+        await wait(TOKEN_LOOK_MS, undefined, { signal }).catch(() => {});
+        continue;
+      }
+    }
     if (!failure.isTemporary || !retry) throw failure;
     if (!isOutage) onState?.({ connected: false, reason: failure.message });
     isOutage = true;
@@ -204,5 +216,5 @@ function connectionError(error: unknown, url: string): CallError {
   if (/Unexpected server response: 4(?!08|29)/.test(text)) {
     return new CallError('refused', `${url} refused the connection: ${text}`);
   }
-  return new CallError('unreachable', `no connection to ${url}: ${text}`);
+  return noAnswer(url, new Error(text), 'no connection to');
 }

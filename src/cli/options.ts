@@ -1,9 +1,8 @@
 /** The options that all client commands share, and how texts on a command line become values. */
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDateTime } from '../domain/date-time.ts';
 import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
-import { CliError, EXIT, messageOf } from './exit.ts';
+import { CliError, EXIT } from './exit.ts';
 
 export interface ConnectionOptions {
   url: string;
@@ -40,30 +39,20 @@ export function connectionOptions(command: Command): Command {
     );
 }
 
-/** The token that was given, or the content of SHIPLOG_TOKEN_FILE, or null. Both: a usage error. */
-export function resolveToken(
-  options: Pick<ClientOptions, 'token'>,
-  env: NodeJS.ProcessEnv = process.env,
-): string | null {
-  const file = env.SHIPLOG_TOKEN_FILE;
-  const given = options.token === undefined || options.token === '' ? null : options.token;
-  if (file === undefined || file === '') return given;
-  if (given !== null && given === env.SHIPLOG_TOKEN) {
-    throw new CliError('SHIPLOG_TOKEN and SHIPLOG_TOKEN_FILE are both set: give one', EXIT.usage);
-  }
-  if (given !== null) return given;
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new CliError(`SHIPLOG_TOKEN_FILE cannot be read: ${messageOf(error)}`, EXIT.usage);
-  }
-}
-
-/** An http(s) address without a trailing slash. */
+/** An http(s) address without a trailing slash. What is wrong is not repeated: it may hold a password. */
 export function serverUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw new InvalidArgumentError('Expected an address such as http://127.0.0.1:4000.');
+    throw new CliError(
+      '--url (or SHIPLOG_URL) must be an address such as http://127.0.0.1:4000',
+      EXIT.usage,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new CliError(
+      '--url (or SHIPLOG_URL) carries a user name or a password, which Shiplog has none of: leave them out, and give a token with --token, SHIPLOG_TOKEN or SHIPLOG_TOKEN_FILE',
+      EXIT.usage,
+    );
   }
   return text.replace(/\/+$/, '');
 }
@@ -152,4 +141,15 @@ export function someOf<T extends string>(values: readonly T[]) {
     ...(before ?? []),
     ...list(text, undefined).map(oneOf(values)),
   ];
+}
+
+/** A name of the Encoding Standard that can be decoded here. */
+export function encoding(text: string): string {
+  try {
+    return new TextDecoder(text).encoding;
+  } catch {
+    throw new InvalidArgumentError(
+      'Expected an encoding by its name in the Encoding Standard, such as gbk, shift_jis or windows-1251.',
+    );
+  }
 }

@@ -11,15 +11,16 @@ import type { LogLevel } from '../domain/event.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { Reason } from '../domain/reason.ts';
 import { Client } from './client.ts';
+import { connectionOf } from './credentials.ts';
 import { messageOf } from './exit.ts';
 import {
   type ConnectionOptions,
   connectionOptions,
   duration,
+  encoding,
   integer,
   label,
   logLevel,
-  resolveToken,
 } from './options.ts';
 import { say } from './output.ts';
 import { type ChildEnd, exitCodeOf, runChild } from './run/child.ts';
@@ -52,6 +53,7 @@ interface RunOptions extends ConnectionOptions {
   levelStderr: LogLevel;
   flushTimeout?: number;
   spool?: string;
+  encoding?: string;
 }
 
 export function registerRun(program: Command): void {
@@ -78,6 +80,11 @@ export function registerRun(program: Command): void {
         duration,
       )
       .option('--spool <dir>', 'write what could not be delivered there, for shiplog send')
+      .option(
+        '--encoding <name>',
+        'of the output, such as gbk or windows-1251 (default: UTF-8, or UTF-16 where it begins with its mark)',
+        encoding,
+      )
       .argument('<command...>', 'the command and its arguments, after --')
       .passThroughOptions(),
   ).action(run);
@@ -85,9 +92,9 @@ export function registerRun(program: Command): void {
 
 async function run(argv: string[], options: RunOptions): Promise<void> {
   const writer = randomUUID();
-  const client = new Client({ url: options.url, token: resolveToken(options) });
-  const { task: taskId, host, step, attempt } = options;
-  const reporter = new Reporter(client, { taskId, host, step, attempt }, writer);
+  const client = new Client(connectionOf(options));
+  const { task: taskId, host, step, attempt, source } = options;
+  const reporter = new Reporter(client, { taskId, host, step, attempt, source }, writer);
   const end = await reportCommand(argv, options, reporter);
 
   const stop = new AbortController();
@@ -107,20 +114,21 @@ async function reportCommand(
   options: RunOptions,
   reporter: Reporter,
 ): Promise<ChildEnd> {
-  const { source } = options;
   const reason = new Reason();
   const splitter = (stream: 'STDOUT' | 'STDERR', level: LogLevel) =>
-    new LineSplitter((message) => {
-      reason.add(stream, message);
-      reporter.report({ message, level, stream, source });
-    });
+    new LineSplitter(
+      (message) => {
+        reason.add(stream, message);
+        reporter.report({ message, level, stream });
+      },
+      { encoding: options.encoding ?? null },
+    );
   const stdout = splitter('STDOUT', options.levelStdout);
   const stderr = splitter('STDERR', options.levelStderr);
   const began = performance.now();
   reporter.report({
     status: 'RUNNING',
     ...commandOf(argv),
-    source,
     ...(options.label === undefined ? {} : { labels: options.label }),
   });
   const command = withRawWords(argv);
@@ -138,7 +146,7 @@ async function reportCommand(
   stderr.end();
   if (end.kind === 'not-started') say(`shiplog run: ${end.message}`);
   const exitCode = exitCodeOf(end);
-  const ended = { exitCode, durationMs, source };
+  const ended = { exitCode, durationMs };
   if (exitCode === 0) reporter.report({ status: 'SUCCEEDED', ...ended });
   else reporter.report({ status: 'FAILED', ...ended, error: failureOf(end, reason.text()) });
   return end;
@@ -179,7 +187,7 @@ async function settle(left: Undelivered, options: RunOptions, writer: string): P
   const prefix = prefixOf(options);
   if (left.droppedLines > 0) {
     say(
-      `${prefix}: ${left.droppedLines} lines of output were dropped: the server was not fast enough`,
+      `${prefix}: ${left.droppedLines} lines of output were dropped: ${left.reason ?? 'the server was not fast enough'}`,
     );
   }
   for (const [problem, count] of left.rejected) {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
 import { Client, withRetry } from './client.ts';
 import { eventLine } from './event-line.ts';
+import { connectionOf } from './credentials.ts';
 import { CliError, EXIT } from './exit.ts';
 import { type EventFilter, SearchDocument } from './gen/graphql.ts';
 import {
@@ -11,7 +12,6 @@ import {
   integer,
   list,
   pointInTime,
-  resolveToken,
   someOf,
 } from './options.ts';
 import { Output, painter, say } from './output.ts';
@@ -52,7 +52,7 @@ export function registerSearch(program: Command): void {
 }
 
 async function search(words: string[], options: SearchOptions): Promise<void> {
-  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const client = new Client(connectionOf(options));
   const filter = filterOf(queryOf(words), options);
   const call = () => client.query(SearchDocument, { filter, last: options.limit });
   const { events } = await withRetry(call, { attempts: 3 });

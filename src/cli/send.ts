@@ -1,10 +1,12 @@
 /** `shiplog send`: events from NDJSON files (a spool, an export) or stdin to the server. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { BatchSize } from './batch-size.ts';
 import { CallError, Client, type WriteResult, withRetry } from './client.ts';
+import { connectionOf } from './credentials.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
-import { type ClientOptions, clientOptions, integer, resolveToken } from './options.ts';
+import { ndjsonLines } from './ndjson.ts';
+import { type ClientOptions, clientOptions, integer } from './options.ts';
 import { Output, say } from './output.ts';
 
 interface SendOptions extends ClientOptions {
@@ -12,12 +14,11 @@ interface SendOptions extends ClientOptions {
   retries: number;
 }
 
-const BATCH_BYTES = 512 * 1_024;
-
 interface Line {
   /** `file:number`, for people. */
   place: string;
   text: string;
+  bytes: number;
 }
 
 export function registerSend(program: Command): void {
@@ -37,31 +38,23 @@ export function registerSend(program: Command): void {
 }
 
 async function send(files: string[], options: SendOptions): Promise<void> {
-  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const client = new Client(connectionOf(options));
   const total = { stored: 0, duplicates: 0, rejected: 0 };
+  const size = new BatchSize();
   let batch: Line[] = [];
   let bytes = 0;
   const flush = async () => {
     const lines = batch;
     batch = [];
     bytes = 0;
-    if (lines.length === 0) return;
-    const result = await deliver(client, lines, options.retries);
-    total.stored += result.stored;
-    total.duplicates += result.duplicates;
-    total.rejected += result.rejected;
-    for (const { index, error } of result.results) {
-      if (error) say(`${lines[index]?.place ?? '?'}: ${problemText(error)}`);
-    }
+    if (lines.length > 0) await deliver(client, lines, size, options.retries, total);
   };
   try {
     for await (const line of linesOf(files.length === 0 ? ['-'] : files)) {
-      const size = Buffer.byteLength(line.text) + 1;
-      if (batch.length >= options.batch || (batch.length > 0 && bytes + size > BATCH_BYTES)) {
-        await flush();
-      }
+      const isFull = batch.length > 0 && bytes + line.bytes > size.bytes;
+      if (batch.length >= options.batch || isFull) await flush();
       batch.push(line);
-      bytes += size;
+      bytes += line.bytes;
     }
     await flush();
   } finally {
@@ -72,35 +65,53 @@ async function send(files: string[], options: SendOptions): Promise<void> {
   if (total.rejected > 0) process.exitCode = EXIT.failed;
 }
 
-/** Sends all of the lines, going on behind what was taken where the server stopped half-way. */
-async function deliver(client: Client, lines: Line[], retries: number): Promise<WriteResult> {
-  const total: WriteResult = { stored: 0, duplicates: 0, rejected: 0, results: [] };
+type Total = Pick<WriteResult, 'stored' | 'duplicates' | 'rejected'>;
+
+/**
+ * Sends all of the lines, going on behind what was taken where the server stopped half-way, and
+ * by less at a time where a request was too large.
+ */
+async function deliver(
+  client: Client,
+  lines: Line[],
+  size: BatchSize,
+  retries: number,
+  total: Total,
+): Promise<void> {
   let sent = 0;
-  const add = ({ stored, duplicates, rejected, results }: WriteResult) => {
-    total.stored += stored;
-    total.duplicates += duplicates;
-    total.rejected += rejected;
-    for (const result of results) total.results.push({ ...result, index: result.index + sent });
+  const add = (result: WriteResult, taken: number) => {
+    total.stored += result.stored;
+    total.duplicates += result.duplicates;
+    total.rejected += result.rejected;
+    for (const { index, error } of result.results) {
+      if (error) say(`${lines[sent + index]?.place ?? '?'}: ${problemText(error)}`);
+    }
+    sent += taken;
   };
   const call = async () => {
+    const { count, bytes } = size.fitting(lines.slice(sent).map((line) => line.bytes));
     try {
-      add(await client.sendLines(lines.slice(sent).map((line) => line.text)));
+      const part = lines.slice(sent, sent + count);
+      add(await client.sendLines(part.map((line) => line.text)), count);
     } catch (error) {
-      if (error instanceof CallError && error.partial !== null) {
-        add(error.partial);
-        sent += error.partial.taken;
+      if (!(error instanceof CallError)) throw error;
+      if (error.partial !== null) add(error.partial, error.partial.taken);
+      if (error.kind !== 'too-large') throw error;
+      if (count > 1) size.refused(bytes);
+      else {
+        say(`${lines[sent]?.place ?? '?'}: ${error.message}`);
+        total.rejected++;
+        sent++;
       }
-      throw error;
     }
   };
   try {
     const onRetry = (error: CallError) => say(`${error.message}; trying again`);
-    await withRetry(call, { attempts: retries + 1, onRetry });
-    return total;
+    while (sent < lines.length) await withRetry(call, { attempts: retries + 1, onRetry });
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     const place = lines[sent]?.place ?? '';
-    throw new CliError(`stopped before ${place}: ${error.message}`, error.exitCode);
+    throw new CliError(`stopped before ${place}: ${error.message}`, error.exitCode, error.hint);
   }
 }
 
@@ -123,13 +134,13 @@ async function* linesOf(files: readonly string[]): AsyncGenerator<Line> {
   for (const file of files) {
     const input = file === '-' ? process.stdin : createReadStream(file);
     const name = file === '-' ? 'stdin' : file;
-    let number = 0;
     try {
-      for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-        number++;
-        if (text.trim() !== '') yield { place: `${name}:${number}`, text };
+      for await (const { number, text } of ndjsonLines(input)) {
+        const bytes = Buffer.byteLength(text) + 1;
+        if (text.trim() !== '') yield { place: `${name}:${number}`, text, bytes };
       }
     } catch (error) {
+      if (error instanceof CliError) throw error;
       throw new CliError(`${name} cannot be read: ${messageOf(error)}`);
     }
   }

@@ -3,16 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { DEFAULT_PLAN } from '../domain/event.ts';
 import { Client, withRetry } from './client.ts';
+import { connectionOf } from './credentials.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
 import { FinishTaskDocument, StartTaskDocument } from './gen/graphql.ts';
-import {
-  type ClientOptions,
-  clientOptions,
-  decimal,
-  integer,
-  pointInTime,
-  resolveToken,
-} from './options.ts';
+import { type ClientOptions, clientOptions, decimal, integer, pointInTime } from './options.ts';
 import { Output, say } from './output.ts';
 import { fleetEvents } from './simulate/fleet.ts';
 import { Lane, newTally, type Tally } from './simulate/lane.ts';
@@ -70,7 +64,7 @@ export function registerSimulate(program: Command): void {
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {
-  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const client = new Client(connectionOf(options));
   const output = new Output();
   const plans = planTasks(options);
   const lifeMs = plans.reduce((most, { durationMs }) => Math.max(most, durationMs), 0);

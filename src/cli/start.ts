@@ -1,15 +1,9 @@
 /** `shiplog start`: for scripts that have no client of their own. */
 import type { Command } from 'commander';
 import { Client, withRetry } from './client.ts';
+import { connectionOf } from './credentials.ts';
 import { StartTaskDocument } from './gen/graphql.ts';
-import {
-  type ClientOptions,
-  clientOptions,
-  integer,
-  label,
-  list,
-  resolveToken,
-} from './options.ts';
+import { type ClientOptions, clientOptions, integer, label, list } from './options.ts';
 import { Output, say } from './output.ts';
 
 interface StartOptions extends ClientOptions {
@@ -43,7 +37,7 @@ export function registerStart(program: Command): void {
 }
 
 async function start(id: string, options: StartOptions): Promise<void> {
-  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const client = new Client(connectionOf(options));
   const { url, token, json, color, label: labels, ...said } = options;
   const input = { id, ...said, ...(labels === undefined ? {} : { labels }) };
   const { startTask } = await withRetry(() => client.query(StartTaskDocument, { input }), {

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
 import { CallError } from './client.ts';
 import { eventLine } from './event-line.ts';
+import { connectionOf } from './credentials.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
 import {
   type EventFilter,
@@ -14,15 +15,7 @@ import {
   TailDocument,
   TaskChangedDocument,
 } from './gen/graphql.ts';
-import {
-  type ClientOptions,
-  clientOptions,
-  integer,
-  list,
-  logLevel,
-  resolveToken,
-  someOf,
-} from './options.ts';
+import { type ClientOptions, clientOptions, integer, list, logLevel, someOf } from './options.ts';
 import { Output, painter, say } from './output.ts';
 
 interface TailOptions extends ClientOptions {
@@ -94,7 +87,7 @@ async function tail(options: TailOptions): Promise<void> {
 async function follow(options: TailOptions, printer: Printer, signal: AbortSignal): Promise<void> {
   // Loaded on demand: the other commands need no websocket.
   const { live } = await import('./live.ts');
-  const connection = { url: options.url, token: resolveToken(options) };
+  const connection = connectionOf(options);
   const filter = filterOf(options);
   const subscribe = (until: AbortSignal) =>
     live(TailDocument, {
@@ -149,7 +142,7 @@ async function watchEnd(
   signal: AbortSignal,
 ): Promise<void> {
   const { live } = await import('./live.ts');
-  const connection = { url: options.url, token: resolveToken(options) };
+  const connection = connectionOf(options);
   const variables = () => ({ id: options.task as string });
   try {
     for await (const { taskChanged } of live(TaskChangedDocument, {

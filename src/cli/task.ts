@@ -2,9 +2,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type CallError, Client, withRetry } from './client.ts';
+import { connectionOf } from './credentials.ts';
 import { CliError, EXIT } from './exit.ts';
 import { TaskBoardDocument, type TaskBoardFragment, TaskChangedDocument } from './gen/graphql.ts';
-import { type ClientOptions, clientOptions, integer, resolveToken } from './options.ts';
+import { type ClientOptions, clientOptions, integer } from './options.ts';
 import { Output, painter, say } from './output.ts';
 import { boardLines } from './task/board.ts';
 import { cut, widthOf } from './width.ts';
@@ -36,7 +37,7 @@ export function registerTask(program: Command): void {
 }
 
 async function task(id: string, options: TaskOptions): Promise<void> {
-  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const client = new Client(connectionOf(options));
   const screen = new Screen(options);
   const board = options.watch
     ? await watch(client, id, options, screen)

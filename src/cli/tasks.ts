@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { TASK_STATUSES, type TaskStatus } from '../domain/event.ts';
 import { Client, withRetry } from './client.ts';
+import { connectionOf } from './credentials.ts';
 import { statusStyle } from './event-line.ts';
 import { columns, dateTime, duration } from './format.ts';
 import { type TaskRowFragment, TasksDocument } from './gen/graphql.ts';
@@ -11,7 +12,6 @@ import {
   integer,
   list,
   pointInTime,
-  resolveToken,
   someOf,
 } from './options.ts';
 import { forTerminal, Output, painter, say } from './output.ts';
@@ -43,7 +43,7 @@ export function registerTasks(program: Command): void {
 }
 
 async function tasks(options: TasksOptions): Promise<void> {
-  const client = new Client({ url: options.url, token: resolveToken(options) });
+  const client = new Client(connectionOf(options));
   const filter = {
     ...(options.service === undefined ? {} : { services: options.service }),
     ...(options.environment === undefined ? {} : { environments: options.environment }),

@@ -32,6 +32,7 @@ export interface HttpSettings {
   allowedOrigins: readonly string[];
   maxBodyBytes: number;
   graphiql: boolean;
+  staleAfterSeconds: number;
 }
 
 export interface HttpOptions {
@@ -86,6 +87,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const yoga = createYogaTransport({ graphql, operations, streams });
   const websockets = createWebsockets({ operations, auth, metrics, onFault });
   const { maxBodyBytes } = settings;
+  const staleAfterMs = settings.staleAfterSeconds * 1_000;
   let draining = false;
   const routes: Map<string, Route> = healthRoutes({
     version: options.version,
@@ -97,7 +99,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     tokens: auth.required,
   });
   for (const route of [
-    graphqlRoute({ operations, yoga, lane, maxBodyBytes, budget }),
+    graphqlRoute({ operations, yoga, lane, maxBodyBytes, budget, staleAfterMs }),
     eventsRoute({ ingest: options.ingest, maxBodyBytes, budget, onFault }),
   ]) {
     routes.set(route.name, route);

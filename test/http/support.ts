@@ -68,6 +68,7 @@ export async function startHttpFixture(options: FixtureOptions = {}): Promise<Ht
       allowedOrigins: [],
       maxBodyBytes: 8 * 1024 * 1024,
       graphiql: true,
+      staleAfterSeconds: 300,
       ...settings,
     },
     graphql,

@@ -11,8 +11,8 @@ export const MOST_EVENTS = 10_000;
 export const MOST_BYTES = 8 * 1_024 * 1_024;
 /** Dropping down to this share of the bounds makes it rare. */
 const KEPT_SHARE = 0.9;
-/** The JSON around an event's texts, roughly. */
-const ENVELOPE_BYTES = 400;
+/** A line that stands for others, as JSON, roughly. */
+const NOTICE_BYTES = 400;
 
 interface Entry {
   event: StepEventInput;
@@ -20,6 +20,11 @@ interface Entry {
   /** 0: may not be dropped; else how many lines it stands for. */
   lines: number;
   isNotice: boolean;
+}
+
+/** What it takes in a request: a control character, for one, is six bytes there. */
+export function jsonBytes(event: StepEventInput): number {
+  return Buffer.byteLength(JSON.stringify(event)) + 1;
 }
 
 export class Outbox {
@@ -45,7 +50,7 @@ export class Outbox {
 
   add(event: StepEventInput): void {
     const isLine = event.status === undefined;
-    const bytes = ENVELOPE_BYTES + Buffer.byteLength(event.message ?? '');
+    const bytes = jsonBytes(event);
     this.#entries.push({ event, bytes, lines: isLine ? 1 : 0, isNotice: false });
     this.#bytes += bytes;
     if (this.#entries.length > this.#mostEvents || this.#bytes > this.#mostBytes) this.#drop();
@@ -83,7 +88,7 @@ export class Outbox {
         count--;
         setNotice(before, before.lines + entry.lines);
       } else {
-        this.#bytes -= entry.bytes - ENVELOPE_BYTES;
+        this.#bytes -= entry.bytes - NOTICE_BYTES;
         kept.push(noticeFor(entry));
       }
     }
@@ -92,7 +97,7 @@ export class Outbox {
 }
 
 function noticeFor({ event, lines }: Entry): Entry {
-  const notice = { event: { ...event }, bytes: ENVELOPE_BYTES, lines, isNotice: true };
+  const notice = { event: { ...event }, bytes: NOTICE_BYTES, lines, isNotice: true };
   setNotice(notice, lines);
   return notice;
 }
@@ -100,5 +105,5 @@ function noticeFor({ event, lines }: Entry): Entry {
 function setNotice(entry: Entry, lines: number): void {
   entry.lines = lines;
   entry.event.level = 'WARN';
-  entry.event.message = `[shiplog] ${lines} lines of output were dropped here: they could not be delivered fast enough`;
+  entry.event.message = `[shiplog] ${lines} lines of output were dropped here: they could not be delivered in time`;
 }

@@ -3,16 +3,25 @@
  * one request at a time, retries with the same ids, and at the end only a limited wait.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { BatchSize } from '../batch-size.ts';
 import { backoff, CallError, type CallOptions, type Client } from '../client.ts';
 import { messageOf } from '../exit.ts';
 import { LogStepsDocument, type StepEventInput } from '../gen/graphql.ts';
-import { Outbox } from './outbox.ts';
+import { jsonBytes, Outbox } from './outbox.ts';
+import { shortened } from './shorten.ts';
 
 const BATCH_EVENTS = 500;
-const BATCH_BYTES = 512 * 1_024;
 /** Lines that come close together go in one request. */
 const LINGER_MS = 100;
 const CALL_TIMEOUT_MS = 10_000;
+/** A step without news is heard of so many times before it would be shown as stale. */
+const SIGNS_BEFORE_STALE = 3;
+/** The server says it with its answers; until then: */
+const STALE_AFTER_MS = 300_000;
+const LEAST_SIGN_MS = 1_000;
+/** How often a token's file is looked at while the token in it is refused. */
+const TOKEN_LOOK_MS = 1_000;
+const TOKEN_LOOKS = 5;
 /** Different ones; the rest is only counted. */
 const REJECTIONS_KEPT = 5;
 
@@ -39,15 +48,26 @@ export interface Undelivered {
   reason: string | null;
 }
 
+/** What every event of a command says. */
+interface Identity {
+  taskId: string;
+  host: string;
+  step: string;
+  attempt: number;
+  source: string;
+}
+
 export class Reporter {
   readonly #client: Client;
-  readonly #identity: { taskId: string; host: string; step: string; attempt: number };
+  readonly #identity: Identity;
   readonly #writer: string;
   readonly #outbox: Outbox;
   readonly #stop = new AbortController();
   /** The command has ended. */
   readonly #end = new AbortController();
+  readonly #size = new BatchSize();
   readonly #rejected = new Map<string, number>();
+  readonly #began = performance.now();
   #sequence = 0;
   #inFlight: StepEventInput[] = [];
   #loop: Promise<void> | null = null;
@@ -60,12 +80,7 @@ export class Reporter {
   #onNews = () => {};
   #onUrgent = () => {};
 
-  constructor(
-    client: Client,
-    identity: { taskId: string; host: string; step: string; attempt: number },
-    writer: string,
-    outbox = new Outbox(),
-  ) {
+  constructor(client: Client, identity: Identity, writer: string, outbox = new Outbox()) {
     this.#client = client;
     this.#identity = identity;
     this.#writer = writer;
@@ -130,15 +145,34 @@ export class Reporter {
       await this.#send(statuses, { timeoutMs: LAST_WORD_MS });
       return lines;
     } catch {
-      return left;
+      return [...statuses, ...lines].sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
     }
   }
 
-  async #send(inputs: StepEventInput[], options: CallOptions): Promise<void> {
-    const { logSteps } = await this.#client.query(LogStepsDocument, { inputs }, options);
-    for (const { error } of logSteps.results) {
-      if (error) this.#reject(`${error.code}: ${error.message}`);
+  /** Takes from `events` what was delivered, and what can never be. */
+  async #send(events: StepEventInput[], options: CallOptions): Promise<void> {
+    while (events.length > 0) {
+      const { count, bytes } = this.#size.fitting(events.map(jsonBytes));
+      const inputs = events.slice(0, count);
+      try {
+        const { logSteps } = await this.#client.query(LogStepsDocument, { inputs }, options);
+        events.splice(0, count);
+        for (const { error } of logSteps.results) {
+          if (error) this.#reject(`${error.code}: ${error.message}`);
+        }
+      } catch (error) {
+        if (!(error instanceof CallError) || error.kind !== 'too-large') throw error;
+        if (count > 1) this.#size.refused(bytes);
+        else events.splice(0, 1, ...this.#shortened(inputs[0] as StepEventInput, error));
+      }
     }
+  }
+
+  /** One event that is too large by itself. */
+  #shortened(event: StepEventInput, error: CallError): StepEventInput[] {
+    const shorter = shortened(event);
+    if (shorter === null) this.#reject(error.message);
+    return shorter === null ? [] : [shorter];
   }
 
   #reject(problem: string): void {
@@ -158,7 +192,7 @@ export class Reporter {
         await this.#company();
       }
       this.#hasStatus = false;
-      this.#inFlight = this.#outbox.take(BATCH_EVENTS, BATCH_BYTES);
+      this.#inFlight = this.#outbox.take(BATCH_EVENTS, this.#size.bytes);
       await this.#sendInFlight();
     }
   }
@@ -171,10 +205,28 @@ export class Reporter {
     await wait(time, undefined, { signal: until }).catch(() => {});
   }
 
+  /** Until there is something to send; after a long silence that is a sign of life. */
   #news(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onNews = resolve;
+      const timer = setTimeout(() => this.report(this.#signOfLife()), this.#signMs()).unref();
+      this.#onNews = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
+  }
+
+  /** That it began is known: what is new is the time of receipt. No line, for lines are output. */
+  #signOfLife() {
+    const durationMs = Math.round(performance.now() - this.#began);
+    return { status: 'RUNNING', level: 'TRACE', durationMs } as const;
+  }
+
+  /** So that fleets do not speak at once, with some chance in it. */
+  #signMs(): number {
+    const staleAfterMs = this.#client.staleAfterMs ?? STALE_AFTER_MS;
+    const share = (1 - Math.random() / 4) / SIGNS_BEFORE_STALE;
+    return Math.max(LEAST_SIGN_MS, staleAfterMs * share);
   }
 
   #company(): Promise<void> {
@@ -192,12 +244,13 @@ export class Reporter {
     for (let attempt = 1; this.#inFlight.length > 0 && !signal.aborted; attempt++) {
       try {
         await this.#send(this.#inFlight, { signal, timeoutMs: CALL_TIMEOUT_MS });
-        this.#inFlight = [];
         this.#answered = true;
         this.#reason = null;
       } catch (error) {
         if (!signal.aborted) this.#reason = messageOf(error);
         if (!(error instanceof CallError) || error.kind !== 'unreachable') this.#answered = true;
+        const isAuth = error instanceof CallError && error.kind === 'auth';
+        if (isAuth && (await this.#tokenMayHold())) continue;
         if (!(error instanceof CallError) || !error.isTemporary) {
           // It would be refused again: the command goes on, its events are kept as long as they fit.
           this.#refused = true;
@@ -206,5 +259,20 @@ export class Reporter {
         await this.#pause(backoff(attempt, error.retryAfterMs));
       }
     }
+  }
+
+  /**
+   * Whether the refused token, if it came from a file, is to be shown again: at once when the file
+   * has another one, and else now and then while the command runs, for the server may learn of it
+   * later than we.
+   */
+  async #tokenMayHold(): Promise<boolean> {
+    if (!this.#client.hasTokenFile) return false;
+    const either = AbortSignal.any([this.#stop.signal, this.#end.signal]);
+    for (let look = 0; look < TOKEN_LOOKS && !either.aborted; look++) {
+      if (this.#client.renewToken()) return true;
+      await wait(TOKEN_LOOK_MS, undefined, { signal: either }).catch(() => {});
+    }
+    return this.#client.renewToken() || !either.aborted;
   }
 }

@@ -26,17 +26,20 @@ export interface GraphQLRouteOptions {
   lane: boolean;
   maxBodyBytes: number;
   budget: BodyBudget;
+  /** Told with each answer: how often a sender has to be heard of follows from it. */
+  staleAfterMs: number;
 }
 
 export function graphqlRoute(options: GraphQLRouteOptions): Route {
-  const { operations, yoga, lane, maxBodyBytes, budget } = options;
+  const { operations, yoga, lane, maxBodyBytes, budget, staleAfterMs } = options;
   return {
     name: '/graphql',
     methods: ['GET', 'POST'],
     access: 'any',
     errors: 'graphql',
     async handle(exchange) {
-      const { request, url } = exchange;
+      const { request, response, url } = exchange;
+      response.setHeader('shiplog-stale-after-ms', staleAfterMs);
       if (request.method !== 'POST') return yoga.serve(exchange, readOperationFromUrl(url));
       requireJson(request);
       const body = { limit: maxBodyBytes, budget, sender: exchange.principal.tokenId };
