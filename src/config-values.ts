@@ -49,10 +49,10 @@ function parseUrl(text: string): URL | null {
 export const url: z.ZodType<string, string> = z
   .string()
   .refine((text) => parseUrl(text) !== null, 'must be an http or https address')
-  .refine(
-    (text) => (parseUrl(text)?.username ?? '') === '',
-    'must not carry a user name: use the options for it',
-  );
+  .refine((text) => {
+    const url = parseUrl(text);
+    return url === null || (url.username === '' && url.password === '');
+  }, 'must not carry a user name or a password: use the options for them');
 
 /**
  * Scheme, host and port, as a browser or another program sends it in `Origin`, and however it is

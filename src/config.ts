@@ -6,7 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { z } from 'zod';
+import { isFromKubernetes } from './config-kubernetes.ts';
 import { OPTIONS, type OptionRow } from './config-options.ts';
+import { valueWithoutCredentials } from './domain/address.ts';
 import { nearest } from './domain/nearest.ts';
 
 type Options = typeof OPTIONS;
@@ -36,7 +38,7 @@ export function parseConfig(
     const parsed = option.value.safeParse(given.text ?? '');
     if (parsed.success) values[name] = parsed.data;
     else {
-      const shown = option.secret ? 'the value' : JSON.stringify(given.text);
+      const shown = option.secret ? 'the value' : quoted(given.text ?? '');
       for (const issue of parsed.error.issues) {
         problems.push(`${given.from}: ${shown} ${issue.message}`);
       }
@@ -45,6 +47,11 @@ export function parseConfig(
   problems.push(...unknownNames(env), ...conflictsOf(values as Partial<Config>));
   // Each wrong item of a list is a problem of the same words.
   return problems.length > 0 ? { problems: [...new Set(problems)] } : { ok: values as Config };
+}
+
+/** An address may hold a password, in the place of whatever it was given. */
+function quoted(value: string): string {
+  return JSON.stringify(valueWithoutCredentials(value));
 }
 
 /** Null: there is one, and it cannot be read (which is among the problems then). */
@@ -78,28 +85,28 @@ function textOf(
   return { text: direct ?? option.default, from: option.env };
 }
 
-/** Empty counts as not set; so does what Kubernetes sets for a Service that is called shiplog. */
+/** Empty counts as not set; so does what Kubernetes sets for its Services. */
 function environmentValue(
   name: string,
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   const value = env[name];
   if (value === undefined || value === '') return undefined;
-  return name === 'SHIPLOG_PORT' && value.startsWith('tcp://') ? undefined : value;
+  return isFromKubernetes(name, value) ? undefined : value;
 }
 
-/** Names that other parts of Shiplog read: client commands, tests; and Kubernetes's own. */
+/** Names that other parts of Shiplog read: client commands, tests. */
 const OTHERS_NAMES =
-  /^SHIPLOG_(URL|TOKEN|TOKEN_FILE|WRITER|TASK|HOST_NAME|STEP|ATTEMPT|SERVICE_(HOST|PORT.*)|PORT_\d+_(TCP|UDP).*|TEST_.*|BENCH_.*)$/;
+  /^SHIPLOG_(URL|TOKEN|TOKEN_FILE|WRITER|TASK|HOST_NAME|STEP|ATTEMPT|TEST_.*|BENCH_.*)$/;
 
 function unknownNames(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = ROWS.flatMap(([, option]) =>
     option.secret ? [option.env, `${option.env}_FILE`] : [option.env],
   );
-  return Object.keys(env)
-    .filter((name) => name.startsWith('SHIPLOG_') && !known.includes(name))
-    .filter((name) => !OTHERS_NAMES.test(name))
-    .map((name) => {
+  return Object.entries(env)
+    .filter(([name]) => name.startsWith('SHIPLOG_') && !known.includes(name))
+    .filter(([name, value]) => !OTHERS_NAMES.test(name) && !isFromKubernetes(name, value ?? ''))
+    .map(([name]) => {
       const guess = nearest(name, known);
       return `${name} is not an option${guess === null ? '' : `: did you mean ${guess}?`}`;
     });

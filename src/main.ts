@@ -22,6 +22,7 @@ import { registerTail } from './cli/tail.ts';
 import { registerTask } from './cli/task.ts';
 import { registerTasks } from './cli/tasks.ts';
 import { registerTokens } from './cli/tokens.ts';
+import { withoutCredentials } from './domain/address.ts';
 
 /** In the order of `shiplog --help`. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -63,6 +64,7 @@ function buildProgram(): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(withoutCredentials(text)) })
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
@@ -77,10 +79,18 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** What people try when they know no command yet. */
+function asCommand(argv: readonly string[]): readonly string[] {
+  const [first, second] = argv;
+  if (first === undefined) return ['--help'];
+  if (first === '-v' || first === 'version') return ['--version'];
+  return first === 'help' && (second === '--help' || second === '-h') ? ['--help'] : argv;
+}
+
 /** Runs one command; resolves to the process's exit code, after saying what went wrong. */
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    await buildProgram().parseAsync(argv, { from: 'user' });
+    await buildProgram().parseAsync(asCommand(argv), { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -90,8 +100,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     // Not expected, so a fault of ours: whoever reports it needs the place.
     const details = error instanceof Error ? error.stack : undefined;
-    process.stderr.write(`shiplog: ${details ?? messageOf(error)}
-`);
+    say(`shiplog: ${details ?? messageOf(error)}`);
     return EXIT.failed;
   }
 }

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, configFlags, isLoopback, parseConfig } from '../config.ts';
+import { withoutCredentials } from '../domain/address.ts';
 import { type Finding, fine, problem, warning } from '../domain/finding.ts';
 import { parseTokens } from '../domain/token.ts';
 import { EXIT, messageOf } from './exit.ts';
@@ -60,7 +61,7 @@ async function checkStore(
   try {
     await examineStore(config, tell);
   } catch (error) {
-    await tell(problem('store', messageOf(error), 'Correct the setting.'));
+    await tell(problem('store', withoutCredentials(messageOf(error)), 'Correct the setting.'));
   }
 }
 

@@ -136,7 +136,8 @@ class Session<Data, Variables> implements AsyncIterable<Data> {
       signal.removeEventListener('abort', abort);
       clearTimeout(this.#pongTimer);
       unsubscribe();
-      void client.dispose();
+      // Rejects with what ended a connection that was still being made.
+      Promise.resolve(client.dispose()).catch(() => {});
       this.#socket?.resume();
     };
   }

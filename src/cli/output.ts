@@ -3,6 +3,7 @@
  * the reader's decision and therefore success.
  */
 import { stripVTControlCharacters } from 'node:util';
+import { withoutCredentials } from '../domain/address.ts';
 import { EXIT } from './exit.ts';
 
 const CODES = {
@@ -110,7 +111,8 @@ export class Output {
   }
 }
 
-/** Says something to the person at the terminal; what it quotes must not harm the terminal. */
+/** Says something to the person at the terminal: what it quotes harms no terminal and gives no password away. */
 export function say(text: string): void {
-  process.stderr.write(`${process.stderr.isTTY ? forTerminal(text) : text}\n`);
+  const told = withoutCredentials(text);
+  process.stderr.write(`${process.stderr.isTTY ? forTerminal(told) : told}\n`);
 }

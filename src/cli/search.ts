@@ -34,9 +34,8 @@ export function registerSearch(program: Command): void {
         'find events: words, "a phrase", prefix*, -not, level:error host:web-* step:download',
       )
       .argument('<query...>', 'what to look for; several words must all be there')
-      // A word to leave out begins like an option, and -h… may be one: `queryOf` tells them apart.
+      // A word to leave out begins like an option: `queryOf` tells them apart.
       .allowUnknownOption()
-      .helpOption('--help', 'display help for command')
       .option('--task <id>', 'in this task')
       .option('--host <name>', 'of these hosts; a name may end in * (repeatable)', list)
       .option('--step <name>', 'of these steps (repeatable)', list)

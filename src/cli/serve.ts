@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { type App, createApp } from '../app.ts';
 import { type Config, configFlags, parseConfig } from '../config.ts';
+import { valueWithoutCredentials } from '../domain/address.ts';
 import { ShiplogError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import { createLog } from '../log.ts';
@@ -67,7 +68,7 @@ function unknownFlags(command: Command): string[] {
     .map((word) => {
       const guess = word.startsWith('--') ? nearest(word.replace(/=.*$/, ''), known) : null;
       const hint = guess === null ? 'see shiplog serve --help' : `did you mean ${guess}?`;
-      return `${word} is not an option: ${hint}`;
+      return `${valueWithoutCredentials(word)} is not an option: ${hint}`;
     });
 }
 

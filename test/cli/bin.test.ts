@@ -27,10 +27,48 @@ describe('the shiplog command', () => {
     }
   });
 
-  it('says that the server cannot be reached, and by which address', async () => {
+  it('says that the server cannot be reached, by which address, and what to do', async () => {
     const { code, stderr } = await runCli(['task', 't', '--url', 'http://127.0.0.1:2']);
     expect(code).toBe(3);
     expect(stderr).toContain('http://127.0.0.1:2');
+    expect(stderr).toContain('is it running? shiplog serve starts one');
+  });
+
+  it('helps who knows no command yet, as success', async () => {
+    const asked = [[], ['help', '--help'], ['version'], ['search', '-h']];
+    const ended = await Promise.all(asked.map((args) => runCli(args)));
+    expect(ended.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
+      asked.map(() => ({ code: 0, stderr: '' })),
+    );
+    for (const { stdout } of ended) expect(stdout).toMatch(/^(Usage: shiplog|\d+\.\d+\.\d+\n$)/);
+  });
+});
+
+describe('an address with a password in it', () => {
+  const COMMANDS = [
+    ['tasks'],
+    ['tail', '--no-retry'],
+    ['send', '/dev/null'],
+    ['run', '--task', 't', '--step', 's', '--', 'true'],
+  ];
+  it('is a mistake in the settings, and never printed', async () => {
+    const addresses = ['http://bob:Hunter2@127.0.0.1:2', 'ftp://bob:Hunter2@h', 'bob:Hunter2@h'];
+    const ended = await Promise.all([
+      ...COMMANDS.map((args) => runCli(args, { env: { SHIPLOG_URL: addresses[0] as string } })),
+      ...addresses.map((url) => runCli(['tasks', '--url', url])),
+      runCli(['serve', '--elasticsearch-url', addresses[0] as string]),
+      runCli(['tasks', `--ulr=${addresses[0]}`]),
+    ]);
+    for (const { code, stdout, stderr } of ended) {
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).not.toBe('');
+      expect(stderr).not.toContain('Hunter2');
+    }
+    const doctor = await runCli(['doctor'], {
+      env: { SHIPLOG_ELASTICSEARCH_URL: addresses[0] as string },
+    });
+    expect(doctor.code).toBe(1);
+    expect(doctor.stdout + doctor.stderr).not.toContain('Hunter2');
   });
 });
 

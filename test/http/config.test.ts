@@ -155,6 +155,48 @@ describe('the configuration', () => {
     expect(configOf({}, env).port).toBe(4000);
   });
 
+  it('starts beside every Service of Kubernetes, whatever it is called, and still finds a misspelt name', () => {
+    const services = {
+      SHIPLOG_ELASTICSEARCH_SERVICE_HOST: '10.96.0.7',
+      SHIPLOG_ELASTICSEARCH_SERVICE_PORT: '9200',
+      SHIPLOG_ELASTICSEARCH_PORT: 'tcp://10.96.0.7:9200',
+      SHIPLOG_ELASTICSEARCH_PORT_9200_TCP: 'tcp://10.96.0.7:9200',
+      SHIPLOG_ELASTICSEARCH_PORT_9200_TCP_PROTO: 'tcp',
+      SHIPLOG_ELASTICSEARCH_PORT_9200_TCP_PORT: '9200',
+      SHIPLOG_ELASTICSEARCH_PORT_9200_TCP_ADDR: '10.96.0.7',
+      SHIPLOG_ES_HTTP_SERVICE_HOST: 'fd00::8',
+      SHIPLOG_ES_HTTP_SERVICE_PORT_HTTPS: '9200',
+      SHIPLOG_ES_HTTP_PORT: 'tcp://[fd00::8]:9200',
+      SHIPLOG_DNS_PORT_53_UDP: 'udp://10.96.0.9:53',
+    };
+    expect(problemsOf({}, services)).toEqual([]);
+    const misspelt = {
+      SHIPLOG_HTTP_PORT: '4001',
+      SHIPLOG_ELASTIC_SERVICE_HOST: 'elastic.example',
+      SHIPLOG_ELASTIC_SERVICE_PORT: 'http',
+      SHIPLOG_PORT_4000_TCP: 'yes',
+      SHIPLOG_ES_PORT: 'tcp://elastic:9200',
+    };
+    expect(problemsOf({}, misspelt).map((problem) => problem.split(' ')[0])).toEqual(
+      Object.keys(misspelt),
+    );
+  });
+
+  it.each([
+    'http://elastic:Hunter2@127.0.0.1:9200',
+    'https://a:9200,http://:Hunter2@b:9200',
+    'ftp://elastic:Hunter2@b',
+    'elastic:Hunter2@127.0.0.1:9200',
+    'http://elastic:Hunt@Hunter2@b:9200/x',
+    'http://elastic:Hunter2',
+  ])('refuses %s in whichever setting, and does not repeat its password', (value) => {
+    for (const name of ['SHIPLOG_ELASTICSEARCH_URL', 'SHIPLOG_ALLOWED_ORIGINS', 'SHIPLOG_PORT']) {
+      const problems = problemsOf({}, { [name]: value });
+      expect(problems).not.toEqual([]);
+      expect(problems.join()).not.toMatch(/Hunt/);
+    }
+  });
+
   it('gives every option a flag that commander reads back under its own name', () => {
     const command = new Command().exitOverride();
     for (const flag of configFlags()) command.addOption(flag);

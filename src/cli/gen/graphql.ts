@@ -256,7 +256,7 @@ export type FinishTaskMutationVariables = Exact<{
 }>;
 
 
-export type FinishTaskMutation = { finishTask: { task: { id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null, runCounts: { total: number, pending: number, running: number, succeeded: number, failed: number, cancelled: number, notRun: number, stale: number } } } };
+export type FinishTaskMutation = { finishTask: { task: { id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null } } };
 
 export type LogStepsMutationVariables = Exact<{
   inputs: Array<StepEventInput> | StepEventInput;
@@ -278,7 +278,7 @@ export type StartTaskMutationVariables = Exact<{
 }>;
 
 
-export type StartTaskMutation = { startTask: { created: boolean, task: { id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null, runCounts: { total: number, pending: number, running: number, succeeded: number, failed: number, cancelled: number, notRun: number, stale: number } } } };
+export type StartTaskMutation = { startTask: { created: boolean, task: { id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null } } };
 
 export type TailSubscriptionVariables = Exact<{
   filter: EventFilter;
@@ -323,6 +323,8 @@ export type TasksQueryVariables = Exact<{
 export type TasksQuery = { tasks: { totalCount: number | null, nodes: Array<{ id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null, runCounts: { total: number, pending: number, running: number, succeeded: number, failed: number, cancelled: number, notRun: number, stale: number } }>, pageInfo: { hasNextPage: boolean } } };
 
 export type TaskRowFragment = { id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null, runCounts: { total: number, pending: number, running: number, succeeded: number, failed: number, cancelled: number, notRun: number, stale: number } };
+
+export type TaskFactsFragment = { id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -427,8 +429,8 @@ export const TailBatchFragmentDoc = new TypedDocumentString(`
   labels
   position
 }`, {"fragmentName":"TailBatch"}) as unknown as TypedDocumentString<TailBatchFragment, unknown>;
-export const TaskRowFragmentDoc = new TypedDocumentString(`
-    fragment TaskRow on Task {
+export const TaskFactsFragmentDoc = new TypedDocumentString(`
+    fragment TaskFacts on Task {
   id
   service
   version
@@ -442,6 +444,11 @@ export const TaskRowFragmentDoc = new TypedDocumentString(`
   lastEventAt
   stale
   expectedHosts
+}
+    `, {"fragmentName":"TaskFacts"}) as unknown as TypedDocumentString<TaskFactsFragment, unknown>;
+export const TaskRowFragmentDoc = new TypedDocumentString(`
+    fragment TaskRow on Task {
+  ...TaskFacts
   runCounts {
     total
     pending
@@ -453,7 +460,21 @@ export const TaskRowFragmentDoc = new TypedDocumentString(`
     stale
   }
 }
-    `, {"fragmentName":"TaskRow"}) as unknown as TypedDocumentString<TaskRowFragment, unknown>;
+    fragment TaskFacts on Task {
+  id
+  service
+  version
+  environment
+  title
+  status
+  createdAt
+  startedAt
+  finishedAt
+  durationMs
+  lastEventAt
+  stale
+  expectedHosts
+}`, {"fragmentName":"TaskRow"}) as unknown as TypedDocumentString<TaskRowFragment, unknown>;
 export const StepSummaryFragmentDoc = new TypedDocumentString(`
     fragment StepSummary on StepSummary {
   step
@@ -547,6 +568,19 @@ fragment FailureGroup on FailureGroup {
   }
 }
 fragment TaskRow on Task {
+  ...TaskFacts
+  runCounts {
+    total
+    pending
+    running
+    succeeded
+    failed
+    cancelled
+    notRun
+    stale
+  }
+}
+fragment TaskFacts on Task {
   id
   service
   version
@@ -560,26 +594,16 @@ fragment TaskRow on Task {
   lastEventAt
   stale
   expectedHosts
-  runCounts {
-    total
-    pending
-    running
-    succeeded
-    failed
-    cancelled
-    notRun
-    stale
-  }
 }`, {"fragmentName":"TaskBoard"}) as unknown as TypedDocumentString<TaskBoardFragment, unknown>;
 export const FinishTaskDocument = new TypedDocumentString(`
     mutation FinishTask($input: FinishTaskInput!) {
   finishTask(input: $input) {
     task {
-      ...TaskRow
+      ...TaskFacts
     }
   }
 }
-    fragment TaskRow on Task {
+    fragment TaskFacts on Task {
   id
   service
   version
@@ -593,16 +617,6 @@ export const FinishTaskDocument = new TypedDocumentString(`
   lastEventAt
   stale
   expectedHosts
-  runCounts {
-    total
-    pending
-    running
-    succeeded
-    failed
-    cancelled
-    notRun
-    stale
-  }
 }`) as unknown as TypedDocumentString<FinishTaskMutation, FinishTaskMutationVariables>;
 export const LogStepsDocument = new TypedDocumentString(`
     mutation LogSteps($inputs: [StepEventInput!]!) {
@@ -680,11 +694,11 @@ export const StartTaskDocument = new TypedDocumentString(`
   startTask(input: $input) {
     created
     task {
-      ...TaskRow
+      ...TaskFacts
     }
   }
 }
-    fragment TaskRow on Task {
+    fragment TaskFacts on Task {
   id
   service
   version
@@ -698,16 +712,6 @@ export const StartTaskDocument = new TypedDocumentString(`
   lastEventAt
   stale
   expectedHosts
-  runCounts {
-    total
-    pending
-    running
-    succeeded
-    failed
-    cancelled
-    notRun
-    stale
-  }
 }`) as unknown as TypedDocumentString<StartTaskMutation, StartTaskMutationVariables>;
 export const TailDocument = new TypedDocumentString(`
     subscription Tail($filter: EventFilter!, $after: String, $last: Int) {
@@ -820,6 +824,19 @@ fragment FailureGroup on FailureGroup {
   }
 }
 fragment TaskRow on Task {
+  ...TaskFacts
+  runCounts {
+    total
+    pending
+    running
+    succeeded
+    failed
+    cancelled
+    notRun
+    stale
+  }
+}
+fragment TaskFacts on Task {
   id
   service
   version
@@ -833,16 +850,6 @@ fragment TaskRow on Task {
   lastEventAt
   stale
   expectedHosts
-  runCounts {
-    total
-    pending
-    running
-    succeeded
-    failed
-    cancelled
-    notRun
-    stale
-  }
 }`) as unknown as TypedDocumentString<TaskBoardQuery, TaskBoardQueryVariables>;
 export const TaskChangedDocument = new TypedDocumentString(`
     subscription TaskChanged($id: ID!) {
@@ -866,6 +873,19 @@ export const TasksDocument = new TypedDocumentString(`
   }
 }
     fragment TaskRow on Task {
+  ...TaskFacts
+  runCounts {
+    total
+    pending
+    running
+    succeeded
+    failed
+    cancelled
+    notRun
+    stale
+  }
+}
+fragment TaskFacts on Task {
   id
   service
   version
@@ -879,14 +899,4 @@ export const TasksDocument = new TypedDocumentString(`
   lastEventAt
   stale
   expectedHosts
-  runCounts {
-    total
-    pending
-    running
-    succeeded
-    failed
-    cancelled
-    notRun
-    stale
-  }
 }`) as unknown as TypedDocumentString<TasksQuery, TasksQueryVariables>;
