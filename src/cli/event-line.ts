@@ -1,6 +1,6 @@
 /** One event as a line for a person. */
 import type { LogLevel } from '../domain/event.ts';
-import { clockTime, duration, share } from './format.ts';
+import { clockTime, day, duration, share } from './format.ts';
 import type { EventRowFragment } from './gen/graphql.ts';
 import { forTerminal, type Paint, type Style } from './output.ts';
 
@@ -20,6 +20,8 @@ export interface LineOptions {
   isTerminal: boolean;
   /** Several tasks in one list: each line says its own. */
   showTask: boolean;
+  /** With the day, for what is not of today. */
+  showDay?: boolean;
   /** Where a search matched in `message`: UTF-16 offsets. */
   highlights?: readonly { start: number; end: number }[];
 }
@@ -36,7 +38,9 @@ export function eventLine(event: EventRowFragment, options: LineOptions): string
   const text = whatHappened(event, options, safe);
   // A text of several lines stays one entry to the eye.
   const lines = text.replace(/\r?\n/g, '\n    ');
-  return [paint('dim', clockTime(event.at)), level, ...place, lines].join(' ');
+  const time = clockTime(event.at);
+  const at = options.showDay ? `${day(event.at)} ${time}` : time;
+  return [paint('dim', at), level, ...place, lines].join(' ');
 }
 
 function attemptSuffix(attempt: number | null): string {

@@ -16,16 +16,34 @@ function pad(value: number, digits = 2): string {
 }
 
 /** Local time of day with milliseconds. */
-export function clockTime(at: string): string {
+export function clockTime(at: string | number): string {
   const date = new Date(at);
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`;
+}
+
+/** Local time of day to the second. */
+export function timeOfDay(at: string | number): string {
+  return clockTime(at).slice(0, 8);
 }
 
 /** Local date and time to the second. */
 export function dateTime(at: string): string {
   const date = new Date(at);
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+  return `${day(at)} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+}
+
+/** `UTC`, `UTC+01:00`: in which local times are given. */
+export function zoneOf(at: string | number): string {
+  const minutes = -new Date(at).getTimezoneOffset();
+  if (minutes === 0) return 'UTC';
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? '-' : '+'}${pad(hours)}:${pad(rest)}`;
+}
+
+/** Local date, `2026-11-24`. */
+export function day(at: string | number): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 }
 
 export function share(part: number, whole: number): string {

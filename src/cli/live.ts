@@ -28,8 +28,8 @@ export interface LiveOptions<Variables> {
 const PAUSE_AT = 32;
 const RESUME_AT = 8;
 const HANDSHAKE_MS = 10_000;
-const PING_MS = 10_000;
-const PONG_MS = 10_000;
+const PING_MS = 5_000;
+const PONG_MS = 5_000;
 /** A token that held and no longer does is being replaced, most likely, here or at the server. */
 const TOKEN_WAIT_MS = 30_000;
 const TOKEN_LOOK_MS = 1_000;

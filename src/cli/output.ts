@@ -85,9 +85,11 @@ export class Output {
     return this.#stream.isTTY === true;
   }
 
-  /** Columns of the terminal; 100 where there is none, or where it does not know (it says 0). */
+  /** Of the terminal (100 where it does not know); elsewhere COLUMNS, or no end: a file is not cut. */
   get columns(): number {
-    return this.#stream.columns || 100;
+    if (this.isTerminal) return this.#stream.columns || 100;
+    const told = Number(process.env.COLUMNS);
+    return Number.isInteger(told) && told > 0 ? told : Number.POSITIVE_INFINITY;
   }
 
   /** Rows of the terminal; null where there is none. */

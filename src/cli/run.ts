@@ -206,7 +206,7 @@ async function settle(left: Undelivered, options: RunOptions, writer: string): P
   try {
     await mkdir(options.spool, { recursive: true });
     await writeFile(file, left.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-    say(`${prefix}: ${what}; kept in ${file} (shiplog send delivers it)`);
+    say(`${prefix}: ${what}; kept in ${file} (shiplog send --remove delivers it)`);
   } catch (error) {
     say(`${prefix}: ${what}; and the spool cannot be written: ${messageOf(error)}`);
   }

@@ -1,10 +1,12 @@
 /** `shiplog search`: events that match, newest last, as a log reads. */
 import type { Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
+import { SEARCH_FIELDS } from '../domain/search.ts';
 import { Client, withRetry } from './client.ts';
 import { eventLine } from './event-line.ts';
 import { connectionOf } from './credentials.ts';
 import { CliError, EXIT } from './exit.ts';
+import { day, zoneOf } from './format.ts';
 import { type EventFilter, SearchDocument } from './gen/graphql.ts';
 import {
   type ClientOptions,
@@ -15,6 +17,7 @@ import {
   someOf,
 } from './options.ts';
 import { Output, painter, say } from './output.ts';
+import { whatIsMissing } from './task/missing.ts';
 
 interface SearchOptions extends ClientOptions {
   task?: string;
@@ -39,7 +42,11 @@ export function registerSearch(program: Command): void {
       .option('--task <id>', 'in this task')
       .option('--host <name>', 'of these hosts; a name may end in * (repeatable)', list)
       .option('--step <name>', 'of these steps (repeatable)', list)
-      .option('--level <level>', 'of exactly these levels (repeatable)', someOf(LOG_LEVELS))
+      .option(
+        '--level <level>',
+        `of exactly these levels (repeatable): ${LOG_LEVELS.join(', ')}`,
+        someOf(LOG_LEVELS),
+      )
       .option(
         '--from <time>',
         'since: 30m, 24h, 7d or RFC 3339 (default: 24h, or all of the task)',
@@ -61,8 +68,11 @@ async function search(words: string[], options: SearchOptions): Promise<void> {
     return;
   }
   const paint = painter(process.stdout, options.color);
+  const today = day(Date.now());
+  const showDay = events.nodes.some((event) => day(event.at) !== today);
   const lines = events.nodes.map((event) =>
     eventLine(event, {
+      showDay,
       paint,
       isTerminal: output.isTerminal,
       showTask: options.task === undefined,
@@ -70,7 +80,22 @@ async function search(words: string[], options: SearchOptions): Promise<void> {
     }),
   );
   if (lines.length > 0) await output.write(`${lines.join('\n')}\n`);
-  say(summary(events.nodes.length, events));
+  if (lines.length > 0) {
+    say(`${summary(events.nodes.length, events)} (times in ${zoneOf(Date.now())})`);
+  } else say(`nothing found${await whyNothing(client, queryOf(words), options)}`);
+}
+
+/** What a person may have meant otherwise. */
+async function whyNothing(client: Client, query: string, options: SearchOptions): Promise<string> {
+  const fields = [...query.matchAll(/(?:^|\s)-?([a-z]+):\S/gi)].map(([, name]) => name as string);
+  const unknown = fields.find((name) => !SEARCH_FIELDS.some((field) => field === name));
+  if (unknown !== undefined) {
+    return `: ${unknown}: is taken as a word (the fields are ${SEARCH_FIELDS.join(', ')})`;
+  }
+  const missing = await whatIsMissing(client, options).catch(() => null);
+  if (missing !== null) return `: ${missing}`;
+  if (options.task !== undefined || options.from !== undefined) return '';
+  return ' in the last 24 hours (--from 30d looks further back)';
 }
 
 /** Words as they were given. A misspelt option must not be taken for one to leave out. */
@@ -99,7 +124,6 @@ function summary(
   shown: number,
   found: { totalCount: number | null; totalCountIsExact: boolean },
 ): string {
-  if (shown === 0) return 'nothing found';
   const { totalCount, totalCountIsExact } = found;
   if (totalCount === null || totalCount === shown) return `${shown} found`;
   return `the newest ${shown} of ${totalCountIsExact ? '' : 'more than '}${totalCount} found`;

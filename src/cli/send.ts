@@ -1,5 +1,6 @@
 /** `shiplog send`: events from NDJSON files (a spool, an export) or stdin to the server. */
 import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { BatchSize } from './batch-size.ts';
 import { CallError, Client, type WriteResult, withRetry } from './client.ts';
@@ -12,6 +13,7 @@ import { Output, say } from './output.ts';
 interface SendOptions extends ClientOptions {
   batch: number;
   retries: number;
+  remove?: boolean;
 }
 
 interface Line {
@@ -28,6 +30,7 @@ export function registerSend(program: Command): void {
       .description('send events from NDJSON files, or from stdin')
       .argument('[files...]', 'one event per line; - is stdin')
       .option('--batch <n>', 'events per request', integer(1, 1_000), 500)
+      .option('--remove', 'remove each file when the server has all of it (a spool, for one)')
       .option(
         '--retries <n>',
         'how often to try again while the server is busy or away',
@@ -50,11 +53,17 @@ async function send(files: string[], options: SendOptions): Promise<void> {
     if (lines.length > 0) await deliver(client, lines, size, options.retries, total);
   };
   try {
-    for await (const line of linesOf(files.length === 0 ? ['-'] : files)) {
-      const isFull = batch.length > 0 && bytes + line.bytes > size.bytes;
-      if (batch.length >= options.batch || isFull) await flush();
-      batch.push(line);
-      bytes += line.bytes;
+    for (const file of files.length === 0 ? ['-'] : files) {
+      const { rejected } = total;
+      for await (const line of linesOf(file)) {
+        const isFull = batch.length > 0 && bytes + line.bytes > size.bytes;
+        if (batch.length >= options.batch || isFull) await flush();
+        batch.push(line);
+        bytes += line.bytes;
+      }
+      if (options.remove !== true || file === '-') continue;
+      await flush();
+      if (total.rejected === rejected) await rm(file);
     }
     await flush();
   } finally {
@@ -130,18 +139,16 @@ function problemText({
 }
 
 /** Blank lines are skipped. */
-async function* linesOf(files: readonly string[]): AsyncGenerator<Line> {
-  for (const file of files) {
-    const input = file === '-' ? process.stdin : createReadStream(file);
-    const name = file === '-' ? 'stdin' : file;
-    try {
-      for await (const { number, text } of ndjsonLines(input)) {
-        const bytes = Buffer.byteLength(text) + 1;
-        if (text.trim() !== '') yield { place: `${name}:${number}`, text, bytes };
-      }
-    } catch (error) {
-      if (error instanceof CliError) throw error;
-      throw new CliError(`${name} cannot be read: ${messageOf(error)}`);
+async function* linesOf(file: string): AsyncGenerator<Line> {
+  const input = file === '-' ? process.stdin : createReadStream(file);
+  const name = file === '-' ? 'stdin' : file;
+  try {
+    for await (const { number, text } of ndjsonLines(input)) {
+      const bytes = Buffer.byteLength(text) + 1;
+      if (text.trim() !== '') yield { place: `${name}:${number}`, text, bytes };
     }
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError(`${name} cannot be read: ${messageOf(error)}`);
   }
 }

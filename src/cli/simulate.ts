@@ -28,6 +28,7 @@ interface SimulateOptions extends ClientOptions {
   batch: number;
   connections: number;
   lines: number;
+  retries: number;
 }
 
 /** Without --speed the deployment takes about this long. */
@@ -59,6 +60,12 @@ export function registerSimulate(program: Command): void {
       .option('--rate <n>', 'at most n events per second; 0: no limit', decimal(0, 1e6), 0)
       .option('--batch <n>', 'events per request', integer(1, 1_000), 100)
       .option('--connections <n>', 'requests at the same time', integer(1, 64), 4)
+      .option(
+        '--retries <n>',
+        'how often to try a request again while the server is busy or away (20: some two minutes)',
+        integer(0, 1_000),
+        20,
+      )
       .option('--lines <n>', 'output lines of a step, in the median', integer(0, 1_000), 5),
   ).action(simulate);
 }
@@ -127,6 +134,7 @@ async function startTasks(client: Client, plans: FleetPlan[], startAt: number): 
     await withRetry(() => client.query(StartTaskDocument, { input }), { attempts: 3 });
     const size = hosts.length === 1 ? '1 host' : `${hosts.length} hosts`;
     say(`task ${options.taskId}: ${size}, ${DEFAULT_PLAN.length} steps`);
+    if (plans.length === 1) say(`follow it: shiplog task ${options.taskId} --watch`);
   }
 }
 
@@ -157,7 +165,7 @@ async function send(
 ): Promise<void> {
   const lanes = Array.from(
     { length: options.connections },
-    () => new Lane(client, options.batch, tally, signal),
+    () => new Lane(client, options, tally, signal),
   );
   const events = mergeByTime(
     plans.map((plan) => ({ startMs: 0, open: () => fleetEvents(plan, clock) })),

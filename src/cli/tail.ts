@@ -5,10 +5,11 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
-import { CallError } from './client.ts';
+import { CallError, Client } from './client.ts';
 import { eventLine } from './event-line.ts';
 import { connectionOf } from './credentials.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
+import { day } from './format.ts';
 import {
   type EventFilter,
   type TailBatchFragment,
@@ -17,6 +18,7 @@ import {
 } from './gen/graphql.ts';
 import { type ClientOptions, clientOptions, integer, list, logLevel, someOf } from './options.ts';
 import { Output, painter, say } from './output.ts';
+import { whatIsMissing } from './task/missing.ts';
 
 interface TailOptions extends ClientOptions {
   task?: string;
@@ -44,7 +46,11 @@ export function registerTail(program: Command): void {
       .option('--step <name>', 'of these steps (repeatable)', list)
       .option('--service <name>', 'of these services (repeatable)', list)
       .option('--environment <name>', 'of these environments (repeatable)', list)
-      .option('--level <level>', 'of exactly these levels (repeatable)', someOf(LOG_LEVELS))
+      .option(
+        '--level <level>',
+        `of exactly these levels (repeatable): ${LOG_LEVELS.join(', ')}`,
+        someOf(LOG_LEVELS),
+      )
       .option('--min-level <level>', 'of this level or above', logLevel)
       .option('--search <query>', 'that match a search')
       .option('--last <n>', 'begin with the newest n that are stored', integer(0, 1_000))
@@ -88,6 +94,7 @@ async function follow(options: TailOptions, printer: Printer, signal: AbortSigna
   // Loaded on demand: the other commands need no websocket.
   const { live } = await import('./live.ts');
   const connection = connectionOf(options);
+  void sayWhatIsMissing(options, signal);
   const filter = filterOf(options);
   const subscribe = (until: AbortSignal) =>
     live(TailDocument, {
@@ -112,6 +119,17 @@ async function follow(options: TailOptions, printer: Printer, signal: AbortSigna
   if (!signal.aborted) await watching;
   if (failure !== null) throw failure;
   await printRest(subscribe, printer, signal);
+}
+
+/** A misspelt name would be waited for in silence. */
+async function sayWhatIsMissing(options: TailOptions, signal: AbortSignal): Promise<void> {
+  if (options.task === undefined) return;
+  try {
+    const missing = await whatIsMissing(new Client(connectionOf(options)), options, signal);
+    if (missing !== null && !signal.aborted) say(`${missing}; waiting for it`);
+  } catch {
+    // Where that cannot be asked, the tail itself says why.
+  }
 }
 
 /** Quiet for so long after a batch: a new subscription is quicker than the heartbeat. */
@@ -204,6 +222,7 @@ class Printer {
               paint: this.#paint,
               isTerminal: this.output.isTerminal,
               showTask: this.#options.task === undefined,
+              showDay: day(event.at) !== day(Date.now()),
             }),
           );
       // Not printed is not seen: the cursor stays before it.

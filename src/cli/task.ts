@@ -1,14 +1,15 @@
 /** `shiplog task`: the board of one task, once or live. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { type CallError, Client, withRetry } from './client.ts';
+import { Client, withRetry } from './client.ts';
 import { connectionOf } from './credentials.ts';
 import { CliError, EXIT } from './exit.ts';
 import { TaskBoardDocument, type TaskBoardFragment, TaskChangedDocument } from './gen/graphql.ts';
 import { type ClientOptions, clientOptions, integer } from './options.ts';
-import { Output, painter, say } from './output.ts';
-import { boardLines } from './task/board.ts';
-import { cut, widthOf } from './width.ts';
+import { say } from './output.ts';
+import { Screen } from './task/screen.ts';
+
+export { Screen } from './task/screen.ts';
 
 export interface TaskOptions extends ClientOptions {
   watch?: boolean;
@@ -16,11 +17,13 @@ export interface TaskOptions extends ClientOptions {
   exitStatus?: boolean;
   lines: number;
   rows?: number;
+  hostsOnly?: boolean;
 }
 
 /** Between two drawings: as fast as an eye can use, and kind to the server. */
 const REDRAW_MS = 500;
-const DEFAULT_ROWS = 40;
+/** How often the clock of a board goes on. */
+const TICK_MS = 1_000;
 
 export function registerTask(program: Command): void {
   clientOptions(
@@ -30,6 +33,10 @@ export function registerTask(program: Command): void {
       .argument('<id>', 'id of the task')
       .option('--watch', 'follow it until it ends')
       .option('--failed', 'only hosts that failed')
+      .option(
+        '--hosts-only',
+        'print the names of its hosts, one a line (with --failed: for a retry)',
+      )
       .option('--exit-status', 'exit 1 if the task ended in any way but success')
       .option('--lines <n>', 'last lines of each kind of failure', integer(0, 100), 5)
       .option('--rows <n>', 'at most so many rows of hosts', integer(1, 10_000)),
@@ -43,7 +50,8 @@ async function task(id: string, options: TaskOptions): Promise<void> {
     ? await watch(client, id, options, screen)
     : await load(client, id, options);
   if (board === null) return;
-  await screen.draw(board, true);
+  if (options.hostsOnly === true) await screen.hosts(board);
+  else await screen.draw(board, true);
   if (options.exitStatus && hasEnded(board.status) && board.status !== 'SUCCEEDED') {
     process.exitCode = EXIT.failed;
   }
@@ -105,31 +113,59 @@ async function watchUntilEnd(
   const { live } = await import('./live.ts');
   let board = await find(client, id, options);
   if (board === null) say(`task ${id} has not begun; waiting for it`);
-  let drawnAt = 0;
+  else if (screen.isLive && !hasEnded(board.status)) await screen.draw(board, false);
+  let drawnAt = performance.now();
+  const away = (reason: string) => screen.disconnected(reason);
   const changes = live(TaskChangedDocument, {
     connection: client.connection,
     variables: () => ({ id }),
     signal,
     retry: true,
-    onState: ({ connected, reason }) =>
-      screen.note(connected ? 'connected again' : `${reason}; trying again`),
+    onState: ({ connected, reason }) => {
+      // Connected again is the board when it has been loaded again.
+      if (!connected) away(reason);
+    },
   });
-  for await (const { taskChanged } of latestOnly(changes, signal)) {
-    const early = drawnAt + REDRAW_MS - performance.now();
-    if (early > 0 && !hasEnded(taskChanged.status)) {
-      await wait(early, undefined, { signal }).catch(() => {});
+  const ticking = setInterval(() => void screen.tick(), TICK_MS);
+  try {
+    for await (const { taskChanged } of latestOnly(changes, signal)) {
+      const early = drawnAt + REDRAW_MS - performance.now();
+      if (early > 0 && !hasEnded(taskChanged.status)) {
+        await wait(early, undefined, { signal }).catch(() => {});
+      }
+      board = await loadAgain(client, id, options, signal, away);
+      if (signal.aborted) return null;
+      screen.connected();
+      drawnAt = performance.now();
+      if (board === null) continue;
+      if (hasEnded(board.status)) return board;
+      await screen.draw(board, false);
     }
-    if (signal.aborted) return null;
-    board = await load(client, id, options).catch((error: CallError) => {
-      if (!error.isTemporary) throw error;
-      return board;
-    });
-    drawnAt = performance.now();
-    if (board === null) continue;
-    if (hasEnded(board.status)) return board;
-    await screen.draw(board, false);
+    return null;
+  } finally {
+    clearInterval(ticking);
   }
-  return null;
+}
+
+/** As often as it takes; null once the signal is aborted. */
+async function loadAgain(
+  client: Client,
+  id: string,
+  { lines }: TaskOptions,
+  signal: AbortSignal,
+  away: (reason: string) => void,
+): Promise<TaskBoardFragment | null> {
+  const call = () => client.query(TaskBoardDocument, { id, lines }, { signal });
+  try {
+    const { task: board } = await withRetry(call, {
+      signal,
+      onRetry: (error) => away(error.message),
+    });
+    return board;
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  }
 }
 
 /** Changes that came while the last one was drawn are one change. */
@@ -162,63 +198,5 @@ async function* latestOnly<T>(source: AsyncIterator<T>, signal: AbortSignal): As
         notify = resolve;
       });
     }
-  }
-}
-
-/** Draws over the last drawing on a terminal; elsewhere only the end is drawn. */
-export class Screen {
-  readonly output: Output;
-  readonly #options: TaskOptions;
-  readonly #notesShare: boolean;
-  readonly #paint;
-  /** Lines on the terminal since the beginning of the last drawing. */
-  #drawn = 0;
-  #lastStatus: string | null = null;
-
-  /** notesShare: stderr is on the same terminal, so that what is said comes below a drawing. */
-  constructor(
-    options: TaskOptions,
-    output = new Output(),
-    notesShare = process.stderr.isTTY === true,
-  ) {
-    this.#options = options;
-    this.output = output;
-    this.#notesShare = notesShare && output.isTerminal;
-    this.#paint = painter(process.stdout, options.color);
-  }
-
-  /** Says something in between; the next drawing goes over that, too. */
-  note(text: string): void {
-    say(text);
-    if (!this.#notesShare || this.#drawn === 0) return;
-    this.#drawn += Math.max(1, Math.ceil(widthOf(text) / this.output.columns));
-  }
-
-  async draw(task: TaskBoardFragment, isLast: boolean): Promise<void> {
-    const { output } = this;
-    if (this.#options.json) {
-      await output.json(task);
-      return;
-    }
-    if (!isLast && !output.isTerminal) {
-      const { total, succeeded, failed } = task.runCounts;
-      const status = `${task.status}: ${succeeded} of ${total} hosts succeeded, ${failed} failed`;
-      if (status !== this.#lastStatus) say(status);
-      this.#lastStatus = status;
-      return;
-    }
-    const width = output.columns;
-    const lines = boardLines(task, {
-      paint: this.#paint,
-      width,
-      rows: this.#options.rows ?? DEFAULT_ROWS,
-      failedOnly: this.#options.failed === true,
-    });
-    // While it is redrawn it must fit the screen: what has scrolled away cannot be drawn over.
-    const fit = output.isTerminal ? lines.map((line) => cut(line, width)) : lines;
-    const shown = isLast || output.rows === null ? fit : fit.slice(0, output.rows - 1);
-    const back = this.#drawn > 0 ? `\x1b[${this.#drawn}A\x1b[0J` : '';
-    await output.write(`${back}${shown.join('\n')}\n`);
-    this.#drawn = shown.length;
   }
 }

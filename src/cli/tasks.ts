@@ -4,7 +4,7 @@ import { TASK_STATUSES, type TaskStatus } from '../domain/event.ts';
 import { Client, withRetry } from './client.ts';
 import { connectionOf } from './credentials.ts';
 import { statusStyle } from './event-line.ts';
-import { columns, dateTime, duration } from './format.ts';
+import { columns, dateTime, duration, zoneOf } from './format.ts';
 import { type TaskRowFragment, TasksDocument } from './gen/graphql.ts';
 import {
   type ClientOptions,
@@ -35,7 +35,11 @@ export function registerTasks(program: Command): void {
       .option('--service <name>', 'of these services (repeatable)', list)
       .option('--environment <name>', 'of these environments (repeatable)', list)
       .option('--version <version>', 'of these versions (repeatable)', list)
-      .option('--status <status>', 'with these statuses (repeatable)', someOf(TASK_STATUSES))
+      .option(
+        '--status <status>',
+        `with these statuses (repeatable): ${TASK_STATUSES.join(', ')}`,
+        someOf(TASK_STATUSES),
+      )
       .option('--host <name>', 'that have a run on this host; may end in *')
       .option('--from <time>', 'made since: 24h, 7d or RFC 3339', pointInTime)
       .option('--limit <n>', 'how many', integer(1, 500), 20),
@@ -61,7 +65,16 @@ async function tasks(options: TasksOptions): Promise<void> {
   }
   const paint = painter(process.stdout, options.color);
   const rows = columns([
-    ['TASK', 'STATUS', 'SERVICE', 'VERSION', 'ENVIRONMENT', 'CREATED', 'TOOK', 'HOSTS'],
+    [
+      'TASK',
+      'STATUS',
+      'SERVICE',
+      'VERSION',
+      'ENVIRONMENT',
+      `CREATED (${zoneOf(Date.now())})`,
+      'TOOK',
+      'HOSTS',
+    ],
     ...page.nodes.map(rowOf),
   ]);
   const lines = rows.map((cells, index) => {
@@ -69,9 +82,16 @@ async function tasks(options: TasksOptions): Promise<void> {
     const [id, status, ...rest] = cells as [string, string, ...string[]];
     return [paint('bold', id), paint(statusStyle(status.trim()), status), ...rest].join('  ');
   });
-  await output.write(`${lines.join('\n')}\n`);
-  if (page.nodes.length === 0) say('no task matches');
+  const width = output.columns;
+  await output.write(`${lines.map((line) => cut(line, width)).join('\n')}\n`);
+  if (page.nodes.length === 0) say(`no task matches${otherStatus(options)}`);
   else if (page.pageInfo.hasNextPage) say(`more than ${options.limit}: --limit shows more`);
+}
+
+/** A person who looks for failures means hosts, too. */
+function otherStatus({ status }: TasksOptions): string {
+  if (status?.includes('FAILED') !== true || status.includes('PARTIAL')) return '';
+  return ': FAILED is a task of which no host succeeded; --status failed,partial shows those with failed hosts as well';
 }
 
 function rowOf(task: TaskRowFragment): string[] {
@@ -84,6 +104,6 @@ function rowOf(task: TaskRowFragment): string[] {
     cut(forTerminal(task.environment ?? '–'), 20),
     dateTime(task.createdAt),
     task.durationMs === null ? '–' : duration(task.durationMs),
-    `${succeeded}/${total}${failed > 0 ? `, ${failed} failed` : ''}${task.stale ? ', silent' : ''}`,
+    `${succeeded}/${total}${failed > 0 ? `, ${failed} failed` : ''}${task.stale ? ', stale' : ''}`,
   ];
 }

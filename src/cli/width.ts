@@ -56,3 +56,29 @@ export function cut(text: string, width: number): string {
 export function padTo(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
+
+/** The whole text in lines of at most `width` columns, without its colours. */
+export function inLines(text: string, width: number): string[] {
+  if (widthOf(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = '';
+  let used = 0;
+  for (const { segment } of segmenter.segment(withoutColours(text))) {
+    const wide = widthOfOne(segment);
+    if (used + wide > width && line !== '') {
+      lines.push(line);
+      line = '';
+      used = 0;
+    }
+    line += segment;
+    used += wide;
+  }
+  return [...lines, line];
+}
+
+function withoutColours(text: string): string {
+  return text
+    .split(SGR)
+    .filter((_, index) => index % 2 === 0)
+    .join('');
+}

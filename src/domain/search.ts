@@ -13,7 +13,7 @@ import { LOG_LEVELS, LOG_STREAMS, type LogEvent, STEP_STATUSES } from './event.t
 import { eventWords } from './event-words.ts';
 import { words, wordsOf } from './words.ts';
 
-const SEARCH_FIELDS = [
+export const SEARCH_FIELDS = [
   'level',
   'host',
   'step',

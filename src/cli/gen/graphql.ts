@@ -314,6 +314,13 @@ export type TaskChangedSubscriptionVariables = Exact<{
 
 export type TaskChangedSubscription = { taskChanged: { id: string, status: TaskStatus, lastEventAt: string | null } };
 
+export type TaskNamesQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type TaskNamesQuery = { task: { id: string, stepSummaries: Array<{ step: string }> } | null };
+
 export type TasksQueryVariables = Exact<{
   filter?: TaskFilter | null | undefined;
   first?: number | null | undefined;
@@ -860,6 +867,16 @@ export const TaskChangedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TaskChangedSubscription, TaskChangedSubscriptionVariables>;
+export const TaskNamesDocument = new TypedDocumentString(`
+    query TaskNames($id: ID!) {
+  task(id: $id) {
+    id
+    stepSummaries {
+      step
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TaskNamesQuery, TaskNamesQueryVariables>;
 export const TasksDocument = new TypedDocumentString(`
     query Tasks($filter: TaskFilter, $first: Int) {
   tasks(filter: $filter, first: $first) {

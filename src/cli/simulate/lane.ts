@@ -2,7 +2,7 @@
  * One connection of the simulator: a bounded queue that is sent in batches, in order, one batch
  * at a time. All events of a host go through the same lane, so each host's log is in order.
  */
-import { type Client, type WriteResult, withRetry } from '../client.ts';
+import { CallError, type Client, type WriteResult, withRetry } from '../client.ts';
 import { LogStepsDocument, type StepEventInput } from '../gen/graphql.ts';
 
 /** A batch that is not full is sent after this time. */
@@ -38,6 +38,7 @@ export function count(tally: Tally, events: number, result: WriteResult): void {
 export class Lane {
   readonly #client: Client;
   readonly #batch: number;
+  readonly #retries: number;
   readonly #tally: Tally;
   readonly #signal: AbortSignal;
   #queue: StepEventInput[] = [];
@@ -45,9 +46,16 @@ export class Lane {
   #timer: NodeJS.Timeout | undefined;
   #failure: unknown = null;
 
-  constructor(client: Client, batch: number, tally: Tally, signal: AbortSignal) {
+  /** batch: events per request. retries: of one request, before the lane ends. */
+  constructor(
+    client: Client,
+    { batch, retries }: { batch: number; retries: number },
+    tally: Tally,
+    signal: AbortSignal,
+  ) {
     this.#client = client;
     this.#batch = batch;
+    this.#retries = retries;
     this.#tally = tally;
     this.#signal = signal;
   }
@@ -88,10 +96,26 @@ export class Lane {
 
   async #deliver(): Promise<void> {
     const inputs = this.#queue.splice(0, this.#batch);
-    const { logSteps } = await withRetry(
-      () => this.#client.query(LogStepsDocument, { inputs }, { signal: this.#signal }),
-      { signal: this.#signal, onRetry: () => this.#tally.retries++ },
-    );
-    count(this.#tally, inputs.length, logSteps);
+    await this.#post(inputs);
+  }
+
+  async #post(inputs: StepEventInput[]): Promise<void> {
+    try {
+      const { logSteps } = await withRetry(
+        () => this.#client.query(LogStepsDocument, { inputs }, { signal: this.#signal }),
+        {
+          signal: this.#signal,
+          attempts: this.#retries + 1,
+          onRetry: () => this.#tally.retries++,
+        },
+      );
+      count(this.#tally, inputs.length, logSteps);
+    } catch (error) {
+      const isTooLarge = error instanceof CallError && error.kind === 'too-large';
+      if (!isTooLarge || inputs.length === 1) throw error;
+      const half = Math.ceil(inputs.length / 2);
+      await this.#post(inputs.slice(0, half));
+      await this.#post(inputs.slice(half));
+    }
   }
 }

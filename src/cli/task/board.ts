@@ -4,14 +4,14 @@
  */
 
 import { statusStyle } from '../event-line.ts';
-import { columns, dateTime, duration } from '../format.ts';
+import { columns, dateTime, duration, zoneOf } from '../format.ts';
 import type {
   FailureGroupFragment,
   StepSummaryFragment,
   TaskBoardFragment,
 } from '../gen/graphql.ts';
 import { forTerminal, type Paint, type Style } from '../output.ts';
-import { cut, widthOf } from '../width.ts';
+import { cut, inLines, widthOf } from '../width.ts';
 
 export interface BoardOptions {
   paint: Paint;
@@ -21,17 +21,45 @@ export interface BoardOptions {
   rows: number;
   /** Only hosts that failed. */
   failedOnly: boolean;
+  /** Now, in epoch milliseconds: what runs says for how long. */
+  now?: number;
+  /** Reasons take as many lines as they need. */
+  wrapReasons?: boolean;
 }
 
 export function boardLines(task: TaskBoardFragment, options: BoardOptions): string[] {
-  return [
-    ...header(task, options),
-    '',
-    ...stepLines(task.stepSummaries, options),
-    '',
-    ...hostLines(task.matrix, options),
-    ...failureLines(task.failureGroups, options),
-  ];
+  return Object.values(boardParts(task, options)).flat();
+}
+
+/** At most `height` lines: of steps and hosts only the first, so that the first reason is seen. */
+export function boardThatFits(
+  task: TaskBoardFragment,
+  options: BoardOptions,
+  height: number,
+): string[] {
+  const { head, steps, hosts, failures } = boardParts(task, options);
+  const all = [...head, ...steps, ...hosts, ...failures];
+  if (all.length <= height) return all;
+  const reason = Math.min(failures.length, REASON_LINES);
+  const room = height - head.length - reason - 1;
+  const hostsKept = Math.min(hosts.length, Math.max(LEAST_HOST_LINES, room - steps.length));
+  const stepsKept = Math.min(steps.length, Math.max(0, room - hostsKept));
+  const lines = [...head, ...steps.slice(0, stepsKept), ...hosts.slice(0, hostsKept), ...failures];
+  const shown = lines.slice(0, Math.max(1, height - 1));
+  return [...shown, options.paint('dim', `… ${all.length - shown.length} more lines`)];
+}
+
+/** An empty line, the reason, where, and the command. */
+const REASON_LINES = 4;
+const LEAST_HOST_LINES = 3;
+
+function boardParts(task: TaskBoardFragment, options: BoardOptions) {
+  return {
+    head: [...header(task, options), ''],
+    steps: [...stepLines(task.stepSummaries, options), ''],
+    hosts: hostLines(task.matrix, options),
+    failures: failureLines(task.failureGroups, options),
+  };
 }
 
 /** A board is drawn over itself: a text must not have more lines than are counted. */
@@ -41,23 +69,29 @@ function oneLine(text: string): string {
     .replaceAll('\t', ' ');
 }
 
-function header(task: TaskBoardFragment, { paint, width }: BoardOptions): string[] {
+function header(task: TaskBoardFragment, { paint, width, now }: BoardOptions): string[] {
   const what = [task.service, task.version].filter(Boolean).join(' ');
   const where = task.environment === null ? '' : ` to ${task.environment}`;
-  const { total, succeeded, failed, running, pending, notRun, stale } = task.runCounts;
+  const { total, succeeded, failed, running, pending, cancelled, notRun, stale } = task.runCounts;
   const counts = [
     total === 1 ? '1 host' : `${total} hosts`,
     `${succeeded} succeeded`,
     ...(failed > 0 ? [paint('red', `${failed} failed`)] : []),
     ...(running > 0 ? [paint('blue', `${running} running`)] : []),
     ...(pending > 0 ? [`${pending} pending`] : []),
+    ...(cancelled > 0 ? [paint('yellow', `${cancelled} cancelled`)] : []),
     ...(notRun > 0 ? [`${notRun} not run`] : []),
-    ...(stale > 0 ? [paint('yellow', `${stale} silent`)] : []),
+    ...(stale > 0 ? [paint('yellow', `${stale} stale`)] : []),
   ];
+  const isRunning = task.finishedAt === null && task.durationMs === null;
   const times = [
     `created ${dateTime(task.createdAt)}`,
     ...(task.finishedAt === null ? [] : [`finished ${dateTime(task.finishedAt)}`]),
     ...(task.durationMs === null ? [] : [`took ${duration(task.durationMs)}`]),
+    ...(isRunning && now !== undefined
+      ? [`for ${duration(now - Date.parse(task.createdAt))}`]
+      : []),
+    zoneOf(task.createdAt),
   ];
   const id = oneLine(task.id);
   const room = width - widthOf(id) - task.status.length - 4;
@@ -70,7 +104,10 @@ function header(task: TaskBoardFragment, { paint, width }: BoardOptions): string
 
 const BAR_WIDTH = 24;
 
-function stepLines(summaries: readonly StepSummaryFragment[], { paint }: BoardOptions): string[] {
+function stepLines(
+  summaries: readonly StepSummaryFragment[],
+  { paint, width }: BoardOptions,
+): string[] {
   const rows = columns([
     ['STEP', 'DONE', 'FAILED', 'RUNNING', 'P50', 'P95', ''],
     ...summaries.map((s) => [
@@ -86,12 +123,13 @@ function stepLines(summaries: readonly StepSummaryFragment[], { paint }: BoardOp
   return rows.map((cells, index) => {
     const summary = summaries[index - 1];
     if (summary === undefined) return paint('dim', cells.join('  ').trimEnd());
-    return cells.with(-1, bar(summary, paint)).join('  ');
+    const room = width - widthOf(cells.join('  '));
+    return cells.with(-1, bar(summary, paint, Math.min(BAR_WIDTH, room))).join('  ');
   });
 }
 
 /** Whatever happened at all gets a character, however rare. */
-function bar(s: StepSummaryFragment, paint: Paint): string {
+function bar(s: StepSummaryFragment, paint: Paint, width: number): string {
   const parts: [number, Style, string][] = [
     [s.succeeded + s.skipped, 'green', '█'],
     [s.failed + s.timedOut + s.cancelled, 'red', '▓'],
@@ -99,12 +137,10 @@ function bar(s: StepSummaryFragment, paint: Paint): string {
     [s.pending + s.notRun, 'gray', '░'],
   ];
   const total = parts.reduce((sum, [count]) => sum + count, 0);
-  if (total === 0) return '';
-  const widths = parts.map(([n]) =>
-    n === 0 ? 0 : Math.max(1, Math.round((n / total) * BAR_WIDTH)),
-  );
+  if (total === 0 || width < parts.length) return '';
+  const widths = parts.map(([n]) => (n === 0 ? 0 : Math.max(1, Math.round((n / total) * width))));
   const widest = widths.indexOf(Math.max(...widths));
-  widths[widest] = (widths[widest] ?? 0) + BAR_WIDTH - widths.reduce((sum, w) => sum + w, 0);
+  widths[widest] = (widths[widest] ?? 0) + width - widths.reduce((sum, w) => sum + w, 0);
   return parts
     .map(([, style, sign], i) => (widths[i] ? paint(style, sign.repeat(widths[i])) : ''))
     .join('');
@@ -202,16 +238,19 @@ const GROUPS_SHOWN = 10;
 
 function failureLines(
   groups: readonly FailureGroupFragment[],
-  { paint, width }: BoardOptions,
+  { paint, width, wrapReasons }: BoardOptions,
 ): string[] {
   const lines: string[] = [];
   for (const group of groups.slice(0, GROUPS_SHOWN)) {
     const { sample } = group;
     const place = `${group.steps.map(oneLine).join(', ')} on ${group.hostCount} ${group.hostCount === 1 ? 'host' : 'hosts'}`;
-    const known = group.hosts.slice(0, group.hostCount);
+    const known = group.hosts.slice(0, group.hostCount).sort();
+    const reason = oneLine(sample.error?.message ?? group.message);
+    const [first, ...more] = wrapReasons ? inLines(reason, width - 2) : [cut(reason, width - 2)];
     lines.push(
       '',
-      `${paint('red', '✖')} ${paint('bold', cut(oneLine(sample.error?.message ?? group.message), width - 2))}`,
+      `${paint('red', '✖')} ${paint('bold', first ?? '')}`,
+      ...more.map((text) => `  ${paint('bold', text)}`),
       `  ${place}: ${names(known, width - widthOf(place) - 4)}`,
     );
     if (sample.command !== null) {
