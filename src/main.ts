@@ -22,7 +22,6 @@ import { registerTail } from './cli/tail.ts';
 import { registerTask } from './cli/task.ts';
 import { registerTasks } from './cli/tasks.ts';
 import { registerTokens } from './cli/tokens.ts';
-import { withoutCredentials } from './domain/address.ts';
 
 /** In the order of `shiplog --help`. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -64,7 +63,7 @@ function buildProgram(): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(withoutCredentials(text)) })
+    .configureOutput({ outputError: (text) => say(text.trimEnd()) })
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',

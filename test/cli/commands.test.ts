@@ -140,7 +140,9 @@ describe('shiplog run', () => {
     const { stderr } = await shiplog('run', ...options, ...away, '--', 'echo', 'kept');
     const file = /kept in (\S+)/.exec(stderr)?.[1] as string;
     expect(await shiplog('send', file)).toMatchObject({ code: 0 });
-    expect((await shiplog('send', file)).stderr).toContain('stored 0, duplicates 3, rejected 0');
+    const again = await shiplog('send', '--remove', file);
+    expect(again.stderr).toContain('stored 0, duplicates 3, rejected 0');
+    await expect(readFile(file)).rejects.toThrow('ENOENT');
     const found = rows<EventRowFragment>(
       await shiplog('search', 'kept', '--task', 'spooled', '--json'),
     );
@@ -333,6 +335,57 @@ describe('shiplog task, tasks and search', () => {
     const malformed = await shiplog('search', '"open');
     expect(malformed.code).toBe(1);
     expect(malformed.stderr).toMatch(/column/);
+  });
+});
+
+describe('what a person may have meant', () => {
+  it('is said where nothing is found', async () => {
+    await log('meant', 'needle');
+    const [fields, task, time, known] = await Promise.all([
+      shiplog('search', 'lvl:error'),
+      shiplog('search', 'needle', '--task', 'nosuch'),
+      shiplog('search', 'zebra'),
+      shiplog('search', 'needle', '--task', 'meant', '--step', 'donwload'),
+    ]);
+    expect(fields.stderr).toMatch(/lvl: is taken as a word \(the fields are level, host, step/);
+    expect(task.stderr).toBe('nothing found: there is no task nosuch\n');
+    expect(time.stderr).toContain('in the last 24 hours (--from 30d looks further back)');
+    expect(known.stderr).toContain('task meant has no step donwload (it has ');
+    const tasks = await shiplog('tasks', '--status', 'failed', '--service', 'nothing');
+    expect(tasks.stderr).toContain('--status failed,partial');
+  });
+
+  it('is said where a tail would wait for ever', async () => {
+    const tail = start('tail', '--task', 'nosuch');
+    await tail.until((_, stderr) => stderr.includes('there is no task nosuch; waiting for it'));
+    tail.child.kill('SIGTERM');
+    expect((await tail.ended).code).toBe(130);
+  });
+
+  it('comes with the day where it was not today, and with the zone of the times', async () => {
+    const at = '2026-03-01T10:00:00.000Z';
+    const inputs = [{ taskId: 'old', host: 'h', step: 's', message: 'ancient', at }];
+    await client.query(LogStepsDocument, { inputs });
+    const { stdout, stderr } = await shiplog('search', 'ancient', '--task', 'old');
+    expect(stdout).toMatch(/^2026-0[23]-\d\d \d\d:\d\d:\d\d\.000 /);
+    expect(stderr).toMatch(/\(times in UTC/);
+  });
+
+  it('is a list of the hosts that failed, one a line, for a retry', async () => {
+    const report = (host: string, status: 'SUCCEEDED' | 'FAILED') => ({
+      taskId: 'retry',
+      host,
+      step: 's',
+      status,
+    });
+    const inputs = [
+      report('web-2', 'FAILED'),
+      report('web-1', 'FAILED'),
+      report('ok', 'SUCCEEDED'),
+    ];
+    await client.query(LogStepsDocument, { inputs });
+    const failed = await shiplog('task', 'retry', '--failed', '--hosts-only');
+    expect(failed).toMatchObject({ code: 0, stdout: 'web-1\nweb-2\n' });
   });
 });
 

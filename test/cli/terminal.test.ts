@@ -6,7 +6,7 @@ import type {
   TaskBoardFragment,
 } from '../../src/cli/gen/graphql.ts';
 import { forTerminal, painter } from '../../src/cli/output.ts';
-import { boardLines, groupHosts } from '../../src/cli/task/board.ts';
+import { boardLines, boardThatFits, groupHosts } from '../../src/cli/task/board.ts';
 import { cut, widthOf } from '../../src/cli/width.ts';
 
 const plain = (_style: string, text: string) => text;
@@ -175,6 +175,53 @@ describe('the board in a terminal', () => {
     expect(text).toContain('✖ no space left on device');
     expect(text).toContain('$ tar -xzf app.tar.gz (exit 2)');
     expect(text).toContain('│ 100 % full');
+  });
+
+  it('keeps the first reason on a screen of 24 rows, however many patterns and steps there are', () => {
+    const plan = Array.from({ length: 14 }, (_, i) => `step-${i + 1}`);
+    const cells = hosts.map((_, i) =>
+      (2 ** 14 + i)
+        .toString(2)
+        .slice(1)
+        .replace(/./g, (bit) => (bit === '1' ? 'S' : 'F')),
+    );
+    const large = {
+      ...task,
+      stepSummaries: plan.map((step) => ({ ...summary, step })),
+      matrix: { steps: plan, hosts, cells: cells.join('') },
+    };
+    for (const height of [24, 16]) {
+      const lines = boardThatFits(large, options, height);
+      expect(lines).toHaveLength(height);
+      expect(lines[0]).toContain('deploy-1  RUNNING');
+      expect(lines).toContain('✖ no space left on device');
+      expect(lines.at(-1)).toMatch(/^… \d+ more lines$/);
+    }
+    expect(boardThatFits(task, options, 100)).toEqual(boardLines(task, options));
+  });
+
+  it('is not cut where nothing has a width, and its reasons are whole at the end', () => {
+    const [group] = task.failureGroups;
+    const reason = 'certificate has sha256 0a1b where 2c3d is expected '.repeat(4).trim();
+    const sample = { ...group?.sample, error: { code: null, message: reason } };
+    const failed = { ...task, failureGroups: [{ ...group, sample }] } as TaskBoardFragment;
+    const whole = boardLines(failed, { ...options, width: Number.POSITIVE_INFINITY }).join('\n');
+    expect(whole).toContain(`✖ ${reason}`);
+    for (const host of hosts) expect(whole).toContain(host);
+    const last = boardLines(failed, { ...options, width: 50, wrapReasons: true });
+    const at = last.findIndex((line) => line.startsWith('✖'));
+    const text = last
+      .slice(at, at + 5)
+      .map((line) => line.slice(2))
+      .join('');
+    expect(text).toContain(reason);
+    for (const line of last.slice(at)) expect(line.length).toBeLessThanOrEqual(50);
+  });
+
+  it('says for how long a task has been running, and in which zone its times are', () => {
+    const now = Date.parse(task.createdAt) + 185_000;
+    const [, , times] = boardLines(task, { ...options, now });
+    expect(times).toMatch(/^created 2026-11-2\d \d\d:\d\d:\d\d · for 3 min 05 s · UTC/);
   });
 
   it('says how many hosts it does not show', () => {

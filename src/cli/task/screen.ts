@@ -83,8 +83,9 @@ export class Screen {
     }
     this.#board = isLast ? null : task;
     this.#boardAt = Date.now();
-    if (isLast) await this.#write(boardLines(task, { ...this.#boardOptions(), wrapReasons: true }));
-    else await this.#redraw(task);
+    if (!isLast) return this.#redraw(task);
+    const lines = boardLines(task, { ...this.#boardOptions(), wrapReasons: true });
+    await this.#write(lines.map((line) => cut(line, output.columns)));
   }
 
   /** One name a line, nothing else. */
