@@ -117,6 +117,18 @@ describe('shiplog serve on Elasticsearch', () => {
     expect(stderr).not.toContain('k-e-y');
   });
 
+  it('ends with 2 where something else answers: waiting would not help', async () => {
+    await using page = await standIn((_, response) => {
+      response.writeHead(404, { 'content-type': 'text/html' });
+      response.end('<h1>Not found</h1>');
+    });
+    const { code, stderr } = await runCli(serve(page.url));
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^shiplog: .*is not Elasticsearch \d+ \(it says 404\)/),
+    });
+  });
+
   it('ends with 2 where the file of the certificate authority is not there', async () => {
     const { code, stderr } = await runCli(
       serve('https://127.0.0.1:2', '--elasticsearch-ca', '/nowhere/ca.pem'),

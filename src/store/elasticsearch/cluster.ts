@@ -42,6 +42,11 @@ export async function readCluster(
   if (typeOf(body) === 'media_type_header_exception') {
     throw refused(`Elasticsearch ${OLDEST_MAJOR} or later is needed; this one is older`);
   }
+  // Elasticsearch says of what kind its refusals are; a proxy in trouble says 5xx, or to come back.
+  const isElsewhere = status >= 400 && status < 500 && status !== 408 && status !== 429;
+  if (isElsewhere && typeOf(body) === '') {
+    throw refused(`What answers there is not Elasticsearch ${OLDEST_MAJOR} (it says ${status})`);
+  }
   const nodes = Object.values(body.nodes ?? {});
   if (status >= 300 || nodes.length === 0) throw unavailable(`It refused: ${reasonOf(body)}`);
   for (const { name, version } of nodes) {
