@@ -82,6 +82,11 @@ function dayShard(cursor: ShardCursorLike): DayShard | null {
   return dayName(shard.day, shard.number) === cursor.shard ? shard : null;
 }
 
+/** The day of a shard that is named for one, in days since 1970; null: it holds all days. */
+export function dayOfShard(shard: string): number | null {
+  return dayShard({ shard, history: 0, seq: 0 })?.day ?? null;
+}
+
 function dayName(day: number, number: number): string {
   return `${new Date(day * DAY_MS).toISOString().slice(0, 10)}/${number}`;
 }

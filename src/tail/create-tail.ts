@@ -14,7 +14,8 @@ import type { Heads } from './heads.ts';
 import { type PullSource, pullIterator } from './pull.ts';
 import { inTurns } from './reads.ts';
 import type { Tail } from './tail.ts';
-import { TaskReader, TasksReader } from './task-feed.ts';
+import { TasksReader } from './task-feed.ts';
+import { TaskReader } from './task-reader.ts';
 import { TaskWatch } from './task-watch.ts';
 
 /** What is kept in memory for readers that are a little behind; beyond it they read the store. */
@@ -152,23 +153,24 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
     },
     taskChanged(id) {
       checkRoom();
-      return iterate(new TaskReader(id, reads, watch, settings, () => {}));
+      return iterate(
+        new TaskReader({
+          ...{ id, follower, watch, store: reads },
+          ...{ heartbeatMs: settings.heartbeatMs, staleAfterMs: settings.staleAfterMs },
+          now: settings.now,
+        }),
+      );
     },
     tasksChanged({ filter, after }) {
       checkRoom();
       const filterHash = hashFilter(filter);
       const shards = after === null ? null : decodeCursor(after, { kind: 'tasks', filterHash });
       return iterate(
-        new TasksReader(
-          filter,
-          shards,
-          reads,
-          follower,
-          watch,
-          cursorOf('tasks', filterHash),
-          settings.heartbeatMs,
-          () => {},
-        ),
+        new TasksReader({
+          ...{ filter, after: shards, follower, watch, store: reads },
+          cursorOf: cursorOf('tasks', filterHash),
+          heartbeatMs: settings.heartbeatMs,
+        }),
       );
     },
     runsChanged({ taskId, after }) {

@@ -19,6 +19,17 @@ export function within(heads: Heads, shards: ReadonlySet<string> | null): Heads 
   return new Map([...heads].filter(([shard]) => shards.has(shard)));
 }
 
+/** In each shard the one that is further; of another history the second. */
+export function furthest(heads: Heads, others: Iterable<ShardCursor>): Heads {
+  const merged = new Map(heads);
+  for (const { shard, history, seq } of others) {
+    const known = merged.get(shard);
+    const isFurther = known === undefined || known.history !== history || known.seq < seq;
+    if (isFurther) merged.set(shard, { shard, history, seq });
+  }
+  return merged;
+}
+
 export function seqOf(heads: Heads, shard: string): number {
   return heads.get(shard)?.seq ?? 0;
 }

@@ -15,6 +15,7 @@ export type Reads = Pick<
   | 'heads'
   | 'readLog'
   | 'checkCursors'
+  | 'viewsReach'
   | 'events'
   | 'tasks'
   | 'tasksById'
@@ -42,6 +43,8 @@ export function inTurns(store: Store): Reads {
   return {
     heads: (taskId) => store.heads(taskId),
     readLog: (...args) => turn(() => store.readLog(...args)),
+    // It only waits, and may wait for long.
+    viewsReach: (positions) => store.viewsReach(positions),
     checkCursors: (cursors) => turn(() => store.checkCursors(cursors)),
     events: (queries) => turn(() => store.events(queries)),
     tasks: (query) => turn(() => store.tasks(query)),

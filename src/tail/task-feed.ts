@@ -1,159 +1,88 @@
 /**
- * Readers of changing tasks: one task (`TaskReader`) or those that a filter selects
- * (`TasksReader`). Both coalesce: a slow reader sees fewer, newer states, never a stale last one.
+ * A reader of the tasks that a filter selects. Changes coalesce: a slow reader sees fewer, newer
+ * states, never a stale last one.
+ *
+ * Views lag behind the log. A reader that begins or resumes notes where the log is, reads what
+ * changed from the store until views hold all of that, and only then says that it has caught up.
+ * What is published from its begin on comes by the watch.
  */
-import type { TaskFilter } from '../domain/filter.ts';
-import { matchesTask } from '../domain/filter.ts';
-import { isStale, type TaskView } from '../domain/views.ts';
+import { matchesTask, type TaskFilter } from '../domain/filter.ts';
+import type { TaskView } from '../domain/views.ts';
 import type { ShardCursor } from '../store/store.ts';
 import { expired } from './feed.ts';
 import type { Follower } from './follower.ts';
-import { type Heads, headsOf } from './heads.ts';
+import { furthest, type Heads, headsOf, seqOf, withHead, within } from './heads.ts';
+import { Patience } from './patience.ts';
 import type { PullSource } from './pull.ts';
 import type { Reads } from './reads.ts';
 import type { TasksBatch } from './tail.ts';
 import type { TaskChange, TaskWatch } from './task-watch.ts';
+import { ViewsWait } from './views-wait.ts';
 import { Waiters } from './waiters.ts';
 
 const BATCH_TASKS = 100;
 /** Changed tasks waiting for one reader; beyond it the reader reads on from the store. */
 const MAX_WAITING = 5_000;
+/** How long the first batch waits for views that are behind. */
+const FIRST_MS = 1_000;
+/** Where some shards' views are behind, those of others are looked at this often. */
+const LOOK_AGAIN_MS = 1_000;
 
-export interface TaskFeedSettings {
+export interface TasksReaderOptions {
+  filter: TaskFilter;
+  /** Where to begin; null: now. */
+  after: ShardCursor[] | null;
+  store: Reads;
+  follower: Follower;
+  watch: TaskWatch;
+  cursorOf: (heads: Heads) => string;
   heartbeatMs: number;
-  staleAfterMs: number;
-  now: () => number;
-}
-
-export class TaskReader implements PullSource<TaskView> {
-  #id: string;
-  #store: Reads;
-  #settings: TaskFeedSettings;
-  #unlisten: () => void;
-  #onDispose: () => void;
-  #changed = new Waiters();
-  #next: TaskView | null = null;
-  #shown: { task: TaskView; stale: boolean } | null = null;
-  #begun = false;
-  #disposed = false;
-
-  constructor(
-    id: string,
-    store: Reads,
-    watch: TaskWatch,
-    settings: TaskFeedSettings,
-    onDispose: () => void,
-  ) {
-    this.#id = id;
-    this.#store = store;
-    this.#settings = settings;
-    this.#onDispose = onDispose;
-    this.#unlisten = watch.listen(id, (changes) => {
-      const last = changes.at(-1);
-      if (last === undefined) return;
-      this.#next = last.after;
-      this.#changed.wake();
-    });
-  }
-
-  async pull(): Promise<TaskView | null> {
-    if (!this.#begun) {
-      this.#begun = true;
-      const [task] = await this.#store.tasksById([this.#id]);
-      if (task && this.#next === null) return this.#show(task);
-    }
-    while (!this.#disposed) {
-      const next = this.#next ?? this.#fellSilent();
-      if (next !== null) {
-        this.#next = null;
-        return this.#show(next);
-      }
-      await this.#changed.wait(this.#settings.heartbeatMs);
-    }
-    return null;
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-    this.#unlisten();
-    this.#changed.wake();
-    this.#onDispose();
-  }
-
-  #isStale(task: TaskView): boolean {
-    return isStale(task, this.#settings.now(), this.#settings.staleAfterMs);
-  }
-
-  /** The same task again, once it has become stale: no event tells. */
-  #fellSilent(): TaskView | null {
-    const shown = this.#shown;
-    return shown !== null && !shown.stale && this.#isStale(shown.task) ? { ...shown.task } : null;
-  }
-
-  #show(task: TaskView): TaskView {
-    this.#shown = { task, stale: this.#isStale(task) };
-    return task;
-  }
 }
 
 export class TasksReader implements PullSource<TasksBatch> {
-  #filter: TaskFilter;
-  #store: Reads;
-  #follower: Follower;
-  #heartbeatMs: number;
-  #cursorOf: (heads: Heads) => string;
-  #after: ShardCursor[] | null;
+  #options: TasksReaderOptions;
   #unlisten: () => void;
-  #onDispose: () => void;
   #changed = new Waiters();
+  #patience = new Patience();
   #waiting = new Map<string, TaskChange>();
   #waitingHeads: Heads | null = null;
+  /** Everything at or below was told. */
   #told: Heads = new Map();
+  /** Until views hold this the reader has not caught up; null: it follows the watch. */
+  #goal: Heads | null = null;
+  /** What lies between `#told` and `#goal` is to be read from the store. */
+  #readsOn: boolean;
+  #views: ViewsWait | null = null;
   #overflowed = false;
+  #otherHistory = false;
   #begun = false;
+  #spoken = false;
   #disposed = false;
 
-  constructor(
-    filter: TaskFilter,
-    after: ShardCursor[] | null,
-    store: Reads,
-    follower: Follower,
-    watch: TaskWatch,
-    cursorOf: (heads: Heads) => string,
-    heartbeatMs: number,
-    onDispose: () => void,
-  ) {
-    this.#filter = filter;
-    this.#after = after;
-    this.#store = store;
-    this.#follower = follower;
-    this.#cursorOf = cursorOf;
-    this.#heartbeatMs = heartbeatMs;
-    this.#onDispose = onDispose;
-    this.#unlisten = watch.listen(null, (changes, heads) => this.#receive(changes, heads));
+  constructor(options: TasksReaderOptions) {
+    this.#options = options;
+    this.#readsOn = options.after !== null;
+    this.#unlisten = options.watch.listen(null, {
+      changed: (changes, heads) => this.#receive(changes, heads),
+      skipped: (head) => this.#skip(head),
+    });
   }
 
   async pull(): Promise<TasksBatch | null> {
-    if (!this.#begun) {
-      await this.#begin();
-      this.#begun = true;
-      if (this.#after === null) return this.#batch([], true);
-    }
+    const { heartbeatMs } = this.#options;
+    const due = performance.now() + (this.#spoken ? heartbeatMs : Math.min(heartbeatMs, FIRST_MS));
     while (!this.#disposed) {
-      if (this.#after !== null) return this.#readOn(this.#after);
-      if (this.#waitingHeads === null) {
-        await this.#changed.wait(this.#heartbeatMs);
-        if (this.#waitingHeads === null && !this.#overflowed) {
-          return this.#disposed ? null : this.#batch([], true);
-        }
+      try {
+        const batch = await this.#step(due);
+        this.#patience.relax();
+        if (batch !== null) return batch;
+      } catch (error) {
+        this.#views = null;
+        await this.#changed.wait(this.#patience.after(error));
       }
-      if (this.#overflowed) {
-        this.#overflowed = false;
-        this.#after = [...this.#told.values()];
-        continue;
-      }
-      const tasks = await this.#takeWaiting();
-      if (tasks.length > 0) return this.#batch(tasks, this.#waiting.size === 0);
+      // Views are far behind, or the store is away: how far it came is told all the same.
+      const isBehind = this.#begun && this.#goal !== null;
+      if (isBehind && performance.now() >= due && !this.#disposed) return this.#batch([], false);
     }
     return null;
   }
@@ -162,16 +91,70 @@ export class TasksReader implements PullSource<TasksBatch> {
     this.#disposed = true;
     this.#unlisten();
     this.#changed.wake();
-    this.#onDispose();
+  }
+
+  async #step(due: number): Promise<TasksBatch | null> {
+    if (!this.#begun) await this.#begin();
+    if (this.#otherHistory) throw expired();
+    if (this.#overflowed) {
+      this.#overflowed = false;
+      this.#catchUpTo(this.#options.follower.heads);
+    }
+    if (this.#goal !== null) return this.#catchUp(this.#goal, due);
+    if (this.#waitingHeads === null) {
+      const woken = await this.#changed.wait(Math.max(0, due - performance.now()));
+      return woken || this.#disposed ? null : this.#batch([], true);
+    }
+    return this.#tellWaiting();
   }
 
   async #begin(): Promise<void> {
-    if (this.#after !== null) {
-      const checks = await this.#store.checkCursors(this.#after);
-      if (checks.some(({ state }) => state === 'unknown')) throw expired();
+    const { store, follower } = this.#options;
+    const after = this.#options.after ?? [];
+    const checks = await store.checkCursors(after);
+    if (checks.some(({ state }) => state === 'unknown')) throw expired();
+    const settled = await follower.catchUp(null);
+    const goal = furthest(follower.heads, settled);
+    // What retention removed has nothing to tell any more.
+    const there = after.filter((_, i) => checks[i]?.state === 'live');
+    this.#told = this.#readsOn ? headsOf(there) : goal;
+    this.#goal = goal;
+    this.#begun = true;
+  }
+
+  #catchUpTo(goal: Heads): void {
+    this.#goal = goal;
+    this.#readsOn = true;
+    this.#views = null;
+  }
+
+  async #catchUp(goal: Heads, due: number): Promise<TasksBatch | null> {
+    if (this.#readsOn) {
+      const { tasks, more } = await this.#readOn();
+      const caughtUp = !more && this.#behind(goal).length === 0;
+      if (caughtUp) this.#goal = null;
+      if (caughtUp || tasks.length > 0) return this.#batch(tasks, caughtUp);
+      if (more) return null;
     }
-    await this.#follower.catchUp(null);
-    this.#told = this.#after === null ? this.#follower.heads : headsOf(this.#after);
+    if (this.#waiting.size > 0) return this.#tellWaiting();
+    const missing = this.#readsOn ? this.#behind(goal) : this.#stillThere(goal);
+    this.#views ??= new ViewsWait(() => this.#options.store.viewsReach(missing), this.#changed);
+    const ms = Math.min(LOOK_AGAIN_MS, Math.max(0, due - performance.now()));
+    if (!(await this.#views.within(ms))) return null;
+    this.#views = null;
+    if (this.#readsOn) return null;
+    this.#goal = null;
+    return this.#batch([], true);
+  }
+
+  /** The shards of which something may not be told yet. */
+  #behind(goal: Heads): ShardCursor[] {
+    return this.#stillThere(goal).filter(({ shard, seq }) => seqOf(this.#told, shard) < seq);
+  }
+
+  /** Those that retention removed are over. */
+  #stillThere(goal: Heads): ShardCursor[] {
+    return [...within(goal, new Set(this.#options.follower.heads.keys())).values()];
   }
 
   #receive(changes: TaskChange[], heads: Heads): void {
@@ -180,38 +163,55 @@ export class TasksReader implements PullSource<TasksBatch> {
       this.#waiting.set(change.after.id, { before, after: change.after });
     }
     this.#waitingHeads = heads;
-    if (this.#waiting.size > MAX_WAITING) {
-      this.#waiting.clear();
-      this.#waitingHeads = null;
-      this.#overflowed = true;
-    }
+    if (this.#waiting.size > MAX_WAITING) this.#overflow();
+    this.#changed.wake();
+  }
+
+  #overflow(): void {
+    this.#waiting.clear();
+    this.#waitingHeads = null;
+    this.#overflowed = true;
+  }
+
+  /** A shard was not followed up to here: what is behind the cursor is read from the store. */
+  #skip(head: ShardCursor): void {
+    const told = this.#told.get(head.shard);
+    if (told === undefined) this.#told = withHead(this.#told, head);
+    else if (told.history !== head.history) this.#otherHistory = true;
+    else this.#overflow();
     this.#changed.wake();
   }
 
   /** The next of what waits and matches; the cursor moves on once nothing waits any more. */
-  async #takeWaiting(): Promise<TaskView[]> {
+  async #tellWaiting(): Promise<TasksBatch | null> {
     const taken = [...this.#waiting.values()].slice(0, BATCH_TASKS);
-    for (const { after } of taken) this.#waiting.delete(after.id);
-    if (this.#waiting.size === 0) {
-      this.#told = this.#waitingHeads ?? this.#told;
-      this.#waitingHeads = null;
-    }
     // Where the old state was not seen, the task is told whatever its status: it may have matched.
-    const { statuses: _any, ...filter } = this.#filter;
+    const { filter } = this.#options;
+    const { statuses: _any, ...others } = filter;
     const matching = taken.filter(
       ({ before, after }) =>
-        matchesTask(this.#filter, after) ||
-        (before === null ? matchesTask(filter, after) : matchesTask(this.#filter, before)),
+        matchesTask(filter, after) ||
+        (before === null ? matchesTask(others, after) : matchesTask(filter, before)),
     );
-    return this.#matchingInStore(matching.map(({ after }) => after));
+    const tasks = await this.#matchingInStore(matching.map(({ after }) => after));
+    for (const change of taken) {
+      // It may have changed again while the store was asked.
+      if (this.#waiting.get(change.after.id) === change) this.#waiting.delete(change.after.id);
+    }
+    const isAll = this.#waiting.size === 0;
+    if (isAll && this.#goal === null && this.#waitingHeads !== null) {
+      this.#told = furthest(this.#told, this.#waitingHeads.values());
+      this.#waitingHeads = null;
+    }
+    return tasks.length === 0 ? null : this.#batch(tasks, isAll && this.#goal === null);
   }
 
   /** What matchesTask cannot tell: the hosts of a task and its words. */
   async #matchingInStore(tasks: TaskView[]): Promise<TaskView[]> {
-    const { host, search } = this.#filter;
+    const { host, search } = this.#options.filter;
     if ((host === undefined && search === undefined) || tasks.length === 0) return tasks;
     const ids = tasks.map(({ id }) => id);
-    const page = await this.#store.tasks({
+    const page = await this.#options.store.tasks({
       filter: {
         ids,
         ...(host === undefined ? {} : { host }),
@@ -232,19 +232,21 @@ export class TasksReader implements PullSource<TasksBatch> {
   }
 
   /**
-   * What changed behind a cursor. The old states are gone by now, so a task is told whatever its
-   * status: it may have matched before.
+   * What changed behind the cursor, as far as views are. The old states are gone by now, so a task
+   * is told whatever its status: it may have matched before.
    */
-  async #readOn(after: ShardCursor[]): Promise<TasksBatch> {
-    const { statuses: _any, ...filter } = this.#filter;
-    const { tasks, more, at } = await this.#store.tasksChangedSince(after, BATCH_TASKS);
-    this.#told = headsOf(at);
-    this.#after = more ? at : null;
+  async #readOn(): Promise<{ tasks: TaskView[]; more: boolean }> {
+    const { statuses: _any, ...filter } = this.#options.filter;
+    const after = [...this.#told.values()];
+    const { tasks, more, at } = await this.#options.store.tasksChangedSince(after, BATCH_TASKS);
     const matching = await this.#matchingInStore(tasks.filter((task) => matchesTask(filter, task)));
-    return this.#batch(matching, !more);
+    // A shard that cannot be asked now stays in the cursor.
+    this.#told = furthest(this.#told, at);
+    return { tasks: matching, more };
   }
 
   #batch(tasks: TaskView[], caughtUp: boolean): TasksBatch {
-    return { tasks, cursor: this.#cursorOf(this.#told), caughtUp };
+    this.#spoken = true;
+    return { tasks, cursor: this.#options.cursorOf(this.#told), caughtUp };
   }
 }

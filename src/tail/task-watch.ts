@@ -1,14 +1,17 @@
 /**
- * Which tasks changed, and what they are now: for the live lists of tasks.
+ * Which tasks changed, and what they are now: for those who follow one task or a list of them.
  *
  * Events only say that a task changed; what it is now is read from the store's views, once for
- * all readers, a few times a second.
+ * all readers, a few times a second, as soon as the views hold those events. Each shard by
+ * itself: one whose views are far behind keeps nobody else waiting.
  */
 import type { TaskView } from '../domain/views.ts';
+import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
-import type { Store } from '../store/store.ts';
+import type { ShardCursor, Store } from '../store/store.ts';
 import type { Follower, Publication } from './follower.ts';
-import type { Heads } from './heads.ts';
+import { type Heads, withHead } from './heads.ts';
+import { isPassing, Patience } from './patience.ts';
 
 const FLUSH_MS = 150;
 const RETRY_MS = 1_000;
@@ -21,30 +24,45 @@ export interface TaskChange {
   after: TaskView;
 }
 
-/** `heads`: every change up to there is in this or an earlier call. */
-export type TaskListener = (changes: TaskChange[], heads: Heads) => void;
+export interface TaskListener {
+  /** `heads`: every change up to there is in this or an earlier call. */
+  changed(changes: TaskChange[], heads: Heads): void;
+  /** Not all of a shard was followed up to here, or its history is another now. */
+  skipped(head: ShardCursor): void;
+}
+
+/** What is to be read of one shard. */
+interface Changed {
+  /** Seq of the last event of each task. */
+  tasks: Map<string, number>;
+  /** Every change up to there was told. */
+  told: ShardCursor;
+  timer: NodeJS.Timeout | null;
+  flushing: boolean;
+  patience: Patience;
+}
 
 export class TaskWatch {
-  #store: Store;
+  #store: Pick<Store, 'viewsReach' | 'tasksById'>;
   #follower: Follower;
   #log: Log;
   /** By task; null: of any task. */
   #listeners = new Map<string | null, Set<TaskListener>>();
-  #changed = new Set<string>();
+  /** The shards with changes that are not told yet. */
+  #shards = new Map<string, Changed>();
   #known = new Map<string, TaskView>();
-  #timer: NodeJS.Timeout | null = null;
-  #flushing = false;
   #stop: (() => void) | null = null;
 
-  constructor(store: Store, follower: Follower, log: Log) {
+  constructor(store: Pick<Store, 'viewsReach' | 'tasksById'>, follower: Follower, log: Log) {
     this.#store = store;
     this.#follower = follower;
     this.#log = log;
   }
 
-  /** Calls on each change of one task, or of any (null). */
-  listen(taskId: string | null, listener: TaskListener): () => void {
+  /** Tells each change of one task, or of any (null). */
+  listen(taskId: string | null, listening: TaskListener): () => void {
     const listeners = this.#listeners.get(taskId) ?? new Set();
+    const listener = this.#guard(listening);
     this.#listeners.set(taskId, listeners.add(listener));
     if (this.#stop === null) {
       const unfollow = this.#follower.follow();
@@ -59,57 +77,87 @@ export class TaskWatch {
       if (listeners.size === 0 && this.#listeners.get(taskId) === listeners) {
         this.#listeners.delete(taskId);
       }
-      if (this.#listeners.size > 0) return;
-      this.#stop?.();
-      this.#stop = null;
-      this.#changed.clear();
-      this.#known.clear();
+      if (this.#listeners.size === 0) this.#rest();
     };
   }
 
-  #receive({ events }: Publication): void {
-    const any = this.#listeners.has(null);
-    for (const { taskId } of events) {
-      if (any || this.#listeners.has(taskId)) this.#changed.add(taskId);
+  /** Nobody listens any more. */
+  #rest(): void {
+    this.#stop?.();
+    this.#stop = null;
+    for (const { timer } of this.#shards.values()) if (timer !== null) clearTimeout(timer);
+    this.#shards.clear();
+    this.#known.clear();
+  }
+
+  #receive({ events, heads, skipped }: Publication): void {
+    const head = skipped === null ? undefined : heads.get(skipped);
+    if (head !== undefined) {
+      for (const listeners of [...this.#listeners.values()]) {
+        for (const listener of [...listeners]) listener.skipped(head);
+      }
+      return;
     }
-    if (this.#changed.size > 0) this.#schedule(FLUSH_MS);
+    const first = events[0]?.position;
+    if (first === undefined) return;
+    const any = this.#listeners.has(null);
+    const changed = this.#shards.get(first.shard) ?? {
+      ...{ tasks: new Map(), timer: null, flushing: false, patience: new Patience() },
+      told: { ...(heads.get(first.shard) as ShardCursor), seq: first.seq - 1 },
+    };
+    for (const { taskId, position } of events) {
+      if (any || this.#listeners.has(taskId)) changed.tasks.set(taskId, position.seq);
+    }
+    if (changed.tasks.size === 0) return;
+    this.#shards.set(first.shard, changed);
+    this.#schedule(first.shard, changed, FLUSH_MS);
   }
 
-  #schedule(delay: number): void {
-    if (this.#timer !== null || this.#flushing || this.#listeners.size === 0) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      void this.#flush();
-    }, delay);
+  #schedule(shard: string, changed: Changed, delay: number): void {
+    if (changed.timer !== null || changed.flushing) return;
+    changed.timer = setTimeout(
+      guarded(this.#log, 'reading changed tasks', () => {
+        changed.timer = null;
+        return this.#flush(shard, changed);
+      }),
+      delay,
+    );
   }
 
-  async #flush(): Promise<void> {
-    this.#flushing = true;
-    const ids = [...this.#changed];
-    this.#changed.clear();
-    const { heads } = this.#follower;
+  async #flush(shard: string, changed: Changed): Promise<void> {
+    const { tasks, patience } = changed;
+    const head = this.#follower.heads.get(shard) ?? changed.told;
+    changed.tasks = new Map();
+    changed.flushing = true;
     let delay = FLUSH_MS;
     try {
-      const changes = await this.#read(ids, heads);
-      for (const change of changes) {
-        for (const listener of [...(this.#listeners.get(change.after.id) ?? [])]) {
-          listener([change], heads);
-        }
-      }
-      for (const listener of [...(this.#listeners.get(null) ?? [])]) listener(changes, heads);
+      await this.#store.viewsReach([{ shard, seq: Math.max(...tasks.values()) }]);
+      const changes = await this.#read([...tasks.keys()]);
+      if (patience.failing) this.#log.info({ shard }, 'changed tasks are read again');
+      patience.relax();
+      if (this.#shards.get(shard) !== changed) return;
+      changed.told = head;
+      if (changed.tasks.size === 0) this.#shards.delete(shard);
+      this.#tellAll(changes);
     } catch (error) {
-      this.#log.warn({ err: error }, 'changed tasks could not be read; trying again');
-      for (const id of ids) this.#changed.add(id);
-      delay = RETRY_MS;
+      // Once for an outage, not at every try of it.
+      if (!patience.failing) {
+        this.#log.warn(
+          { err: error, shard },
+          'changed tasks cannot be read; trying until they can',
+        );
+      }
+      for (const [id, seq] of changed.tasks) tasks.set(id, seq);
+      changed.tasks = tasks;
+      delay = isPassing(error) ? patience.after(error) : RETRY_MS;
     } finally {
-      this.#flushing = false;
-      if (this.#changed.size > 0) this.#schedule(delay);
+      changed.flushing = false;
+      const isCurrent = this.#shards.get(shard) === changed;
+      if (isCurrent && changed.tasks.size > 0) this.#schedule(shard, changed, delay);
     }
   }
 
-  async #read(ids: string[], heads: Heads): Promise<TaskChange[]> {
-    if (ids.length === 0) return [];
-    await this.#store.viewsReach([...heads.values()]);
+  async #read(ids: string[]): Promise<TaskChange[]> {
     const changes: TaskChange[] = [];
     for (let from = 0; from < ids.length; from += IDS_PER_READ) {
       for (const after of await this.#store.tasksById(ids.slice(from, from + IDS_PER_READ))) {
@@ -119,6 +167,35 @@ export class TaskWatch {
       }
     }
     return changes;
+  }
+
+  #tellAll(changes: TaskChange[]): void {
+    let heads = this.#follower.heads;
+    for (const { told } of this.#shards.values()) heads = withHead(heads, told);
+    for (const change of changes) {
+      for (const listener of [...(this.#listeners.get(change.after.id) ?? [])]) {
+        listener.changed([change], heads);
+      }
+    }
+    for (const listener of [...(this.#listeners.get(null) ?? [])]) {
+      listener.changed(changes, heads);
+    }
+  }
+
+  /** One that throws does not keep the others from hearing of it. */
+  #guard(listener: TaskListener): TaskListener {
+    let tell = () => {};
+    const run = guarded(this.#log, 'telling a reader that a task changed', () => tell());
+    return {
+      changed(changes, heads) {
+        tell = () => listener.changed(changes, heads);
+        run();
+      },
+      skipped(head) {
+        tell = () => listener.skipped(head);
+        run();
+      },
+    };
   }
 
   #remember(task: TaskView): void {

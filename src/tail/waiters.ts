@@ -2,20 +2,21 @@
 export class Waiters {
   #waiting = new Set<() => void>();
 
-  /** Resolves at the next `wake`, or after `ms`. */
-  wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const settle = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(settle);
-        resolve();
-      };
-      const timer = setTimeout(settle, ms);
-      this.#waiting.add(settle);
-    });
+  /** Resolves with true at the next `wake`, with false after `ms`. */
+  wait(ms: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const settle = (woken: boolean) => {
+      clearTimeout(timer);
+      this.#waiting.delete(wake);
+      resolve(woken);
+    };
+    const wake = () => settle(true);
+    const timer = setTimeout(() => settle(false), ms);
+    this.#waiting.add(wake);
+    return promise;
   }
 
   wake(): void {
-    for (const settle of [...this.#waiting]) settle();
+    for (const wake of [...this.#waiting]) wake();
   }
 }

@@ -1,0 +1,141 @@
+/**
+ * A reader of one task. Its states coalesce: a slow reader sees fewer, newer ones, never a stale
+ * last one.
+ *
+ * Views lag behind the log. So the state that it begins with may be old, and no event comes that
+ * would tell: it is read once more as soon as views hold all that was acknowledged at its begin.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { ShiplogError } from '../domain/errors.ts';
+import { isStale, type TaskView } from '../domain/views.ts';
+import type { Follower } from './follower.ts';
+import { isPassing, Patience } from './patience.ts';
+import type { PullSource } from './pull.ts';
+import type { Reads } from './reads.ts';
+import type { TaskWatch } from './task-watch.ts';
+import { ViewsWait } from './views-wait.ts';
+import { Waiters } from './waiters.ts';
+
+/** How long the first state waits for views that are behind; then it is what they hold. */
+const FIRST_MS = 250;
+
+export interface TaskReaderOptions {
+  id: string;
+  store: Reads;
+  follower: Follower;
+  watch: TaskWatch;
+  heartbeatMs: number;
+  staleAfterMs: number;
+  now: () => number;
+}
+
+export class TaskReader implements PullSource<TaskView> {
+  #options: TaskReaderOptions;
+  #unlisten: () => void;
+  #changed = new Waiters();
+  #patience = new Patience();
+  /** For views that hold everything acknowledged so far; null: what is known is the truth. */
+  #views: ViewsWait | null;
+  #next: TaskView | null = null;
+  #shown: { task: TaskView; stale: boolean } | null = null;
+  #disposed = false;
+
+  constructor(options: TaskReaderOptions) {
+    this.#options = options;
+    this.#views = this.#allViews();
+    this.#unlisten = options.watch.listen(options.id, {
+      changed: (changes) => {
+        for (const { after } of changes) this.#learn(after);
+      },
+      skipped: () => {
+        // The numbers may mean something else now: whatever is read is new.
+        this.#next = null;
+        this.#shown = null;
+        this.#views = this.#allViews();
+        this.#changed.wake();
+      },
+    });
+  }
+
+  async pull(): Promise<TaskView | null> {
+    while (!this.#disposed) {
+      const next = this.#next ?? this.#fellSilent();
+      if (next !== null) {
+        this.#next = null;
+        return this.#show(next);
+      }
+      if (this.#views === null) await this.#changed.wait(this.#options.heartbeatMs);
+      else await this.#look(this.#views);
+    }
+    return null;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#unlisten();
+    this.#changed.wake();
+  }
+
+  #allViews(): ViewsWait {
+    const { id, store, follower } = this.#options;
+    return new ViewsWait(async () => {
+      const settled = await follower.catchUp(id);
+      if (settled.length === 0) {
+        throw new ShiplogError('STORE_UNAVAILABLE', 'the log of this task cannot be asked now');
+      }
+      await store.viewsReach(settled);
+    }, this.#changed);
+  }
+
+  /** Reads the task where views have caught up, and at first in any case. */
+  async #look(views: ViewsWait): Promise<void> {
+    const { id, store, heartbeatMs } = this.#options;
+    let failure: unknown = null;
+    let reached = false;
+    try {
+      reached = await views.within(this.#shown === null ? FIRST_MS : heartbeatMs);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      failure = error;
+    }
+    if ((reached || this.#shown === null) && this.#next === null && !this.#disposed) {
+      try {
+        const [task] = await store.tasksById([id]);
+        if (task) this.#learn(task);
+        if (reached && this.#views === views) this.#views = null;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (failure === null) this.#patience.relax();
+    else {
+      const ms = this.#patience.after(failure);
+      if (this.#next === null) await this.#changed.wait(ms);
+    }
+  }
+
+  /** A state that was read; it is told unless a newer one, or the same, was told already. */
+  #learn(task: TaskView): void {
+    const known = this.#next ?? this.#shown?.task;
+    if (known?.position.shard === task.position.shard) {
+      if (known.position.seq > task.position.seq || isDeepStrictEqual(known, task)) return;
+    }
+    this.#next = task;
+    this.#changed.wake();
+  }
+
+  #isStale(task: TaskView): boolean {
+    return isStale(task, this.#options.now(), this.#options.staleAfterMs);
+  }
+
+  /** The same task again, once it has become stale: no event tells. */
+  #fellSilent(): TaskView | null {
+    const shown = this.#shown;
+    return shown !== null && !shown.stale && this.#isStale(shown.task) ? { ...shown.task } : null;
+  }
+
+  #show(task: TaskView): TaskView {
+    this.#shown = { task, stale: this.#isStale(task) };
+    return task;
+  }
+}

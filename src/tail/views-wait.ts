@@ -1,0 +1,39 @@
+/** One wait for the views to reach some positions, looked at again and again until it is over. */
+import type { Waiters } from './waiters.ts';
+
+export class ViewsWait {
+  readonly #reach: () => Promise<void>;
+  /** Of one reader: woken when the wait is over, or for any reason of its own. */
+  readonly #reader: Waiters;
+  #state: 'new' | 'waiting' | 'reached' | { error: unknown } = 'new';
+
+  constructor(reach: () => Promise<void>, reader: Waiters) {
+    this.#reach = reach;
+    this.#reader = reader;
+  }
+
+  /**
+   * true: reached. false: not within `ms`, or the reader was woken first. Throws what `reach`
+   * threw; the next call begins anew then.
+   */
+  async within(ms: number): Promise<boolean> {
+    if (this.#state === 'new') this.#begin();
+    if (this.#state === 'waiting') await this.#reader.wait(ms);
+    const state = this.#state as 'waiting' | 'reached' | { error: unknown };
+    if (typeof state === 'string') return state === 'reached';
+    this.#state = 'new';
+    throw state.error;
+  }
+
+  #begin(): void {
+    this.#state = 'waiting';
+    const over = (state: 'reached' | { error: unknown }) => {
+      this.#state = state;
+      this.#reader.wake();
+    };
+    this.#reach().then(
+      () => over('reached'),
+      (error: unknown) => over({ error }),
+    );
+  }
+}
