@@ -12,6 +12,7 @@ import { matchesEvent } from '../domain/filter.ts';
 import type { Publication } from './follower.ts';
 import { type Heads, within } from './heads.ts';
 import type { TailBatch } from './tail.ts';
+import { Waiters } from './waiters.ts';
 
 /** Batches outlive so many prunings. */
 const PRUNINGS = 3;
@@ -20,6 +21,16 @@ export interface Node {
   tick: number;
   heads: Heads;
   batch: TailBatch;
+}
+
+export interface ChannelOptions {
+  filter: EventFilter;
+  filterHash: string;
+  /** The follower's, now. */
+  tick: number;
+  cursorOf: (heads: Heads) => string;
+  /** Undelivered events that are kept for the slowest feed. */
+  maxEvents: number;
 }
 
 export class Channel {
@@ -34,20 +45,14 @@ export class Channel {
   #events = 0;
   /** The follower's ticks at the last prunings, the oldest first. */
   #pruned: number[] = [];
-  #waiting = new Set<() => void>();
+  /** Woken at the next batch. */
+  readonly changed = new Waiters();
   #cursorOf: (heads: Heads) => string;
-  /** Undelivered events that are kept for the slowest feed. */
   #maxEvents: number;
   /** A heartbeat is one object for all feeds too. */
   #heartbeat: Node | null = null;
 
-  constructor(
-    filter: EventFilter,
-    filterHash: string,
-    tick: number,
-    cursorOf: (heads: Heads) => string,
-    maxEvents: number,
-  ) {
+  constructor({ filter, filterHash, tick, cursorOf, maxEvents }: ChannelOptions) {
     this.filter = filter;
     this.filterHash = filterHash;
     this.completeFrom = tick;
@@ -57,10 +62,7 @@ export class Channel {
 
   receive(publication: Publication, events = publication.events): void {
     if (publication.skipped !== null) {
-      this.#nodes = [];
-      this.#events = 0;
-      this.completeFrom = publication.tick;
-      this.#wake();
+      this.forget(publication.tick);
       return;
     }
     const matching = events.filter((event) => matchesEvent(this.filter, event));
@@ -68,11 +70,19 @@ export class Channel {
     this.#narrow((matching[0] as StoredEvent).position.shard);
     const { tick } = publication;
     const heads = within(publication.heads, this.scope);
-    const batch = { events: matching, cursor: this.#cursorOf(heads), caughtUp: true, gap: null };
+    const batch = this.#batch(matching, heads);
     this.#nodes.push({ tick, heads, batch });
     this.#events += matching.length;
     while (this.#events > this.#maxEvents && this.#nodes.length > 1) this.#dropOldest();
-    this.#wake();
+    this.changed.wake();
+  }
+
+  /** Not every match up to a tick is here: feeds read on from the rings or the store. */
+  forget(tick: number): void {
+    this.#nodes = [];
+    this.#events = 0;
+    this.completeFrom = tick;
+    this.changed.wake();
   }
 
   /** The first batch behind a tick that is at or beyond `completeFrom`; null: none yet. */
@@ -88,16 +98,9 @@ export class Channel {
   heartbeat(tick: number, all: Heads): Node {
     if (this.#heartbeat?.tick !== tick) {
       const heads = within(all, this.scope);
-      const batch = { events: [], cursor: this.#cursorOf(heads), caughtUp: true, gap: null };
-      this.#heartbeat = { tick, heads, batch };
+      this.#heartbeat = { tick, heads, batch: this.#batch([], heads) };
     }
     return this.#heartbeat;
-  }
-
-  /** `wake` is called once, at the next batch; answers how to stop waiting. */
-  wait(wake: () => void): () => void {
-    this.#waiting.add(wake);
-    return () => this.#waiting.delete(wake);
   }
 
   /**
@@ -111,20 +114,30 @@ export class Channel {
     while (this.#nodes.length > 0 && (this.#nodes[0] as Node).tick <= through) this.#dropOldest();
   }
 
-  /** A task that had not begun can be in several shards; its first event tells which. */
+  /** Its cursor is made when somebody asks for it: with many shards it costs more than the rest. */
+  #batch(events: StoredEvent[], heads: Heads): TailBatch {
+    const cursorOf = this.#cursorOf;
+    let text: string | null = null;
+    return {
+      events,
+      get cursor() {
+        text ??= cursorOf(heads);
+        return text;
+      },
+      caughtUp: true,
+      gap: null,
+    };
+  }
+
+  /** A task that had not begun can be in another shard by then; its first event tells which. */
   #narrow(shard: string): void {
-    if (this.scope !== null && this.scope.size !== 1) this.scope = new Set([shard]);
+    if (this.scope === null || (this.scope.size === 1 && this.scope.has(shard))) return;
+    this.scope = new Set([shard]);
   }
 
   #dropOldest(): void {
     const node = this.#nodes.shift() as Node;
     this.#events -= node.batch.events.length;
     this.completeFrom = node.tick;
-  }
-
-  #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
   }
 }

@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor, hashFilter } from '../domain/cursor.ts';
 import { badInput, ShiplogError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event.ts';
 import type { EventFilter } from '../domain/filter.ts';
+import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { BOARDS_BYTES } from './board-budget.ts';
@@ -45,6 +46,8 @@ export interface TailSettings {
 export async function createTail(store: Store, settings: TailSettings, log: Log): Promise<Tail> {
   const { ringEvents, channelEvents, pruneMs, boardBytes } = { ...MEMORY, ...settings.memory };
   const follower = new Follower(store, log, ringEvents);
+  const { ringEvents, channelEvents, pruneMs } = settings.memory ?? MEMORY;
+  const follower = new Follower({ store, log, ringEvents, now: settings.now });
   const reads = inTurns(store);
   const { heartbeatMs, staleAfterMs, now } = settings;
   const boards = new Boards({
@@ -60,18 +63,29 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
 
   follower.onPublish((publication) => dispatch(publication));
   await follower.start();
-  const pruning = setInterval(() => {
-    for (const channel of channels.values()) channel.prune(follower.oldestTick, follower.tick);
-  }, pruneMs).unref();
+  const pruning = setInterval(
+    guarded(log, 'pruning the channels', () => {
+      for (const channel of channels.values()) channel.prune(follower.oldestTick, follower.tick);
+    }),
+    pruneMs,
+  ).unref();
+
+  /** A channel that fails at an event has not all of it: its feeds read from the store. */
+  function hand(channel: Channel, publication: Publication, events?: StoredEvent[]): void {
+    try {
+      channel.receive(publication, events);
+    } catch (error) {
+      log.error({ err: error }, 'a channel cannot take what was published');
+      channel.forget(publication.tick);
+    }
+  }
 
   function dispatch(publication: Publication): void {
-    for (const channel of channelsOfTask.get(null) ?? []) channel.receive(publication);
     if (publication.skipped !== null) {
-      for (const channel of channels.values()) {
-        if (channel.filter.taskId !== undefined) channel.receive(publication);
-      }
+      for (const channel of channels.values()) hand(channel, publication);
       return;
     }
+    for (const channel of channelsOfTask.get(null) ?? []) hand(channel, publication);
     const byTask = new Map<string, StoredEvent[]>();
     for (const event of publication.events) {
       if (!channelsOfTask.has(event.taskId)) continue;
@@ -80,15 +94,17 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
       else mine.push(event);
     }
     for (const [taskId, events] of byTask) {
-      for (const channel of channelsOfTask.get(taskId) ?? []) channel.receive(publication, events);
+      for (const channel of channelsOfTask.get(taskId) ?? []) hand(channel, publication, events);
     }
   }
 
   function acquireChannel(filter: EventFilter, filterHash: string): Channel {
     let channel = channels.get(filterHash);
     if (channel === undefined) {
-      const cursor = tailCursorOf(filterHash);
-      channel = new Channel(filter, filterHash, follower.tick, cursor, channelEvents);
+      channel = new Channel({
+        ...{ filter, filterHash, tick: follower.tick, maxEvents: channelEvents },
+        cursorOf: tailCursorOf(filterHash),
+      });
       channels.set(filterHash, channel);
       const taskId = filter.taskId ?? null;
       channelsOfTask.set(taskId, (channelsOfTask.get(taskId) ?? new Set()).add(channel));

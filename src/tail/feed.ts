@@ -3,21 +3,22 @@
  * down, then follows its channel. It holds no events of its own, so a slow or dead reader costs
  * nothing: when it is too far behind its channel it simply catches up again.
  */
+import { dayOfShard } from '../domain/cursor.ts';
 import { ShiplogError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event.ts';
-import type { ShardCursor } from '../store/store.ts';
+import type { LogSlice, ShardCursor } from '../store/store.ts';
 import type { Channel, Node } from './channel.ts';
 import type { Follower } from './follower.ts';
-import { type Heads, seqOf, withHead, within } from './heads.ts';
+import { furthest, type Heads, headsOf, seqOf, withHead, within } from './heads.ts';
+import { isPassing, Patience } from './patience.ts';
 import type { PullSource } from './pull.ts';
 import type { Reads } from './reads.ts';
 import type { TailBatch, TailGap } from './tail.ts';
+import { type Wait, Waiters } from './waiters.ts';
 
 const BATCH_EVENTS = 500;
 /** Before asking the store again for a range that it could not prove whole. */
 const RETRY_MS = 50;
-const OUTAGE_PAUSE_MS = 500;
-const PASSING: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'OVERLOADED', 'QUERY_TIMEOUT']);
 
 export interface FeedOptions {
   store: Reads;
@@ -36,6 +37,12 @@ export interface FeedOptions {
 export class Feed implements PullSource<TailBatch> {
   #options: FeedOptions;
   #position: Heads = new Map();
+  /** Shards of the cursor that are away: they stay in it. */
+  #away: Heads = new Map();
+  #patience = new Patience();
+  /** For what nobody wakes it. */
+  #alone = new Waiters();
+  #waiting: Wait | null = null;
   #begun = false;
   /** Live: whole up to this tick of the follower. null: catching up. */
   #tick: number | null = null;
@@ -43,7 +50,6 @@ export class Feed implements PullSource<TailBatch> {
   #toldCaughtUp = false;
   #gap: TailGap | null = null;
   #disposed = false;
-  #stopWaiting: (() => void) | null = null;
   #release: (() => void) | null;
 
   constructor(options: FeedOptions) {
@@ -71,17 +77,18 @@ export class Feed implements PullSource<TailBatch> {
   /** A store that is away for a while is waited for: the reader has lost nothing. */
   async #patiently(step: () => Promise<TailBatch | null>): Promise<TailBatch | null> {
     try {
-      return await step();
+      const batch = await step();
+      this.#patience.relax();
+      return batch;
     } catch (error) {
-      if (!(error instanceof ShiplogError) || !PASSING.has(error.code)) throw error;
-      await this.#pause(error.retryAfterMs ?? OUTAGE_PAUSE_MS);
+      await this.#wait(this.#alone, this.#patience.after(error));
       return null;
     }
   }
 
   dispose(): void {
     this.#disposed = true;
-    this.#stopWaiting?.();
+    this.#waiting?.end();
     this.#release?.();
     this.#release = null;
     this.#options.onDispose();
@@ -108,10 +115,10 @@ export class Feed implements PullSource<TailBatch> {
     const { taskId } = channel.filter;
     if (after !== null) {
       await this.#resume(after);
-      await follower.catchUp(taskId ?? null);
       return null;
     }
     const settled = await follower.catchUp(taskId ?? null);
+    if (taskId !== undefined && settled.length === 0) throw awayNow();
     if (taskId !== undefined) channel.scope = new Set(settled.map(({ shard }) => shard));
     this.#position = within(follower.heads, channel.scope);
     if (last === null || last === 0) return null;
@@ -131,8 +138,9 @@ export class Feed implements PullSource<TailBatch> {
     const { store, channel } = this.#options;
     const checks = await store.checkCursors(after);
     const { taskId } = channel.filter;
-    const heads = await store.heads(taskId ?? null);
+    const heads = await this.#options.follower.catchUp(taskId ?? null);
     const [task] = taskId === undefined ? [null] : await store.tasksById([taskId]);
+    if (taskId === undefined) this.#position = olderThan(after, heads);
     for (const [i, cursor] of after.entries()) {
       const check = checks[i];
       if (check?.state === 'unknown') {
@@ -153,6 +161,8 @@ export class Feed implements PullSource<TailBatch> {
     if (taskId !== undefined) {
       channel.scope = new Set([...heads, ...after].map(({ shard }) => shard));
     }
+    const { heads: followed } = this.#options.follower;
+    this.#away = headsOf([...this.#position.values()].filter(({ shard }) => !followed.has(shard)));
   }
 
   /** A restore under a running reader: numbers mean something else now. */
@@ -171,23 +181,33 @@ export class Feed implements PullSource<TailBatch> {
 
   /** One step towards the follower's heads; null where nothing matched in it. */
   async #catchUp(): Promise<TailBatch | null> {
-    const { store, follower, channel } = this.#options;
+    const { follower, channel } = this.#options;
     const { tick } = follower;
     const goal = within(follower.heads, channel.scope);
+    // One that cannot be read now keeps none of the others waiting.
+    let isStuck = false;
+    let failure: unknown = null;
     for (const head of goal.values()) {
       this.#refuseOtherHistory(head);
-      const from = seqOf(this.#position, head.shard);
+      const from = this.#position.get(head.shard)?.seq ?? follower.startOf(head.shard);
       if (from >= head.seq) continue;
-      this.#options.counters.catchUps++;
+      let slice: LogSlice;
       const at = { shard: head.shard, history: head.history, seq: from };
-      const ring = follower.ringBehind(at);
-      const slice =
-        ring === null
-          ? await store.readLog(at, head.seq, channel.filter, BATCH_EVENTS)
-          : ring.read(from, head.seq, channel.filter, BATCH_EVENTS);
-      if (slice.through <= from) await this.#pause(RETRY_MS);
+      try {
+        slice = await this.#read(at, head.seq);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        failure ??= error;
+        continue;
+      }
       this.#position = withHead(this.#position, { ...at, seq: slice.through });
-      return slice.events.length === 0 ? null : this.#batch(slice.events, false);
+      if (slice.through <= from) isStuck = true;
+      else return slice.events.length === 0 ? null : this.#batch(slice.events, false);
+    }
+    if (failure !== null || isStuck) {
+      const ms = failure === null ? RETRY_MS : this.#patience.after(failure);
+      await this.#wait(channel.changed, ms);
+      return null;
     }
     const ahead = [...this.#position.values()].find(
       ({ shard, seq }) => seq > seqOf(goal, shard) && goal.has(shard),
@@ -195,12 +215,20 @@ export class Feed implements PullSource<TailBatch> {
     if (ahead !== undefined) {
       // The cursor comes from a server that is ahead of this one.
       await follower.catchUp(channel.filter.taskId ?? null);
-      if (seqOf(follower.heads, ahead.shard) < ahead.seq) await this.#pause(RETRY_MS);
+      if (seqOf(follower.heads, ahead.shard) < ahead.seq) await this.#wait(this.#alone, RETRY_MS);
       return null;
     }
     if (channel.completeFrom > tick || tick !== follower.tick) return null;
     this.#tick = tick;
     return this.#toldCaughtUp ? null : this.#batch([], true);
+  }
+
+  async #read(at: ShardCursor, to: number): Promise<LogSlice> {
+    const { store, follower, channel, counters } = this.#options;
+    counters.catchUps++;
+    const ring = follower.ringBehind(at);
+    if (ring !== null) return ring.read(at.seq, to, channel.filter, BATCH_EVENTS);
+    return store.readLog(at, to, channel.filter, BATCH_EVENTS);
   }
 
   async #live(tick: number): Promise<TailBatch | null> {
@@ -211,8 +239,8 @@ export class Feed implements PullSource<TailBatch> {
     }
     const node = channel.behind(tick);
     if (node !== null) return this.#advance(node);
-    const beat = await this.#waitForBatch(heartbeatMs);
-    if (!beat || this.#disposed || channel.behind(tick) !== null || channel.completeFrom > tick) {
+    const woken = await this.#wait(channel.changed, heartbeatMs);
+    if (woken || this.#disposed || channel.behind(tick) !== null || channel.completeFrom > tick) {
       return null;
     }
     return this.#advance(channel.heartbeat(follower.tick, follower.heads));
@@ -221,7 +249,17 @@ export class Feed implements PullSource<TailBatch> {
   #advance(node: Node): TailBatch {
     this.#tick = node.tick;
     this.#position = node.heads;
-    return node.batch;
+    if (this.#away.size === 0) return node.batch;
+    // Once the follower has met a shard this feed has read it up to there.
+    this.#away = new Map([...this.#away].filter(([shard]) => !node.heads.has(shard)));
+    this.#position = furthest(node.heads, this.#away.values());
+    return { ...node.batch, cursor: this.#cursor() };
+  }
+
+  #wait(waiters: Waiters, ms: number): Promise<boolean> {
+    if (this.#disposed) return Promise.resolve(true);
+    this.#waiting = waiters.start(ms);
+    return this.#waiting.over;
   }
 
   #batch(events: StoredEvent[], caughtUp: boolean): TailBatch {
@@ -231,31 +269,22 @@ export class Feed implements PullSource<TailBatch> {
   #cursor(): string {
     return this.#options.cursorOf(this.#position);
   }
+}
 
-  /** true: the heartbeat is due; false: something came, or the reader left. */
-  #waitForBatch(ms: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const settle = (beat: boolean) => {
-        clearTimeout(timer);
-        unwait();
-        this.#stopWaiting = null;
-        resolve(beat);
-      };
-      const timer = setTimeout(() => settle(true), ms);
-      const unwait = this.#options.channel.wait(() => settle(false));
-      this.#stopWaiting = () => settle(false);
-    });
-  }
+/**
+ * Shards of older days that a cursor does not name, at their heads: they were away when it was
+ * given, and what is in them is old. A shard that is new since then is read from its beginning.
+ */
+function olderThan(cursors: readonly ShardCursor[], heads: readonly ShardCursor[]): Heads {
+  const named = new Set(cursors.map(({ shard }) => shard));
+  const newest = Math.max(-1, ...cursors.map(({ shard }) => dayOfShard(shard) ?? -1));
+  return headsOf(
+    heads.filter(({ shard }) => !named.has(shard) && (dayOfShard(shard) ?? newest) < newest),
+  );
+}
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#stopWaiting = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
+function awayNow(): ShiplogError {
+  return new ShiplogError('STORE_UNAVAILABLE', 'the log of this task cannot be asked now');
 }
 
 export function expired(): ShiplogError {
