@@ -9,6 +9,7 @@
 import type { StoredEvent } from '../domain/event.ts';
 import type { EventFilter } from '../domain/filter.ts';
 import { matchesEvent } from '../domain/filter.ts';
+import type { ShardCursor } from '../store/store.ts';
 import type { Publication } from './follower.ts';
 import { type Heads, within } from './heads.ts';
 import type { TailBatch } from './tail.ts';
@@ -39,8 +40,7 @@ export class Channel {
   /** Every match of a later tick is in `nodes`. */
   completeFrom: number;
   feeds = 0;
-  /** The shards that events of the filter can be in; null: all. */
-  scope: ReadonlySet<string> | null = null;
+  #scope: ReadonlySet<string> | null = null;
   #nodes: Node[] = [];
   #events = 0;
   /** The follower's ticks at the last prunings, the oldest first. */
@@ -60,6 +60,16 @@ export class Channel {
     this.#maxEvents = maxEvents;
   }
 
+  /** The shards that events of the filter can be in; null: all. */
+  get scope(): ReadonlySet<string> | null {
+    return this.#scope;
+  }
+
+  /** A feed has found out where events of its task are, or can be. */
+  widen(shards: readonly ShardCursor[]): void {
+    this.#scope = new Set([...(this.#scope ?? []), ...shards.map(({ shard }) => shard)]);
+  }
+
   receive(publication: Publication, events = publication.events): void {
     if (publication.skipped !== null) {
       this.forget(publication.tick);
@@ -69,7 +79,7 @@ export class Channel {
     if (matching.length === 0) return;
     this.#narrow((matching[0] as StoredEvent).position.shard);
     const { tick } = publication;
-    const heads = within(publication.heads, this.scope);
+    const heads = within(publication.heads, this.#scope);
     const batch = this.#batch(matching, heads);
     this.#nodes.push({ tick, heads, batch });
     this.#events += matching.length;
@@ -97,7 +107,7 @@ export class Channel {
   /** An empty batch that carries the cursor on, at the follower's present tick. */
   heartbeat(tick: number, all: Heads): Node {
     if (this.#heartbeat?.tick !== tick) {
-      const heads = within(all, this.scope);
+      const heads = within(all, this.#scope);
       this.#heartbeat = { tick, heads, batch: this.#batch([], heads) };
     }
     return this.#heartbeat;
@@ -131,8 +141,8 @@ export class Channel {
 
   /** A task that had not begun can be in another shard by then; its first event tells which. */
   #narrow(shard: string): void {
-    if (this.scope === null || (this.scope.size === 1 && this.scope.has(shard))) return;
-    this.scope = new Set([shard]);
+    if (this.#scope === null || (this.#scope.size === 1 && this.#scope.has(shard))) return;
+    this.#scope = new Set([shard]);
   }
 
   #dropOldest(): void {

@@ -29,6 +29,8 @@ const MEMORY = {
   pruneMs: 1_000,
   /** Of all live boards together; beyond it a further board is refused as OVERLOADED. */
   boardBytes: BOARDS_BYTES,
+  /** Changed tasks that wait for one reader of a list; beyond it, it reads on from the store. */
+  waitingTasks: 5_000,
 };
 /** Subscriptions of all clients together; one costs some tens of kilobytes. */
 const MAX_SUBSCRIPTIONS = 50_000;
@@ -47,6 +49,7 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
   const { ringEvents, channelEvents, pruneMs, boardBytes } = { ...MEMORY, ...settings.memory };
   const follower = new Follower(store, log, ringEvents);
   const { ringEvents, channelEvents, pruneMs } = settings.memory ?? MEMORY;
+  const { ringEvents, channelEvents, pruneMs, waitingTasks } = { ...MEMORY, ...settings.memory };
   const follower = new Follower({ store, log, ringEvents, now: settings.now });
   const reads = inTurns(store);
   const { heartbeatMs, staleAfterMs, now } = settings;
@@ -183,7 +186,7 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
       const shards = after === null ? null : decodeCursor(after, { kind: 'tasks', filterHash });
       return iterate(
         new TasksReader({
-          ...{ filter, after: shards, follower, watch, store: reads },
+          ...{ filter, after: shards, follower, watch, store: reads, maxWaiting: waitingTasks },
           cursorOf: cursorOf('tasks', filterHash),
           heartbeatMs: settings.heartbeatMs,
         }),

@@ -119,7 +119,7 @@ export class Feed implements PullSource<TailBatch> {
     }
     const settled = await follower.catchUp(taskId ?? null);
     if (taskId !== undefined && settled.length === 0) throw awayNow();
-    if (taskId !== undefined) channel.scope = new Set(settled.map(({ shard }) => shard));
+    if (taskId !== undefined) channel.widen(settled);
     this.#position = within(follower.heads, channel.scope);
     if (last === null || last === 0) return null;
     const order = taskId === undefined ? 'TIME' : 'LOG';
@@ -139,6 +139,8 @@ export class Feed implements PullSource<TailBatch> {
     const checks = await store.checkCursors(after);
     const { taskId } = channel.filter;
     const heads = await this.#options.follower.catchUp(taskId ?? null);
+    // Without it nothing says where the task's events are, and none would be looked for.
+    if (taskId !== undefined && heads.length === 0) throw awayNow();
     const [task] = taskId === undefined ? [null] : await store.tasksById([taskId]);
     if (taskId === undefined) this.#position = olderThan(after, heads);
     for (const [i, cursor] of after.entries()) {
@@ -158,9 +160,7 @@ export class Feed implements PullSource<TailBatch> {
       const history = head?.history ?? cursor.history;
       this.#position = withHead(this.#position, { ...cursor, history });
     }
-    if (taskId !== undefined) {
-      channel.scope = new Set([...heads, ...after].map(({ shard }) => shard));
-    }
+    if (taskId !== undefined) channel.widen([...heads, ...after]);
     const { heads: followed } = this.#options.follower;
     this.#away = headsOf([...this.#position.values()].filter(({ shard }) => !followed.has(shard)));
   }

@@ -21,8 +21,6 @@ import { ViewsWait } from './views-wait.ts';
 import { Waiters } from './waiters.ts';
 
 const BATCH_TASKS = 100;
-/** Changed tasks waiting for one reader; beyond it the reader reads on from the store. */
-const MAX_WAITING = 5_000;
 /** How long the first batch waits for views that are behind. */
 const FIRST_MS = 1_000;
 /** Where some shards' views are behind, those of others are looked at this often. */
@@ -37,6 +35,8 @@ export interface TasksReaderOptions {
   watch: TaskWatch;
   cursorOf: (heads: Heads) => string;
   heartbeatMs: number;
+  /** Changed tasks that are kept for it; beyond it, it reads on from the store. */
+  maxWaiting: number;
 }
 
 export class TasksReader implements PullSource<TasksBatch> {
@@ -163,7 +163,7 @@ export class TasksReader implements PullSource<TasksBatch> {
       this.#waiting.set(change.after.id, { before, after: change.after });
     }
     this.#waitingHeads = heads;
-    if (this.#waiting.size > MAX_WAITING) this.#overflow();
+    if (this.#waiting.size > this.#options.maxWaiting) this.#overflow();
     this.#changed.wake();
   }
 

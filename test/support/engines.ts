@@ -20,8 +20,8 @@ export const testSettings: ViewSettings = {
 
 export interface Engine {
   name: 'sqlite' | 'elasticsearch';
-  /** An empty store; closed and removed when the suite ends. */
-  open(settings?: Partial<ViewSettings>): Promise<Store>;
+  /** An empty store; closed and removed when the suite ends. `shards`: where the engine has them. */
+  open(settings?: Partial<ViewSettings>, shards?: number): Promise<Store>;
 }
 
 export function describeOnEngines(name: string, suite: (engine: Engine) => void): void {
@@ -50,7 +50,7 @@ export function describeOnEngines(name: string, suite: (engine: Engine) => void)
   describeOnElasticsearch(name, suite);
 }
 
-function describeOnElasticsearch(name: string, suite: (engine: Engine) => void): void {
+export function describeOnElasticsearch(name: string, suite: (engine: Engine) => void): void {
   describe(`${name} (Elasticsearch)`, async () => {
     const elasticsearch = await sharedElasticsearch();
     if (elasticsearch === null) {
@@ -66,10 +66,10 @@ function opener(elasticsearch: SharedElasticsearch): Engine['open'] {
   afterAll(async () => {
     for (const cleanUp of cleanUps.toReversed()) await cleanUp();
   });
-  return async (settings = {}) => {
+  return async (settings = {}, shards = 1) => {
     const { openElasticsearchStore } = await import('../../src/store/elasticsearch/store.ts');
     const store = await openElasticsearchStore({
-      config: { urls: [elasticsearch.url], shards: 1, replicas: 0, prefix: elasticsearch.prefix() },
+      config: { urls: [elasticsearch.url], shards, replicas: 0, prefix: elasticsearch.prefix() },
       settings: { ...testSettings, ...settings },
       log: quietLog,
     });

@@ -1,0 +1,147 @@
+/** A log of several shards: one that is away, stuck or late harms none of the others. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { decodeCursor, hashFilter } from '../../src/domain/cursor.ts';
+import type { EventFilter } from '../../src/domain/filter.ts';
+import type { ShardCursor, Store } from '../../src/store/store.ts';
+import type { TailBatch, TasksBatch } from '../../src/tail/tail.ts';
+import { aStatus } from '../store/events.ts';
+import { fill, positionOf } from '../store/harness.ts';
+import { type DifficultStore, difficultStore } from '../support/difficult-store.ts';
+import { describeOnElasticsearch } from '../support/engines.ts';
+import { type Shiplog, startShiplog } from '../support/shiplog.ts';
+
+const DAY_MS = 86_400_000;
+
+describeOnElasticsearch('a log of several shards', (engine) => {
+  let real: Store;
+  let difficult: DifficultStore;
+  let shiplog: Shiplog;
+  let clock: number | null = null;
+  let names = 0;
+  /** Of each shard of today, a task in it. */
+  const tasks = new Map<string, string>();
+
+  beforeAll(async () => {
+    real = await engine.open({ now: () => clock ?? Date.now() }, 2);
+    for (let i = 0; tasks.size < 2; i++) {
+      const { shard } = await store(`in-a-shard-${i}`);
+      if (!tasks.has(shard)) tasks.set(shard, `in-a-shard-${i}`);
+    }
+    difficult = difficultStore(real);
+    shiplog = await startShiplog(difficult.store, { heartbeatMs: 200 });
+  });
+  afterAll(() => shiplog.close());
+
+  /** As another server does: this one is not told. */
+  async function store(taskId: string, message: string | null = null) {
+    const eventId = `event-${++names}`;
+    const event = { taskId, eventId, message, at: clock ?? Date.now() };
+    const [outcome] = await real.append([aStatus('RUNNING', { ...event, receivedAt: event.at })]);
+    return positionOf(outcome ?? expect.fail());
+  }
+
+  function follow(filter: EventFilter, after: ShardCursor[] | null, by = shiplog) {
+    const cursor = after === null ? null : by.tail.tailCursor(filter, after);
+    return by.tail.events({ filter, after: cursor, last: null });
+  }
+
+  /** The messages of the next events, until there are so many. */
+  async function told(batches: AsyncIterator<TailBatch>, count: number) {
+    const messages: (string | null)[] = [];
+    while (messages.length < count) {
+      const { value } = await batches.next();
+      for (const { message } of (value as TailBatch).events) messages.push(message);
+    }
+    return messages;
+  }
+
+  it('whoever catches up is told the events of a shard while another cannot be read', async () => {
+    const before = await real.heads(null);
+    // The first in the order in which shards are read.
+    const stuck = before[0]?.shard as string;
+    const one = tasks.get(stuck) as string;
+    const two = [...tasks.values()].find((id) => id !== one) as string;
+    difficult.difficulty.stuck.add(stuck);
+    await store(one, 'stuck');
+    await store(two, 'free');
+    const batches = follow({}, before);
+    expect(await told(batches, 1)).toEqual(['free']);
+    await store(two, 'free again');
+    expect(await told(batches, 1)).toEqual(['free again']);
+    difficult.difficulty.end();
+    expect(await told(batches, 1)).toEqual(['stuck']);
+    await batches.return?.();
+  });
+
+  it('what changes in one shard is told while the views of another do not come on', async () => {
+    const [[stuck, one], [, two]] = [...tasks] as [[string, string], [string, string]];
+    const list = shiplog.tail.tasksChanged({ filter: { ids: [one, two] }, after: null });
+    await list.next();
+    difficult.difficulty.viewsStuck.add(stuck);
+    await store(one);
+    await store(two);
+    const next = async () => {
+      for (;;) {
+        const { tasks } = (await list.next()).value as TasksBatch;
+        if (tasks.length > 0) return tasks.map(({ id }) => id);
+      }
+    };
+    expect(await next()).toEqual([two]);
+    difficult.difficulty.end();
+    expect(await next()).toEqual([one]);
+    await list.return?.();
+  });
+
+  it('the first who follows after a quiet time is told of other servers’ events at once', async () => {
+    const [taskId] = tasks.values();
+    const other = await startShiplog(real, { heartbeatMs: 10_000 });
+    const batches = follow({}, null, other);
+    await batches.next();
+    await store(taskId as string, 'from elsewhere');
+    const began = performance.now();
+    expect(await told(batches, 1)).toEqual(['from elsewhere']);
+    expect(performance.now() - began).toBeLessThan(2_500);
+    await batches.return?.();
+    await other.close();
+  });
+
+  it('a shard that is away for a while goes on where it was, and nothing is told twice', async () => {
+    const [taskId] = tasks.values() as Iterable<string>;
+    const batches = follow({}, null);
+    await batches.next();
+    for (const shard of tasks.keys()) difficult.difficulty.headsAway.add(shard);
+    // Whoever begins now looks which shards there are.
+    await follow({}, null).next();
+    difficult.difficulty.end();
+    await store(taskId as string, 'after its return');
+    expect(await told(batches, 1)).toEqual(['after its return']);
+    await batches.return?.();
+  });
+
+  it('an old day that was away at the start is not told as new, but from where a cursor was in it', async () => {
+    clock = Date.now() - 3 * DAY_MS;
+    const taskId = 'of-an-old-day';
+    const first = await store(taskId, 'old 1');
+    await store(taskId, 'old 2');
+    await fill(real, [aStatus('RUNNING', { taskId, message: 'old 3', at: clock })]);
+    clock = null;
+    const all = await real.heads(null);
+    const old = all.filter(({ shard }) => shard.slice(0, 10) === first.shard.slice(0, 10));
+    for (const { shard } of old) difficult.difficulty.headsAway.add(shard);
+    const other = await startShiplog(difficult.store, { heartbeatMs: 50 });
+    const live = follow({}, null, other);
+    await live.next();
+    const behind = all.map((head) => (head.shard === first.shard ? { ...head, ...first } : head));
+    const resumed = follow({}, behind, other);
+    const { cursor } = (await resumed.next()).value as TailBatch;
+    const kept = decodeCursor(cursor, { kind: 'tail', filterHash: hashFilter({}) });
+    expect(kept).toContainEqual(expect.objectContaining({ shard: first.shard, seq: first.seq }));
+    difficult.difficulty.end();
+    expect(await told(resumed, 2)).toEqual(['old 2', 'old 3']);
+    await store(taskId, 'new in the old day');
+    expect(await told(resumed, 1)).toEqual(['new in the old day']);
+    expect(await told(live, 1)).toEqual(['new in the old day']);
+    await Promise.all([live.return?.(), resumed.return?.()]);
+    await other.close();
+  });
+});
