@@ -19,6 +19,20 @@ export class BoardFold {
     this.#states.set(host, foldRun(state, stored));
   }
 
+  /** How many hosts there are, and of each status that a task counts. */
+  counts(): Record<'total' | 'running' | 'succeeded' | 'failed', number> {
+    const task = emptyTask(this.#taskId);
+    const counts = { total: 0, running: 0, succeeded: 0, failed: 0 };
+    for (const state of this.#states.values()) {
+      counts.total++;
+      const { status } = deriveRun(state, task, false);
+      if (status === 'RUNNING') counts.running++;
+      else if (status === 'SUCCEEDED') counts.succeeded++;
+      else if (status === 'FAILED') counts.failed++;
+    }
+    return counts;
+  }
+
   /** How many cells of the board are others, or missing. `over`: the task has ended. */
   differences(matrix: TaskMatrix, over: boolean): number {
     const task = emptyTask(this.#taskId);

@@ -53,7 +53,7 @@ export const elasticsearch: Soak = {
     const { stored, broken } = await load.verdict(first.url);
     await Promise.all([first.stop(), second.stop()]);
     return {
-      summary: `${counts.killed} nodes killed, ${counts.cut} cut off, ${counts.servers} servers killed; ${load.acknowledged.toLocaleString('en')} acknowledged, ${stored.toLocaleString('en')} stored, 2 tails`,
+      summary: `${counts.killed} nodes killed, ${counts.cut} cut off, ${counts.servers} servers killed; ${load.acknowledged.toLocaleString('en')} acknowledged, ${stored.toLocaleString('en')} stored, 2 tails, ${load.watchers} that came and went`,
       broken,
     };
   },

@@ -42,7 +42,7 @@ export const kill: Soak = {
     if (integrity_check !== 'ok') broken.push(`integrity_check: ${integrity_check}`);
     await rm(dataDir, { recursive: true, force: true });
     return {
-      summary: `${KILLS} kills, ${load.acknowledged.toLocaleString('en')} acknowledged, ${stored.toLocaleString('en')} stored, 3 tails; integrity ok; slowest start ${(slowestStart / 1_000).toFixed(1)} s`,
+      summary: `${KILLS} kills, ${load.acknowledged.toLocaleString('en')} acknowledged, ${stored.toLocaleString('en')} stored, 3 tails, ${load.watchers} that came and went; integrity ok; slowest start ${(slowestStart / 1_000).toFixed(1)} s`,
       broken,
     };
   },

@@ -15,6 +15,7 @@ import type { TaskMatrix } from '../../src/domain/views.ts';
 import { BoardFold } from '../board-fold.ts';
 import { violations } from '../checker.ts';
 import { logEvent } from '../events.ts';
+import { Watchers } from './watchers.ts';
 
 const BATCH = 20;
 const HOSTS_PER_WRITER = 100;
@@ -57,11 +58,18 @@ export class SoakLoad {
   readonly #problems: string[] = [];
   readonly #running: Promise<void>[] = [];
   readonly #stopTails = new AbortController();
+  readonly #watchers: Watchers;
   #writing = true;
 
   constructor(taskId: string) {
     this.#taskId = taskId;
     this.#fold = new BoardFold(taskId);
+    this.#watchers = new Watchers(taskId, this.#fold);
+  }
+
+  /** How many subscriptions begin and resume at random moments. */
+  get watchers(): number {
+    return this.#watchers.count;
   }
 
   get acknowledged(): number {
@@ -75,6 +83,7 @@ export class SoakLoad {
     await this.#send(first, [{ ...marker, status: 'SUCCEEDED' }]);
     const { tailCursor } = await this.#page(first, null, 1);
     for (const url of tails) void this.#follow(url, tailCursor);
+    this.#watchers.start(tails);
     for (const [index, url] of writers.entries()) this.#running.push(this.#write(url, index));
   }
 
@@ -82,6 +91,7 @@ export class SoakLoad {
   async stopWriting(): Promise<void> {
     this.#writing = false;
     await Promise.all(this.#running);
+    await this.#watchers.stopLeaving();
   }
 
   /** Waits for the tails, then says what promise was broken; empty: none. */
@@ -103,11 +113,13 @@ export class SoakLoad {
     }
     // What would come twice comes now.
     await pause(1_000);
+    const untrue = await this.#watchers.verdict(behind, SETTLE_MS);
     this.#stopTails.abort();
     const acknowledged = new Set(this.#acknowledged);
     acknowledged.delete('begin');
     const broken = [
       ...this.#problems,
+      ...untrue,
       ...violations({ acknowledged, stored: behind, delivered: this.#delivered }),
     ];
     const different = await this.#boardDifference(url);

@@ -56,7 +56,7 @@ export const outage: Soak = {
     await server.stop();
     await node.dispose();
     return {
-      summary: `ready ${readyAfter.map((s) => s.toFixed(1)).join(' and ')} s after the cluster; ${load.acknowledged.toLocaleString('en')} acknowledged, ${verdict.stored.toLocaleString('en')} stored, 2 tails`,
+      summary: `ready ${readyAfter.map((s) => s.toFixed(1)).join(' and ')} s after the cluster; ${load.acknowledged.toLocaleString('en')} acknowledged, ${verdict.stored.toLocaleString('en')} stored, 2 tails, ${load.watchers} that came and went`,
       broken: [...broken, ...verdict.broken],
     };
   },
