@@ -37,6 +37,8 @@ export interface FeedOptions {
 export class Feed implements PullSource<TailBatch> {
   #options: FeedOptions;
   #position: Heads = new Map();
+  /** Where the log was when it resumed: before that is told it has not caught up. */
+  #goal: Heads = new Map();
   /** Shards of the cursor that are away: they stay in it. */
   #away: Heads = new Map();
   #patience = new Patience();
@@ -161,6 +163,7 @@ export class Feed implements PullSource<TailBatch> {
       this.#position = withHead(this.#position, { ...cursor, history });
     }
     if (taskId !== undefined) channel.widen([...heads, ...after]);
+    this.#goal = headsOf(heads);
     const { heads: followed } = this.#options.follower;
     this.#away = headsOf([...this.#position.values()].filter(({ shard }) => !followed.has(shard)));
   }
@@ -189,7 +192,7 @@ export class Feed implements PullSource<TailBatch> {
     let failure: unknown = null;
     for (const head of goal.values()) {
       this.#refuseOtherHistory(head);
-      const from = this.#position.get(head.shard)?.seq ?? follower.startOf(head.shard);
+      const from = this.#seqIn(head.shard);
       if (from >= head.seq) continue;
       let slice: LogSlice;
       const at = { shard: head.shard, history: head.history, seq: from };
@@ -218,9 +221,25 @@ export class Feed implements PullSource<TailBatch> {
       if (seqOf(follower.heads, ahead.shard) < ahead.seq) await this.#wait(this.#alone, RETRY_MS);
       return null;
     }
+    if (this.#isBefore(this.#goal)) {
+      // The follower could not read so far yet, and goes on trying.
+      await this.#wait(channel.changed, RETRY_MS);
+      return null;
+    }
     if (channel.completeFrom > tick || tick !== follower.tick) return null;
     this.#tick = tick;
     return this.#toldCaughtUp ? null : this.#batch([], true);
+  }
+
+  #seqIn(shard: string): number {
+    return this.#position.get(shard)?.seq ?? this.#options.follower.startOf(shard);
+  }
+
+  #isBefore(goal: Heads): boolean {
+    const { heads } = this.#options.follower;
+    return [...goal.values()].some(
+      ({ shard, seq }) => heads.has(shard) && this.#seqIn(shard) < seq,
+    );
   }
 
   async #read(at: ShardCursor, to: number): Promise<LogSlice> {

@@ -15,7 +15,8 @@ import { EventFilterInput, TaskFilterInput } from './filters.ts';
 const BATCH_TYPICAL = 50;
 const CURSOR =
   'Everything up to here is delivered, this batch included: `after` to resume from. Opaque, at most 256 KiB: some 12 characters for each shard that it reads.';
-const CAUGHT_UP = 'false: more is waiting in the store.';
+const CAUGHT_UP =
+  'true: everything acknowledged when the subscription began is told. false: more is waiting in the store.';
 const AFTER =
   'A cursor of an earlier batch of the same subscription: goes on exactly behind it, on any server. CURSOR_MISMATCH for another filter, CURSOR_EXPIRED where the log was restored or deleted.';
 
@@ -101,7 +102,7 @@ builder.subscriptionFields((t) => ({
   tail: t.field({
     type: TailBatchRef,
     description:
-      'Events as they become durable, whichever server took them in; none is missed and none is repeated, live or resumed.',
+      'Events as they become durable, whichever server took them in; none is missed and none is repeated, live or resumed. Waits while the store is away.',
     args: {
       filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
       after: t.arg.string({ description: `${AFTER} Also the tailCursor of a page of events.` }),
@@ -124,7 +125,7 @@ builder.subscriptionFields((t) => ({
   taskChanged: t.field({
     type: TaskRef,
     description:
-      'A task as it is now, then again after each change. Waits for a task that has not begun.',
+      'A task as it is now, then again after each change. Waits for a task that has not begun, and while the store is away. On Elasticsearch the first state may lack events of the last moment; then the true one follows by itself.',
     args: { id: t.arg.id({ required: true, description: "The release system's id, exactly." }) },
     subscribe: (_root, { id }, { tail }): AsyncIterableIterator<TaskView> =>
       tail.taskChanged(readTaskId(id, 'id')),
@@ -133,7 +134,7 @@ builder.subscriptionFields((t) => ({
   tasksChanged: t.field({
     type: TasksBatchRef,
     description:
-      'Tasks whose state before or after a change matches the filter. Where the state before was not seen, the status that is asked for does not count: a task may come that never matched it.',
+      'Tasks whose state before or after a change matches the filter. Where the state before was not seen, the status that is asked for does not count: a task may come that never matched it. Without `after`, ask for the list at the first batch that is caught up: then nothing falls in between.',
     args: {
       filter: t.arg({ type: TaskFilterInput, description: 'Which tasks.' }),
       after: t.arg.string({ description: AFTER }),
