@@ -46,10 +46,8 @@ export interface TailSettings {
 
 /** Resolves when the log has been followed once, so that every cursor can be taken. */
 export async function createTail(store: Store, settings: TailSettings, log: Log): Promise<Tail> {
-  const { ringEvents, channelEvents, pruneMs, boardBytes } = { ...MEMORY, ...settings.memory };
-  const follower = new Follower(store, log, ringEvents);
-  const { ringEvents, channelEvents, pruneMs } = settings.memory ?? MEMORY;
-  const { ringEvents, channelEvents, pruneMs, waitingTasks } = { ...MEMORY, ...settings.memory };
+  const memory = { ...MEMORY, ...settings.memory };
+  const { ringEvents, channelEvents, pruneMs, boardBytes, waitingTasks } = memory;
   const follower = new Follower({ store, log, ringEvents, now: settings.now });
   const reads = inTurns(store);
   const { heartbeatMs, staleAfterMs, now } = settings;

@@ -10,7 +10,7 @@ import type { LogSlice, ShardCursor } from '../store/store.ts';
 import type { Channel, Node } from './channel.ts';
 import type { Follower } from './follower.ts';
 import { furthest, type Heads, headsOf, seqOf, withHead, within } from './heads.ts';
-import { isPassing, Patience } from './patience.ts';
+import { isPassing, Patience, taskAway } from './patience.ts';
 import type { PullSource } from './pull.ts';
 import type { Reads } from './reads.ts';
 import type { TailBatch, TailGap } from './tail.ts';
@@ -120,7 +120,7 @@ export class Feed implements PullSource<TailBatch> {
       return null;
     }
     const settled = await follower.catchUp(taskId ?? null);
-    if (taskId !== undefined && settled.length === 0) throw awayNow();
+    if (taskId !== undefined && settled.length === 0) throw taskAway();
     if (taskId !== undefined) channel.widen(settled);
     this.#position = within(follower.heads, channel.scope);
     if (last === null || last === 0) return null;
@@ -142,7 +142,7 @@ export class Feed implements PullSource<TailBatch> {
     const { taskId } = channel.filter;
     const heads = await this.#options.follower.catchUp(taskId ?? null);
     // Without it nothing says where the task's events are, and none would be looked for.
-    if (taskId !== undefined && heads.length === 0) throw awayNow();
+    if (taskId !== undefined && heads.length === 0) throw taskAway();
     const [task] = taskId === undefined ? [null] : await store.tasksById([taskId]);
     if (taskId === undefined) this.#position = olderThan(after, heads);
     for (const [i, cursor] of after.entries()) {
@@ -300,10 +300,6 @@ function olderThan(cursors: readonly ShardCursor[], heads: readonly ShardCursor[
   return headsOf(
     heads.filter(({ shard }) => !named.has(shard) && (dayOfShard(shard) ?? newest) < newest),
   );
-}
-
-function awayNow(): ShiplogError {
-  return new ShiplogError('STORE_UNAVAILABLE', 'the log of this task cannot be asked now');
 }
 
 export function expired(): ShiplogError {

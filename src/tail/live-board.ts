@@ -8,7 +8,6 @@
  * skipped, the board is loaded anew.
  */
 import { setImmediate as rest } from 'node:timers/promises';
-import { ShiplogError } from '../domain/errors.ts';
 import type { Log } from '../log.ts';
 import { guarded } from '../guarded.ts';
 import type { Board } from './board.ts';
@@ -17,7 +16,7 @@ import type { BoardBudget } from './board-budget.ts';
 import { loadBoard } from './board-load.ts';
 import type { Follower, Publication } from './follower.ts';
 import { type Heads, within } from './heads.ts';
-import { isPassing, Patience } from './patience.ts';
+import { isPassing, Patience, taskAway } from './patience.ts';
 import type { Reads } from './reads.ts';
 import { Waiters } from './waiters.ts';
 
@@ -199,9 +198,7 @@ export class LiveBoard {
   async #findScope(): Promise<ReadonlySet<string>> {
     const { follower, taskId } = this.#options;
     const settled = await follower.catchUp(taskId);
-    if (settled.length === 0) {
-      throw new ShiplogError('STORE_UNAVAILABLE', 'the shard of the task is away');
-    }
+    if (settled.length === 0) throw taskAway();
     this.#scope = new Set(settled.map(({ shard }) => shard));
     return this.#scope;
   }

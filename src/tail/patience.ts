@@ -9,6 +9,13 @@ export function isPassing(error: unknown): error is ShiplogError {
   return error instanceof ShiplogError && PASSING.has(error.code);
 }
 
+/** The store leaves out the shard of a task: it mostly is back in a moment. */
+export function taskAway(): ShiplogError {
+  return new ShiplogError('STORE_UNAVAILABLE', 'the log of this task cannot be asked now', {
+    retryAfterMs: 100,
+  });
+}
+
 /** Of one reader: how long to wait after each failure in a row. */
 export class Patience {
   #failures = 0;

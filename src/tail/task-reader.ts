@@ -6,10 +6,9 @@
  * would tell: it is read once more as soon as views hold all that was acknowledged at its begin.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { ShiplogError } from '../domain/errors.ts';
 import { isStale, type TaskView } from '../domain/views.ts';
 import type { Follower } from './follower.ts';
-import { isPassing, Patience } from './patience.ts';
+import { isPassing, Patience, taskAway } from './patience.ts';
 import type { PullSource } from './pull.ts';
 import type { Reads } from './reads.ts';
 import type { TaskWatch } from './task-watch.ts';
@@ -80,9 +79,7 @@ export class TaskReader implements PullSource<TaskView> {
     const { id, store, follower } = this.#options;
     return new ViewsWait(async () => {
       const settled = await follower.catchUp(id);
-      if (settled.length === 0) {
-        throw new ShiplogError('STORE_UNAVAILABLE', 'the log of this task cannot be asked now');
-      }
+      if (settled.length === 0) throw taskAway();
       await store.viewsReach(settled);
     }, this.#changed);
   }

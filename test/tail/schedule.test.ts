@@ -18,6 +18,7 @@ import { type DifficultStore, difficultStore } from '../support/difficult-store.
 import { describeOnEngines } from '../support/engines.ts';
 import { type Shiplog, startShiplog } from '../support/shiplog.ts';
 import {
+  BoardFollower,
   EventsFollower,
   type Follower,
   type Release,
@@ -83,6 +84,7 @@ describeOnEngines('whoever follows', (engine) => {
         },
         () => new TaskFollower(release, pick(taskIds)),
         () => new TasksFollower(release, chance(0.5)),
+        () => new BoardFollower(release, pick(taskIds), chance(0.5)),
       ];
       const follower = pick(makers)();
       followers.push(follower);
