@@ -164,6 +164,7 @@ class LateViews {
   }
 
   stored(positions: readonly Position[]): void {
+    if (!this.#isLate()) return;
     const storedAt = performance.now();
     for (const position of positions) this.#late.push({ position, storedAt });
   }
