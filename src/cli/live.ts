@@ -138,8 +138,6 @@ class Session<Data, Variables> implements AsyncIterable<Data> {
       unsubscribe();
       // Rejects with what ended a connection that was still being made.
       Promise.resolve(client.dispose()).catch(() => {});
-      // It waits for a connection that is being made, and fails with it.
-      Promise.resolve(client.dispose()).catch(() => undefined);
       this.#socket?.resume();
     };
   }
