@@ -1,7 +1,7 @@
 /** What a board must show: a fold of the raw events, kept in memory as they are sent. */
-import type { LogEvent } from '../src/domain/event.ts';
-import { deriveRun, emptyRun, emptyTask, foldRun, type RunState } from '../src/domain/fold.ts';
-import { cellLetter, type TaskMatrix } from '../src/domain/views.ts';
+import type { LogEvent } from '../src/domain/event/event.ts';
+import { deriveRun, emptyRun, emptyTask, foldRun, type RunState } from '../src/domain/fold/fold.ts';
+import { cellLetter, type TaskMatrix } from '../src/domain/fold/views.ts';
 
 export class BoardFold {
   readonly #taskId: string;

@@ -2,8 +2,8 @@
 import type { StepEventInput } from '../src/cli/gen/graphql.ts';
 import { fleetEvents } from '../src/cli/simulate/fleet.ts';
 import { planFleet } from '../src/cli/simulate/plan.ts';
-import type { LogEvent } from '../src/domain/event.ts';
-import { parseStepEvent } from '../src/domain/input.ts';
+import type { LogEvent } from '../src/domain/event/event.ts';
+import { parseStepEvent } from '../src/domain/event/input.ts';
 
 export interface FleetSize {
   taskId: string;

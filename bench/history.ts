@@ -1,8 +1,8 @@
 /** A day of deployments to query: tasks of 200 hosts, one after another, spread over 20 hours. */
 import type { StartTaskInput } from '../src/cli/gen/graphql.ts';
 import { ShiplogError } from '../src/domain/errors.ts';
-import type { LogEvent } from '../src/domain/event.ts';
-import { parseFinishTask, parseStartTask } from '../src/domain/task-input.ts';
+import type { LogEvent } from '../src/domain/event/event.ts';
+import { parseFinishTask, parseStartTask } from '../src/domain/event/task-input.ts';
 import type { Store } from '../src/store/store.ts';
 import { fleetInputs, logEvent } from './events.ts';
 

@@ -5,9 +5,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StoredEvent } from '../src/domain/event.ts';
-import { parseStepEvent } from '../src/domain/input.ts';
-import { searchedTexts, wordsOf } from '../src/domain/words.ts';
+import type { StoredEvent } from '../src/domain/event/event.ts';
+import { parseStepEvent } from '../src/domain/event/input.ts';
+import { searchedTexts, wordsOf } from '../src/domain/search/words.ts';
 import { Connection } from '../src/store/sqlite/connection.ts';
 import { createDay } from '../src/store/sqlite/days.ts';
 import { eventValues, insertEventSql, insertWordsSql } from '../src/store/sqlite/event-row.ts';

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { ShiplogError } from './domain/errors.ts';
-import { createRedactor } from './domain/redact.ts';
+import { createRedactor } from './domain/redact/redact.ts';
 import { createGraphQL } from './graphql/graphql.ts';
 import { guarded } from './guarded.ts';
 import { readAddress, removeAddress, writeAddress } from './http/address-file.ts';

@@ -8,8 +8,8 @@ import { Option } from 'commander';
 import type { z } from 'zod';
 import { isFromKubernetes } from './config-kubernetes.ts';
 import { OPTIONS, type OptionRow } from './config-options.ts';
-import { valueWithoutCredentials } from './domain/address.ts';
-import { nearest } from './domain/nearest.ts';
+import { valueWithoutCredentials } from './domain/text/address.ts';
+import { nearest } from './domain/text/nearest.ts';
 
 type Options = typeof OPTIONS;
 type OptionName = keyof Options;

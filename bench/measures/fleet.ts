@@ -2,7 +2,7 @@
  * A whole deployment as fast as it goes: 2,000 hosts × 7 steps while ten tails follow; each must
  * receive every event once and in order, and the board must equal a fold of the raw events.
  */
-import type { TaskMatrix } from '../../src/domain/views.ts';
+import type { TaskMatrix } from '../../src/domain/fold/views.ts';
 import { BoardFold } from '../board-fold.ts';
 import { fleetInputs, logEvent } from '../events.ts';
 import { load } from '../load.ts';

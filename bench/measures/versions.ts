@@ -1,6 +1,7 @@
 /** This checkout against another (`--against DIR`), round by round: what a change costs. */
-import { anEvent } from '../events.ts';
+
 import { readEventStream } from '../event-stream.ts';
+import { anEvent } from '../events.ts';
 import { load } from '../load.ts';
 import { graphql, type Served, serveShiplog } from '../process.ts';
 import { type Measurement, median, type Row } from '../row.ts';

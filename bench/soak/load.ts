@@ -10,8 +10,8 @@ import {
   TypedDocumentString,
 } from '../../src/cli/gen/graphql.ts';
 import { live } from '../../src/cli/live.ts';
-import { DEFAULT_PLAN } from '../../src/domain/event.ts';
-import type { TaskMatrix } from '../../src/domain/views.ts';
+import { DEFAULT_PLAN } from '../../src/domain/event/event.ts';
+import type { TaskMatrix } from '../../src/domain/fold/views.ts';
 import { BoardFold } from '../board-fold.ts';
 import { violations } from '../checker.ts';
 import { logEvent } from '../events.ts';

@@ -2,8 +2,8 @@
 import { CallError, Client, withRetry } from '../../src/cli/client.ts';
 import { TypedDocumentString } from '../../src/cli/gen/graphql.ts';
 import { live } from '../../src/cli/live.ts';
-import { DEFAULT_PLAN, type StepStatus } from '../../src/domain/event.ts';
-import { cellLetter, type TaskMatrix } from '../../src/domain/views.ts';
+import { DEFAULT_PLAN, type StepStatus } from '../../src/domain/event/event.ts';
+import { cellLetter, type TaskMatrix } from '../../src/domain/fold/views.ts';
 import type { Truth } from './watchers.ts';
 
 type Counts = Truth['counts'];

@@ -4,7 +4,7 @@
  * they stay: every one of them must come to what the events say, though nothing happens any more.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { TaskMatrix } from '../../src/domain/views.ts';
+import type { TaskMatrix } from '../../src/domain/fold/views.ts';
 import type { BoardFold } from '../board-fold.ts';
 import { BoardWatcher, EventsWatcher, TasksWatcher, TaskWatcher, type Watcher } from './watcher.ts';
 

@@ -5,8 +5,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, configFlags, isLoopback, parseConfig } from '../config.ts';
-import { withoutCredentials } from '../domain/address.ts';
 import { type Finding, fine, problem, warning } from '../domain/finding.ts';
+import { withoutCredentials } from '../domain/text/address.ts';
 import { parseTokens } from '../domain/token.ts';
 import { EXIT, messageOf } from './exit.ts';
 import { forTerminal, Output, type Paint, painter, type Style } from './output.ts';

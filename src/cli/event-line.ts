@@ -1,5 +1,5 @@
 /** One event as a line for a person. */
-import type { LogLevel } from '../domain/event.ts';
+import type { LogLevel } from '../domain/event/event.ts';
 import { clockTime, day, duration, share } from './format.ts';
 import type { EventRowFragment } from './gen/graphql.ts';
 import { forTerminal, type Paint, type Style } from './output.ts';

@@ -1,6 +1,6 @@
 /** `shiplog finish`: ends a task. */
 import type { Command } from 'commander';
-import { TASK_STATUSES, type TaskStatus } from '../domain/event.ts';
+import { TASK_STATUSES, type TaskStatus } from '../domain/event/event.ts';
 import { Client, withRetry } from './client.ts';
 import { connectionOf } from './credentials.ts';
 import { FinishTaskDocument } from './gen/graphql.ts';

@@ -1,7 +1,7 @@
 /** The options that all client commands share, and how texts on a command line become values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseDateTime } from '../domain/date-time.ts';
-import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
+import { parseDateTime } from '../domain/event/date-time.ts';
+import { LOG_LEVELS, type LogLevel } from '../domain/event/event.ts';
 import { CliError, EXIT } from './exit.ts';
 
 export interface ConnectionOptions {

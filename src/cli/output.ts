@@ -3,7 +3,7 @@
  * the reader's decision and therefore success.
  */
 import { stripVTControlCharacters } from 'node:util';
-import { withoutCredentials } from '../domain/address.ts';
+import { withoutCredentials } from '../domain/text/address.ts';
 import { EXIT } from './exit.ts';
 
 const CODES = {

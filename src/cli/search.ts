@@ -1,10 +1,10 @@
 /** `shiplog search`: events that match, newest last, as a log reads. */
 import type { Command } from 'commander';
-import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
-import { SEARCH_FIELDS } from '../domain/search.ts';
+import { LOG_LEVELS, type LogLevel } from '../domain/event/event.ts';
+import { SEARCH_FIELDS } from '../domain/search/search.ts';
 import { Client, withRetry } from './client.ts';
-import { eventLine } from './event-line.ts';
 import { connectionOf } from './credentials.ts';
+import { eventLine } from './event-line.ts';
 import { CliError, EXIT } from './exit.ts';
 import { day, zoneOf } from './format.ts';
 import { type EventFilter, SearchDocument } from './gen/graphql.ts';

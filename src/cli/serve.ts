@@ -2,9 +2,9 @@
 import { Command } from 'commander';
 import { type App, createApp } from '../app.ts';
 import { type Config, configFlags, parseConfig } from '../config.ts';
-import { valueWithoutCredentials } from '../domain/address.ts';
 import { ShiplogError } from '../domain/errors.ts';
-import { nearest } from '../domain/nearest.ts';
+import { valueWithoutCredentials } from '../domain/text/address.ts';
+import { nearest } from '../domain/text/nearest.ts';
 import { createLog } from '../log.ts';
 import { EXIT } from './exit.ts';
 import { say } from './output.ts';

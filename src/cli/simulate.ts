@@ -1,7 +1,7 @@
 /** `shiplog simulate`: a believable fleet deploys, as fast as one likes. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { DEFAULT_PLAN } from '../domain/event.ts';
+import { DEFAULT_PLAN } from '../domain/event/event.ts';
 import { Client, withRetry } from './client.ts';
 import { connectionOf } from './credentials.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';

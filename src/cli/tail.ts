@@ -4,10 +4,10 @@
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { LOG_LEVELS, type LogLevel } from '../domain/event.ts';
+import { LOG_LEVELS, type LogLevel } from '../domain/event/event.ts';
 import { CallError, Client } from './client.ts';
-import { eventLine } from './event-line.ts';
 import { connectionOf } from './credentials.ts';
+import { eventLine } from './event-line.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
 import { day } from './format.ts';
 import {

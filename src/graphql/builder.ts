@@ -1,7 +1,7 @@
 /** The schema builder: scalars and plugins, no types. Fields are non-null unless they say so. */
 import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
-import type { JsonObject } from '../domain/event.ts';
+import type { JsonObject } from '../domain/event/event.ts';
 import type { Context } from './context.ts';
 
 export interface SchemaShape {

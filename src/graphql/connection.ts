@@ -3,8 +3,8 @@
  * sort values of a row (`domain/page.ts`), so a page neither skips nor repeats rows.
  */
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import { type Page, type PageRequest, type PageRow, TOTAL_CAP } from '../domain/cursor/page.ts';
 import { badInput } from '../domain/errors.ts';
-import { type Page, type PageRequest, type PageRow, TOTAL_CAP } from '../domain/page.ts';
 import { builder } from './builder.ts';
 import { decodeRowCursor, encodeRowCursor } from './cursors.ts';
 

@@ -3,7 +3,7 @@
  * its loaders remember what they loaded, and a subscription lives for hours.
  */
 import { ShiplogError } from '../domain/errors.ts';
-import type { JsonObject } from '../domain/event.ts';
+import type { JsonObject } from '../domain/event/event.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Store } from '../store/store.ts';
 import type { Tail } from '../tail/tail.ts';

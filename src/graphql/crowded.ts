@@ -4,7 +4,7 @@
  */
 import { GraphQLError, type OperationDefinitionNode } from 'graphql';
 import type { ErrorCode } from '../domain/errors.ts';
-import { LIMITS } from '../domain/limits.ts';
+import { LIMITS } from '../domain/event/limits.ts';
 
 /** No object of the schema has as many fields, and no JSON that is taken in as many keys. */
 const KEYS_MAX = LIMITS.paramsKeys;

@@ -8,9 +8,9 @@
  * and not that it is damaged: `endCursor` and `tailCursor` stand side by side in an answer.
  */
 import { hash } from 'node:crypto';
-import { decodeCursor } from '../domain/cursor.ts';
+import { decodeCursor } from '../domain/cursor/cursor.ts';
+import { decodePageCursor, encodePageCursor, type PageKey } from '../domain/cursor/page.ts';
 import { ShiplogError } from '../domain/errors.ts';
-import { decodePageCursor, encodePageCursor, type PageKey } from '../domain/page.ts';
 
 const CHECK_LENGTH = 6;
 

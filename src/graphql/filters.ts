@@ -3,8 +3,10 @@
  * what cannot be meant (an empty name, a range that holds nothing) is BAD_INPUT with its path, for
  * a filter that silently finds nothing is taken for "nothing happened".
  */
-import { parseDateTime } from '../domain/date-time.ts';
+
 import { badInput, ShiplogError } from '../domain/errors.ts';
+import { parseDateTime } from '../domain/event/date-time.ts';
+import { LIMITS } from '../domain/event/limits.ts';
 import {
   type EventFilter,
   type HostFilter,
@@ -13,9 +15,8 @@ import {
   type RunFilter,
   type StepFilter,
   type TaskFilter,
-} from '../domain/filter.ts';
-import { LIMITS } from '../domain/limits.ts';
-import { parseSearch, type SearchQuery } from '../domain/search.ts';
+} from '../domain/search/filter.ts';
+import { parseSearch, type SearchQuery } from '../domain/search/search.ts';
 import type {
   EventFilterInput,
   HostFilterInput,

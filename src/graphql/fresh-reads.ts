@@ -3,7 +3,7 @@
  * server acknowledged of them, so that who was told that an event is stored also sees it. Where
  * that would take too long, the answer is of the views as they are, and says so.
  */
-import type { StepFilter } from '../domain/filter.ts';
+import type { StepFilter } from '../domain/search/filter.ts';
 import type { RunKey, RunQuery, StepQuery, Store } from '../store/store.ts';
 
 type Read<K extends keyof Store> = Store[K];

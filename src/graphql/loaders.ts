@@ -3,10 +3,9 @@
  * queries; equal ones are asked once. Made per operation, when first used (see `context.ts`).
  */
 import DataLoader from 'dataloader';
-import type { StoredEvent } from '../domain/event.ts';
-import type { StepFilter } from '../domain/filter.ts';
-import { LAST_LINES_BYTES, tooHeavyLines } from '../domain/last-lines.ts';
-import type { Page } from '../domain/page.ts';
+import type { Page } from '../domain/cursor/page.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
+import { approximateBytes } from '../domain/event/event-weight.ts';
 import type {
   Completeness,
   FailureGroup,
@@ -16,8 +15,9 @@ import type {
   StepView,
   TaskStats,
   TaskView,
-} from '../domain/views.ts';
-import { approximateBytes } from '../domain/weight.ts';
+} from '../domain/fold/views.ts';
+import { LAST_LINES_BYTES, tooHeavyLines } from '../domain/last-lines.ts';
+import type { StepFilter } from '../domain/search/filter.ts';
 import type {
   EventPage,
   EventQuery,

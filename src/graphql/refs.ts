@@ -2,8 +2,7 @@
  * Every object type's name and what stands behind it, so that the files of `types/` can refer to
  * each other's types in any order. Fields are added there, one file per noun.
  */
-import type { Progress, StepError, StoredEvent } from '../domain/event.ts';
-import type { SearchQuery, TextRange } from '../domain/search.ts';
+import type { Progress, StepError, StoredEvent } from '../domain/event/event.ts';
 import type {
   AttemptView,
   Completeness,
@@ -18,7 +17,8 @@ import type {
   StepView,
   TaskMatrix,
   TaskView,
-} from '../domain/views.ts';
+} from '../domain/fold/views.ts';
+import type { SearchQuery, TextRange } from '../domain/search/search.ts';
 import { builder } from './builder.ts';
 
 export const TaskRef = builder.objectRef<TaskView>('Task');

@@ -9,7 +9,7 @@ import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ShiplogError } from '../domain/errors.ts';
-import { parseExactJson } from '../domain/exact-number.ts';
+import { parseExactJson } from '../domain/event/exact-number.ts';
 import { Arrivals } from './arrivals.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 

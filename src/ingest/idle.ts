@@ -4,8 +4,8 @@
  * fold forgets it as soon as the task speaks again.
  */
 
-import type { LogEvent } from '../domain/event.ts';
-import { eventIdentity } from '../domain/identity.ts';
+import type { LogEvent } from '../domain/event/event.ts';
+import { eventIdentity } from '../domain/event/identity.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';

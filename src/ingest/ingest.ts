@@ -5,12 +5,12 @@
  * neighbours; what the queue or the store cannot take is refused whole.
  */
 import { LRUCache } from 'lru-cache';
+import type { PageRequest } from '../domain/cursor/page.ts';
 import { badInput, type InputProblem, ShiplogError } from '../domain/errors.ts';
-import type { LogEvent, Position, StoredEvent } from '../domain/event.ts';
-import { parseStepEvent } from '../domain/input.ts';
-import type { PageRequest } from '../domain/page.ts';
-import type { Redactor } from '../domain/redact.ts';
-import { parseFinishTask, parseStartTask } from '../domain/task-input.ts';
+import type { LogEvent, Position, StoredEvent } from '../domain/event/event.ts';
+import { parseStepEvent } from '../domain/event/input.ts';
+import { parseFinishTask, parseStartTask } from '../domain/event/task-input.ts';
+import type { Redactor } from '../domain/redact/redact.ts';
 import type { Log } from '../log.ts';
 import type { AppendOutcome, Store } from '../store/store.ts';
 import { KeyLines } from './key-lines.ts';

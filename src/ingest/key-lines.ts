@@ -5,9 +5,9 @@
  * Bounded by the number of streams that are inside a key at once; the one that was quiet for longest
  * is forgotten first, and its lines are then known by their look.
  */
-import type { KeyBlock } from '../domain/key-block.ts';
-import { mayBeginKey } from '../domain/key-block.ts';
-import type { Redactor } from '../domain/redact.ts';
+import type { KeyBlock } from '../domain/redact/key-block.ts';
+import { mayBeginKey } from '../domain/redact/key-block.ts';
+import type { Redactor } from '../domain/redact/redact.ts';
 
 /** Some 2 KiB each at most. */
 const STREAMS_MAX = 4_096;

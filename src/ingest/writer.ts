@@ -6,8 +6,8 @@
  * or not at all. When the queue is full nothing of a submission is taken: OVERLOADED.
  */
 import { ShiplogError } from '../domain/errors.ts';
-import type { LogEvent, StoredEvent } from '../domain/event.ts';
-import { approximateBytes } from '../domain/weight.ts';
+import type { LogEvent, StoredEvent } from '../domain/event/event.ts';
+import { approximateBytes } from '../domain/event/event-weight.ts';
 import type { AppendOutcome, Store, Unsettled } from '../store/store.ts';
 
 /** Waiting for the store, over all senders: about ten seconds of work at full speed. */

@@ -17,17 +17,11 @@
  * is made of them (positions, cursors, page keys), and the order of rows that are equal in all that
  * their list is sorted by, which stays the same.
  */
+
+import type { Page, PageRequest } from '../domain/cursor/page.ts';
 import type { InputProblem, ShiplogError } from '../domain/errors.ts';
-import type { LogEvent, Position, StoredEvent } from '../domain/event.ts';
-import type {
-  EventFilter,
-  HostFilter,
-  RunFilter,
-  StepFilter,
-  TaskFilter,
-} from '../domain/filter.ts';
-import type { RunState, TaskState } from '../domain/fold.ts';
-import type { Page, PageRequest } from '../domain/page.ts';
+import type { LogEvent, Position, StoredEvent } from '../domain/event/event.ts';
+import type { RunState, TaskState } from '../domain/fold/fold.ts';
 import type {
   Completeness,
   EventHistogram,
@@ -40,7 +34,14 @@ import type {
   TaskMatrix,
   TaskStats,
   TaskView,
-} from '../domain/views.ts';
+} from '../domain/fold/views.ts';
+import type {
+  EventFilter,
+  HostFilter,
+  RunFilter,
+  StepFilter,
+  TaskFilter,
+} from '../domain/search/filter.ts';
 
 /** The settings that views depend on; the same for every engine. */
 export interface ViewSettings {

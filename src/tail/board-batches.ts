@@ -3,9 +3,10 @@
  * changes, heartbeats. A batch is one object for all of them, so its execution and its JSON are
  * shared as well.
  */
+
+import type { ShardCursor } from '../store/store.ts';
 import type { Board, Settled } from './board.ts';
 import { type Heads, headsOf } from './heads.ts';
-import type { ShardCursor } from '../store/store.ts';
 import type { RunsBatch } from './tail.ts';
 
 const BATCH_RUNS = 500;

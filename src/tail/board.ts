@@ -5,7 +5,8 @@
  * snapshot joins what follows without a seam. Every change of a run raises the board's version,
  * and `settled` says which version is whole; readers ask for what changed since theirs.
  */
-import type { StoredEvent } from '../domain/event.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
+import { hostsShown, stepOrder } from '../domain/fold/board-bounds.ts';
 import {
   baseRunStatus,
   emptyRun,
@@ -20,9 +21,8 @@ import {
   planOf,
   type RunTotals,
   type TaskState,
-} from '../domain/fold.ts';
-import { hostsShown, stepOrder } from '../domain/matrix.ts';
-import type { RunView, TaskMatrix } from '../domain/views.ts';
+} from '../domain/fold/fold.ts';
+import type { RunView, TaskMatrix } from '../domain/fold/views.ts';
 import type { GuardLog } from '../guarded.ts';
 import type { BoardSnapshot, ShardCursor } from '../store/store.ts';
 import { BoardChanges } from './board-changes.ts';

@@ -6,9 +6,9 @@
  * that has fallen behind `completeFrom` reads from the rings or the store instead.
  */
 
-import type { StoredEvent } from '../domain/event.ts';
-import type { EventFilter } from '../domain/filter.ts';
-import { matchesEvent } from '../domain/filter.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
+import type { EventFilter } from '../domain/search/filter.ts';
+import { matchesEvent } from '../domain/search/filter.ts';
 import type { ShardCursor } from '../store/store.ts';
 import type { Publication } from './follower.ts';
 import { type Heads, within } from './heads.ts';

@@ -1,8 +1,8 @@
 /** Puts the follower, the channels, the boards and the task watch together. */
-import { decodeCursor, encodeCursor, hashFilter } from '../domain/cursor.ts';
+import { decodeCursor, encodeCursor, hashFilter } from '../domain/cursor/cursor.ts';
 import { badInput, ShiplogError } from '../domain/errors.ts';
-import type { StoredEvent } from '../domain/event.ts';
-import type { EventFilter } from '../domain/filter.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
+import type { EventFilter } from '../domain/search/filter.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';

@@ -3,9 +3,9 @@
  * down, then follows its channel. It holds no events of its own, so a slow or dead reader costs
  * nothing: when it is too far behind its channel it simply catches up again.
  */
-import { dayOfShard } from '../domain/cursor.ts';
+import { dayOfShard } from '../domain/cursor/cursor.ts';
 import { ShiplogError } from '../domain/errors.ts';
-import type { StoredEvent } from '../domain/event.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
 import type { LogSlice, ShardCursor } from '../store/store.ts';
 import type { Channel, Node } from './channel.ts';
 import type { Follower } from './follower.ts';

@@ -6,8 +6,8 @@
  * store. Each publication is a tick: at a tick the follower has seen exactly `heads`, so a feed
  * that is whole up to a tick is whole up to those positions.
  */
-import { dayOfShard } from '../domain/cursor.ts';
-import type { StoredEvent } from '../domain/event.ts';
+import { dayOfShard } from '../domain/cursor/cursor.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { ShardCursor, ShardHead, Store } from '../store/store.ts';

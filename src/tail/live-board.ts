@@ -8,8 +8,8 @@
  * skipped, the board is loaded anew.
  */
 import { setImmediate as rest } from 'node:timers/promises';
-import type { Log } from '../log.ts';
 import { guarded } from '../guarded.ts';
+import type { Log } from '../log.ts';
 import type { Board } from './board.ts';
 import { BoardBatches } from './board-batches.ts';
 import type { BoardBudget } from './board-budget.ts';

@@ -3,8 +3,8 @@
  * have a bound, in events and in bytes; beyond it a reply is not kept, and is read from the store
  * once the head comes to it.
  */
-import type { StoredEvent } from '../domain/event.ts';
-import { approximateBytes } from '../domain/weight.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
+import { approximateBytes } from '../domain/event/event-weight.ts';
 
 const MAX_EVENTS = 20_000;
 const MAX_BYTES = 16 * 1024 * 1024;

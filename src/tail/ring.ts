@@ -3,10 +3,10 @@
  * the store. It holds every event in (base, head]; `evict` moves the base.
  */
 
-import type { StoredEvent } from '../domain/event.ts';
-import type { EventFilter } from '../domain/filter.ts';
-import { matchesEvent } from '../domain/filter.ts';
-import { approximateBytes } from '../domain/weight.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
+import { approximateBytes } from '../domain/event/event-weight.ts';
+import type { EventFilter } from '../domain/search/filter.ts';
+import { matchesEvent } from '../domain/search/filter.ts';
 import type { LogSlice } from '../store/store.ts';
 
 /** Of one read: it becomes one batch, which is one frame to its reader. */

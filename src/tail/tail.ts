@@ -6,9 +6,9 @@
  * execution and its JSON can be shared. A slow reader is never dropped and never harms others: it
  * reads on from the store.
  */
-import type { StoredEvent } from '../domain/event.ts';
-import type { EventFilter, TaskFilter } from '../domain/filter.ts';
-import type { RunView, TaskMatrix, TaskView } from '../domain/views.ts';
+import type { StoredEvent } from '../domain/event/event.ts';
+import type { RunView, TaskMatrix, TaskView } from '../domain/fold/views.ts';
+import type { EventFilter, TaskFilter } from '../domain/search/filter.ts';
 import type { ShardCursor } from '../store/store.ts';
 
 export interface TailGap {

@@ -6,8 +6,9 @@
  * changed from the store until views hold all of that, and only then says that it has caught up.
  * What is published from its begin on comes by the watch.
  */
-import { matchesTask, type TaskFilter } from '../domain/filter.ts';
-import type { TaskView } from '../domain/views.ts';
+
+import type { TaskView } from '../domain/fold/views.ts';
+import { matchesTask, type TaskFilter } from '../domain/search/filter.ts';
 import type { ShardCursor } from '../store/store.ts';
 import { expired } from './feed.ts';
 import type { Follower } from './follower.ts';

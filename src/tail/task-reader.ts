@@ -6,7 +6,7 @@
  * would tell: it is read once more as soon as views hold all that was acknowledged at its begin.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { isStale, type TaskView } from '../domain/views.ts';
+import { isStale, type TaskView } from '../domain/fold/views.ts';
 import type { Follower } from './follower.ts';
 import { isPassing, Patience, taskAway } from './patience.ts';
 import type { PullSource } from './pull.ts';

@@ -5,7 +5,7 @@
  * all readers, a few times a second, as soon as the views hold those events. Each shard by
  * itself: one whose views are far behind keeps nobody else waiting.
  */
-import type { TaskView } from '../domain/views.ts';
+import type { TaskView } from '../domain/fold/views.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { ShardCursor, Store } from '../store/store.ts';

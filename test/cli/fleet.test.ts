@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fleetEvents, type TimedEvent } from '../../src/cli/simulate/fleet.ts';
 import { type FleetOptions, planFleet } from '../../src/cli/simulate/plan.ts';
-import { parseStepEvent } from '../../src/domain/input.ts';
+import { parseStepEvent } from '../../src/domain/event/input.ts';
 
 const OPTIONS: FleetOptions = {
   taskId: 'deploy-1',

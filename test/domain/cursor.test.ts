@@ -6,10 +6,10 @@ import {
   encodeCursor,
   hashFilter,
   type ShardCursorLike,
-} from '../../src/domain/cursor.ts';
+} from '../../src/domain/cursor/cursor.ts';
+import { encodePageCursor } from '../../src/domain/cursor/page.ts';
 import type { ShiplogError } from '../../src/domain/errors.ts';
-import { encodePageCursor } from '../../src/domain/page.ts';
-import { parseSearch, type SearchQuery } from '../../src/domain/search.ts';
+import { parseSearch, type SearchQuery } from '../../src/domain/search/search.ts';
 
 const HASH = hashFilter({ taskId: 't' });
 const EXPECTED = { kind: 'tail', filterHash: HASH } as const;

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import type { LogEvent } from '../../src/domain/event.ts';
-import { parseStepEvent } from '../../src/domain/input.ts';
-import { matchesSearch, parseSearch } from '../../src/domain/search.ts';
+import type { LogEvent } from '../../src/domain/event/event.ts';
+import { parseStepEvent } from '../../src/domain/event/input.ts';
+import { matchesSearch, parseSearch } from '../../src/domain/search/search.ts';
 
 const MIB = 1_024 * 1_024;
 

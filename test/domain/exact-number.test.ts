@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExactNumber, parseExactJson } from '../../src/domain/exact-number.ts';
+import { ExactNumber, parseExactJson } from '../../src/domain/event/exact-number.ts';
 
 /** The digits of what is no number here; else the value. */
 function read(text: string): unknown {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { failureOf, normaliseFailure, type StepEnd } from '../../src/domain/failure.ts';
+import { failureOf, normaliseFailure, type StepEnd } from '../../src/domain/failure/failure.ts';
 
 const END: StepEnd = { status: 'FAILED', message: null, error: null, exitCode: null, host: null };
 const fingerprint = (message: string, host: string | null = null) =>

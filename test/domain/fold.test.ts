@@ -1,7 +1,7 @@
 /** The fold promises: whatever order, repetition or grouping, the same task, run and host. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_PLAN, type LogEvent, type StoredEvent } from '../../src/domain/event.ts';
+import { DEFAULT_PLAN, type LogEvent, type StoredEvent } from '../../src/domain/event/event.ts';
 import {
   deriveRun,
   deriveTask,
@@ -14,7 +14,7 @@ import {
   NO_RUNS,
   type RunState,
   type TaskState,
-} from '../../src/domain/fold.ts';
+} from '../../src/domain/fold/fold.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
 

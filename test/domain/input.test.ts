@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InputProblem } from '../../src/domain/errors.ts';
-import type { LogEvent } from '../../src/domain/event.ts';
-import { type InputOptions, parseStepEvent } from '../../src/domain/input.ts';
-import { createRedactor } from '../../src/domain/redact.ts';
-import { parseFinishTask, parseStartTask } from '../../src/domain/task-input.ts';
+import type { LogEvent } from '../../src/domain/event/event.ts';
+import { type InputOptions, parseStepEvent } from '../../src/domain/event/input.ts';
+import { parseFinishTask, parseStartTask } from '../../src/domain/event/task-input.ts';
+import { createRedactor } from '../../src/domain/redact/redact.ts';
 
 const NOW = 1_795_000_000_000;
 const LINE = { taskId: 't1', host: 'web-1', step: 'download', message: 'hello' };

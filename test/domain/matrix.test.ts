@@ -5,7 +5,7 @@ import {
   MATRIX_HOSTS_MAX,
   MATRIX_STEPS_MAX,
   MatrixWeight,
-} from '../../src/domain/matrix.ts';
+} from '../../src/domain/fold/board-bounds.ts';
 
 it('a board has fewer rows the more columns it has', () => {
   expect(hostsShown(0)).toBe(MATRIX_HOSTS_MAX);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Reason } from '../../src/domain/reason.ts';
+import { Reason } from '../../src/domain/failure/reason.ts';
 
 function reasonOf(stderr: string, stdout = ''): string {
   const reason = new Reason();

@@ -1,7 +1,7 @@
 /** The times that senders say: what can be meant is taken, a wrong unit is refused with words. */
 import { describe, expect, it } from 'vitest';
-import { parseStepEvent } from '../../src/domain/input.ts';
-import { parseFinishTask, parseStartTask } from '../../src/domain/task-input.ts';
+import { parseStepEvent } from '../../src/domain/event/input.ts';
+import { parseFinishTask, parseStartTask } from '../../src/domain/event/task-input.ts';
 
 const NOW = Date.UTC(2026, 10, 27);
 const LINE = { taskId: 't', host: 'h', step: 's', message: 'm' };

@@ -1,7 +1,7 @@
 /** A run's state is bounded in bytes, and what is cut does not depend on what came first. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LogEvent, StoredEvent } from '../../src/domain/event.ts';
+import type { LogEvent, StoredEvent } from '../../src/domain/event/event.ts';
 import {
   deriveRun,
   emptyRun,
@@ -9,8 +9,8 @@ import {
   foldRun,
   foldTask,
   type RunState,
-} from '../../src/domain/fold.ts';
-import { cutParams, cutText, runBounds } from '../../src/domain/run-bounds.ts';
+} from '../../src/domain/fold/fold.ts';
+import { cutParams, cutText, runBounds } from '../../src/domain/fold/run-bounds.ts';
 import { anEvent, aStatus } from '../store/events.ts';
 
 const T0 = Date.UTC(2026, 0, 1);

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ShiplogError } from '../../src/domain/errors.ts';
-import type { LogEvent } from '../../src/domain/event.ts';
-import { parseStepEvent } from '../../src/domain/input.ts';
+import type { LogEvent } from '../../src/domain/event/event.ts';
+import { parseStepEvent } from '../../src/domain/event/input.ts';
 import {
   highlights,
   matchesSearch,
   matchesTaskSearch,
   parseSearch,
   type SearchQuery,
-} from '../../src/domain/search.ts';
-import { searchedTexts, wordsOf } from '../../src/domain/words.ts';
+} from '../../src/domain/search/search.ts';
+import { searchedTexts, wordsOf } from '../../src/domain/search/words.ts';
 
 function event(fields: Record<string, unknown>): LogEvent {
   const parsed = parseStepEvent({ taskId: 't', host: 'web-1', step: 'download', ...fields }, 0);

@@ -1,9 +1,9 @@
 /** Queues and rings are bounded by weight: no field may be heavy and weigh nothing. */
 import { describe, expect, it } from 'vitest';
-import { parseStepEvent } from '../../src/domain/input.ts';
-import { LIMITS } from '../../src/domain/limits.ts';
-import { parseStartTask } from '../../src/domain/task-input.ts';
-import { approximateBytes } from '../../src/domain/weight.ts';
+import { approximateBytes } from '../../src/domain/event/event-weight.ts';
+import { parseStepEvent } from '../../src/domain/event/input.ts';
+import { LIMITS } from '../../src/domain/event/limits.ts';
+import { parseStartTask } from '../../src/domain/event/task-input.ts';
 
 const long = (length: number) => 'x'.repeat(length);
 const many = (count: number, name: (at: number) => string) =>

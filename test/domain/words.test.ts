@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { searchedTexts, WORD_MAX, words, wordsOf } from '../../src/domain/words.ts';
+import { searchedTexts, WORD_MAX, words, wordsOf } from '../../src/domain/search/words.ts';
 
 describe('words', () => {
   it.each([

@@ -12,7 +12,7 @@ import {
   typeFromAST,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { parseStepEvent } from '../../src/domain/input.ts';
+import { parseStepEvent } from '../../src/domain/event/input.ts';
 import { compileInput, compileVariables } from '../../src/graphql/coerce.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 

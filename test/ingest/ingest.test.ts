@@ -1,8 +1,8 @@
 /** What comes in: an acknowledgement means durable, a retry counts once, a bad event harms nobody. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ShiplogError } from '../../src/domain/errors.ts';
-import type { LogEvent } from '../../src/domain/event.ts';
-import { createRedactor } from '../../src/domain/redact.ts';
+import type { LogEvent } from '../../src/domain/event/event.ts';
+import { createRedactor } from '../../src/domain/redact/redact.ts';
 import { markIdleTasks } from '../../src/ingest/idle.ts';
 import { createIngest } from '../../src/ingest/ingest.ts';
 import { createWriter } from '../../src/ingest/writer.ts';

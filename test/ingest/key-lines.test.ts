@@ -1,8 +1,8 @@
 /** Secrets of many lines: no line of a private key is stored, whatever it comes with. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseStepEvent } from '../../src/domain/input.ts';
-import { createRedactor } from '../../src/domain/redact.ts';
+import { parseStepEvent } from '../../src/domain/event/input.ts';
+import { createRedactor } from '../../src/domain/redact/redact.ts';
 import { KeyLines, type KeyLinesBatch } from '../../src/ingest/key-lines.ts';
 
 const redactor = createRedactor();

@@ -4,7 +4,7 @@
  * order.
  */
 import { ShiplogError } from '../../src/domain/errors.ts';
-import type { LogEvent, StoredEvent } from '../../src/domain/event.ts';
+import type { LogEvent, StoredEvent } from '../../src/domain/event/event.ts';
 import {
   type ElasticsearchStore,
   openElasticsearchStore,

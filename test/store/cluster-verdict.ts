@@ -1,6 +1,6 @@
 /** What is held against a cluster after its faults: what was delivered, and the views. */
 import { expect } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
 import type { Store } from '../../src/store/store.ts';
 import { allRows, aPage } from './harness.ts';
 import { foldLog } from './oracle.ts';

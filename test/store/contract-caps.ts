@@ -1,10 +1,10 @@
 /** What a task can make long is capped, on every engine in the same place. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DEFAULT_PLAN } from '../../src/domain/event.ts';
+import type { PageRequest } from '../../src/domain/cursor/page.ts';
+import { DEFAULT_PLAN } from '../../src/domain/event/event.ts';
+import { approximateBytes } from '../../src/domain/event/event-weight.ts';
+import { MATRIX_STEPS_MAX } from '../../src/domain/fold/board-bounds.ts';
 import { LAST_LINES_BYTES } from '../../src/domain/last-lines.ts';
-import { MATRIX_STEPS_MAX } from '../../src/domain/matrix.ts';
-import type { PageRequest } from '../../src/domain/page.ts';
-import { approximateBytes } from '../../src/domain/weight.ts';
 import { anEvent, aStatus, aTaskEvent } from './events.ts';
 import { aPage, contractSettings, fill, type OpenedStore, type OpenStore } from './harness.ts';
 

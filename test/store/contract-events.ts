@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event.ts';
-import { type EventFilter, matchesEvent } from '../../src/domain/filter.ts';
-import type { PageRequest } from '../../src/domain/page.ts';
-import { parseSearch } from '../../src/domain/search.ts';
+import type { PageRequest } from '../../src/domain/cursor/page.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
+import { type EventFilter, matchesEvent } from '../../src/domain/search/filter.ts';
+import { parseSearch } from '../../src/domain/search/search.ts';
 import type { EventOrder, Store } from '../../src/store/store.ts';
 import { aFleet, anEvent } from './events.ts';
 import {

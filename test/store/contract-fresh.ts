@@ -1,6 +1,6 @@
 /** Whoever was told that an event is stored sees it in what is asked next, of the same process. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LogEvent } from '../../src/domain/event.ts';
+import type { LogEvent } from '../../src/domain/event/event.ts';
 import type { Store } from '../../src/store/store.ts';
 import { anEvent, aStatus, aTaskEvent } from './events.ts';
 import {

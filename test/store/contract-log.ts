@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { matchesEvent } from '../../src/domain/filter.ts';
-import { parseSearch } from '../../src/domain/search.ts';
+import { matchesEvent } from '../../src/domain/search/filter.ts';
+import { parseSearch } from '../../src/domain/search/search.ts';
 import { aFleet, anEvent, aTaskEvent } from './events.ts';
 import {
   contractSettings,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOG_LEVELS, type StoredEvent } from '../../src/domain/event.ts';
-import { normaliseFailure } from '../../src/domain/failure.ts';
-import { type EventFilter, matchesEvent } from '../../src/domain/filter.ts';
+import { LOG_LEVELS, type StoredEvent } from '../../src/domain/event/event.ts';
+import { normaliseFailure } from '../../src/domain/failure/failure.ts';
+import { isStale, type StepView } from '../../src/domain/fold/views.ts';
 import { histogramGrid } from '../../src/domain/histogram.ts';
 import { percentile } from '../../src/domain/percentile.ts';
-import { parseSearch } from '../../src/domain/search.ts';
-import { isStale, type StepView } from '../../src/domain/views.ts';
+import { type EventFilter, matchesEvent } from '../../src/domain/search/filter.ts';
+import { parseSearch } from '../../src/domain/search/search.ts';
 import type { StepGroupBy } from '../../src/store/store.ts';
 import { matchesStep, STEP_FILTERS } from './contract-views.ts';
 import { aFleet, anEvent } from './events.ts';

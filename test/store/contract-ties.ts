@@ -1,9 +1,9 @@
 /** Lines of a burst carry one millisecond: by time they come in the order of the log all the same. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LogEvent } from '../../src/domain/event.ts';
-import type { EventFilter } from '../../src/domain/filter.ts';
-import type { PageRequest } from '../../src/domain/page.ts';
-import { parseSearch } from '../../src/domain/search.ts';
+import type { PageRequest } from '../../src/domain/cursor/page.ts';
+import type { LogEvent } from '../../src/domain/event/event.ts';
+import type { EventFilter } from '../../src/domain/search/filter.ts';
+import { parseSearch } from '../../src/domain/search/search.ts';
 import { anEvent } from './events.ts';
 import {
   allRows,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
+import { deriveRun, type RunState } from '../../src/domain/fold/fold.ts';
+import { cellLetter, isStale, type RunView, type StepView } from '../../src/domain/fold/views.ts';
 import {
   type HostFilter,
   matchesHost,
@@ -7,10 +9,8 @@ import {
   type RunFilter,
   type StepFilter,
   type TaskFilter,
-} from '../../src/domain/filter.ts';
-import { deriveRun, type RunState } from '../../src/domain/fold.ts';
-import { matchesTaskSearch, parseSearch } from '../../src/domain/search.ts';
-import { cellLetter, isStale, type RunView, type StepView } from '../../src/domain/views.ts';
+} from '../../src/domain/search/filter.ts';
+import { matchesTaskSearch, parseSearch } from '../../src/domain/search/search.ts';
 import { aFleet, anEvent, aStatus, aTaskEvent, randomOf } from './events.ts';
 import {
   allRows,

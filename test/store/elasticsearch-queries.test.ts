@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSearch, type SearchQuery } from '../../src/domain/search.ts';
+import { parseSearch, type SearchQuery } from '../../src/domain/search/search.ts';
 import { withDefaults } from '../../src/store/elasticsearch/config.ts';
 import { EVENT_SORTS } from '../../src/store/elasticsearch/event-pages.ts';
 import { eventQuery } from '../../src/store/elasticsearch/event-query.ts';

@@ -9,10 +9,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventFilter, RunFilter, StepFilter, TaskFilter } from '../../src/domain/filter.ts';
-import type { Page, PageRequest } from '../../src/domain/page.ts';
-import { parseSearch } from '../../src/domain/search.ts';
-import type { RunView, StepView, TaskView } from '../../src/domain/views.ts';
+import type { Page, PageRequest } from '../../src/domain/cursor/page.ts';
+import type { RunView, StepView, TaskView } from '../../src/domain/fold/views.ts';
+import type {
+  EventFilter,
+  RunFilter,
+  StepFilter,
+  TaskFilter,
+} from '../../src/domain/search/filter.ts';
+import { parseSearch } from '../../src/domain/search/search.ts';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type {

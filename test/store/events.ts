@@ -2,9 +2,14 @@
  * Events for tests: `anEvent` builds one, `aFleet` a whole seeded history with everything in it
  * that views and filters look at. The same seed gives the same events.
  */
-import type { LogEvent, LogLevel, ReportedStepStatus, TaskChange } from '../../src/domain/event.ts';
-import { DEFAULT_PLAN } from '../../src/domain/event.ts';
-import { contentDigest, eventIdentity } from '../../src/domain/identity.ts';
+import type {
+  LogEvent,
+  LogLevel,
+  ReportedStepStatus,
+  TaskChange,
+} from '../../src/domain/event/event.ts';
+import { DEFAULT_PLAN } from '../../src/domain/event/event.ts';
+import { contentDigest, eventIdentity } from '../../src/domain/event/identity.ts';
 
 /** A small generator of numbers in [0, 1) (mulberry32). */
 export function randomOf(seed: number): () => number {

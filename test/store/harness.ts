@@ -1,6 +1,7 @@
 /** What the parts of the contract suite share: opening, filling, reading whole lists. */
-import type { LogEvent, Position, StoredEvent } from '../../src/domain/event.ts';
-import type { PageRequest, PageRow } from '../../src/domain/page.ts';
+
+import type { PageRequest, PageRow } from '../../src/domain/cursor/page.ts';
+import type { LogEvent, Position, StoredEvent } from '../../src/domain/event/event.ts';
 import type {
   AppendOutcome,
   ShardHead,

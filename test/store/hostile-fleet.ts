@@ -3,7 +3,7 @@
  * scripts, equal milliseconds, clocks that are off, numbers used twice, colours, long texts. The
  * same seed gives the same events.
  */
-import type { LogEvent, LogLevel, ReportedStepStatus } from '../../src/domain/event.ts';
+import type { LogEvent, LogLevel, ReportedStepStatus } from '../../src/domain/event/event.ts';
 import { anEvent, aTaskEvent, randomOf } from './events.ts';
 
 export const START = 1_760_000_000_000;

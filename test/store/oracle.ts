@@ -1,5 +1,5 @@
 /** What a log means, computed in memory: what every engine's answers are held against. */
-import type { RunStatus, StoredEvent } from '../../src/domain/event.ts';
+import type { RunStatus, StoredEvent } from '../../src/domain/event/event.ts';
 import {
   baseRunStatus,
   deriveHost,
@@ -17,8 +17,8 @@ import {
   planOf,
   type RunState,
   type TaskState,
-} from '../../src/domain/fold.ts';
-import type { HostView, RunView, StepView, TaskView } from '../../src/domain/views.ts';
+} from '../../src/domain/fold/fold.ts';
+import type { HostView, RunView, StepView, TaskView } from '../../src/domain/fold/views.ts';
 
 export interface FoldedLog {
   tasks: TaskView[];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EventFilter } from '../../src/domain/filter.ts';
-import { parseSearch } from '../../src/domain/search.ts';
+import type { EventFilter } from '../../src/domain/search/filter.ts';
+import { parseSearch } from '../../src/domain/search/search.ts';
 import type { Sql } from '../../src/store/sqlite/connection.ts';
 import { type List, listSql } from '../../src/store/sqlite/list.ts';
 import type { Range } from '../../src/store/sqlite/page.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LogEvent, TERMINAL_STEP_STATUSES } from '../../src/domain/event.ts';
+import { type LogEvent, TERMINAL_STEP_STATUSES } from '../../src/domain/event/event.ts';
 import { Appender } from '../../src/store/sqlite/append.ts';
 import { Connection } from '../../src/store/sqlite/connection.ts';
 import { headSeq, readLog } from '../../src/store/sqlite/events.ts';

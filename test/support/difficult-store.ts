@@ -7,7 +7,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ShiplogError } from '../../src/domain/errors.ts';
-import type { LogEvent, Position, StoredEvent } from '../../src/domain/event.ts';
+import type { LogEvent, Position, StoredEvent } from '../../src/domain/event/event.ts';
 import {
   emptyRun,
   emptyTask,
@@ -15,8 +15,8 @@ import {
   foldTask,
   type RunState,
   type TaskState,
-} from '../../src/domain/fold.ts';
-import type { TaskView } from '../../src/domain/views.ts';
+} from '../../src/domain/fold/fold.ts';
+import type { TaskView } from '../../src/domain/fold/views.ts';
 import type { ShardCursor, Store } from '../../src/store/store.ts';
 import { foldLog } from '../store/oracle.ts';
 

@@ -1,8 +1,8 @@
 /** Shiplog without HTTP: a real store, the real ingest, the real tail. */
-import { createRedactor } from '../../src/domain/redact.ts';
+import { createRedactor } from '../../src/domain/redact/redact.ts';
 import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
-import type { Store } from '../../src/store/store.ts';
 import type { Log } from '../../src/log.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createTail, type TailSettings } from '../../src/tail/create-tail.ts';
 import type { Tail } from '../../src/tail/tail.ts';
 import { quietLog, testSettings } from './engines.ts';

@@ -1,8 +1,8 @@
 /** A board in memory shows what a fold of its events shows, and who asks is told of each change. */
 import { describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event.ts';
-import { MATRIX_STEPS_MAX } from '../../src/domain/matrix.ts';
-import { cellLetter } from '../../src/domain/views.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
+import { MATRIX_STEPS_MAX } from '../../src/domain/fold/board-bounds.ts';
+import { cellLetter } from '../../src/domain/fold/views.ts';
 import { Board } from '../../src/tail/board.ts';
 import { anEvent, aTaskEvent, randomOf } from '../store/events.ts';
 import { foldLog } from '../store/oracle.ts';

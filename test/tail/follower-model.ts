@@ -3,11 +3,11 @@
  * its cursor, and keeps what it was told. `wrong` says how that differs from a fold of the log.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { decodeCursor, encodeCursor, hashFilter } from '../../src/domain/cursor.ts';
+import { decodeCursor, encodeCursor, hashFilter } from '../../src/domain/cursor/cursor.ts';
 import { ShiplogError } from '../../src/domain/errors.ts';
-import type { StoredEvent } from '../../src/domain/event.ts';
-import { type EventFilter, matchesEvent } from '../../src/domain/filter.ts';
-import { cellLetter, type RunView, type TaskView } from '../../src/domain/views.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
+import { cellLetter, type RunView, type TaskView } from '../../src/domain/fold/views.ts';
+import { type EventFilter, matchesEvent } from '../../src/domain/search/filter.ts';
 import type { ShardCursor, Store } from '../../src/store/store.ts';
 import type { RunsBatch, Tail, TailBatch, TasksBatch } from '../../src/tail/tail.ts';
 import { aPage } from '../store/harness.ts';

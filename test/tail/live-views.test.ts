@@ -1,6 +1,6 @@
 /** Live boards and task lists: first the state, then every change, resumable. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
 import {
   deriveRun,
   deriveTask,
@@ -9,8 +9,8 @@ import {
   foldRun,
   foldTask,
   NO_RUNS,
-} from '../../src/domain/fold.ts';
-import type { RunView } from '../../src/domain/views.ts';
+} from '../../src/domain/fold/fold.ts';
+import type { RunView } from '../../src/domain/fold/views.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { RunsBatch, TasksBatch } from '../../src/tail/tail.ts';
 import { describeOnEngines } from '../support/engines.ts';

@@ -1,6 +1,6 @@
 /** Somebody who looks at a board: what was told so far, put together as a client would. */
-import type { StoredEvent } from '../../src/domain/event.ts';
-import { cellLetter, type RunView } from '../../src/domain/views.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
+import { cellLetter, type RunView } from '../../src/domain/fold/views.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { RunsBatch } from '../../src/tail/tail.ts';
 import { foldLog } from '../store/oracle.ts';

@@ -1,7 +1,7 @@
 /** A log of several shards: one that is away, stuck or late harms none of the others. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { decodeCursor, hashFilter } from '../../src/domain/cursor.ts';
-import type { EventFilter } from '../../src/domain/filter.ts';
+import { decodeCursor, hashFilter } from '../../src/domain/cursor/cursor.ts';
+import type { EventFilter } from '../../src/domain/search/filter.ts';
 import type { ShardCursor, Store } from '../../src/store/store.ts';
 import type { TailBatch, TasksBatch } from '../../src/tail/tail.ts';
 import { aStatus } from '../store/events.ts';

@@ -1,7 +1,7 @@
 /** The tail's promise: nothing missed, nothing repeated, live or resumed. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { EventFilter } from '../../src/domain/filter.ts';
-import { parseSearch } from '../../src/domain/search.ts';
+import type { EventFilter } from '../../src/domain/search/filter.ts';
+import { parseSearch } from '../../src/domain/search/search.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { TailBatch } from '../../src/tail/tail.ts';
 import { describeOnEngines } from '../support/engines.ts';

@@ -1,6 +1,6 @@
 /** Followers of tasks whose views are behind, or whose store is away, still end with the truth. */
 import { afterEach, beforeAll, expect, it } from 'vitest';
-import type { TaskView } from '../../src/domain/views.ts';
+import type { TaskView } from '../../src/domain/fold/views.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { TasksBatch } from '../../src/tail/tail.ts';
 import { aStatus } from '../store/events.ts';

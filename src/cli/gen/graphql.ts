@@ -3,7 +3,7 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-import type { JsonObject } from '../../domain/event.ts';
+import type { JsonObject } from '../../domain/event/event.ts';
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** Which events. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. A cursor of a tail belongs to its filter. */
 export type EventFilter = {

@@ -5,7 +5,7 @@
  * unfinished line that stands still (a question, most likely) is shown, and so is, now and then,
  * what a progress bar says.
  */
-import { LIMITS } from '../../domain/limits.ts';
+import { LIMITS } from '../../domain/event/limits.ts';
 import { OutputDecoder } from './decoder.ts';
 
 export interface LineOptions {

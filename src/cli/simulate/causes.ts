@@ -1,5 +1,5 @@
 /** Why a step fails on a simulated host, with the lines that such a failure prints. */
-import type { StepError } from '../../domain/event.ts';
+import type { StepError } from '../../domain/event/event.ts';
 import type { Random } from './random.ts';
 import type { HostContext } from './steps.ts';
 

@@ -1,5 +1,5 @@
 /** What the seven steps run and print on a simulated host. */
-import type { JsonObject } from '../../domain/event.ts';
+import type { JsonObject } from '../../domain/event/event.ts';
 import type { Random } from './random.ts';
 
 export interface HostContext {

@@ -1,6 +1,6 @@
 /** EventHistogram: how many events there were over time. */
 import { badInput } from '../../domain/errors.ts';
-import type { LogLevel } from '../../domain/event.ts';
+import type { LogLevel } from '../../domain/event/event.ts';
 import { builder } from '../builder.ts';
 import { readEventFilter } from '../filters.ts';
 import { HistogramRef } from '../refs.ts';

@@ -1,9 +1,9 @@
 /** Lists of events: across tasks, of a task, of a step. */
 import type { GraphQLResolveInfo } from 'graphql';
+import type { PageKey } from '../../domain/cursor/page.ts';
 import { badInput, ShiplogError } from '../../domain/errors.ts';
-import type { StoredEvent } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
-import type { PageKey } from '../../domain/page.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
 import type { EventOrder, EventPage, ShardCursor } from '../../store/store.ts';
 import { builder } from '../builder.ts';
 import {

@@ -1,7 +1,7 @@
 /** StepEvent: one thing that was reported. */
-import { formatPosition, type StoredEvent } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
-import { highlights } from '../../domain/search.ts';
+import { formatPosition, type StoredEvent } from '../../domain/event/event.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
+import { highlights } from '../../domain/search/search.ts';
 import {
   EventRef,
   type EventShape,

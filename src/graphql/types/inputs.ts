@@ -1,5 +1,5 @@
 /** What senders send. Values are checked by `domain/input.ts`, where all protocols meet. */
-import { LIMITS } from '../../domain/limits.ts';
+import { LIMITS } from '../../domain/event/limits.ts';
 import { builder } from '../builder.ts';
 import { judgedByItem } from '../item-field.ts';
 import { LogLevelEnum, LogStreamEnum, StepStatusEnum, TaskStatusEnum } from './enums.ts';

@@ -1,6 +1,6 @@
 /** TaskMatrix: the board of a task. */
 import { ShiplogError } from '../../domain/errors.ts';
-import { matrixLength } from '../../domain/matrix.ts';
+import { matrixLength } from '../../domain/fold/board-bounds.ts';
 import type { Context } from '../context.ts';
 import { MatrixRef, type MatrixShape } from '../refs.ts';
 

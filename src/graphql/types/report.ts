@@ -1,7 +1,7 @@
 /** Mutations: what senders report. */
 import { badInput, type InputProblem, ShiplogError } from '../../domain/errors.ts';
-import { formatPosition } from '../../domain/event.ts';
-import type { TaskView } from '../../domain/views.ts';
+import { formatPosition } from '../../domain/event/event.ts';
+import type { TaskView } from '../../domain/fold/views.ts';
 import type { StepOutcome } from '../../ingest/ingest.ts';
 import { builder } from '../builder.ts';
 import { TaskRef } from '../refs.ts';

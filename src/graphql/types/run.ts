@@ -1,8 +1,8 @@
 /** Run: one task on one host. */
 import type { GraphQLResolveInfo } from 'graphql';
 import { ShiplogError } from '../../domain/errors.ts';
-import type { RunFilter } from '../../domain/filter.ts';
-import { isStale, type RunView, type TaskView } from '../../domain/views.ts';
+import { isStale, type RunView, type TaskView } from '../../domain/fold/views.ts';
+import type { RunFilter } from '../../domain/search/filter.ts';
 import type { RunOrder } from '../../store/store.ts';
 import { builder } from '../builder.ts';
 import {

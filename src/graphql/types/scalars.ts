@@ -1,9 +1,9 @@
 /** Scalars beyond GraphQL's own. */
 import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
-import { formatDateTime, parseDateTime } from '../../domain/date-time.ts';
-import type { JsonObject } from '../../domain/event.ts';
-import { parseExactJson } from '../../domain/exact-number.ts';
-import { isBeforeReports } from '../../domain/reported-time.ts';
+import { formatDateTime, parseDateTime } from '../../domain/event/date-time.ts';
+import type { JsonObject } from '../../domain/event/event.ts';
+import { parseExactJson } from '../../domain/event/exact-number.ts';
+import { isBeforeReports } from '../../domain/event/reported-time.ts';
 import { builder } from '../builder.ts';
 
 type Variables = Parameters<typeof valueFromASTUntyped>[1];

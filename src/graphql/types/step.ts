@@ -1,6 +1,6 @@
 /** Step: one step of a task on one host, shown by its highest attempt. */
 import { badInput } from '../../domain/errors.ts';
-import { isStale, type StepView } from '../../domain/views.ts';
+import { isStale, type StepView } from '../../domain/fold/views.ts';
 import { builder } from '../builder.ts';
 import {
   type Connection,

@@ -1,7 +1,7 @@
 /** Subscriptions. The streams come from the tail; each batch is a source event. */
 import { badInput } from '../../domain/errors.ts';
-import type { EventFilter } from '../../domain/filter.ts';
-import type { TaskView } from '../../domain/views.ts';
+import type { TaskView } from '../../domain/fold/views.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
 import type { RunsBatch, TailBatch, TailGap, TasksBatch } from '../../tail/tail.ts';
 import { builder } from '../builder.ts';
 import { EVENTS_MAX } from '../connection.ts';

@@ -1,5 +1,5 @@
 /** Task: one deployment. */
-import { isStale, type TaskView } from '../../domain/views.ts';
+import { isStale, type TaskView } from '../../domain/fold/views.ts';
 import { builder } from '../builder.ts';
 import {
   type Connection,

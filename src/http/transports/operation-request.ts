@@ -1,6 +1,6 @@
 /** An operation as it was sent, read from a body or an address, with what is wrong about it named. */
 import { ShiplogError } from '../../domain/errors.ts';
-import { parseExactJson } from '../../domain/exact-number.ts';
+import { parseExactJson } from '../../domain/event/exact-number.ts';
 import type { OperationRequest } from './operations.ts';
 
 /** From a parsed JSON body. Throws BAD_REQUEST that names the parameter. */

@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { mayBeRounded, parseExactJson } from '../../domain/exact-number.ts';
+import { mayBeRounded, parseExactJson } from '../../domain/event/exact-number.ts';
 import type { Auth } from '../auth.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import type { Upgrade } from '../server.ts';

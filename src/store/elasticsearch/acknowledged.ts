@@ -2,7 +2,7 @@
  * The last position of each task that this process acknowledged: what whoever was told of it may
  * count on to see. Of tasks that nothing was acknowledged of for long, their shard's is kept.
  */
-import type { Position } from '../../domain/event.ts';
+import type { Position } from '../../domain/event/event.ts';
 import { parseShard } from './names.ts';
 
 interface Last extends Position {

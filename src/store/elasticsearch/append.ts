@@ -4,8 +4,8 @@
  */
 
 import { type InputProblem, ShiplogError } from '../../domain/errors.ts';
-import type { LogEvent, StoredEvent } from '../../domain/event.ts';
-import { capFor, idConflict, taskExpired, taskFull } from '../../domain/refusals.ts';
+import type { LogEvent, StoredEvent } from '../../domain/event/event.ts';
+import { capFor, idConflict, taskExpired, taskFull } from '../../domain/event/rejections.ts';
 import type { AppendOutcome, Unsettled } from '../store.ts';
 import { type Bulk, bulkItem } from './bulk.ts';
 import { type Connection, unavailable } from './connection.ts';

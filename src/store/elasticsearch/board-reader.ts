@@ -1,7 +1,13 @@
 /** A whole task at once: its states for a live board, and its board as one compact text. */
-import { hostsShown, MATRIX_HOSTS_MAX, MatrixWeight, stepOrder } from '../../domain/matrix.ts';
-import type { PageKey } from '../../domain/page.ts';
-import type { TaskMatrix, TaskView } from '../../domain/views.ts';
+
+import type { PageKey } from '../../domain/cursor/page.ts';
+import {
+  hostsShown,
+  MATRIX_HOSTS_MAX,
+  MatrixWeight,
+  stepOrder,
+} from '../../domain/fold/board-bounds.ts';
+import type { TaskMatrix, TaskView } from '../../domain/fold/views.ts';
 import type { BoardSnapshot, ShardCursor } from '../store.ts';
 import { type Names, shardPreference } from './names.ts';
 import type { Hit } from './page.ts';

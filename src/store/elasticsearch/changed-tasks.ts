@@ -1,5 +1,5 @@
 /** Tasks by when they last changed: those behind a cursor, and those that fell silent. */
-import type { TaskView } from '../../domain/views.ts';
+import type { TaskView } from '../../domain/fold/views.ts';
 import type { ShardCursor } from '../store.ts';
 import type { Keeper } from './keeper.ts';
 import type { Names } from './names.ts';

@@ -1,5 +1,5 @@
 /** What is asked of the events of single runs: which are missing. */
-import type { Completeness } from '../../domain/views.ts';
+import type { Completeness } from '../../domain/fold/views.ts';
 import type { RunKey } from '../store.ts';
 import { type Scope, type Scopes, searchEach, searchOn } from './event-scope.ts';
 import { all, type Query } from './query.ts';

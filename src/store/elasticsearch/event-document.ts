@@ -7,9 +7,9 @@ import type {
   Progress,
   StoredEvent,
   TaskChange,
-} from '../../domain/event.ts';
-import { isTerminal } from '../../domain/event.ts';
-import { searchedTexts, wordsOf } from '../../domain/words.ts';
+} from '../../domain/event/event.ts';
+import { isTerminal } from '../../domain/event/event.ts';
+import { searchedTexts, wordsOf } from '../../domain/search/words.ts';
 
 /** Absent fields are null in the event. */
 export interface EventDocument {

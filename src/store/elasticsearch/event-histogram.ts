@@ -1,8 +1,8 @@
 /** Events over time. */
-import { LOG_LEVELS } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
+import { LOG_LEVELS } from '../../domain/event/event.ts';
+import type { EventHistogram } from '../../domain/fold/views.ts';
 import { histogramGrid } from '../../domain/histogram.ts';
-import type { EventHistogram } from '../../domain/views.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
 import { eventQuery } from './event-query.ts';
 import { type Scopes, searchOn } from './event-scope.ts';
 import type { Searcher } from './searcher.ts';

@@ -3,9 +3,9 @@
  * bounded on its way: an answer that is too long is not read to its end, and half as many lines
  * of each step are asked for.
  */
-import type { StoredEvent } from '../../domain/event.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import { approximateBytes } from '../../domain/event/event-weight.ts';
 import { LAST_LINES_BYTES, tooHeavyLines } from '../../domain/last-lines.ts';
-import { approximateBytes } from '../../domain/weight.ts';
 import type { StepKey } from '../store.ts';
 import { AnswerTooLong } from './connection.ts';
 import { ofRun } from './event-details.ts';

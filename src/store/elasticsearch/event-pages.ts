@@ -1,6 +1,7 @@
 /** Pages of events. */
-import type { StoredEvent } from '../../domain/event.ts';
-import type { PageKey, PageRequest } from '../../domain/page.ts';
+
+import type { PageKey, PageRequest } from '../../domain/cursor/page.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
 import type { EventOrder, EventPage, EventQuery } from '../store.ts';
 import { AnswerTooLong } from './connection.ts';
 import type { Days } from './days.ts';

@@ -1,7 +1,7 @@
 /** EventFilter to a query: it selects the very events that `matchesEvent` does. */
-import { LOG_LEVELS } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
-import type { SearchField, SearchQuery } from '../../domain/search.ts';
+import { LOG_LEVELS } from '../../domain/event/event.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
+import type { SearchField, SearchQuery } from '../../domain/search/search.ts';
 import { all, between, hasLabels, names, oneOf, phrase, type Query } from './query.ts';
 
 const SEARCH_FIELDS: Record<SearchField, string> = {

@@ -5,9 +5,9 @@
  * so all shards tell all of theirs, by count alone; hosts, tasks and a sample are asked for the
  * few that are shown.
  */
-import { normaliseFailure } from '../../domain/failure.ts';
-import type { StepFilter } from '../../domain/filter.ts';
-import type { FailureGroup } from '../../domain/views.ts';
+import { normaliseFailure } from '../../domain/failure/failure.ts';
+import type { FailureGroup } from '../../domain/fold/views.ts';
+import type { StepFilter } from '../../domain/search/filter.ts';
 import type { Names } from './names.ts';
 import { all } from './query.ts';
 import type { Searcher } from './searcher.ts';

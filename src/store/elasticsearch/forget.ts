@@ -4,7 +4,7 @@
  * silent for as long as retention, and that no kept task has.
  */
 
-import type { PageKey } from '../../domain/page.ts';
+import type { PageKey } from '../../domain/cursor/page.ts';
 import { type Bulk, type BulkItem, bulkDelete } from './bulk.ts';
 import type { Connection } from './connection.ts';
 import type { Days } from './days.ts';

@@ -2,7 +2,7 @@
  * Tasks whose first events are in the log and not folded yet: shown from the log itself, so that
  * whoever was told that an event is stored also finds its task.
  */
-import type { StoredEvent } from '../../domain/event.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
 import {
   baseRunStatus,
   deriveTask,
@@ -14,8 +14,8 @@ import {
   NO_RUNS,
   planOf,
   type RunState,
-} from '../../domain/fold.ts';
-import type { TaskView } from '../../domain/views.ts';
+} from '../../domain/fold/fold.ts';
+import type { TaskView } from '../../domain/fold/views.ts';
 import type { EventPages } from './event-pages.ts';
 
 /** A task that is not folded yet is a moment old. */

@@ -2,9 +2,9 @@
  * Hosts: the one view that several shards write to, so it is joined with what is stored and
  * written by compare-and-set. A host's fold is a join too, so the order does not matter.
  */
-import type { StoredEvent } from '../../domain/event.ts';
-import { deriveHost, foldHost, type HostState } from '../../domain/fold.ts';
-import { greatest, isLater, least, lookUp, withEntry } from '../../domain/register.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import { deriveHost, foldHost, type HostState } from '../../domain/fold/fold.ts';
+import { greatest, isLater, least, lookUp, withEntry } from '../../domain/fold/joins.ts';
 import { type Bulk, bulkItem } from './bulk.ts';
 import { type Connection, unavailable } from './connection.ts';
 import { getDocuments } from './documents.ts';

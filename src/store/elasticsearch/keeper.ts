@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../domain/errors.ts';
-import type { StoredEvent } from '../../domain/event.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
 import { type GuardLog, guarded } from '../../guarded.ts';
 import type { Bulk } from './bulk.ts';
 import type { Connection } from './connection.ts';

@@ -5,7 +5,7 @@
  * Clocks are not compared. A keeper changes its document every so often; who wants to take over
  * watches it, and may do so when it has not changed for the whole lease, by its own clock.
  */
-import { FOLD_VERSION } from '../../domain/fold.ts';
+import { FOLD_VERSION } from '../../domain/fold/fold.ts';
 import { type Connection, reasonOf, unavailable } from './connection.ts';
 import { getDocuments } from './documents.ts';
 import { shardId } from './ids.ts';

@@ -8,9 +8,9 @@
  * refreshes since: one may have begun before the events came, and a refresh sent by way of a node
  * that was cut off refreshes nothing but its own copies and reports no failure.
  */
-import type { StoredEvent } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
-import { approximateBytes } from '../../domain/weight.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import { approximateBytes } from '../../domain/event/event-weight.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
 import type { LogSlice } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { type EventDocument, storedEvent } from './event-document.ts';

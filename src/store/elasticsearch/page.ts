@@ -2,8 +2,9 @@
  * Pages by key, as `search_after`: a list is a query and what it is sorted by, the last of it
  * unique. What a page needs is planned first, so that many pages go in one `_msearch`.
  */
+
+import { type Page, type PageKey, type PageRequest, TOTAL_CAP } from '../../domain/cursor/page.ts';
 import { badInput } from '../../domain/errors.ts';
-import { type Page, type PageKey, type PageRequest, TOTAL_CAP } from '../../domain/page.ts';
 import { all, any, MATCH_ALL, type Query } from './query.ts';
 
 export interface SortField {

@@ -1,5 +1,5 @@
 /** Small pieces that the query builders share: pure functions from values to Elasticsearch's JSON. */
-import type { LabelFilter } from '../../domain/filter.ts';
+import type { LabelFilter } from '../../domain/search/filter.ts';
 
 export type Query = Record<string, unknown>;
 

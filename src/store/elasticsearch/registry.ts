@@ -5,8 +5,8 @@
  * so a race has one winner, and every later event, also after midnight, goes to the same shard,
  * where a retry meets its first copy. The documents outlive the day: they tell an expired task.
  */
-import { foldTime, type LogEvent } from '../../domain/event.ts';
-import { latest, type Register } from '../../domain/register.ts';
+import { foldTime, type LogEvent } from '../../domain/event/event.ts';
+import { latest, type Register } from '../../domain/fold/joins.ts';
 import { type Bulk, bulkItem } from './bulk.ts';
 import type { Connection } from './connection.ts';
 import type { Days } from './days.ts';

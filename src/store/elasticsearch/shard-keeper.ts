@@ -2,8 +2,8 @@
  * Keeps the views of one shard, for as long as it holds the shard's lease: takes the log from the
  * memory of this server's own appends where it is contiguous, from the store else, and folds it.
  */
-import type { StoredEvent } from '../../domain/event.ts';
-import { approximateBytes } from '../../domain/weight.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import { approximateBytes } from '../../domain/event/event-weight.ts';
 import type { HostWriter } from './host-writer.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { LogReader } from './log-reader.ts';

@@ -1,9 +1,7 @@
 /** Aggregations over views: how tasks stand, how long steps take, what fails, who fails often. */
-import type { StepFilter } from '../../domain/filter.ts';
-import { MATRIX_STEPS_MAX, stepOrder } from '../../domain/matrix.ts';
-import { meanMs, wholeMs } from '../../domain/percentile.ts';
-import { type StepGroup, stepGroupKey } from '../../domain/step-groups.ts';
-import { compareText } from '../../domain/text-order.ts';
+
+import { MATRIX_STEPS_MAX, stepOrder } from '../../domain/fold/board-bounds.ts';
+import { type StepGroup, stepGroupKey } from '../../domain/fold/step-groups.ts';
 import type {
   FailureGroup,
   HostReliability,
@@ -12,7 +10,10 @@ import type {
   StepSummary,
   TaskStats,
   TaskView,
-} from '../../domain/views.ts';
+} from '../../domain/fold/views.ts';
+import { meanMs, wholeMs } from '../../domain/percentile.ts';
+import type { StepFilter } from '../../domain/search/filter.ts';
+import { compareText } from '../../domain/text/text-order.ts';
 import type { StepGroupBy } from '../store.ts';
 import { type FailureQuery, readFailureGroups } from './failure-groups.ts';
 import { DAY_MS, type Names, shardPreference } from './names.ts';

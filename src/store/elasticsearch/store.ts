@@ -1,9 +1,9 @@
 /** The Elasticsearch engine: the parts put together behind the port. */
 import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../domain/errors.ts';
-import type { LogEvent, Position } from '../../domain/event.ts';
-import type { EventFilter, StepFilter } from '../../domain/filter.ts';
-import type { TaskMatrix } from '../../domain/views.ts';
+import type { LogEvent, Position } from '../../domain/event/event.ts';
+import type { TaskMatrix } from '../../domain/fold/views.ts';
+import type { EventFilter, StepFilter } from '../../domain/search/filter.ts';
 import type {
   AppendOutcome,
   CursorCheck,

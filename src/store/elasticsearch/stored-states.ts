@@ -1,5 +1,5 @@
 /** The fold's states as they are stored, for those who derive what is shown from them. */
-import type { RunState } from '../../domain/fold.ts';
+import type { RunState } from '../../domain/fold/fold.ts';
 import { unavailable } from './connection.ts';
 import type { StoredTask } from './view-documents.ts';
 

@@ -1,5 +1,5 @@
 /** The states that a keeper folds into, read from the stored views when they are first needed. */
-import type { RunStatus } from '../../domain/event.ts';
+import type { RunStatus } from '../../domain/event/event.ts';
 import {
   emptyRun,
   emptyTask,
@@ -8,7 +8,7 @@ import {
   type RunState,
   type RunTotals,
   type TaskState,
-} from '../../domain/fold.ts';
+} from '../../domain/fold/fold.ts';
 import { type Connection, unavailable } from './connection.ts';
 import { getDocuments } from './documents.ts';
 import { runId, taskHostsId, taskId } from './ids.ts';

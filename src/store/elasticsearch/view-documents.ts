@@ -1,13 +1,18 @@
 /** Folded views as documents of a day's view index: pure functions, so that two can be compared. */
-import { deriveRun, type RunState, type RunTotals, type TaskState } from '../../domain/fold.ts';
+import {
+  deriveRun,
+  type RunState,
+  type RunTotals,
+  type TaskState,
+} from '../../domain/fold/fold.ts';
 import {
   cellLetter,
   isStale,
   type RunView,
   type StepView,
   type TaskView,
-} from '../../domain/views.ts';
-import { wordsOf } from '../../domain/words.ts';
+} from '../../domain/fold/views.ts';
+import { wordsOf } from '../../domain/search/words.ts';
 import { runId, stepId, taskHostsId, taskId } from './ids.ts';
 
 export interface ViewDocument {

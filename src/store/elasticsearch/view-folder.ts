@@ -7,7 +7,7 @@
  * carry the position as their version: one that was folded further is never overwritten.
  */
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import type { StoredEvent } from '../../domain/event.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
 import {
   baseRunStatus,
   deriveRun,
@@ -20,7 +20,7 @@ import {
   planOf,
   type RunState,
   type TaskState,
-} from '../../domain/fold.ts';
+} from '../../domain/fold/fold.ts';
 import { type Bulk, type BulkItem, bulkItem } from './bulk.ts';
 import { unavailable } from './connection.ts';
 import type { Aside, SetAside } from './set-aside.ts';

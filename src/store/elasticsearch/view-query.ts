@@ -1,6 +1,6 @@
 /** Filters over views to queries, and what each list is sorted by. */
-import type { HostFilter, RunFilter, StepFilter, TaskFilter } from '../../domain/filter.ts';
-import { taskSearchTerms } from '../../domain/search.ts';
+import type { HostFilter, RunFilter, StepFilter, TaskFilter } from '../../domain/search/filter.ts';
+import { taskSearchTerms } from '../../domain/search/search.ts';
 import type { RunOrder, StepOrder, TaskOrder } from '../store.ts';
 import { NEVER, type SortField } from './page.ts';
 import { all, between, hasLabels, names, oneOf, phrase, type Query } from './query.ts';

@@ -1,4 +1,6 @@
 /** Pages and look-ups of tasks, runs, steps and hosts. Runs and steps are derived from run states. */
+
+import type { Page, PageRequest } from '../../domain/cursor/page.ts';
 import {
   deriveHost,
   deriveRun,
@@ -6,9 +8,8 @@ import {
   type HostState,
   type RunState,
   type TaskState,
-} from '../../domain/fold.ts';
-import type { Page, PageRequest } from '../../domain/page.ts';
-import type { HostView, RunView, StepView, TaskView } from '../../domain/views.ts';
+} from '../../domain/fold/fold.ts';
+import type { HostView, RunView, StepView, TaskView } from '../../domain/fold/views.ts';
 import type { HostQuery, RunKey, RunQuery, StepKey, StepQuery, TaskQuery } from '../store.ts';
 import { hostId, runId, taskHostsId, taskId } from './ids.ts';
 import type { Names } from './names.ts';

@@ -2,7 +2,7 @@
  * Waiting until views show what they should: a position, for those who need it, or what was
  * acknowledged, for readers, who would rather be told how far behind the views are than wait long.
  */
-import type { Position } from '../../domain/event.ts';
+import type { Position } from '../../domain/event/event.ts';
 import { unavailable } from './connection.ts';
 import { type Names, parseShard } from './names.ts';
 import type { Refresher } from './refresh.ts';

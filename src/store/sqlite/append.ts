@@ -2,8 +2,8 @@
  * One batch of events, one transaction: identity, seqs, rows, words and counts. Views are folded
  * in memory and written later.
  */
-import type { LogEvent, StoredEvent } from '../../domain/event.ts';
-import { capFor, idConflict, taskExpired, taskFull } from '../../domain/refusals.ts';
+import type { LogEvent, StoredEvent } from '../../domain/event/event.ts';
+import { capFor, idConflict, taskExpired, taskFull } from '../../domain/event/rejections.ts';
 import type { GuardLog } from '../../guarded.ts';
 import type { AppendOutcome, ViewSettings } from '../store.ts';
 import type { Connection } from './connection.ts';

@@ -14,7 +14,7 @@ import {
   type StepStatus,
   TASK_STATUSES,
   type TaskStatus,
-} from '../../domain/event.ts';
+} from '../../domain/event/event.ts';
 
 class Codes<T extends string> {
   readonly #names: readonly T[];

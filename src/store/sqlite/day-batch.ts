@@ -1,6 +1,6 @@
 /** What one batch adds to the tables of one day: rows, words, times of blocks, counts by level. */
 import type { StatementSync } from 'node:sqlite';
-import type { StoredEvent } from '../../domain/event.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
 import { levels } from './codes.ts';
 import type { Connection } from './connection.ts';
 import { createDay } from './days.ts';

@@ -1,7 +1,7 @@
 /** What is asked of single runs, steps and hosts: their last lines, gaps, reliability. */
-import type { StoredEvent } from '../../domain/event.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import type { Completeness, HostReliability } from '../../domain/fold/views.ts';
 import { LAST_LINES_BYTES, tooHeavyLines } from '../../domain/last-lines.ts';
-import type { Completeness, HostReliability } from '../../domain/views.ts';
 import type { RunKey, StepKey } from '../store.ts';
 import { kinds, runStatuses, stepStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';

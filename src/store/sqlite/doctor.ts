@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { type Finding, fine, problem, warning } from '../../domain/finding.ts';
-import { humanBytes } from '../../domain/human-bytes.ts';
+import { humanBytes } from '../../domain/text/human-bytes.ts';
 import { checkSqliteVersion } from './lock.ts';
 import { VIEWS_THROUGH } from './meta.ts';
 import { migrations } from './migrate.ts';

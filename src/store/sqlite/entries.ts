@@ -2,7 +2,7 @@
  * The writer's memory of tasks and runs: their folded states, with events in them that the stored
  * views do not have yet. What is dirty is held until it is written; the rest may be forgotten.
  */
-import type { RunStatus } from '../../domain/event.ts';
+import type { RunStatus } from '../../domain/event/event.ts';
 import {
   emptyRun,
   emptyTask,
@@ -10,7 +10,7 @@ import {
   type RunState,
   type RunTotals,
   type TaskState,
-} from '../../domain/fold.ts';
+} from '../../domain/fold/fold.ts';
 import { runStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';
 import { isExpired } from './expired.ts';

@@ -1,8 +1,8 @@
 /**
  * Events as rows: what is filtered by has a column, all else is one JSON array in `rest`.
  */
-import type { LogEvent, StoredEvent } from '../../domain/event.ts';
-import { searchedTexts, wordsOf } from '../../domain/words.ts';
+import type { LogEvent, StoredEvent } from '../../domain/event/event.ts';
+import { searchedTexts, wordsOf } from '../../domain/search/words.ts';
 import { kinds, levels, stepStatuses, streams } from './codes.ts';
 import type { Value } from './connection.ts';
 import { SHARD } from './epochs.ts';

@@ -1,7 +1,8 @@
 /** Reading events: pages by log order or by time, across days, and slices of the log. */
-import type { StoredEvent } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
-import { TOTAL_CAP } from '../../domain/page.ts';
+
+import { TOTAL_CAP } from '../../domain/cursor/page.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
 import type { EventPage, EventQuery, LogSlice, ShardCursor } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { BLOCK_BITS } from './day-batch.ts';

@@ -1,8 +1,8 @@
 /** Failed and timed-out steps by cause. */
-import { normaliseFailure } from '../../domain/failure.ts';
-import type { StepFilter } from '../../domain/filter.ts';
-import { compareText } from '../../domain/text-order.ts';
-import type { FailureGroup } from '../../domain/views.ts';
+import { normaliseFailure } from '../../domain/failure/failure.ts';
+import type { FailureGroup } from '../../domain/fold/views.ts';
+import type { StepFilter } from '../../domain/search/filter.ts';
+import { compareText } from '../../domain/text/text-order.ts';
 import type { Connection } from './connection.ts';
 import { readStepsByKey } from './lists.ts';
 import { STEP_FROM, stepWhere } from './query-steps.ts';

@@ -2,10 +2,10 @@
  * Events over time. What asks for nothing but time and level is counted ahead, by second, minute
  * and hour; only the ends of the range, where it cuts a second, are read from the events.
  */
-import { LOG_LEVELS } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
+import { LOG_LEVELS } from '../../domain/event/event.ts';
+import type { EventHistogram } from '../../domain/fold/views.ts';
 import { histogramGrid } from '../../domain/histogram.ts';
-import type { EventHistogram } from '../../domain/views.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
 import { levels } from './codes.ts';
 import type { Connection } from './connection.ts';
 import { ROLLUP_SPANS } from './day-batch.ts';

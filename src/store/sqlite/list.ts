@@ -1,6 +1,6 @@
 /** A list of views as a statement: its page and its total. */
-import type { Page, PageRequest } from '../../domain/page.ts';
-import { TOTAL_CAP } from '../../domain/page.ts';
+import type { Page, PageRequest } from '../../domain/cursor/page.ts';
+import { TOTAL_CAP } from '../../domain/cursor/page.ts';
 import type { Connection, Sql } from './connection.ts';
 import { type Range, type Row, rangeSql, readPage, type SortColumn } from './page.ts';
 import type { Where } from './where.ts';

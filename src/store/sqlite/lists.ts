@@ -1,8 +1,9 @@
 /** Pages and look-ups of tasks, runs, steps and hosts. */
-import type { HostFilter } from '../../domain/filter.ts';
-import { deriveHost, type HostState } from '../../domain/fold.ts';
-import type { Page } from '../../domain/page.ts';
-import type { HostView, RunView, StepView, TaskView } from '../../domain/views.ts';
+
+import type { Page } from '../../domain/cursor/page.ts';
+import { deriveHost, type HostState } from '../../domain/fold/fold.ts';
+import type { HostView, RunView, StepView, TaskView } from '../../domain/fold/views.ts';
+import type { HostFilter } from '../../domain/search/filter.ts';
 import type {
   BoardSnapshot,
   HostQuery,

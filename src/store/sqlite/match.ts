@@ -2,7 +2,7 @@
  * A search as SQLite reads it: words as an FTS5 expression, field terms as conditions. Every word
  * is quoted, so nothing that a user types is syntax.
  */
-import type { FieldTerm, SearchField, SearchQuery, WordsTerm } from '../../domain/search.ts';
+import type { FieldTerm, SearchField, SearchQuery, WordsTerm } from '../../domain/search/search.ts';
 import { levels, stepStatuses, streams } from './codes.ts';
 import type { Value } from './connection.ts';
 import type { Where } from './where.ts';

@@ -1,6 +1,11 @@
 /** A task's board as one text: a letter for each host and step. */
-import { hostsShown, MATRIX_HOSTS_MAX, MatrixWeight, stepOrder } from '../../domain/matrix.ts';
-import { cellLetter, type TaskMatrix } from '../../domain/views.ts';
+import {
+  hostsShown,
+  MATRIX_HOSTS_MAX,
+  MatrixWeight,
+  stepOrder,
+} from '../../domain/fold/board-bounds.ts';
+import { cellLetter, type TaskMatrix } from '../../domain/fold/views.ts';
 import type { MatrixAnswer, ShardCursor } from '../store.ts';
 import { stepStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';

@@ -2,8 +2,9 @@
  * Pages by key, for every list: a list is a statement and the columns that it is sorted by, the
  * last of them unique.
  */
+
+import { type Page, type PageKey, type PageRequest, TOTAL_CAP } from '../../domain/cursor/page.ts';
 import { badInput } from '../../domain/errors.ts';
-import { type Page, type PageKey, type PageRequest, TOTAL_CAP } from '../../domain/page.ts';
 import type { Sql, Value } from './connection.ts';
 
 export interface SortColumn {

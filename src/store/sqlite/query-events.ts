@@ -3,8 +3,8 @@
  * said in the statement, for the planner knows no sizes: words, else runs, else the task, else
  * the severe ones, else time.
  */
-import { LOG_LEVELS } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
+import { LOG_LEVELS } from '../../domain/event/event.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
 import type { EventOrder } from '../store.ts';
 import { kinds, levels, SEVERE, stepStatuses, streams } from './codes.ts';
 import type { Sql, Value } from './connection.ts';

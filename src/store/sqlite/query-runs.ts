@@ -1,5 +1,5 @@
 /** Lists of runs. */
-import type { RunFilter } from '../../domain/filter.ts';
+import type { RunFilter } from '../../domain/search/filter.ts';
 import type { RunOrder } from '../store.ts';
 import { runStatuses, stepStatuses } from './codes.ts';
 import type { List } from './list.ts';

@@ -1,5 +1,5 @@
 /** Lists of steps, and the conditions that aggregations over steps share. */
-import type { StepFilter } from '../../domain/filter.ts';
+import type { StepFilter } from '../../domain/search/filter.ts';
 import type { StepOrder } from '../store.ts';
 import { NEVER, stepStatuses } from './codes.ts';
 import type { List } from './list.ts';

@@ -1,6 +1,6 @@
 /** Lists of tasks. */
-import type { TaskFilter } from '../../domain/filter.ts';
-import { taskSearchTerms } from '../../domain/search.ts';
+import type { TaskFilter } from '../../domain/search/filter.ts';
+import { taskSearchTerms } from '../../domain/search/search.ts';
 import type { TaskOrder } from '../store.ts';
 import { taskStatuses } from './codes.ts';
 import type { List } from './list.ts';

@@ -1,6 +1,6 @@
 /** A worker thread with a connection that only reads: every query, one at a time. */
 import { workerData } from 'node:worker_threads';
-import type { EventFilter, StepFilter } from '../../domain/filter.ts';
+import type { EventFilter, StepFilter } from '../../domain/search/filter.ts';
 import type {
   EventQuery,
   HostQuery,

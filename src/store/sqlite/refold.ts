@@ -1,5 +1,5 @@
 /** All tasks folded anew from the log: for a rebuild, and after a fold that has changed. */
-import { emptyTask, FOLD_VERSION, NO_RUNS } from '../../domain/fold.ts';
+import { emptyTask, FOLD_VERSION, NO_RUNS } from '../../domain/fold/fold.ts';
 import { NEVER } from './codes.ts';
 import type { Connection } from './connection.ts';
 import { allDays } from './days.ts';

@@ -1,6 +1,6 @@
 /** Runs and steps from their rows: the fold's states are stored, and what they mean is derived. */
-import { deriveRun, emptyRun, type RunState, type TaskState } from '../../domain/fold.ts';
-import type { RunView, StepView } from '../../domain/views.ts';
+import { deriveRun, emptyRun, type RunState, type TaskState } from '../../domain/fold/fold.ts';
+import type { RunView, StepView } from '../../domain/fold/views.ts';
 
 export type RunRow = [
   task: number,

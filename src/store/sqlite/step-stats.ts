@@ -1,8 +1,9 @@
 /** Statistics of steps that began: counts, and percentiles by nearest rank of their durations. */
-import type { StepFilter } from '../../domain/filter.ts';
+
+import { type StepGroup, stepGroupKey } from '../../domain/fold/step-groups.ts';
+import type { StepStats } from '../../domain/fold/views.ts';
 import { meanMs, percentileMs, wholeMs } from '../../domain/percentile.ts';
-import { type StepGroup, stepGroupKey } from '../../domain/step-groups.ts';
-import type { StepStats } from '../../domain/views.ts';
+import type { StepFilter } from '../../domain/search/filter.ts';
 import type { StepGroupBy } from '../store.ts';
 import { NEVER, stepStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { badInput, ShiplogError } from '../../domain/errors.ts';
-import type { LogEvent } from '../../domain/event.ts';
+import type { LogEvent } from '../../domain/event/event.ts';
 import type {
   AppendOutcome,
   BoardSnapshot,

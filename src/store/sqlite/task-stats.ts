@@ -1,8 +1,8 @@
 /** How a task's runs and steps stand, in numbers. */
-import type { RunStatus, StepStatus } from '../../domain/event.ts';
-import { stepOrder } from '../../domain/matrix.ts';
+import type { RunStatus, StepStatus } from '../../domain/event/event.ts';
+import { stepOrder } from '../../domain/fold/board-bounds.ts';
+import type { RunCounts, StepSummary, TaskStats } from '../../domain/fold/views.ts';
 import { percentileMs, wholeMs } from '../../domain/percentile.ts';
-import type { RunCounts, StepSummary, TaskStats } from '../../domain/views.ts';
 import { NEVER, runStatuses, stepStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';
 import { Lru } from './lru.ts';

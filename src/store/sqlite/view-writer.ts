@@ -10,9 +10,9 @@ import {
   MAX_STEPS_PER_RUN,
   moveRun,
   planOf,
-} from '../../domain/fold.ts';
-import type { RunView, StepView, TaskView } from '../../domain/views.ts';
-import { wordsOf } from '../../domain/words.ts';
+} from '../../domain/fold/fold.ts';
+import type { RunView, StepView, TaskView } from '../../domain/fold/views.ts';
+import { wordsOf } from '../../domain/search/words.ts';
 import { NEVER, orNever, runStatuses, stepStatuses, taskStatuses } from './codes.ts';
 import type { Connection } from './connection.ts';
 import type { Entries, RunEntry, TaskEntry } from './entries.ts';

@@ -4,9 +4,9 @@
  * they are written is recorded with them, and whatever was lost in memory is folded again from
  * the log. The fold is idempotent, so folding an event twice does no harm.
  */
-import type { StoredEvent } from '../../domain/event.ts';
-import type { EventFilter } from '../../domain/filter.ts';
-import { foldHost, foldRun, foldTask, type HostState } from '../../domain/fold.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import { foldHost, foldRun, foldTask, type HostState } from '../../domain/fold/fold.ts';
+import type { EventFilter } from '../../domain/search/filter.ts';
 import type { GuardLog } from '../../guarded.ts';
 import type { Connection } from './connection.ts';
 import { allDays } from './days.ts';

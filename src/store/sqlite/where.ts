@@ -1,5 +1,5 @@
 /** Conditions of a statement with their parameters, joined by AND. */
-import type { LabelFilter } from '../../domain/filter.ts';
+import type { LabelFilter } from '../../domain/search/filter.ts';
 import type { Sql, Value } from './connection.ts';
 
 /** Behind every text that begins with the same prefix: U+10FFFF is no character. */

@@ -1,6 +1,6 @@
 /** The worker thread with the only connection that writes. */
 import { workerData } from 'node:worker_threads';
-import type { LogEvent } from '../../domain/event.ts';
+import type { LogEvent } from '../../domain/event/event.ts';
 import type { RetentionReport } from '../store.ts';
 import { Appender, type AppendSettings } from './append.ts';
 import { Connection } from './connection.ts';

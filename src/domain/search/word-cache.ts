@@ -3,7 +3,7 @@
  * searches of many subscribers; but words weigh several times their text, and events stay in
  * memory for as long as somebody may read them. So those of the newest events are kept only.
  */
-import type { LogEvent } from './event.ts';
+import type { LogEvent } from '../event/event.ts';
 import { searchedTexts, wordsOf } from './words.ts';
 
 /** Some 10 MB. */

@@ -3,8 +3,8 @@
  * answer is one text in memory: what is beyond is left out of boards and summaries, and stays
  * there in the task's runs, which come in pages.
  */
-import { ShiplogError } from './errors.ts';
-import { compareText } from './text-order.ts';
+import { ShiplogError } from '../errors.ts';
+import { compareText } from '../text/text-order.ts';
 import type { TaskMatrix } from './views.ts';
 
 /** Columns: the plan (at most 100), then others by name. */

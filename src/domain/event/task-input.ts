@@ -1,5 +1,5 @@
 /** startTask and finishTask write events too: the log is complete, every view is a fold of it. */
-import type { InputProblem } from './errors.ts';
+import type { InputProblem } from '../errors.ts';
 import { type LogEvent, TASK_STATUSES, type TaskChange, type TaskStatus } from './event.ts';
 import {
   Refused,

@@ -3,10 +3,11 @@
  * secret; it knows the names that secrets go by, and the shapes of common keys. Redacting twice
  * is the same as once, so a retry has the same digest.
  */
-import { withoutEscapeCodes } from './escape-codes.ts';
-import type { Json, JsonObject, Labels } from './event.ts';
-import { type KeyBlock, type MaskedKeys, maskKeys, mayBeginKey } from './key-block.ts';
+
+import type { Json, JsonObject, Labels } from '../event/event.ts';
+import { withoutEscapeCodes } from '../text/escape-codes.ts';
 import { programIn, programOf, secretArguments } from './command-secrets.ts';
+import { type KeyBlock, type MaskedKeys, maskKeys, mayBeginKey } from './key-block.ts';
 import { REDACTED, type RedactionRule, redactText, takesSecret, textRules } from './redact-text.ts';
 import { secretNames } from './secret-names.ts';
 

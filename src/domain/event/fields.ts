@@ -3,12 +3,13 @@
  * the field can hold; absent and null are null; anything else throws `Refused`, which says which
  * field and why. Plain functions, for this is on the hot path of every event.
  */
+
+import type { InputProblem, ProblemCode } from '../errors.ts';
+import { nearest } from '../text/nearest.ts';
 import { parseDateTime } from './date-time.ts';
-import type { InputProblem, ProblemCode } from './errors.ts';
 import type { JsonObject, Labels } from './event.ts';
 import { asMeasure, ExactNumber } from './exact-number.ts';
 import { LIMITS } from './limits.ts';
-import { nearest } from './nearest.ts';
 
 /** Thrown inside validation and caught at its border; not an Error, for nobody needs its stack. */
 export class Refused {

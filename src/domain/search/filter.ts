@@ -13,10 +13,10 @@ import type {
   RunStatus,
   StepStatus,
   TaskStatus,
-} from './event.ts';
-import { LOG_LEVELS } from './event.ts';
+} from '../event/event.ts';
+import { LOG_LEVELS } from '../event/event.ts';
+import type { TaskView } from '../fold/views.ts';
 import { matchesSearch, type SearchQuery } from './search.ts';
-import type { TaskView } from './views.ts';
 
 export interface LabelFilter {
   key: string;

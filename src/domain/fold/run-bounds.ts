@@ -8,7 +8,7 @@
  * stays free of order.
  */
 import { hash } from 'node:crypto';
-import type { JsonObject, StepError } from './event.ts';
+import type { JsonObject, StepError } from '../event/event.ts';
 
 /** The first by name. */
 export const MAX_STEPS_PER_RUN = 500;

@@ -2,7 +2,7 @@
  * Pages of a list, by key: a cursor holds the sort values of its row, so that a page neither
  * skips nor repeats rows when others come or go. The same text works on every engine.
  */
-import { ShiplogError } from './errors.ts';
+import { ShiplogError } from '../errors.ts';
 
 /** The sort values of one row, the last of them unique. */
 export type PageKey = (string | number)[];

@@ -7,9 +7,9 @@ import {
   type Position,
   type StoredEvent,
   type TaskStatus,
-} from './event.ts';
+} from '../event/event.ts';
+import { LIMITS } from '../event/limits.ts';
 import { laterPosition } from './fold-run.ts';
-import { LIMITS } from './limits.ts';
 import {
   type Entry,
   greatest,
@@ -19,7 +19,7 @@ import {
   lookUp,
   type Register,
   withEntry,
-} from './register.ts';
+} from './joins.ts';
 import type { HostView } from './views.ts';
 
 const MAX_LABELS = 64;

@@ -5,7 +5,7 @@
  *
  * Bounded: of each stream the newest 40 lines that are worth something, 64 KiB together.
  */
-import { withoutEscapeCodes } from './escape-codes.ts';
+import { withoutEscapeCodes } from '../text/escape-codes.ts';
 import { type LineWorth, messageOfLine, worthOf } from './reason-lines.ts';
 
 const LINES_MAX = 40;

@@ -13,8 +13,8 @@ import {
   type StepError,
   type StoredEvent,
   type TerminalStepStatus,
-} from './event.ts';
-import { FAILURE_TEXT_MAX } from './failure.ts';
+} from '../event/event.ts';
+import { FAILURE_TEXT_MAX } from '../failure/failure.ts';
 import {
   type Entry,
   greatest,
@@ -24,7 +24,7 @@ import {
   lookUp,
   type Register,
   withEntry,
-} from './register.ts';
+} from './joins.ts';
 import {
   cutParams,
   cutText,

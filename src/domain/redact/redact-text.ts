@@ -3,16 +3,17 @@
  * repeats are bounded, or what they run over cannot begin a second match. One cheap test says
  * for the common line that there is nothing to look for.
  */
+
+import { hasEscapeCodes, withoutEscapeCodes } from '../text/escape-codes.ts';
 import { mayHoldCommand, secretsOfCommands } from './command-secrets.ts';
-import { hasEscapeCodes, withoutEscapeCodes } from './escape-codes.ts';
-import { mayBeginKey, maskKeys, maskLoneLines, REDACTED_KEY as REDACTED } from './key-block.ts';
+import { maskKeys, maskLoneLines, mayBeginKey, REDACTED_KEY as REDACTED } from './key-block.ts';
 
 import type { SecretNames } from './secret-names.ts';
 import {
   ADDRESS_HINT,
   KNOWN_TOKENS,
-  SECRET_ADDRESS,
   mayHoldShape,
+  SECRET_ADDRESS,
   SIGNATURE,
   WEBHOOK_KEY,
 } from './secret-shapes.ts';

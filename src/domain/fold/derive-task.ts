@@ -1,9 +1,9 @@
 /**
  * What a task's folded state means, given how its runs stand.
  */
-import { DEFAULT_PLAN, type RunStatus, type TaskStatus } from './event.ts';
+import { DEFAULT_PLAN, type RunStatus, type TaskStatus } from '../event/event.ts';
 import { labelsOf, type TaskState } from './fold-task.ts';
-import { greatest } from './register.ts';
+import { greatest } from './joins.ts';
 import type { TaskView } from './views.ts';
 
 /** How many of a task's runs have each base status (`baseRunStatus`), and the last end of one. */

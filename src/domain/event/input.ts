@@ -3,7 +3,7 @@
  * GraphQL input (scalars are coerced already) and raw JSON (times are texts or numbers); null is
  * absent in both. Hand-written, because a schema library costs several times the whole append.
  */
-import type { InputProblem } from './errors.ts';
+import type { InputProblem } from '../errors.ts';
 import {
   type JsonObject,
   type Labels,

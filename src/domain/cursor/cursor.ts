@@ -8,10 +8,10 @@
  *     version · kind · 6 bytes of filter hash · day shards · other shards · 2 bytes of checksum
  */
 import { hash } from 'node:crypto';
+import { ShiplogError } from '../errors.ts';
+import type { EventFilter, TaskFilter } from '../search/filter.ts';
+import type { SearchTerm } from '../search/search.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { ShiplogError } from './errors.ts';
-import type { EventFilter, TaskFilter } from './filter.ts';
-import type { SearchTerm } from './search.ts';
 
 const VERSION = 1;
 /** The streams that have cursors; the place in this list is what is written. */

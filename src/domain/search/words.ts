@@ -7,8 +7,9 @@
  * links) is no text, and stands between no two letters. Log lines are nearly always ASCII,
  * and this is on the hot path of every append, so ASCII text is read by character codes alone.
  */
-import { hasEscapeCodes, seenText, withoutEscapeCodes } from './escape-codes.ts';
-import type { LogEvent } from './event.ts';
+
+import type { LogEvent } from '../event/event.ts';
+import { hasEscapeCodes, seenText, withoutEscapeCodes } from '../text/escape-codes.ts';
 
 /** start, end: UTF-16 offsets of the word in the text that it was found in. */
 export interface Word {

@@ -2,12 +2,12 @@
  * What a run's folded state means: the status of each step and of the run, under its task's plan.
  */
 
+import type { RunStatus, StepStatus } from '../event/event.ts';
+import { failureOf } from '../failure/failure.ts';
 import { planOf } from './derive-task.ts';
-import type { RunStatus, StepStatus } from './event.ts';
-import { failureOf } from './failure.ts';
 import type { AttemptState, EndState, RunState, StepState } from './fold-run.ts';
 import type { TaskState } from './fold-task.ts';
-import { greatest, isLater, lookUp } from './register.ts';
+import { greatest, isLater, lookUp } from './joins.ts';
 import type { AttemptView, RunView, StepView } from './views.ts';
 
 /** Of several terminal reports the later time holds, then the greater event id. */

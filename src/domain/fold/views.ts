@@ -13,7 +13,7 @@ import type {
   StepError,
   StepStatus,
   TaskStatus,
-} from './event.ts';
+} from '../event/event.ts';
 
 export interface TaskView {
   id: string;

@@ -3,7 +3,7 @@
  * 10.0.0.7:443 refused" and "connection to 10.0.0.9:443 refused" are one cause on two hosts.
  */
 import { hash } from 'node:crypto';
-import { withoutEscapeCodes } from './escape-codes.ts';
+import { withoutEscapeCodes } from '../text/escape-codes.ts';
 import { hexTells, listens, numberTells } from './telling-numbers.ts';
 
 /** Enough to read and to tell causes apart; the whole text stays in the event. UTF-16 units. */

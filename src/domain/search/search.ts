@@ -7,10 +7,10 @@
  * All terms must hold. What looks like a field but is none (`http://x`, `12:30`) is text, and so
  * is what begins with two dashes (`--force`). Words are those of `words.ts`.
  */
-import { ShiplogError } from './errors.ts';
-import { withoutEscapeCodes } from './escape-codes.ts';
-import { LOG_LEVELS, LOG_STREAMS, type LogEvent, STEP_STATUSES } from './event.ts';
-import { eventWords } from './event-words.ts';
+import { ShiplogError } from '../errors.ts';
+import { LOG_LEVELS, LOG_STREAMS, type LogEvent, STEP_STATUSES } from '../event/event.ts';
+import { withoutEscapeCodes } from '../text/escape-codes.ts';
+import { eventWords } from './word-cache.ts';
 import { words, wordsOf } from './words.ts';
 
 export const SEARCH_FIELDS = [

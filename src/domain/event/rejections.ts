@@ -1,5 +1,5 @@
 /** Why a well-formed event was REJECTED by the log: the same words from every engine. */
-import type { InputProblem } from './errors.ts';
+import type { InputProblem } from '../errors.ts';
 import type { LogEvent } from './event.ts';
 
 /**
