@@ -6,8 +6,8 @@ import { buildSchema, isInputObjectType, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../src/config-options.ts';
 import { ERROR_CODES, PROBLEM_CODES } from '../src/domain/errors.ts';
-import { Names } from '../src/store/elasticsearch/names.ts';
-import { roleFor } from '../src/store/elasticsearch/privileges.ts';
+import { Names } from '../src/store/elasticsearch/indices/names.ts';
+import { roleFor } from '../src/store/elasticsearch/indices/privileges.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const pages = [

@@ -5,9 +5,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { StepEventInput } from '../../src/cli/gen/graphql.ts';
-import { withDefaults } from '../../src/store/elasticsearch/config.ts';
-import { eventDocument } from '../../src/store/elasticsearch/event-document.ts';
-import { indexBody } from '../../src/store/elasticsearch/mappings.ts';
+import { withDefaults } from '../../src/store/elasticsearch/cluster/config.ts';
+import { indexBody } from '../../src/store/elasticsearch/indices/mappings.ts';
+import { eventDocument } from '../../src/store/elasticsearch/log/event-document.ts';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
 import type { ViewSettings } from '../../src/store/store.ts';
 import { startNode } from '../../test/elasticsearch/node.ts';

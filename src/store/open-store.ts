@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { badInput } from '../domain/errors.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Log } from '../log.ts';
-import type { ElasticsearchConfig } from './elasticsearch/config.ts';
+import type { ElasticsearchConfig } from './elasticsearch/cluster/config.ts';
 import { backupDataDir, openSqliteStore } from './sqlite/store.ts';
 import type { Store, ViewSettings } from './store.ts';
 
@@ -106,7 +106,7 @@ export async function examineStore(
     for (const finding of examineDataDir(config.dataDir)) await onFinding(finding);
     return;
   }
-  const { examineCluster } = await import('./elasticsearch/doctor.ts');
+  const { examineCluster } = await import('./elasticsearch/doctor/doctor.ts');
   const { retentionDays } = config;
   for await (const finding of examineCluster(elasticsearchConfig(config), retentionDays)) {
     await onFinding(finding);

@@ -1,7 +1,7 @@
 /** What every answer to a bulk request means for the events in it: faults a real node does not have on demand. */
 import { describe, expect, it } from 'vitest';
-import { Bulk, bulkItem, type ItemOutcome } from '../../src/store/elasticsearch/bulk.ts';
-import { Connection } from '../../src/store/elasticsearch/connection.ts';
+import { Bulk, bulkItem, type ItemOutcome } from '../../src/store/elasticsearch/cluster/bulk.ts';
+import { Connection } from '../../src/store/elasticsearch/cluster/connection.ts';
 
 import { answer, standIn } from '../support/stand-in.ts';
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { Bulk, bulkItem } from '../../src/store/elasticsearch/bulk.ts';
-import { Connection } from '../../src/store/elasticsearch/connection.ts';
+import { Bulk, bulkItem } from '../../src/store/elasticsearch/cluster/bulk.ts';
+import { Connection } from '../../src/store/elasticsearch/cluster/connection.ts';
 
 const TIMEOUT_MS = 1_000;
 

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseSearch, type SearchQuery } from '../../src/domain/search/search.ts';
-import { withDefaults } from '../../src/store/elasticsearch/config.ts';
-import { EVENT_SORTS } from '../../src/store/elasticsearch/event-pages.ts';
-import { eventQuery } from '../../src/store/elasticsearch/event-query.ts';
-import { groupDetails, largestGroups } from '../../src/store/elasticsearch/failure-groups.ts';
-import { logSearch } from '../../src/store/elasticsearch/log-reader.ts';
-import { templates } from '../../src/store/elasticsearch/mappings.ts';
-import { pageSearches } from '../../src/store/elasticsearch/page.ts';
+import { withDefaults } from '../../src/store/elasticsearch/cluster/config.ts';
+import { templates } from '../../src/store/elasticsearch/indices/mappings.ts';
+import { EVENT_SORTS } from '../../src/store/elasticsearch/log/event-pages.ts';
+import { logSearch } from '../../src/store/elasticsearch/log/log-reader.ts';
+import { eventQuery } from '../../src/store/elasticsearch/query/event-query.ts';
+import { pageSearches } from '../../src/store/elasticsearch/query/page.ts';
 import {
   hostQuery,
   RUN_SORTS,
@@ -15,7 +14,8 @@ import {
   stepQuery,
   TASK_SORTS,
   taskQuery,
-} from '../../src/store/elasticsearch/view-query.ts';
+} from '../../src/store/elasticsearch/query/view-query.ts';
+import { groupDetails, largestGroups } from '../../src/store/elasticsearch/views/failure-groups.ts';
 import { aPage } from './harness.ts';
 
 const search = (text: string) => parseSearch(text) as SearchQuery;

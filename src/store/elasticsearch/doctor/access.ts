@@ -1,8 +1,8 @@
 /** Who we are to the cluster, and whether we may do what is needed. */
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
-import { reasonOf } from '../connection.ts';
-import type { Patient } from '../doctor.ts';
-import { roleFor } from '../privileges.ts';
+import { reasonOf } from '../cluster/connection.ts';
+import { roleFor } from '../indices/privileges.ts';
+import type { Patient } from './doctor.ts';
 
 interface Identity {
   username?: string;

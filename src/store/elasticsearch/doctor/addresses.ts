@@ -1,9 +1,9 @@
 /** Whether each address leads to a node of one cluster, new enough, that takes our credentials. */
 import { ShiplogError } from '../../../domain/errors.ts';
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
-import { asked, type Cluster, readCluster } from '../cluster.ts';
-import type { ElasticsearchConfig } from '../config.ts';
-import { Connection } from '../connection.ts';
+import type { ElasticsearchConfig } from '../cluster/config.ts';
+import { Connection } from '../cluster/connection.ts';
+import { asked, type Cluster, readCluster } from '../cluster/version.ts';
 
 interface Visit {
   url: string;

@@ -1,7 +1,7 @@
 /** Room on the disks, shards against the cluster's limit, and copies. */
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { humanBytes } from '../../../domain/text/human-bytes.ts';
-import type { Patient } from '../doctor.ts';
+import type { Patient } from './doctor.ts';
 import { neededFree, readSettings, type Watermark } from './watermarks.ts';
 
 interface Disk {

@@ -1,6 +1,6 @@
 /** Whether this machine and the nodes agree about the time: days and silences hang on it. */
 import { type Finding, fine, warning } from '../../../domain/finding.ts';
-import type { Patient } from '../doctor.ts';
+import type { Patient } from './doctor.ts';
 
 interface Nodes {
   nodes?: Record<string, { name: string; timestamp?: number }>;

@@ -1,7 +1,7 @@
 /** Whether every shard of ours has the copies it should have, and may be written. */
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
-import type { Patient } from '../doctor.ts';
-import { blockedIndices } from '../health.ts';
+import { blockedIndices } from '../health/health.ts';
+import type { Patient } from './doctor.ts';
 
 interface Health {
   status: 'green' | 'yellow' | 'red';

@@ -1,8 +1,8 @@
 /** Our index templates, and those of others that would take their place. */
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
-import type { Patient } from '../doctor.ts';
-import { PRIORITY, TEMPLATE_VERSION, templates } from '../mappings.ts';
-import { foreignOrNewer, readTemplate, type StoredTemplate } from '../setup.ts';
+import { PRIORITY, TEMPLATE_VERSION, templates } from '../indices/mappings.ts';
+import { foreignOrNewer, readTemplate, type StoredTemplate } from '../indices/setup.ts';
+import type { Patient } from './doctor.ts';
 
 export async function checkTemplates(patient: Patient): Promise<Finding[]> {
   const { connection, config } = patient;

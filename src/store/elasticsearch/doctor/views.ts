@@ -1,8 +1,8 @@
 /** Who keeps the views, and how far they are behind the log. */
 import { type Finding, fine, warning } from '../../../domain/finding.ts';
-import type { Patient } from '../doctor.ts';
-import { type Lease, Leases } from '../leases.ts';
-import { type ShardInfo, Shards } from '../shards.ts';
+import { type ShardInfo, Shards } from '../indices/shards.ts';
+import { type Lease, Leases } from '../keeper/leases.ts';
+import type { Patient } from './doctor.ts';
 
 /** A keeper that works records its position after every batch: within this time. */
 const WATCH_MS = 3_000;

@@ -1,5 +1,5 @@
 /** The cluster's settings about room, in numbers. */
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../cluster/connection.ts';
 
 export interface Watermark {
   name: 'low' | 'high' | 'flood_stage';

@@ -1,0 +1,235 @@
+/**
+ * The way to the cluster: one method that asks and tells what came back.
+ *
+ * The official client does the connections (a pool of nodes, TLS, credentials). Its defaults are
+ * not ours: it has no time limit, and its retries know nothing of what is asked; so every call
+ * here has a limit, and only calls that change nothing are sent again: the first time with less
+ * than half of the limit, so that a node that hangs leaves time for another.
+ */
+import { setMaxListeners } from 'node:events';
+import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
+import { ShiplogError } from '../../../domain/errors.ts';
+import type { ElasticsearchConfig } from './config.ts';
+import { NodePool } from './node-pool.ts';
+
+export interface Ask {
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
+  path: string;
+  query?: Record<string, string | number | boolean>;
+  /** An object is sent as JSON, a text as lines of JSON. */
+  body?: object | string;
+  /** Default: the connection's. */
+  timeoutMs?: number;
+  /** Changes nothing, so it may be sent again to another node. Default: GET and HEAD. */
+  safe?: boolean;
+  /** An answer that is longer is not read to its end: AnswerTooLong is thrown. */
+  maxBytes?: number;
+  /** What a time-out means: a query that took too long, or a store that is away (default). */
+  timeoutIs?: 'QUERY_TIMEOUT' | 'STORE_UNAVAILABLE';
+  /** Asks whether there is an answer at all, so it is also sent while there is none. */
+  isLook?: boolean;
+}
+
+export interface Answer<T> {
+  status: number;
+  body: T;
+}
+
+/** What Elasticsearch says when it refuses. */
+export interface Refusal {
+  error?: { type?: string; reason?: string; root_cause?: { type?: string; reason?: string }[] };
+}
+
+/** Of an `Ask` with `maxBytes`. */
+export class AnswerTooLong extends Error {}
+
+const RETRY_AFTER_MS = 1_000;
+const TRIES = 3;
+/** Of the time limit, for the first try of a call that may be sent again. */
+export const FIRST_TRY = 0.3;
+
+export class Connection {
+  readonly #client: Client;
+  readonly #timeoutMs: number;
+  #closed = false;
+  #answeredAt = performance.now();
+  /** Ends the reads that wait for a cluster that hangs. */
+  #reads = readsEnd();
+  #isSilent = false;
+
+  constructor(config: ElasticsearchConfig, timeoutMs: number) {
+    const options: ClientOptions = {
+      nodes: config.urls,
+      ConnectionPool: NodePool,
+      maxRetries: 0,
+      requestTimeout: timeoutMs,
+      enableMetaHeader: false,
+      redaction: { type: 'replace' },
+    };
+    if (config.apiKey !== undefined) options.auth = { apiKey: config.apiKey };
+    else if (config.username !== undefined) {
+      options.auth = { username: config.username, password: config.password ?? '' };
+    }
+    if (config.ca !== undefined) options.tls = { ca: config.ca };
+    this.#client = new Client(options);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** When anything was answered last, by performance.now(). */
+  get answeredAt(): number {
+    return this.#answeredAt;
+  }
+
+  /** Nothing is answered: reads end at once, until something is. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  setSilent(): void {
+    this.#isSilent = true;
+    this.#reads.abort();
+    this.#reads = readsEnd();
+  }
+
+  #hear(): void {
+    this.#answeredAt = performance.now();
+    this.#isSilent = false;
+  }
+
+  /** Any answer below 500 other than 401, 403 and 429 is returned; the rest is thrown. */
+  async ask<T>(ask: Ask): Promise<Answer<T & Refusal>> {
+    if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
+    const safe = ask.safe ?? (ask.method === 'GET' || ask.method === 'HEAD');
+    const began = performance.now();
+    const deadline = began + (ask.timeoutMs ?? this.#timeoutMs);
+    const ends = safe && ask.isLook !== true ? this.#reads.signal : null;
+    for (let tries = safe ? TRIES : 1; ; tries--) {
+      if (ends !== null && (ends.aborted || this.#isSilent)) throw silence();
+      const left = Math.max(1, deadline - performance.now());
+      // A query may need all of its time.
+      const short = safe && tries === TRIES && ask.timeoutIs !== 'QUERY_TIMEOUT';
+      try {
+        const answer = await this.#askOnce<T>(ask, short ? left * FIRST_TRY : left, ends);
+        this.#hear();
+        return answer;
+      } catch (error) {
+        if (error instanceof errors.ResponseError) this.#hear();
+        if (ends?.aborted === true) throw silence(error);
+        if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
+        if (ask.maxBytes !== undefined && error instanceof errors.RequestAbortedError) {
+          throw new AnswerTooLong(error.message);
+        }
+        if (error instanceof errors.ResponseError) {
+          const status = error.statusCode ?? 500;
+          if (status < 500 && status !== 401 && status !== 403 && status !== 429) {
+            return { status, body: error.body as T & Refusal };
+          }
+        }
+        if (tries === 1 || performance.now() >= deadline || !isPassing(error)) {
+          // A query that is too slow leaves time for answers to others.
+          const isSlow = ask.timeoutIs === 'QUERY_TIMEOUT' && this.#answeredAt > began;
+          throw translate(error, isSlow);
+        }
+      }
+    }
+  }
+
+  async #askOnce<T>(
+    ask: Ask,
+    requestTimeout: number,
+    signal: AbortSignal | null,
+  ): Promise<Answer<T & Refusal>> {
+    // As bytes: a long text would be encoded once to be measured and once to be sent.
+    const params = {
+      method: ask.method,
+      path: ask.path,
+      ...(ask.query === undefined ? {} : { querystring: ask.query }),
+      ...(typeof ask.body === 'string' ? { bulkBody: Buffer.from(ask.body) } : {}),
+      ...(typeof ask.body === 'object' ? { body: ask.body as Record<string, unknown> } : {}),
+    };
+    const answer = await this.#client.transport.request<T & Refusal>(params, {
+      meta: true,
+      requestTimeout: Math.ceil(requestTimeout),
+      maxRetries: 0,
+      ...(signal === null ? {} : { signal }),
+      ...(ask.maxBytes === undefined ? {} : { maxResponseSize: ask.maxBytes }),
+    });
+    return { status: answer.statusCode ?? 200, body: answer.body };
+  }
+
+  /** The same where anything but success is unexpected. */
+  async expect<T>(ask: Ask): Promise<T> {
+    const { status, body } = await this.ask<T>(ask);
+    if (status >= 300) throw unavailable(`Elasticsearch refused: ${reasonOf(body)}`);
+    return body;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#client.close();
+  }
+}
+
+/** `message` is for everybody who uses Shiplog: where the cluster is stays in `cause`. */
+export function unavailable(message: string, cause?: unknown): ShiplogError {
+  const told = message.replaceAll(ADDRESS, '(an address)');
+  return new ShiplogError('STORE_UNAVAILABLE', told, { retryAfterMs: RETRY_AFTER_MS, cause });
+}
+
+/** With a port, as nodes and sockets are told of: 10.0.0.7:9300, [::1]:9200, es-1.internal:9200. */
+const ADDRESS = /(?:\b\d{1,3}(?:\.\d{1,3}){3}|\[[\da-f:.%]+\]|\b[\w-]+(?:\.[\w-]+)+):\d{2,5}\b/gi;
+
+export function typeOf(body: Refusal): string {
+  return body.error?.type ?? '';
+}
+
+export function reasonOf(body: Refusal): string {
+  const { type, reason, root_cause } = body.error ?? {};
+  const root = root_cause?.[0];
+  return root?.reason ?? reason ?? root?.type ?? type ?? 'without a reason';
+}
+
+/** Another node, or the same a moment later, may answer. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof errors.ResponseError) return [502, 503, 504].includes(error.statusCode ?? 0);
+  return error instanceof errors.TimeoutError || error instanceof errors.ConnectionError;
+}
+
+/** Many reads listen to one signal. */
+function readsEnd(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
+function silence(cause?: unknown): ShiplogError {
+  return unavailable('Elasticsearch does not answer', cause);
+}
+
+/** `isSlow`: it was only this query that was not answered in time. */
+function translate(error: unknown, isSlow: boolean): ShiplogError {
+  if (error instanceof errors.TimeoutError) {
+    return isSlow ? queryTimeout() : unavailable('Elasticsearch did not answer in time', error);
+  }
+  if (error instanceof errors.ResponseError) {
+    const reason = reasonOf((error.body ?? {}) as Refusal);
+    if (error.statusCode === 401 || error.statusCode === 403) {
+      return unavailable(`Elasticsearch refused these credentials: ${reason}`, error);
+    }
+    return unavailable(`Elasticsearch cannot answer now (${error.statusCode}): ${reason}`, error);
+  }
+  if (error instanceof errors.ProductNotSupportedError) {
+    return unavailable('What answers there is not Elasticsearch', error);
+  }
+  if (error instanceof errors.ElasticsearchClientError) {
+    return unavailable(`Elasticsearch cannot be reached: ${error.message}`, error);
+  }
+  return unavailable('Elasticsearch cannot be reached', error);
+}
+
+export function queryTimeout(): ShiplogError {
+  return new ShiplogError(
+    'QUERY_TIMEOUT',
+    'The query took longer than the limit and was stopped. Narrow it.',
+  );
+}

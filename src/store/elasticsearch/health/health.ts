@@ -1,0 +1,80 @@
+/** Whether the cluster can be read and written now, and if not, what is wrong, in words. */
+import type { StoreHealth } from '../../store.ts';
+import type { Connection } from '../cluster/connection.ts';
+import type { Names } from '../indices/names.ts';
+
+interface ClusterHealth {
+  status: 'green' | 'yellow' | 'red';
+  number_of_data_nodes: number;
+  unassigned_primary_shards?: number;
+  indices?: Record<string, { status: string }>;
+}
+/** `verified_before_close` is there while an index is closed. */
+interface IndexSettings {
+  blocks?: Record<string, string>;
+  verified_before_close?: string;
+}
+type Settings = Record<string, { settings?: { index?: IndexSettings } }>;
+
+const FILTER = 'error,status,number_of_data_nodes,indices.*.status';
+
+/** `today`: the day that tasks begin on now. Never rejects. */
+export async function readHealth(
+  connection: Connection,
+  names: Names,
+  today: string,
+  timeoutMs: number,
+): Promise<StoreHealth> {
+  try {
+    const ours = `${names.prefix}-*`;
+    const asked = connection.expect<ClusterHealth>({
+      method: 'GET',
+      path: `/_cluster/health/${ours}`,
+      query: { level: 'indices', timeout: '1s', filter_path: FILTER },
+      timeoutMs,
+      isLook: true,
+    });
+    const indices = [names.meta, names.hosts, names.events(today)];
+    const [health, blocked] = await Promise.all([
+      asked,
+      blockedIndices(connection, indices, timeoutMs),
+    ]);
+    const red = Object.entries(health.indices ?? {}).filter(([, { status }]) => status === 'red');
+    const problems = [
+      ...red.map(([index]) => `${index} is red: a shard has no copy to read or write`),
+      ...blocked.map(
+        (index) => `${index} takes no writes: it is closed, or see its index.blocks settings`,
+      ),
+    ];
+    if (problems.length > 0) return { ok: false, detail: problems.slice(0, 5).join('; ') };
+    const { status, number_of_data_nodes: nodes } = health;
+    return { ok: true, detail: `Elasticsearch is ${status}, ${nodes} data nodes` };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Of these (a name may end in a star) those that take no writes. */
+export async function blockedIndices(
+  connection: Connection,
+  indices: readonly string[],
+  timeoutMs: number,
+): Promise<string[]> {
+  const body = await connection.expect<Settings>({
+    method: 'GET',
+    path: `/${indices.join(',')}/_settings/index.blocks.*,index.verified_before_close`,
+    query: { ignore_unavailable: true, expand_wildcards: 'open,closed' },
+    timeoutMs,
+    isLook: true,
+  });
+  return Object.entries(body)
+    .filter(([, { settings }]) => takesNoWrites(settings?.index ?? {}))
+    .map(([index]) => index);
+}
+
+function takesNoWrites({ blocks, verified_before_close }: IndexSettings): boolean {
+  if (String(verified_before_close) === 'true') return true;
+  return Object.entries(blocks ?? {}).some(
+    ([block, on]) => block !== 'metadata' && String(on) === 'true',
+  );
+}

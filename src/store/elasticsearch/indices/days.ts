@@ -1,0 +1,155 @@
+/** The indices of each day: made when a task first begins on it, remembered when they are gone. */
+import type { Settled } from '../cluster/config.ts';
+import type { Connection } from '../cluster/connection.ts';
+import { reasonOf, unavailable } from '../cluster/connection.ts';
+import { getDocuments } from '../cluster/documents.ts';
+import { dayId } from './ids.ts';
+import { indexBody } from './mappings.ts';
+import type { Names } from './names.ts';
+import { createIndex } from './setup.ts';
+
+/** The last seq of each shard of a day that is gone, by shard number. */
+export type FinalSeqs = Record<string, number>;
+
+interface DayDocument {
+  /** until: epoch milliseconds; its tasks' ids are not free before. */
+  shiplog: { kind: 'day'; day: string; final: FinalSeqs; until?: number };
+}
+
+const SHARDS_KNOWN_MAX = 4_000;
+
+export class Days {
+  readonly #connection: Connection;
+  readonly #names: Names;
+  readonly #config: Settled;
+  readonly #shards = new Map<string, Promise<number>>();
+  readonly #dropped = new Map<string, FinalSeqs>();
+
+  constructor(connection: Connection, names: Names, config: Settled) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#config = config;
+  }
+
+  /** Makes the day's indices if they are not there. false: retention removed this day. */
+  async ensure(day: string): Promise<boolean> {
+    if (this.#shards.has(day)) return true;
+    if ((await this.final(day)) !== null) return false;
+    await Promise.all([
+      createIndex(this.#connection, this.#names.events(day), indexBody('events', this.#config)),
+      createIndex(this.#connection, this.#names.views(day), indexBody('views', this.#config)),
+    ]);
+    await this.shardCount(day);
+    return true;
+  }
+
+  /** Whether the day has its index of views; 'gone': not even one of events. */
+  async viewsOf(day: string): Promise<'there' | 'missing' | 'gone'> {
+    const [events, views] = [this.#names.events(day), this.#names.views(day)];
+    if (await this.#exists(`${events},${views}`)) return 'there';
+    return (await this.#exists(events)) ? 'missing' : 'gone';
+  }
+
+  async makeViews(day: string): Promise<void> {
+    // As many as its events have, whatever is set for days to come: a task is in the same of both.
+    const shards = (await this.shardCount(day)) ?? this.#config.shards;
+    const body = indexBody('views', { ...this.#config, shards });
+    await createIndex(this.#connection, this.#names.views(day), body);
+  }
+
+  async #exists(path: string): Promise<boolean> {
+    const { status } = await this.#connection.ask({ method: 'HEAD', path: `/${path}` });
+    return status < 300;
+  }
+
+  /** How many shards the day's indices have; null: there are none. */
+  async shardCount(day: string): Promise<number | null> {
+    let known = this.#shards.get(day);
+    if (known === undefined) {
+      known = this.#readShardCount(day);
+      this.#shards.set(day, known);
+      if (this.#shards.size > SHARDS_KNOWN_MAX) {
+        this.#shards.delete(this.#shards.keys().next().value as string);
+      }
+    }
+    try {
+      const count = await known;
+      if (count > 0) return count;
+    } catch (error) {
+      this.#shards.delete(day);
+      throw error;
+    }
+    this.#shards.delete(day);
+    return null;
+  }
+
+  async #readShardCount(day: string): Promise<number> {
+    const index = this.#names.events(day);
+    const { status, body } = await this.#connection.ask<
+      Record<string, { settings: { index: { number_of_shards: string } } }>
+    >({ method: 'GET', path: `/${index}/_settings/index.number_of_shards` });
+    if (status === 404) return 0;
+    if (status >= 300) throw unavailable(`The settings of ${index}: ${reasonOf(body)}`);
+    return Number(body[index]?.settings.index.number_of_shards ?? 0);
+  }
+
+  /** The day's indices were not there: what was remembered of them does not hold. */
+  forget(day: string): void {
+    this.#shards.delete(day);
+  }
+
+  /** What is known of a day that retention removed; null: it did not. */
+  async final(day: string): Promise<FinalSeqs | null> {
+    const known = this.#dropped.get(day);
+    if (known !== undefined) return known;
+    const { status, body } = await this.#connection.ask<{ _source?: DayDocument }>({
+      method: 'GET',
+      path: `/${this.#names.meta}/_doc/${dayId(day)}`,
+    });
+    if (status === 404 || body._source === undefined) return null;
+    this.#dropped.set(day, body._source.shiplog.final);
+    return body._source.shiplog.final;
+  }
+
+  /**
+   * Writes down where a day's shards ended, before its indices are deleted. Said again (by another
+   * server, or after a stop) the greater ones hold.
+   */
+  async recordFinal(day: string, final: FinalSeqs, until: number): Promise<void> {
+    const path = `/${this.#names.meta}/_doc/${dayId(day)}`;
+    for (;;) {
+      const [was = null] = await getDocuments<DayDocument>(this.#connection, [
+        { index: this.#names.meta, id: dayId(day) },
+      ]);
+      const known = was?.source.shiplog;
+      const most: FinalSeqs = { ...known?.final };
+      for (const [shard, seq] of Object.entries(final)) {
+        most[shard] = Math.max(seq, most[shard] ?? 0);
+      }
+      const document: DayDocument = {
+        shiplog: { kind: 'day', day, final: most, until: Math.max(until, known?.until ?? 0) },
+      };
+      const { status, body } = await this.#connection.ask({
+        method: 'PUT',
+        path,
+        query:
+          was === null
+            ? { op_type: 'create' }
+            : { if_seq_no: was.seqNo, if_primary_term: was.term },
+        body: document,
+      });
+      if (status === 409) continue;
+      if (status >= 300) {
+        throw unavailable(`The end of ${day} could not be recorded: ${reasonOf(body)}`);
+      }
+      this.forgetFinal(day);
+      this.forget(day);
+      return;
+    }
+  }
+
+  /** What was remembered of a day that is gone does not hold. */
+  forgetFinal(day: string): void {
+    this.#dropped.delete(day);
+  }
+}

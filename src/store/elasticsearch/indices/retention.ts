@@ -1,0 +1,149 @@
+/**
+ * Retention: a day goes whole, by deleting its indices, when the last event of any task that began
+ * on it is older than the limit. Where its shards ended is written down before, so that a cursor
+ * can tell whether it had everything; and its tasks stay registered for as long again, so that they
+ * stay expired.
+ */
+import type { RetentionReport } from '../../store.ts';
+import { bulkDelete } from '../cluster/bulk.ts';
+import type { FinalSeqs } from './days.ts';
+import { type ForgetParts, forgetDays, forgetHosts } from './forget.ts';
+import { shardId } from './ids.ts';
+import { DAY_MS, dayAt } from './names.ts';
+import type { ShardInfo, Shards } from './shards.ts';
+
+export interface RetentionParts extends ForgetParts {
+  shards: Shards;
+  retentionDays: number;
+  now: () => number;
+  /** Resolves when views hold everything of these shards. */
+  settle: (infos: readonly ShardInfo[]) => Promise<void>;
+  forget: (day: string) => void;
+}
+
+interface Answer {
+  tasks: { doc_count: number };
+  last: { value: number | null };
+}
+
+export async function applyRetention(parts: RetentionParts): Promise<RetentionReport> {
+  const { shards, now, retentionDays } = parts;
+  const report: RetentionReport = { removedTasks: 0, removedEvents: 0, removedDays: [] };
+  const before = now() - retentionDays * DAY_MS;
+  const days = Map.groupBy(await shards.read(null), ({ day }) => day);
+  const until = now() + retentionDays * DAY_MS;
+  const blocked = await blockedDays(parts);
+  // A task's last event is not older than its day.
+  const limit = dayAt(before);
+  for (const [day, infos] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (day <= limit && (await oldDay(parts, day, infos, before)) !== null) {
+      const removed = await removeDay(parts, day, before, until);
+      if (removed === null) continue;
+      report.removedTasks += removed.tasks;
+      report.removedEvents += removed.events;
+      report.removedDays.push(day);
+    } else if (blocked.has(day)) await unblock(parts, day);
+  }
+  await forgetDays(parts, now(), until);
+  await forgetHosts(parts, before);
+  return report;
+}
+
+/** null: an event came meanwhile, and the day stays. Whatever happens, it does not stay blocked. */
+async function removeDay(
+  parts: RetentionParts,
+  day: string,
+  before: number,
+  until: number,
+): Promise<{ tasks: number; events: number } | null> {
+  let gone = false;
+  try {
+    // From here on nothing comes in any more; what came until now is looked at once again.
+    await block(parts, day);
+    const last = await parts.shards.read(day);
+    const old = await oldDay(parts, day, last, before);
+    if (old === null) return null;
+    await drop(parts, day, last, until);
+    gone = true;
+    return { tasks: old.tasks, events: last.reduce((sum, { seq }) => sum + seq, 0) };
+  } finally {
+    // A cluster that is away now has it taken away by the next run.
+    if (!gone) await unblock(parts, day).catch(() => undefined);
+  }
+}
+
+/** How many tasks the day has; null: something in it is younger than the limit. */
+async function oldDay(
+  { searcher, names, settle }: RetentionParts,
+  day: string,
+  infos: readonly ShardInfo[],
+  before: number,
+): Promise<{ tasks: number } | null> {
+  await settle(infos);
+  const { aggregations } = await searcher.one<unknown, Answer>({
+    index: names.views(day),
+    body: {
+      size: 0,
+      aggs: {
+        tasks: { filter: { term: { 'shiplog.view': 'task' } } },
+        last: { max: { field: 'event.ingested' } },
+      },
+    },
+  });
+  const last = aggregations?.last.value ?? null;
+  if (last === null ? infos.some(({ seq }) => seq > 0) : last >= before) return null;
+  return { tasks: aggregations?.tasks.doc_count ?? 0 };
+}
+
+/** It waits for the writes that are under way: an acknowledged event is not lost behind it. */
+async function block({ connection, names }: RetentionParts, day: string): Promise<void> {
+  await connection.expect({ method: 'PUT', path: `/${names.events(day)}/_block/write` });
+}
+
+async function unblock({ connection, names }: RetentionParts, day: string): Promise<void> {
+  await connection.expect({
+    method: 'PUT',
+    path: `/${names.events(day)}/_settings`,
+    query: { ignore_unavailable: true },
+    body: { 'index.blocks.write': null },
+  });
+}
+
+interface BlockSettings {
+  settings?: { index?: { blocks?: { write?: string } } };
+}
+
+/** Days that take no events: a run of retention stopped between the block and the end of it. */
+async function blockedDays({ connection, names }: RetentionParts): Promise<Set<string>> {
+  const found = await connection.expect<Record<string, BlockSettings>>({
+    method: 'GET',
+    path: `/${names.allEvents}/_settings/index.blocks.write`,
+  });
+  return new Set(
+    Object.entries(found).flatMap(([index, { settings }]) =>
+      settings?.index?.blocks?.write === 'true' ? (names.dayOf(index) ?? []) : [],
+    ),
+  );
+}
+
+async function drop(
+  { connection, bulk, names, days, shards, forget }: RetentionParts,
+  day: string,
+  infos: readonly ShardInfo[],
+  until: number,
+): Promise<void> {
+  const final: FinalSeqs = {};
+  for (const { number, seq } of infos) final[number] = seq;
+  await days.recordFinal(day, final, until);
+  await connection.expect({
+    method: 'DELETE',
+    path: `/${names.events(day)},${names.views(day)}`,
+    query: { ignore_unavailable: true },
+  });
+  days.forget(day);
+  shards.forget(day);
+  forget(day);
+  await bulk.send(
+    infos.map(({ shard }) => bulkDelete({ _index: names.meta, _id: shardId(shard) })),
+  );
+}

@@ -1,0 +1,201 @@
+/**
+ * Keeps the views of one shard, for as long as it holds the shard's lease: takes the log from the
+ * memory of this server's own appends where it is contiguous, from the store else, and folds it.
+ */
+import type { StoredEvent } from '../../../domain/event/event.ts';
+import { approximateBytes } from '../../../domain/event/event-weight.ts';
+import type { ShardInfo } from '../indices/shards.ts';
+import type { LogReader } from '../log/log-reader.ts';
+import type { HostWriter } from './host-writer.ts';
+import type { Lease, Leases } from './leases.ts';
+import type { TaskEntries } from './task-entries.ts';
+import type { ViewFolder } from './view-folder.ts';
+
+/** Events of this server that wait to be folded; beyond it they are read from the log. */
+const PENDING_MAX = 50_000;
+const PENDING_BYTES = 64 * 1024 * 1024;
+/** Hits of one search: a cluster's default bound is 10,000. */
+const READ_MAX = 5_000;
+/** Large: behind a burst, what belongs to one run is written once. */
+export const BATCH = 20_000;
+const BATCH_BYTES = 32 * 1024 * 1024;
+/** Farther behind the log than this, appends wait: a second or two of a flood. */
+export const LAG_MAX = 25_000;
+/** Versions of documents: the generation above the position. */
+const GENERATION_STEP = 2 ** 40;
+
+export interface KeeperParts {
+  leases: Leases;
+  reader: LogReader;
+  hosts: HostWriter;
+  folder: ViewFolder;
+  entries: TaskEntries;
+  /** Removes the views of older generations, when this one has folded all there was. */
+  sweep: (shard: number, version: number) => Promise<void>;
+  /** Told as soon as views are written, before that is recorded: readers need not wait for it. */
+  onFolded: (through: number) => void;
+  leaseMs: number;
+  owner: string;
+}
+
+interface Pending {
+  event: StoredEvent;
+  bytes: number;
+}
+
+/** A piece of the log, all of (folded, through]. */
+interface Piece {
+  events: StoredEvent[];
+  through: number;
+}
+
+export class ShardKeeper {
+  readonly #parts: KeeperParts;
+  readonly #pending = new Map<number, Pending>();
+  #pendingBytes = 0;
+  /** The greatest seq that this server stored. */
+  #offered = 0;
+  /** It has kept up since it took over: what is behind now came since. */
+  #hasBeenNear: boolean;
+  /** Up to here a keeper before this one may have written. */
+  readonly recoverTo: number;
+  /** Views hold everything at or below it; the lease says so a moment later. */
+  #folded: number;
+  /** One change of the lease at a time: of two, one would lose it to the other. */
+  #changing: Promise<unknown> = Promise.resolve();
+  lease: Lease;
+  /** When the last successful change of the lease was begun. */
+  beatAt: number;
+  usedAt = performance.now();
+
+  constructor(parts: KeeperParts, lease: Lease, beatAt: number, recoverTo: number) {
+    this.#parts = parts;
+    this.lease = lease;
+    this.beatAt = beatAt;
+    this.recoverTo = recoverTo;
+    this.#folded = lease.folded;
+    this.#hasBeenNear = recoverTo - lease.folded <= LAG_MAX;
+  }
+
+  get folded(): number {
+    return this.#folded;
+  }
+
+  /** Events that are not folded yet; `known`: the greatest seq that is known of the log. */
+  lag(known: number): number {
+    return Math.max(0, Math.max(known, this.#offered) - this.folded);
+  }
+
+  /**
+   * Up to where it has to fold before more should be appended; null: it keeps up. Also where it
+   * never did, as after an outage or at a rebuild: then appends do not wait for what is old.
+   */
+  wantedBefore(known: number): number | null {
+    const lag = this.lag(known);
+    return this.#hasBeenNear && lag > LAG_MAX ? this.folded + lag - LAG_MAX : null;
+  }
+
+  /** Others take over after the whole lease; this one stops well before. */
+  get isSafe(): boolean {
+    return performance.now() - this.beatAt < this.#parts.leaseMs * 0.6;
+  }
+
+  offer(event: StoredEvent): void {
+    const { seq } = event.position;
+    this.#offered = Math.max(this.#offered, seq);
+    if (seq <= this.folded || this.#pending.size >= PENDING_MAX) return;
+    const bytes = approximateBytes(event);
+    if (this.#pendingBytes + bytes > PENDING_BYTES) return;
+    this.#pending.set(seq, { event, bytes });
+    this.#pendingBytes += bytes;
+  }
+
+  /** The next event is here: nothing has to be read. */
+  get hasNext(): boolean {
+    return this.#pending.has(this.folded + 1);
+  }
+
+  /** Folds one batch. false: the lease is lost. Where nothing can be read now, nothing changes. */
+  async step(info: ShardInfo): Promise<boolean> {
+    this.usedAt = performance.now();
+    const from = this.folded;
+    const { events, through } = await this.#next(info);
+    if (through === from) return true;
+    if (!this.isSafe && !(await this.beat())) return false;
+    this.#parts.entries.recovering = from < this.recoverTo;
+    const version = this.lease.generation * GENERATION_STEP + through;
+    await Promise.all([this.#parts.folder.fold(events, version), this.#parts.hosts.write(events)]);
+    const caughtUp = from < this.recoverTo && through >= this.recoverTo;
+    if (caughtUp && this.lease.generation > 0) await this.#parts.sweep(info.number, version);
+    this.#forget(from, through);
+    this.#folded = through;
+    this.#parts.onFolded(through);
+    if (!(await this.#change(this.#parts.owner))) return false;
+    if (this.lag(info.settled) <= LAG_MAX) this.#hasBeenNear = true;
+    return true;
+  }
+
+  /** Tells the others that this one is alive. false: the lease is lost. */
+  beat(): Promise<boolean> {
+    return this.#change(this.#parts.owner);
+  }
+
+  async release(): Promise<void> {
+    await this.#change(null);
+  }
+
+  /** From memory as far as it goes, and on from the log where that is worth a search. */
+  async #next(info: ShardInfo): Promise<Piece> {
+    const piece: Piece = { events: [], through: this.folded };
+    for (let bytes = 0; piece.events.length < BATCH && bytes < BATCH_BYTES; ) {
+      if (piece.events.length > 0 && !this.isSafe) break;
+      const pending = this.#pending.get(piece.through + 1);
+      if (pending !== undefined) {
+        piece.events.push(pending.event);
+        piece.through++;
+        bytes += pending.bytes;
+        continue;
+      }
+      const worth = piece.events.length === 0 ? 1 : READ_MAX;
+      if (info.settled - piece.through < worth) break;
+      const { through, events } = await this.#parts.reader.read(
+        info,
+        piece.through,
+        info.settled,
+        null,
+        READ_MAX,
+      );
+      if (through === piece.through) break;
+      piece.through = through;
+      for (const event of events) {
+        piece.events.push(event);
+        bytes += approximateBytes(event);
+      }
+    }
+    return piece;
+  }
+
+  #forget(after: number, through: number): void {
+    for (let seq = after + 1; seq <= through; seq++) {
+      this.#pendingBytes -= this.#pending.get(seq)?.bytes ?? 0;
+      this.#pending.delete(seq);
+    }
+  }
+
+  #change(owner: string | null): Promise<boolean> {
+    const change = this.#changing.then(() => this.#changeNow(owner));
+    this.#changing = change.catch(() => undefined);
+    return change;
+  }
+
+  async #changeNow(owner: string | null): Promise<boolean> {
+    const began = performance.now();
+    const { shard, beat, history, generation } = this.lease;
+    const next = { owner, beat: beat + 1, folded: this.#folded, history, generation };
+    const lease = await this.#parts.leases.change(shard, this.lease, next);
+    if (lease === null) return false;
+    this.lease = lease;
+    this.beatAt = began;
+    return true;
+  }
+}

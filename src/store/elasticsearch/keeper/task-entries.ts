@@ -1,0 +1,300 @@
+/** The states that a keeper folds into, read from the stored views when they are first needed. */
+import type { RunStatus } from '../../../domain/event/event.ts';
+import {
+  emptyRun,
+  emptyTask,
+  isOver,
+  NO_RUNS,
+  type RunState,
+  type RunTotals,
+  type TaskState,
+} from '../../../domain/fold/fold.ts';
+import { type Connection, unavailable } from '../cluster/connection.ts';
+import { getDocuments } from '../cluster/documents.ts';
+import type { Refresher } from '../cluster/refresher.ts';
+import { runId, taskHostsId, taskId } from '../indices/ids.ts';
+import { shardPreference } from '../indices/names.ts';
+import type { SetAside } from './set-aside.ts';
+import type { StoredTask } from './view-documents.ts';
+
+export interface RunEntry {
+  host: string;
+  state: RunState;
+  /** null: not counted, and not stored. */
+  base: RunStatus | null;
+  /** true: what is stored of its steps may be older than the run (a crash between the two). */
+  unsure: boolean;
+}
+
+export interface TaskEntry {
+  id: string;
+  state: TaskState;
+  /** As it is stored; null: it is not. */
+  written: TaskState | null;
+  totals: RunTotals;
+  over: boolean;
+  runs: Map<string, RunEntry>;
+  /** Every run of the task is in `runs`. */
+  complete: boolean;
+  /** Hosts whose stored runs cannot be read: they stay as they are. */
+  unreadable: Set<string>;
+  usedAt: number;
+}
+
+interface StateSource {
+  shiplog: { generation: number; state: string; base_status?: RunStatus };
+}
+
+interface RunHit {
+  _source: {
+    host: { name: string };
+    shiplog: { base_status: RunStatus; state: string };
+  };
+  sort: [string];
+}
+
+interface RunHits {
+  hits: { hits: RunHit[] };
+}
+
+interface TotalsAnswer {
+  error?: unknown;
+  aggregations?: {
+    base: { buckets: { key: RunStatus; doc_count: number }[] };
+    last: { value: number | null };
+  };
+}
+
+export interface TaskEntriesParts {
+  connection: Connection;
+  refresher: Refresher;
+  /** Of the day's views. */
+  index: string;
+  shard: string;
+  generation: number;
+  aside: SetAside;
+}
+
+const PAGE = 2_000;
+const MAX_RUNS = 30_000;
+
+export class TaskEntries {
+  readonly #connection: Connection;
+  readonly #refresher: Refresher;
+  readonly #index: string;
+  readonly #generation: number;
+  readonly #preference: string;
+  readonly #aside: SetAside;
+  readonly #tasks = new Map<string, TaskEntry>();
+  #clock = 0;
+  /** Folding what a keeper before this one may have folded in part: nothing stored is believed. */
+  recovering = false;
+
+  constructor({ connection, refresher, index, shard, generation, aside }: TaskEntriesParts) {
+    this.#connection = connection;
+    this.#refresher = refresher;
+    this.#index = index;
+    this.#preference = shardPreference(shard);
+    this.#generation = generation;
+    this.#aside = aside;
+  }
+
+  /** The entries of these tasks, with at least these of their runs. */
+  async load(wanted: ReadonlyMap<string, ReadonlySet<string>>): Promise<Map<string, TaskEntry>> {
+    await this.#loadTasks([...wanted.keys()].filter((id) => !this.#tasks.has(id)));
+    const entries = new Map<string, TaskEntry>();
+    const missing: { entry: TaskEntry; host: string }[] = [];
+    for (const [id, hosts] of wanted) {
+      const entry = this.#tasks.get(id);
+      if (entry === undefined) continue;
+      entry.usedAt = ++this.#clock;
+      entries.set(id, entry);
+      for (const host of hosts) {
+        if (entry.runs.has(host) || entry.unreadable.has(host)) continue;
+        if (entry.complete) this.addRun(entry, host);
+        else missing.push({ entry, host });
+      }
+    }
+    await this.#loadRuns(missing);
+    return entries;
+  }
+
+  addRun(entry: TaskEntry, host: string): RunEntry {
+    const run = { host, state: emptyRun(entry.id, host), base: null, unsure: false };
+    entry.runs.set(host, run);
+    return run;
+  }
+
+  /** Reads what is not here yet of a task's runs. */
+  async complete(entry: TaskEntry): Promise<void> {
+    if (entry.complete) return;
+    await this.#refresher.refresh(this.#index);
+    let after: [string] | null = null;
+    for (;;) {
+      const body: RunHits = await this.#connection.expect<RunHits>({
+        method: 'POST',
+        path: `/${this.#index}/_search`,
+        query: { preference: this.#preference, allow_partial_search_results: false },
+        body: {
+          size: PAGE,
+          query: this.#runsOf(entry.id),
+          sort: [{ 'host.name': 'asc' }],
+          _source: ['host.name', 'shiplog.base_status', 'shiplog.state'],
+          track_total_hits: false,
+          ...(after === null ? {} : { search_after: after }),
+        },
+        safe: true,
+      });
+      for (const { _source } of body.hits.hits) {
+        const host = _source.host.name;
+        if (entry.runs.has(host)) continue;
+        this.#addStored(entry, host, _source.shiplog.state, _source.shiplog.base_status);
+      }
+      if (body.hits.hits.length < PAGE) break;
+      after = (body.hits.hits.at(-1) as RunHit).sort;
+    }
+    entry.complete = true;
+  }
+
+  /** Forgets what was used longest ago, so that at most some ten thousand runs are held. */
+  trim(): void {
+    let runs = 0;
+    for (const entry of this.#tasks.values()) runs += entry.runs.size + 1;
+    if (runs <= MAX_RUNS) return;
+    const oldest = [...this.#tasks.values()].sort((a, b) => a.usedAt - b.usedAt);
+    for (const entry of oldest) {
+      if (runs <= MAX_RUNS / 2) break;
+      runs -= entry.runs.size + 1;
+      this.#tasks.delete(entry.id);
+    }
+  }
+
+  #runsOf(id: string): object {
+    return {
+      bool: {
+        filter: [
+          { term: { 'shiplog.view': 'run' } },
+          { term: { 'shiplog.task.id': id } },
+          { term: { 'shiplog.generation': this.#generation } },
+        ],
+      },
+    };
+  }
+
+  async #loadTasks(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const docs = await this.#mget(
+      ids.flatMap((id) => [
+        { id: taskId(id), routing: id },
+        { id: taskHostsId(id), routing: id },
+      ]),
+    );
+    const stored: TaskEntry[] = [];
+    for (const [i, id] of ids.entries()) {
+      this.#aside.try({ taskId: id, host: null }, () => {
+        stored.push(this.#taskOf(id, docs[2 * i], docs[2 * i + 1]));
+      });
+    }
+    for (const entry of stored) this.#tasks.set(entry.id, entry);
+    if (this.recovering) await this.#recount(stored);
+  }
+
+  #taskOf(
+    id: string,
+    taskDocument: StateSource | null | undefined,
+    hostsDocument: StateSource | null | undefined,
+  ): TaskEntry {
+    const task = this.#stateOf<StoredTask>(taskDocument);
+    const hosts = this.#stateOf<TaskState['hosts']>(hostsDocument);
+    const state = task === null ? emptyTask(id) : { ...task.state, hosts };
+    return {
+      id,
+      state,
+      written: task === null ? null : state,
+      totals: task?.totals ?? NO_RUNS,
+      over: task !== null && isOver(state, task.totals),
+      runs: new Map(),
+      complete: task === null,
+      unreadable: new Set(),
+      usedAt: ++this.#clock,
+    };
+  }
+
+  /** Runs may be stored whose task is not yet: a crash came between. So they are counted. */
+  async #recount(entries: readonly TaskEntry[]): Promise<void> {
+    await this.#refresher.refresh(this.#index);
+    const header = {
+      index: this.#index,
+      preference: this.#preference,
+      allow_partial_search_results: false,
+    };
+    const lines = entries.map(
+      ({ id }) =>
+        `${JSON.stringify(header)}\n${JSON.stringify({
+          size: 0,
+          query: this.#runsOf(id),
+          aggs: {
+            base: { terms: { field: 'shiplog.base_status' } },
+            last: { max: { field: 'event.end' } },
+          },
+        })}\n`,
+    );
+    const { responses } = await this.#connection.expect<{ responses: TotalsAnswer[] }>({
+      method: 'POST',
+      path: '/_msearch',
+      body: lines.join(''),
+      safe: true,
+    });
+    for (const [i, entry] of entries.entries()) {
+      const aggregations = responses[i]?.aggregations;
+      if (aggregations === undefined) throw unavailable('The runs of a task could not be counted');
+      const totals = { ...NO_RUNS, lastFinishedAt: aggregations.last.value };
+      for (const { key, doc_count } of aggregations.base.buckets) {
+        totals[key.toLowerCase() as 'pending'] += doc_count;
+        totals.total += doc_count;
+      }
+      if (totals.total > 0) entry.complete = false;
+      entry.totals = totals;
+    }
+  }
+
+  async #loadRuns(missing: readonly { entry: TaskEntry; host: string }[]): Promise<void> {
+    if (missing.length === 0) return;
+    const docs = await this.#mget(
+      missing.map(({ entry, host }) => ({ id: runId(entry.id, host), routing: entry.id })),
+    );
+    for (const [i, { entry, host }] of missing.entries()) {
+      const base = docs[i]?.shiplog.base_status ?? 'PENDING';
+      const text = this.#textOf(docs[i]);
+      if (text === null) this.addRun(entry, host);
+      else this.#addStored(entry, host, text, base);
+    }
+  }
+
+  #addStored(entry: TaskEntry, host: string, state: string, base: RunStatus): void {
+    const isReadable = this.#aside.try({ taskId: entry.id, host }, () => {
+      entry.runs.set(host, { host, state: JSON.parse(state), base, unsure: this.recovering });
+    });
+    if (!isReadable) entry.unreadable.add(host);
+  }
+
+  #stateOf<T>(source: StateSource | null | undefined): T | null {
+    const text = this.#textOf(source);
+    return text === null ? null : (JSON.parse(text) as T);
+  }
+
+  /** null: there is none of this generation. */
+  #textOf(source: StateSource | null | undefined): string | null {
+    const stored = source?.shiplog;
+    return stored?.generation === this.#generation ? stored.state : null;
+  }
+
+  async #mget(ids: readonly { id: string; routing: string }[]): Promise<(StateSource | null)[]> {
+    const docs = await getDocuments<StateSource>(
+      this.#connection,
+      ids.map((id) => ({ index: this.#index, ...id })),
+      ['shiplog.generation', 'shiplog.state', 'shiplog.base_status'],
+    );
+    return docs.map((doc) => doc?.source ?? null);
+  }
+}

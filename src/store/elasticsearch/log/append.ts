@@ -1,0 +1,268 @@
+/**
+ * Appending: every event is a `create` of its id in its task's shard. 201 is stored, on every
+ * in-sync copy and fsynced; 409 is a retry of the same, or another event of the same id.
+ */
+
+import { type InputProblem, ShiplogError } from '../../../domain/errors.ts';
+import type { LogEvent, StoredEvent } from '../../../domain/event/event.ts';
+import { capFor, idConflict, taskExpired, taskFull } from '../../../domain/event/rejections.ts';
+import type { AppendOutcome, Unsettled } from '../../store.ts';
+import { type Bulk, bulkItem } from '../cluster/bulk.ts';
+import { type Connection, unavailable } from '../cluster/connection.ts';
+import { getDocuments, type StoredDocument } from '../cluster/documents.ts';
+import type { Days } from '../indices/days.ts';
+import { type Names, shardPreference } from '../indices/names.ts';
+import type { Registered, Registry } from '../indices/task-registry.ts';
+import { eventDocument } from './event-document.ts';
+
+/**
+ * A shard that just did not take something is not asked again for so long: what the others
+ * can take does not queue behind it.
+ */
+const DOWN_MS = 1_000;
+
+type Outcome = AppendOutcome | Unsettled;
+
+/** The first copy of an event that is sent again. */
+type Copy = StoredDocument<{ shiplog: { digest: string }; event: { ingested: number } }>;
+
+interface Item {
+  at: number;
+  event: LogEvent;
+  entry: Registered;
+  /** Its day was made again for it. */
+  tried: boolean;
+}
+
+export interface AppendParts {
+  connection: Connection;
+  names: Names;
+  days: Days;
+  registry: Registry;
+  bulk: Bulk;
+  maxEventsPerTask: number;
+  /** Resolves when the views of these shards are near enough for more. */
+  pace: (shards: Iterable<string>) => Promise<void>;
+}
+
+export class Appender {
+  readonly #parts: AppendParts;
+  /** Shards that cannot take anything now: until when, and what they said. */
+  readonly #down = new Map<string, { until: number; error: ShiplogError }>();
+
+  constructor(parts: AppendParts) {
+    this.#parts = parts;
+  }
+
+  /** The outcomes, and the stored events in the order of their seqs within each shard. */
+  async append(
+    events: readonly LogEvent[],
+  ): Promise<{ outcomes: Outcome[]; stored: StoredEvent[] }> {
+    const outcomes: (Outcome | null)[] = events.map(() => null);
+    const stored: StoredEvent[] = [];
+    const { tasks, stamped } = await this.#parts.registry.register(events);
+    await this.#count([...tasks.values()]);
+    await this.#parts.pace(shardsOf(tasks.values()));
+    let open: Item[] = [];
+    for (const [at, event] of stamped.entries()) {
+      const entry = tasks.get(event.taskId);
+      if (entry === undefined) throw unavailable('A task could not be registered');
+      const down = this.#downFor(entry);
+      if (down === null) open.push({ at, event, entry, tried: false });
+      else outcomes[at] = unsettled(down);
+    }
+    let dayless: Item[] = [];
+    while (open.length > 0) {
+      const { send, full } = this.#withinCap(open);
+      open = [];
+      if (send.length > 0) {
+        dayless.push(...(await this.#create(send, outcomes, stored)));
+        // What was held back for the cap has its turn: some of those sent may have been retries.
+        open = full;
+      } else await this.#refuseFull(full, outcomes);
+      if (open.length === 0 && dayless.length > 0) {
+        open = await this.#beginAgain(dayless);
+        for (const { at, event } of dayless) {
+          if (!open.some((item) => item.at === at)) outcomes[at] = rejected(taskExpired(event));
+        }
+        dayless = [];
+      }
+    }
+    const decided = outcomes as Outcome[];
+    const [first] = decided;
+    if (first?.outcome === 'UNSETTLED' && decided.every(({ outcome }) => outcome === 'UNSETTLED')) {
+      throw first.error;
+    }
+    return { outcomes: decided, stored };
+  }
+
+  #withinCap(items: readonly Item[]): { send: Item[]; full: Item[] } {
+    const counts = new Map<Registered, number>();
+    const send: Item[] = [];
+    const full: Item[] = [];
+    for (const item of items) {
+      const count = counts.get(item.entry) ?? item.entry.count ?? 0;
+      counts.set(item.entry, count + 1);
+      (count < capFor(item.event, this.#parts.maxEventsPerTask) ? send : full).push(item);
+    }
+    return { send, full };
+  }
+
+  /** Settles the items; those whose day is not there are returned. */
+  async #create(
+    items: readonly Item[],
+    outcomes: (Outcome | null)[],
+    stored: StoredEvent[],
+  ): Promise<Item[]> {
+    const { bulk, names } = this.#parts;
+    const answers = await bulk.settleEach(
+      items.map(({ event, entry }) =>
+        bulkItem(
+          'create',
+          { _index: names.events(entry.day), _id: event.id, routing: event.taskId },
+          eventDocument(event),
+        ),
+      ),
+    );
+    const conflicts: { item: Item; again: boolean }[] = [];
+    const dayless: Item[] = [];
+    for (const [i, item] of items.entries()) {
+      const answer = answers[i] as (typeof answers)[number];
+      if (answer.state === 'done') outcomes[item.at] = this.#store(item, answer.seq, stored);
+      else if (answer.state === 'conflict') conflicts.push({ item, again: answer.again });
+      else if (answer.state === 'missing') dayless.push(item);
+      else if (answer.state === 'unsettled') {
+        this.#setDown(item.entry, answer.problem);
+        outcomes[item.at] = unsettled(answer.problem);
+      } else outcomes[item.at] = rejected({ ...INVALID, message: answer.reason });
+    }
+    const copies = await this.#firstCopies(conflicts.map(({ item }) => item));
+    for (const [i, { item, again }] of conflicts.entries()) {
+      outcomes[item.at] = this.#retried(item, again, copies[i], stored);
+    }
+    stored.sort((a, b) => a.position.seq - b.position.seq);
+    return dayless;
+  }
+
+  #setDown({ shard }: Registered, error: ShiplogError): void {
+    if (shard !== null) this.#down.set(shard, { until: performance.now() + DOWN_MS, error });
+  }
+
+  #downFor({ shard }: Registered): ShiplogError | null {
+    const down = shard === null ? undefined : this.#down.get(shard);
+    if (down === undefined) return null;
+    if (down.until > performance.now()) return down.error;
+    this.#down.delete(shard as string);
+    return null;
+  }
+
+  #store(item: Item, seq: number, stored: StoredEvent[]): AppendOutcome {
+    const { event, entry } = item;
+    if (entry.count !== null) entry.count++;
+    const position = { shard: entry.shard as string, seq };
+    stored.push({ ...event, position });
+    const { service, environment } = event;
+    return { outcome: 'STORED', position, service, environment };
+  }
+
+  /** A 409: the same event again, another one of the same id, or our own first try. */
+  #retried(
+    item: Item,
+    again: boolean,
+    copy: Copy | null | undefined,
+    stored: StoredEvent[],
+  ): Outcome {
+    if (copy == null) return unsettled(unavailable('An event that is there could not be read'));
+    const seq = copy.seqNo + 1;
+    const { shiplog, event } = copy.source;
+    if (shiplog.digest !== item.event.digest) return rejected(idConflict(item.event));
+    if (again && event.ingested === item.event.receivedAt) {
+      return this.#store(item, seq, stored);
+    }
+    return { outcome: 'DUPLICATE', position: { shard: item.entry.shard as string, seq } };
+  }
+
+  /** undefined: it cannot be told now, which harms nothing of the same request that is decided. */
+  async #firstCopies(items: readonly Item[]): Promise<(Copy | null | undefined)[]> {
+    const { connection, names } = this.#parts;
+    const ids = items.map(({ event, entry }) => ({
+      index: names.events(entry.day),
+      id: event.id,
+      routing: event.taskId,
+    }));
+    try {
+      return await getDocuments(connection, ids, ['shiplog.digest', 'event.ingested']);
+    } catch (error) {
+      if (!(error instanceof ShiplogError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+      return items.map(() => undefined);
+    }
+  }
+
+  /**
+   * The day is gone, by retention or by hand: its tasks are expired. Not those that have nothing
+   * in it yet: they begin on it only now, so where retention has not removed it, it is made again.
+   */
+  async #beginAgain(items: readonly Item[]): Promise<Item[]> {
+    const { registry, days } = this.#parts;
+    const fresh = items.filter(({ entry, tried }) => entry.count === 0 && !tried);
+    for (const { entry } of items) registry.forget(entry);
+    for (const day of new Set(fresh.map(({ entry }) => entry.day))) await days.ensure(day);
+    const tasks = await registry.find([...new Set(fresh.map(({ event }) => event.taskId))]);
+    return fresh.flatMap((item) => {
+      const entry = tasks.get(item.event.taskId);
+      return entry?.shard == null ? [] : [{ ...item, entry, tried: true }];
+    });
+  }
+
+  /** The cap: retries of what is there are still told apart from what is not. */
+  async #refuseFull(items: readonly Item[], outcomes: (Outcome | null)[]): Promise<void> {
+    const copies = await this.#firstCopies(items);
+    for (const [i, item] of items.entries()) {
+      const copy = copies[i];
+      outcomes[item.at] =
+        copy !== null
+          ? this.#retried(item, false, copy, [])
+          : rejected(taskFull(item.event, this.#parts.maxEventsPerTask));
+    }
+  }
+
+  /** How many events the tasks have that this process has not counted yet. */
+  async #count(entries: readonly Registered[]): Promise<void> {
+    const open = entries.filter((entry) => entry.count === null && entry.shard !== null);
+    if (open.length === 0) return;
+    const { connection, names } = this.#parts;
+    const lines = open.map(
+      ({ day, shard, taskId }) =>
+        `${JSON.stringify(onShard(names.events(day), shard as string))}\n${JSON.stringify({
+          size: 0,
+          track_total_hits: true,
+          query: { term: { 'shiplog.task.id': taskId } },
+        })}\n`,
+    );
+    const { responses } = await connection.expect<{
+      responses: { hits?: { total: { value: number } } }[];
+    }>({ method: 'POST', path: '/_msearch', body: lines.join(''), safe: true });
+    for (const [i, entry] of open.entries()) entry.count = responses[i]?.hits?.total.value ?? null;
+  }
+}
+
+/** What has no answer from its shard would be counted as nothing. */
+function onShard(index: string, shard: string): object {
+  return { index, preference: shardPreference(shard), allow_partial_search_results: false };
+}
+
+function shardsOf(entries: Iterable<Registered>): Set<string> {
+  const shards = new Set<string>();
+  for (const { shard } of entries) if (shard !== null) shards.add(shard);
+  return shards;
+}
+
+const INVALID = { code: 'INVALID_VALUE', field: null } as const;
+
+function rejected(problem: InputProblem): AppendOutcome {
+  return { outcome: 'REJECTED', problem };
+}
+
+function unsettled(error: ShiplogError): Unsettled {
+  return { outcome: 'UNSETTLED', error };
+}

@@ -1,0 +1,152 @@
+/** A whole task at once: its states for a live board, and its board as one compact text. */
+
+import type { PageKey } from '../../../domain/cursor/page.ts';
+import {
+  hostsShown,
+  MATRIX_HOSTS_MAX,
+  MatrixWeight,
+  stepOrder,
+} from '../../../domain/fold/board-bounds.ts';
+import type { TaskMatrix, TaskView } from '../../../domain/fold/views.ts';
+import type { BoardSnapshot, ShardCursor } from '../../store.ts';
+import type { Search, Searcher } from '../cluster/searcher.ts';
+import { type Names, shardPreference } from '../indices/names.ts';
+import type { Registered } from '../indices/task-registry.ts';
+import { runStateOf } from '../keeper/stored-states.ts';
+import { cellsOf, decodeCells } from '../keeper/view-documents.ts';
+import type { Hit } from '../query/page.ts';
+import type { ViewReader } from './view-reader.ts';
+
+const PAGE = 5_000;
+/** Boards whose first pages are asked for in one request: together they are in memory. */
+const TASKS_AT_ONCE = 20;
+/** Runs whose rows are too long for a column: each has hundreds of steps. */
+const LONG_AT_ONCE = 200;
+
+interface RunSource {
+  shiplog: { state: string };
+}
+
+export interface BoardReaderParts {
+  searcher: Searcher;
+  names: Names;
+  views: ViewReader;
+  now: () => number;
+  staleAfterMs: number;
+}
+
+export class BoardReader {
+  readonly #parts: BoardReaderParts;
+
+  constructor(parts: BoardReaderParts) {
+    this.#parts = parts;
+  }
+
+  /** `at`: where the views stood before anything was read. */
+  async board(entry: Registered, at: ShardCursor[]): Promise<BoardSnapshot | null> {
+    const { views } = this.#parts;
+    const [task, hosts] = await Promise.all([
+      views.taskParts([entry.taskId]),
+      views.taskHosts(entry.taskId),
+    ]);
+    const part = task.get(entry.taskId);
+    if (part === undefined) return null;
+    const body = { _source: ['shiplog.state'] };
+    const first = await this.#parts.searcher.one<RunSource>(this.#runsSearch(entry, body, null));
+    const hits = await this.#allRuns(entry, body, first.hits);
+    const runs = hits.map(({ _source }) => runStateOf(_source?.shiplog.state ?? '{}'));
+    return {
+      task: { ...part.state, hosts },
+      runs: runs.filter(({ position }) => position !== null),
+      at,
+    };
+  }
+
+  /** In the order of the boards that are asked for, some tasks in each request. */
+  async matrices(boards: readonly { entry: Registered; task: TaskView }[]): Promise<TaskMatrix[]> {
+    const found: TaskMatrix[] = [];
+    const weight = new MatrixWeight();
+    for (let from = 0; from < boards.length; from += TASKS_AT_ONCE) {
+      const some = boards.slice(from, from + TASKS_AT_ONCE);
+      const body = { _source: false, docvalue_fields: ['shiplog.cells'] };
+      const first = await this.#parts.searcher.search<never>(
+        some.map(({ entry }) => this.#runsSearch(entry, body, null)),
+      );
+      for (const [i, { entry, task }] of some.entries()) {
+        const hits = await this.#allRuns(entry, body, first[i]?.hits ?? [], MATRIX_HOSTS_MAX);
+        const matrix = await this.#matrix(entry, task, hits);
+        weight.add(matrix);
+        found.push(matrix);
+      }
+    }
+    return found;
+  }
+
+  async #matrix(entry: Registered, task: TaskView, hits: Hit<never>[]): Promise<TaskMatrix> {
+    const { now, staleAfterMs } = this.#parts;
+    const at = now();
+    const hosts = hits.map(({ sort }) => String(sort[0]));
+    const rows = hits.map(({ fields }) => fields?.['shiplog.cells']?.[0] as string | undefined);
+    await this.#fillIn(entry, hosts, rows);
+    const letters = rows.map((cells) => decodeCells(cells ?? '[]', at, staleAfterMs));
+    const names = new Set<string>();
+    for (const row of letters) for (const name of row.keys()) names.add(name);
+    const steps = stepOrder(task.plan, names);
+    const shown = hostsShown(steps.length);
+    const cells = letters
+      .slice(0, shown)
+      .map((row) => steps.map((step) => row.get(step) ?? '-').join(''));
+    return { steps, hosts: hosts.slice(0, shown), cells: cells.join('') };
+  }
+
+  /** Rows that are too long for a column are derived from their runs. */
+  async #fillIn(
+    { taskId }: Registered,
+    hosts: readonly string[],
+    rows: (string | undefined)[],
+  ): Promise<void> {
+    const missing = rows.flatMap((cells, i) => (cells === undefined ? [i] : []));
+    for (let from = 0; from < missing.length; from += LONG_AT_ONCE) {
+      const some = missing.slice(from, from + LONG_AT_ONCE);
+      const runs = await this.#parts.views.runsByKey(
+        some.map((i) => ({ taskId, host: hosts[i] as string })),
+      );
+      for (const [at, i] of some.entries()) {
+        const run = runs[at];
+        if (run != null) rows[i] = cellsOf(run);
+      }
+    }
+  }
+
+  #runsSearch({ taskId, day, shard }: Registered, body: object, after: PageKey | null): Search {
+    const filter = [{ term: { 'shiplog.view': 'run' } }, { term: { 'shiplog.task.id': taskId } }];
+    return {
+      index: this.#parts.names.views(day),
+      ...(shard === null ? {} : { preference: shardPreference(shard) }),
+      body: {
+        ...body,
+        size: PAGE,
+        track_total_hits: false,
+        query: { bool: { filter } },
+        sort: [{ 'host.name': 'asc' }],
+        ...(after === null ? {} : { search_after: after }),
+      },
+    };
+  }
+
+  /** The runs of a task by host, of which the first page is there: all of them, or the first. */
+  async #allRuns<S>(
+    entry: Registered,
+    body: object,
+    first: readonly Hit<S>[],
+    most = Infinity,
+  ): Promise<Hit<S>[]> {
+    const all = [...first];
+    for (let page = first; page.length === PAGE && all.length < most; ) {
+      const after = (page.at(-1) as Hit<S>).sort;
+      page = (await this.#parts.searcher.one<S>(this.#runsSearch(entry, body, after))).hits;
+      for (const hit of page) all.push(hit);
+    }
+    return all;
+  }
+}

@@ -1,0 +1,297 @@
+/** Pages and look-ups of tasks, runs, steps and hosts. Runs and steps are derived from run states. */
+
+import type { Page, PageRequest } from '../../../domain/cursor/page.ts';
+import {
+  deriveHost,
+  deriveRun,
+  emptyTask,
+  type HostState,
+  type RunState,
+  type TaskState,
+} from '../../../domain/fold/fold.ts';
+import type { HostView, RunView, StepView, TaskView } from '../../../domain/fold/views.ts';
+import type { HostQuery, RunKey, RunQuery, StepKey, StepQuery, TaskQuery } from '../../store.ts';
+import type { Searcher } from '../cluster/searcher.ts';
+import { hostId, runId, taskHostsId, taskId } from '../indices/ids.ts';
+import type { Names } from '../indices/names.ts';
+import type { Registry } from '../indices/task-registry.ts';
+import { runStateOf, storedTaskOf } from '../keeper/stored-states.ts';
+import { names as namesQuery } from '../query/dsl.ts';
+import { type Hit, type ListSearch, pageSearches, readPage } from '../query/page.ts';
+import {
+  HOST_SORT,
+  hostQuery,
+  RUN_SORTS,
+  runQuery,
+  STEP_SORTS,
+  stepQuery,
+  TASK_SORTS,
+  taskQuery,
+} from '../query/view-query.ts';
+
+interface TaskSource {
+  shiplog: { shown: string };
+}
+interface StateSource {
+  shiplog: { state: string; task: { over?: boolean; id: string } };
+}
+interface StepSource {
+  host: { name: string };
+  event: { action: string };
+  shiplog: { task: { id: string } };
+}
+
+/** A task as it is needed to derive its runs. */
+export interface TaskPart {
+  state: TaskState;
+  over: boolean;
+}
+
+/** Tasks that ran on one host, that a filter may name. */
+const MAX_TASKS_OF_HOST = 10_000;
+
+export interface ViewReaderParts {
+  searcher: Searcher;
+  names: Names;
+  registry: Registry;
+  now: () => number;
+  staleAfterMs: number;
+}
+
+export class ViewReader {
+  readonly #parts: ViewReaderParts;
+
+  constructor(parts: ViewReaderParts) {
+    this.#parts = parts;
+  }
+
+  get staleBefore(): number {
+    return this.#parts.now() - this.#parts.staleAfterMs;
+  }
+
+  async tasks({ filter, order, page }: TaskQuery): Promise<Page<TaskView>> {
+    const { host } = filter;
+    const withHost = host === undefined ? null : await this.#tasksOn(host);
+    const list = { query: taskQuery(filter, withHost), sort: TASK_SORTS[order] };
+    const { allViews } = this.#parts.names;
+    const [found] = await this.#pages<TaskSource>(allViews, [{ list, page }], ['shiplog.shown']);
+    return mapPage(found as Page<Hit<TaskSource>>, (hits) =>
+      hits.map(({ _source }) => JSON.parse(_source?.shiplog.shown ?? '{}') as TaskView),
+    );
+  }
+
+  /** The newest tasks that have a run on a host. */
+  async #tasksOn(host: string): Promise<string[]> {
+    const { aggregations } = await this.#parts.searcher.one<
+      unknown,
+      { tasks: { buckets: { key: string }[] } }
+    >({
+      index: this.#parts.names.allViews,
+      body: {
+        size: 0,
+        track_total_hits: false,
+        query: {
+          bool: {
+            filter: [{ term: { 'shiplog.view': 'run' } }, ...namesQuery('host.name', [host])],
+          },
+        },
+        aggs: {
+          tasks: {
+            terms: { field: 'shiplog.task.id', size: MAX_TASKS_OF_HOST, order: { last: 'desc' } },
+            aggs: { last: { max: { field: 'event.ingested' } } },
+          },
+        },
+      },
+    });
+    return aggregations?.tasks.buckets.map(({ key }) => key) ?? [];
+  }
+
+  async tasksById(ids: readonly string[]): Promise<(TaskView | null)[]> {
+    const docs = await this.#taskDocuments<TaskSource>(ids, taskId, ['shiplog.shown']);
+    return docs.map((doc) => (doc === null ? null : (JSON.parse(doc.shiplog.shown) as TaskView)));
+  }
+
+  async runs(queries: readonly RunQuery[]): Promise<Page<RunView>[]> {
+    const lists = queries.map(({ filter, order, page }) => ({
+      list: { query: runQuery(filter, this.staleBefore), sort: RUN_SORTS[order] },
+      page,
+    }));
+    const index = await this.#indexOf(queries.map(({ filter }) => filter.taskId));
+    const pages = await this.#pages<StateSource>(index, lists, ['shiplog.state']);
+    const states = pages.map((page) =>
+      page.rows.map(({ node }) => runStateOf(node._source?.shiplog.state ?? '{}')),
+    );
+    const tasks = await this.taskParts(states.flat().map((state) => state.taskId));
+    return pages.map((page, i) =>
+      mapPage(page, () => (states[i] ?? []).map((state) => viewOf(state, tasks))),
+    );
+  }
+
+  async runsByKey(keys: readonly RunKey[]): Promise<(RunView | null)[]> {
+    const tasks = await this.taskParts(keys.map((key) => key.taskId));
+    const days = await this.#parts.registry.find([...new Set(keys.map((key) => key.taskId))]);
+    const docs = await this.#documents<StateSource>(
+      keys.map((key) => {
+        const day = days.get(key.taskId)?.day;
+        return day === undefined
+          ? null
+          : {
+              index: this.#parts.names.views(day),
+              id: runId(key.taskId, key.host),
+              routing: key.taskId,
+            };
+      }),
+      ['shiplog.state'],
+    );
+    return docs.map((doc) => (doc === null ? null : viewOf(runStateOf(doc.shiplog.state), tasks)));
+  }
+
+  async steps(queries: readonly StepQuery[]): Promise<Page<StepView>[]> {
+    const lists = queries.map(({ filter, order, page }) => ({
+      list: { query: stepQuery(filter), sort: STEP_SORTS[order] },
+      page,
+    }));
+    const index = await this.#indexOf(queries.map(({ filter }) => filter.taskId));
+    const source = ['shiplog.task.id', 'host.name', 'event.action'];
+    const pages = await this.#pages<StepSource>(index, lists, source);
+    const found = await this.stepsByKey(
+      pages.flatMap((page) => page.rows.map(({ node }) => keyOf(node._source as StepSource))),
+    );
+    let next = 0;
+    return pages.map((page) => {
+      const views = found.slice(next, next + page.rows.length);
+      next += page.rows.length;
+      // A run may have changed since it was found: a step that its plan no longer has is left out.
+      const rows = page.rows.flatMap(({ key }, row) => {
+        const node = views[row];
+        return node == null ? [] : [{ key, node }];
+      });
+      return { ...page, rows };
+    });
+  }
+
+  async stepsByKey(keys: readonly StepKey[]): Promise<(StepView | null)[]> {
+    const asked = new Map<string, RunKey>();
+    for (const { taskId, host } of keys) asked.set(runId(taskId, host), { taskId, host });
+    const runs = await this.runsByKey([...asked.values()]);
+    const views = new Map([...asked.keys()].map((id, i) => [id, runs[i] ?? null]));
+    return keys.map(({ taskId, host, step }) => {
+      const run = views.get(runId(taskId, host));
+      return run?.steps.find(({ name }) => name === step) ?? null;
+    });
+  }
+
+  async hosts({ filter, page }: HostQuery): Promise<Page<HostView>> {
+    const list = { query: hostQuery(filter), sort: HOST_SORT };
+    const { hosts } = this.#parts.names;
+    const [found] = await this.#pages<StateSource>(hosts, [{ list, page }], ['shiplog.state']);
+    return mapPage(found as Page<Hit<StateSource>>, (hits) =>
+      hits.map(({ _source }) => hostOf(_source as StateSource)),
+    );
+  }
+
+  async hostsByName(names: readonly string[]): Promise<(HostView | null)[]> {
+    const { hosts: index } = this.#parts.names;
+    const docs = await this.#documents<StateSource>(
+      names.map((name) => ({ index, id: hostId(name) })),
+      ['shiplog.state'],
+    );
+    return docs.map((doc) => (doc === null ? null : hostOf(doc)));
+  }
+
+  /** The tasks' states without their lists of hosts; those that are not folded yet are absent. */
+  async taskParts(ids: readonly string[]): Promise<Map<string, TaskPart>> {
+    const unique = [...new Set(ids)];
+    const source = ['shiplog.state', 'shiplog.task.over'];
+    const docs = await this.#taskDocuments<StateSource>(unique, taskId, source);
+    const parts = new Map<string, TaskPart>();
+    for (const [i, id] of unique.entries()) {
+      const doc = docs[i];
+      if (doc == null) continue;
+      const { state } = storedTaskOf(doc.shiplog.state);
+      parts.set(id, { state, over: doc.shiplog.task.over === true });
+    }
+    return parts;
+  }
+
+  /** The hosts that a task's plan names. */
+  async taskHosts(id: string): Promise<TaskState['hosts']> {
+    const [doc] = await this.#taskDocuments<StateSource>([id], taskHostsId, ['shiplog.state']);
+    return doc == null ? null : (JSON.parse(doc.shiplog.state) as TaskState['hosts']);
+  }
+
+  async #taskDocuments<S>(
+    ids: readonly string[],
+    idOf: (taskId: string) => string,
+    source: readonly string[],
+  ): Promise<(S | null)[]> {
+    const days = await this.#parts.registry.find([...new Set(ids)]);
+    return this.#documents<S>(
+      ids.map((id) => {
+        const day = days.get(id)?.day;
+        return day === undefined
+          ? null
+          : { index: this.#parts.names.views(day), id: idOf(id), routing: id };
+      }),
+      source,
+    );
+  }
+
+  async #documents<S>(
+    ids: readonly ({ index: string; id: string; routing?: string } | null)[],
+    source: readonly string[],
+  ): Promise<(S | null)[]> {
+    const asked = ids.filter((id) => id !== null);
+    const docs = await this.#parts.searcher.documents<S>(asked, source);
+    let next = 0;
+    return ids.map((id) => (id === null ? null : (docs[next++] ?? null)));
+  }
+
+  /** The views of one day where all ask for tasks of it, else of all days. */
+  async #indexOf(taskIds: readonly (string | undefined)[]): Promise<string> {
+    const known = taskIds.filter((id) => id !== undefined);
+    if (known.length < taskIds.length || known.length === 0) return this.#parts.names.allViews;
+    const found = await this.#parts.registry.find([...new Set(known)]);
+    const days = new Set([...found.values()].map(({ day }) => this.#parts.names.views(day)));
+    return days.size === 0 ? this.#parts.names.allViews : [...days].join(',');
+  }
+
+  async #pages<S>(
+    index: string,
+    lists: readonly { list: ListSearch; page: PageRequest }[],
+    source: readonly string[],
+  ): Promise<Page<Hit<S>>[]> {
+    const searches = lists.map(({ list, page }) => pageSearches(list, page));
+    const answers = await this.#parts.searcher.search<S>(
+      searches.flat().map((body) => ({ index, body: { ...body, _source: source } })),
+    );
+    let next = 0;
+    return lists.map(({ list, page }, i) => {
+      const count = searches[i]?.length ?? 0;
+      const some = answers.slice(next, next + count);
+      next += count;
+      return readPage(list, page, some);
+    });
+  }
+}
+
+function keyOf({ shiplog, host, event }: StepSource): StepKey {
+  return { taskId: shiplog.task.id, host: host.name, step: event.action };
+}
+
+function hostOf({ shiplog }: StateSource): HostView {
+  return deriveHost(JSON.parse(shiplog.state) as HostState);
+}
+
+function viewOf(state: RunState, tasks: ReadonlyMap<string, TaskPart>): RunView {
+  const task = tasks.get(state.taskId);
+  // Runs are written before their task: a moment later it is there.
+  return task === undefined
+    ? deriveRun(state, emptyTask(state.taskId), false)
+    : deriveRun(state, task.state, task.over);
+}
+
+function mapPage<A, B>(page: Page<A>, nodes: (from: A[]) => B[]): Page<B> {
+  const to = nodes(page.rows.map(({ node }) => node));
+  return { ...page, rows: page.rows.map(({ key }, i) => ({ key, node: to[i] as B })) };
+}
