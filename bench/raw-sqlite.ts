@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import type { StoredEvent } from '../src/domain/event/event.ts';
 import { parseStepEvent } from '../src/domain/event/input.ts';
 import { searchedTexts, wordsOf } from '../src/domain/search/words.ts';
-import { Connection } from '../src/store/sqlite/connection.ts';
-import { createDay } from '../src/store/sqlite/days.ts';
-import { eventValues, insertEventSql, insertWordsSql } from '../src/store/sqlite/event-row.ts';
+import { Connection } from '../src/store/sqlite/file/connection.ts';
+import { createDay } from '../src/store/sqlite/file/days.ts';
+import { eventValues, insertEventSql, insertWordsSql } from '../src/store/sqlite/file/event-row.ts';
 import { anEvent } from './events.ts';
 
 const DAY = 20260101;

@@ -78,7 +78,7 @@ export async function rebuildStore(
   onProgress: (done: number, total: number) => void,
 ): Promise<number> {
   if (config.store === 'sqlite') {
-    const { rebuildDataDir } = await import('./sqlite/rebuild.ts');
+    const { rebuildDataDir } = await import('./sqlite/write/rebuild.ts');
     return rebuildDataDir(config.dataDir, onProgress);
   }
   const { openElasticsearchStore } = await import('./elasticsearch/store.ts');
@@ -102,7 +102,7 @@ export async function examineStore(
   onFinding: (finding: Finding) => Promise<unknown>,
 ): Promise<void> {
   if (config.store === 'sqlite') {
-    const { examineDataDir } = await import('./sqlite/doctor.ts');
+    const { examineDataDir } = await import('./sqlite/file/doctor.ts');
     for (const finding of examineDataDir(config.dataDir)) await onFinding(finding);
     return;
   }

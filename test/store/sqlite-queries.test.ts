@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { EventFilter } from '../../src/domain/search/filter.ts';
 import { parseSearch } from '../../src/domain/search/search.ts';
-import type { Sql } from '../../src/store/sqlite/connection.ts';
-import { type List, listSql } from '../../src/store/sqlite/list.ts';
-import type { Range } from '../../src/store/sqlite/page.ts';
-import { countSql, eventsSql, type Scope } from '../../src/store/sqlite/query-events.ts';
-import { runList } from '../../src/store/sqlite/query-runs.ts';
-import { stepLists } from '../../src/store/sqlite/query-steps.ts';
-import { taskList } from '../../src/store/sqlite/query-tasks.ts';
+import type { Sql } from '../../src/store/sqlite/file/connection.ts';
+import { countSql, eventsSql, type Scope } from '../../src/store/sqlite/query/events.ts';
+import { type List, listSql } from '../../src/store/sqlite/query/list.ts';
+import type { Range } from '../../src/store/sqlite/query/page.ts';
+import { runList } from '../../src/store/sqlite/query/runs.ts';
+import { stepLists } from '../../src/store/sqlite/query/steps.ts';
+import { taskList } from '../../src/store/sqlite/query/tasks.ts';
 
 const DAY: Scope = { day: 20261124, task: null, seqs: null, common: false };
 const TASK: Scope = { ...DAY, task: { key: 7, firstSeq: 100, lastSeq: 900 } };

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { rebuildDataDir } from '../../src/store/sqlite/rebuild.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import { rebuildDataDir } from '../../src/store/sqlite/write/rebuild.ts';
 import { aFleet, anEvent, aTaskEvent } from './events.ts';
 import { contractSettings, fill } from './harness.ts';
 

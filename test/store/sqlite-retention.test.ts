@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Connection } from '../../src/store/sqlite/connection.ts';
-import { retention } from '../../src/store/sqlite/retention.ts';
+import { Connection } from '../../src/store/sqlite/file/connection.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import { retention } from '../../src/store/sqlite/write/retention.ts';
 import { anEvent } from './events.ts';
 import { contractSettings, fill } from './harness.ts';
 

@@ -8,12 +8,16 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LogEvent, TERMINAL_STEP_STATUSES } from '../../src/domain/event/event.ts';
-import { Appender } from '../../src/store/sqlite/append.ts';
-import { Connection } from '../../src/store/sqlite/connection.ts';
-import { headSeq, readLog } from '../../src/store/sqlite/events.ts';
-import { readHostsByName, readRunsByKey, readTasksById } from '../../src/store/sqlite/lists.ts';
-import { migrate } from '../../src/store/sqlite/migrate.ts';
-import { readTaskStats, TaskStatsCache } from '../../src/store/sqlite/task-stats.ts';
+import { Connection } from '../../src/store/sqlite/file/connection.ts';
+import { migrate } from '../../src/store/sqlite/file/migrate.ts';
+import { headSeq, readLog } from '../../src/store/sqlite/read/events.ts';
+import {
+  readHostsByName,
+  readRunsByKey,
+  readTasksById,
+} from '../../src/store/sqlite/read/lists.ts';
+import { readTaskStats, TaskStatsCache } from '../../src/store/sqlite/read/task-stats.ts';
+import { Appender } from '../../src/store/sqlite/write/append.ts';
 import { anEvent, aStatus, aTaskEvent } from './events.ts';
 import { contractSettings } from './harness.ts';
 import { foldLog } from './oracle.ts';

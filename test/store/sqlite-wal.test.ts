@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Connection } from '../../src/store/sqlite/connection.ts';
-import { Wal } from '../../src/store/sqlite/wal.ts';
+import { Connection } from '../../src/store/sqlite/file/connection.ts';
+import { Wal } from '../../src/store/sqlite/write/wal.ts';
 
 const MIB = 1_024 * 1_024;
 const BOUNDS = { checkpointPages: 64, maxBytes: MIB };

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { MAX_QUEUE } from '../../src/store/sqlite/reader-pool.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import { MAX_QUEUE } from '../../src/store/sqlite/threads/reader-pool.ts';
 import { quietLog, testSettings } from '../support/engines.ts';
 import { startShiplog } from '../support/shiplog.ts';
 

@@ -15,14 +15,14 @@ import type {
   StoreHealth,
   ViewSettings,
 } from '../store.ts';
-import { SHARD } from './epochs.ts';
-import { checkSqliteVersion, lockDirectory, makePrivate } from './lock.ts';
+import { SHARD } from './file/epochs.ts';
+import { checkSqliteVersion, lockDirectory, makePrivate } from './file/lock.ts';
 import { Metrics } from './metrics.ts';
-import type { ReaderOperations } from './reader.ts';
-import { ReaderPool } from './reader-pool.ts';
-import { WorkerClient } from './worker-client.ts';
-import type { JsonText } from './worker-side.ts';
-import type { WriterData, WriterReady } from './writer.ts';
+import type { ReaderOperations } from './threads/reader.ts';
+import { ReaderPool } from './threads/reader-pool.ts';
+import { WorkerClient } from './threads/worker-client.ts';
+import type { JsonText } from './threads/worker-side.ts';
+import type { WriterData, WriterReady } from './threads/writer.ts';
 
 /** The part of the server's log that the engine writes to. */
 export interface StoreLog {
@@ -58,7 +58,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     maxPages: options.maxPages ?? null,
   };
   const limits = options.writerHeapMb ? { maxOldGenerationSizeMb: options.writerHeapMb } : {};
-  const entry = new URL('./writer.ts', import.meta.url);
+  const entry = new URL('./threads/writer.ts', import.meta.url);
   const writer = new WorkerClient(entry, writerData, undefined, limits);
   writer.onLog = (level, fields, message) => options.log?.[level](fields, message);
   const failed = new Promise<Error>((resolve) => {
@@ -321,7 +321,7 @@ export async function backupDataDir(dataDir: string, target: string): Promise<vo
 }
 
 async function copyDatabase(file: string, target: string): Promise<void> {
-  const thread = new WorkerClient(new URL('./backup.ts', import.meta.url), { file });
+  const thread = new WorkerClient(new URL('./threads/backup.ts', import.meta.url), { file });
   try {
     await thread.ready;
     await thread.call('backup', [target]);

@@ -1,0 +1,140 @@
+/**
+ * One batch of events, one transaction: identity, seqs, rows, words and counts. Views are folded
+ * in memory and written later.
+ */
+import type { LogEvent, StoredEvent } from '../../../domain/event/event.ts';
+import { capFor, idConflict, taskExpired, taskFull } from '../../../domain/event/rejections.ts';
+import type { GuardLog } from '../../../guarded.ts';
+import type { AppendOutcome, ViewSettings } from '../../store.ts';
+import type { Connection } from '../file/connection.ts';
+import { dayOf } from '../file/days.ts';
+import { SHARD } from '../file/epochs.ts';
+import { identityOf, idHash } from '../file/event-row.ts';
+import { DayBatch } from './day-batch.ts';
+import type { EntryBounds, TaskEntry } from './entries.ts';
+import { Views } from './views.ts';
+
+export type AppendSettings = Pick<ViewSettings, 'maxEventsPerTask' | 'retentionDays'>;
+
+export class Appender {
+  readonly #connection: Connection;
+  readonly #settings: AppendSettings;
+  readonly views: Views;
+  /** The greatest seq that is committed. */
+  lastSeq: number;
+
+  /** `bounds`: tests make them small. */
+  constructor(
+    connection: Connection,
+    settings: AppendSettings,
+    lastSeq: number,
+    bounds?: EntryBounds,
+    log: GuardLog | null = null,
+  ) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.views = new Views(connection, bounds, log);
+    this.lastSeq = lastSeq;
+    this.views.recover();
+  }
+
+  /** `events` become ours. Where it throws, nothing is stored. `now`: the receiver's clock. */
+  append(events: LogEvent[], now: number): AppendOutcome[] {
+    this.views.makeWhole();
+    try {
+      const batch = new Batch(this.#connection, this.#settings, this.views, this.lastSeq);
+      const outcomes = this.#connection.transaction('BEGIN IMMEDIATE', () => {
+        const decided = events.map((event) => batch.take(event, dayOf(now)));
+        batch.write();
+        return decided;
+      });
+      this.lastSeq = batch.seq;
+      return outcomes;
+    } catch (error) {
+      this.views.recover();
+      throw error;
+    }
+  }
+}
+
+class Batch {
+  readonly #connection: Connection;
+  readonly #settings: AppendSettings;
+  readonly #views: Views;
+  readonly #days = new Map<number, DayBatch>();
+  readonly #seen = new Map<string, { digest: string; seq: number }>();
+  seq: number;
+
+  constructor(connection: Connection, settings: AppendSettings, views: Views, lastSeq: number) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#views = views;
+    this.seq = lastSeq;
+  }
+
+  take(event: LogEvent, today: number): AppendOutcome {
+    const task = this.#views.entries.task(event.taskId, today);
+    if (task === null || this.#views.leaving.has(task.day)) {
+      return { outcome: 'REJECTED', problem: taskExpired(event) };
+    }
+    const first = this.#seen.get(event.id) ?? this.#stored(task, event);
+    if (first !== undefined) return again(event, first);
+    const { maxEventsPerTask } = this.#settings;
+    if (task.events >= capFor(event, maxEventsPerTask)) {
+      return { outcome: 'REJECTED', problem: taskFull(event, maxEventsPerTask) };
+    }
+    return this.#store(task, event);
+  }
+
+  #stored(task: TaskEntry, event: LogEvent): { digest: string; seq: number } | undefined {
+    if (task.isNew) return undefined;
+    const rows = this.#connection.arrays<[seq: number, rest: string]>(
+      `SELECT seq, rest FROM events_${task.day} WHERE task = ? AND id_hash = ?`,
+      [task.key, idHash(event.id)],
+    );
+    for (const [seq, rest] of rows) {
+      const { id, digest } = identityOf(rest);
+      if (id === event.id) return { seq, digest };
+    }
+    return undefined;
+  }
+
+  #store(task: TaskEntry, event: LogEvent): AppendOutcome {
+    const seq = ++this.seq;
+    const stored = event as StoredEvent;
+    stored.position = { shard: SHARD, seq };
+    const run = event.host === null ? null : this.#views.entries.run(task, event.host);
+    if (task.events === 0) task.firstSeq = seq;
+    task.events++;
+    this.#views.register(task, run);
+    this.#views.fold(task, run, stored);
+    this.#day(task.day).insert(stored, task.key, run?.key ?? null);
+    this.#seen.set(event.id, { digest: event.digest, seq });
+    return {
+      outcome: 'STORED',
+      position: stored.position,
+      service: stored.service,
+      environment: stored.environment,
+    };
+  }
+
+  #day(day: number): DayBatch {
+    let batch = this.#days.get(day);
+    if (batch === undefined) {
+      batch = new DayBatch(this.#connection, day);
+      this.#days.set(day, batch);
+    }
+    return batch;
+  }
+
+  write(): void {
+    for (const day of this.#days.values()) day.write();
+  }
+}
+
+function again(event: LogEvent, first: { digest: string; seq: number }): AppendOutcome {
+  if (first.digest === event.digest) {
+    return { outcome: 'DUPLICATE', position: { shard: SHARD, seq: first.seq } };
+  }
+  return { outcome: 'REJECTED', problem: idConflict(event) };
+}
