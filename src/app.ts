@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { ShiplogError } from './domain/errors.ts';
 import { createRedactor } from './domain/redact/redact.ts';
-import { createGraphQL } from './graphql/graphql.ts';
+import { createGraphQL } from './graphql/operation/graphql.ts';
 import { guarded } from './guarded.ts';
 import { readAddress, removeAddress, writeAddress } from './http/address-file.ts';
 import { checkHttp, type HttpServer, startHttp } from './http/http.ts';

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { printSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { ShiplogError } from '../domain/errors.ts';
-import type { GraphQLServer } from '../graphql/graphql.ts';
+import type { GraphQLServer } from '../graphql/operation/graphql.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { BodyBudget } from './body.ts';

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { parseStepEvent } from '../../src/domain/event/input.ts';
-import { compileInput, compileVariables } from '../../src/graphql/coerce.ts';
+import { compileInput, compileVariables } from '../../src/graphql/operation/coerce.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 
 const schema = buildSchema();

@@ -2,7 +2,7 @@
 import { getIntrospectionQuery } from 'graphql';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isStream } from '../../src/graphql/graphql.ts';
+import { isStream } from '../../src/graphql/operation/graphql.ts';
 import { startEmbedded, type TestServer, viewerWith } from './server.ts';
 
 function manyKeys(count: number): Record<string, number> {

@@ -3,10 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionResult } from 'graphql';
-import { createGraphQL, type GraphQLServer, isStream } from '../../src/graphql/graphql.ts';
-import type { Limits } from '../../src/graphql/limits.ts';
-import type { ResultStream } from '../../src/graphql/stream.ts';
-import type { Scope, Viewer } from '../../src/graphql/viewer.ts';
+import {
+  createGraphQL,
+  type GraphQLServer,
+  isStream,
+} from '../../src/graphql/operation/graphql.ts';
+import type { Limits } from '../../src/graphql/operation/limits.ts';
+import type { ResultStream } from '../../src/graphql/operation/result-stream.ts';
+import type { Scope, Viewer } from '../../src/graphql/operation/viewer.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { testSettings } from '../support/engines.ts';

@@ -1,7 +1,7 @@
 /** What subscriptions share of a batch must not fill the memory when many ask for something else. */
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { expect, it } from 'vitest';
-import { SharedResults } from '../../src/graphql/shared-results.ts';
+import { SharedResults } from '../../src/graphql/operation/shared-results.ts';
 
 const LETTERS = 1_024 * 1_024;
 

@@ -1,7 +1,7 @@
 /** Subscriptions through the pipeline; what the tail itself promises is tested with the tail. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { isStream } from '../../src/graphql/graphql.ts';
-import type { ResultStream } from '../../src/graphql/stream.ts';
+import { isStream } from '../../src/graphql/operation/graphql.ts';
+import type { ResultStream } from '../../src/graphql/operation/result-stream.ts';
 import { describeOnEngines } from '../support/engines.ts';
 import { type Data, next, startServer, type TestServer, viewerWith } from './server.ts';
 

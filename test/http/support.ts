@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createGraphQL } from '../../src/graphql/graphql.ts';
+import { createGraphQL } from '../../src/graphql/operation/graphql.ts';
 import { type HttpServer, type HttpSettings, startHttp } from '../../src/http/http.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import { quietLog, testSettings } from '../support/engines.ts';

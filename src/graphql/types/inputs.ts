@@ -1,7 +1,7 @@
 /** What senders send. Values are checked by `domain/input.ts`, where all protocols meet. */
 import { LIMITS } from '../../domain/event/limits.ts';
 import { builder } from '../builder.ts';
-import { judgedByItem } from '../item-field.ts';
+import { judgedByItem } from '../operation/item-field.ts';
 import { LogLevelEnum, LogStreamEnum, StepStatusEnum, TaskStatusEnum } from './enums.ts';
 
 function upTo(max: number): string {

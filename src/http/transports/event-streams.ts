@@ -5,9 +5,9 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import type { Operation } from '../../graphql/documents.ts';
-import { isStream } from '../../graphql/graphql.ts';
-import type { ResultStream } from '../../graphql/stream.ts';
+import type { Operation } from '../../graphql/operation/documents.ts';
+import { isStream } from '../../graphql/operation/graphql.ts';
+import type { ResultStream } from '../../graphql/operation/result-stream.ts';
 import type { Auth } from '../auth.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import type { Asker, Operations } from './operations.ts';

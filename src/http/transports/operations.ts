@@ -4,10 +4,10 @@
  */
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { ShiplogError } from '../../domain/errors.ts';
-import type { Operation, Prepared } from '../../graphql/documents.ts';
-import { type GraphQLServer, isStream } from '../../graphql/graphql.ts';
-import type { ResultStream } from '../../graphql/stream.ts';
-import type { Viewer } from '../../graphql/viewer.ts';
+import type { Operation, Prepared } from '../../graphql/operation/documents.ts';
+import { type GraphQLServer, isStream } from '../../graphql/operation/graphql.ts';
+import type { ResultStream } from '../../graphql/operation/result-stream.ts';
+import type { Viewer } from '../../graphql/operation/viewer.ts';
 import type { Principal } from '../auth.ts';
 import { errorFields, publicError } from '../reply.ts';
 

@@ -1,7 +1,7 @@
 /** An operation that is answered at once, over HTTP: what it may be, and when it is given up. */
 import type { ServerResponse } from 'node:http';
 import { ShiplogError } from '../../domain/errors.ts';
-import type { Operation, OperationType } from '../../graphql/documents.ts';
+import type { Operation, OperationType } from '../../graphql/operation/documents.ts';
 import { type AnswerType, EVENT_STREAM } from './answer.ts';
 
 /** Why this method or this type of answer does not fit the operation; null: it fits. */

@@ -4,8 +4,8 @@
  */
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, makeServer, type Server } from 'graphql-ws';
-import type { Operation } from '../../graphql/documents.ts';
-import { isStream } from '../../graphql/graphql.ts';
+import type { Operation } from '../../graphql/operation/documents.ts';
+import { isStream } from '../../graphql/operation/graphql.ts';
 import { bearerToken, type Principal } from '../auth.ts';
 import { Close, type Connection } from './connection.ts';
 import type { Asker } from './operations.ts';

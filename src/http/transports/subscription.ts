@@ -3,7 +3,7 @@
  * share, and gives the library nothing but its end.
  */
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { ResultStream } from '../../graphql/stream.ts';
+import type { ResultStream } from '../../graphql/operation/result-stream.ts';
 import { hasData } from './operations.ts';
 
 /** What a subscription needs of its socket. */

@@ -11,7 +11,7 @@ import { useAPQ } from '@graphql-yoga/plugin-apq';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { createYoga, getSSEProcessor, type Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
-import type { GraphQLServer } from '../../graphql/graphql.ts';
+import type { GraphQLServer } from '../../graphql/operation/graphql.ts';
 import { securityHeaders } from '../reply.ts';
 import type { Exchange } from '../route.ts';
 import {

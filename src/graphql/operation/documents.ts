@@ -19,12 +19,12 @@ import {
   validateExecutionArgs,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { ErrorCode } from '../domain/errors.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { fieldOfObject, shortened, withCode } from '../errors.ts';
 import { compileVariables } from './coerce.ts';
 import type { MeasuredCost } from './cost.ts';
-import { fieldOfObject, shortened, withCode } from './errors.ts';
+import { literalField } from './error-field.ts';
 import type { Limits } from './limits.ts';
-import { literalField } from './literal-field.ts';
 import { scopesOf } from './scopes.ts';
 import type { Scope } from './viewer.ts';
 

@@ -3,8 +3,8 @@
  * of its errors: one with half a million keys took it ten seconds in which nobody was served.
  */
 import { GraphQLError, type OperationDefinitionNode } from 'graphql';
-import type { ErrorCode } from '../domain/errors.ts';
-import { LIMITS } from '../domain/event/limits.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { LIMITS } from '../../domain/event/limits.ts';
 
 /** No object of the schema has as many fields, and no JSON that is taken in as many keys. */
 const KEYS_MAX = LIMITS.paramsKeys;

@@ -1,5 +1,5 @@
 /** How many subscriptions one token has open: a page that forgets to end its own must not take all. */
-import { ShiplogError } from '../domain/errors.ts';
+import { ShiplogError } from '../../domain/errors.ts';
 
 const RETRY_AFTER_MS = 10_000;
 

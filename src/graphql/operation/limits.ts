@@ -2,7 +2,7 @@
  * What an operation may ask for. The same on every transport: `documents.ts` and `operation.ts`
  * are the only ways into the schema.
  */
-import { ShiplogError } from '../domain/errors.ts';
+import { ShiplogError } from '../../domain/errors.ts';
 import type { Cost } from './cost.ts';
 
 export interface Limits {

@@ -28,7 +28,7 @@ import {
   type VariableDefinitionNode,
   type VariableValues,
 } from 'graphql';
-import { asMeasure, ExactNumber } from '../domain/event/exact-number.ts';
+import { asMeasure, ExactNumber } from '../../domain/event/exact-number.ts';
 import { isForItem, isJudgedByItem } from './item-field.ts';
 
 /** The coerced value; undefined where this cannot be said here. */

@@ -14,11 +14,7 @@ import {
   type VariableValues,
   validateExecutionArgs,
 } from 'graphql';
-import { Context, type Sources } from './context.ts';
-import { measureCost } from './cost.ts';
-import { crowdedVariable } from './crowded.ts';
-import { Documents, type Operation, type Prepared, refusal } from './documents.ts';
-import { ErrorCounts } from './error-counts.ts';
+import { Context, type Sources } from '../context.ts';
 import {
   type ErrorLog,
   requestError,
@@ -26,11 +22,15 @@ import {
   toPublic,
   variableField,
   withCode,
-} from './errors.ts';
+} from '../errors.ts';
+import { buildSchema } from '../schema.ts';
+import { measureCost } from './cost.ts';
+import { Documents, type Operation, type Prepared, refusal } from './documents.ts';
+import { ErrorCounts } from './error-counts.ts';
 import { checkCost, DEFAULT_LIMITS, type Limits } from './limits.ts';
-import { buildSchema } from './schema.ts';
+import { crowdedVariable } from './oversized-input.ts';
+import { ResultStream } from './result-stream.ts';
 import { SharedResults } from './shared-results.ts';
-import { ResultStream } from './stream.ts';
 import { SubscriptionShares } from './subscription-shares.ts';
 import { requireScopes, type Viewer } from './viewer.ts';
 

@@ -1,6 +1,6 @@
 /** How many errors of each code clients were told: over HTTP all of them look like a 200. */
 import type { GraphQLError } from 'graphql';
-import { ERROR_CODES } from '../domain/errors.ts';
+import { ERROR_CODES } from '../../domain/errors.ts';
 
 export class ErrorCounts {
   readonly #counts = new Map<string, number>(Object.keys(ERROR_CODES).map((code) => [code, 0]));

@@ -6,7 +6,7 @@
  * that one event what is wrong with it, as it does on `/v1/events`.
  */
 import type { GraphQLInputField } from 'graphql';
-import { ExactNumber } from '../domain/event/exact-number.ts';
+import { ExactNumber } from '../../domain/event/exact-number.ts';
 
 /** What of JSON a field takes. */
 export type ItemKind = 'number' | 'text' | 'time';
