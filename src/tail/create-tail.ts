@@ -6,8 +6,8 @@ import type { EventFilter } from '../domain/search/filter.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
-import { BOARDS_BYTES } from './board-budget.ts';
-import { Boards } from './board-feed.ts';
+import { BOARDS_BYTES } from './board/board-budget.ts';
+import { Boards } from './board/boards.ts';
 import { Channel } from './channel.ts';
 import { Feed } from './feed.ts';
 import { Follower, type Publication } from './follower.ts';
@@ -15,9 +15,9 @@ import type { Heads } from './heads.ts';
 import { type PullSource, pullIterator } from './pull.ts';
 import { inTurns } from './reads.ts';
 import type { Tail } from './tail.ts';
-import { TasksReader } from './task-feed.ts';
-import { TaskReader } from './task-reader.ts';
-import { TaskWatch } from './task-watch.ts';
+import { TasksReader } from './tasks/task-feed.ts';
+import { TaskReader } from './tasks/task-reader.ts';
+import { TaskWatch } from './tasks/task-watch.ts';
 
 /** What is kept in memory for readers that are a little behind; beyond it they read the store. */
 const MEMORY = {

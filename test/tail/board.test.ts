@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/domain/event/event.ts';
 import { MATRIX_STEPS_MAX } from '../../src/domain/fold/board-bounds.ts';
 import { cellLetter } from '../../src/domain/fold/views.ts';
-import { Board } from '../../src/tail/board.ts';
+import { Board } from '../../src/tail/board/board.ts';
 import { anEvent, aTaskEvent, randomOf } from '../store/events.ts';
 import { foldLog } from '../store/oracle.ts';
 import { quietLog } from '../support/engines.ts';

@@ -3,10 +3,10 @@
  * when somebody is told, and of a run that has ended the state is kept as text.
  */
 import { hash } from 'node:crypto';
-import type { RunStatus } from '../domain/event/event.ts';
-import { heapBytes } from '../domain/event/event-weight.ts';
-import { baseRunStatus, deriveRun, type RunState, type TaskState } from '../domain/fold/fold.ts';
-import { cellLetter, isStale, type RunView, type TaskMatrix } from '../domain/fold/views.ts';
+import type { RunStatus } from '../../domain/event/event.ts';
+import { heapBytes } from '../../domain/event/event-weight.ts';
+import { baseRunStatus, deriveRun, type RunState, type TaskState } from '../../domain/fold/fold.ts';
+import { cellLetter, isStale, type RunView, type TaskMatrix } from '../../domain/fold/views.ts';
 
 /** What a row is besides its run: names, letters, its place among the changes. */
 const ROW_BYTES = 400;

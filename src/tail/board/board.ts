@@ -5,8 +5,8 @@
  * snapshot joins what follows without a seam. Every change of a run raises the board's version,
  * and `settled` says which version is whole; readers ask for what changed since theirs.
  */
-import type { StoredEvent } from '../domain/event/event.ts';
-import { hostsShown, stepOrder } from '../domain/fold/board-bounds.ts';
+import type { StoredEvent } from '../../domain/event/event.ts';
+import { hostsShown, stepOrder } from '../../domain/fold/board-bounds.ts';
 import {
   baseRunStatus,
   emptyRun,
@@ -21,13 +21,13 @@ import {
   planOf,
   type RunTotals,
   type TaskState,
-} from '../domain/fold/fold.ts';
-import type { RunView, TaskMatrix } from '../domain/fold/views.ts';
-import type { GuardLog } from '../guarded.ts';
-import type { BoardSnapshot, ShardCursor } from '../store/store.ts';
+} from '../../domain/fold/fold.ts';
+import type { RunView, TaskMatrix } from '../../domain/fold/views.ts';
+import type { GuardLog } from '../../guarded.ts';
+import type { BoardSnapshot, ShardCursor } from '../../store/store.ts';
+import { type Heads, headsOf, seqOf, withHead } from '../heads.ts';
 import { BoardChanges } from './board-changes.ts';
 import { BoardRow, type RowSettings } from './board-row.ts';
-import { type Heads, headsOf, seqOf, withHead } from './heads.ts';
 
 /** How many rows are derived before the clock is looked at. */
 const ROWS_AT_ONCE = 50;

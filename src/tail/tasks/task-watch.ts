@@ -5,13 +5,13 @@
  * all readers, a few times a second, as soon as the views hold those events. Each shard by
  * itself: one whose views are far behind keeps nobody else waiting.
  */
-import type { TaskView } from '../domain/fold/views.ts';
-import { guarded } from '../guarded.ts';
-import type { Log } from '../log.ts';
-import type { ShardCursor, Store } from '../store/store.ts';
-import type { Follower, Publication } from './follower.ts';
-import { type Heads, withHead } from './heads.ts';
-import { isPassing, Patience } from './patience.ts';
+import type { TaskView } from '../../domain/fold/views.ts';
+import { guarded } from '../../guarded.ts';
+import type { Log } from '../../log.ts';
+import type { ShardCursor, Store } from '../../store/store.ts';
+import type { Follower, Publication } from '../follower.ts';
+import { type Heads, withHead } from '../heads.ts';
+import { isPassing, Patience } from '../patience.ts';
 
 const FLUSH_MS = 150;
 const RETRY_MS = 1_000;

@@ -1,5 +1,5 @@
 /** One wait for the views to reach some positions, looked at again and again until it is over. */
-import type { Waiters } from './waiters.ts';
+import type { Waiters } from '../waiters.ts';
 
 export class ViewsWait {
   readonly #reach: () => Promise<void>;

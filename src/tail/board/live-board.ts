@@ -8,17 +8,17 @@
  * skipped, the board is loaded anew.
  */
 import { setImmediate as rest } from 'node:timers/promises';
-import { guarded } from '../guarded.ts';
-import type { Log } from '../log.ts';
+import { guarded } from '../../guarded.ts';
+import type { Log } from '../../log.ts';
+import type { Follower, Publication } from '../follower.ts';
+import { type Heads, within } from '../heads.ts';
+import { isPassing, Patience, taskAway } from '../patience.ts';
+import type { Reads } from '../reads.ts';
+import { Waiters } from '../waiters.ts';
 import type { Board } from './board.ts';
 import { BoardBatches } from './board-batches.ts';
 import type { BoardBudget } from './board-budget.ts';
 import { loadBoard } from './board-load.ts';
-import type { Follower, Publication } from './follower.ts';
-import { type Heads, within } from './heads.ts';
-import { isPassing, Patience, taskAway } from './patience.ts';
-import type { Reads } from './reads.ts';
-import { Waiters } from './waiters.ts';
 
 /** Changes of a board are shown together this often. */
 const SETTLE_MS = 50;

@@ -1,9 +1,9 @@
 /** What a live board starts from: the store's states, or the first event that they lack. */
-import type { BoardSnapshot } from '../store/store.ts';
+import type { BoardSnapshot } from '../../store/store.ts';
+import { type Heads, headsOf, withHead } from '../heads.ts';
+import type { Reads } from '../reads.ts';
 import { Board, type BoardSettings } from './board.ts';
 import { estimatedBytes } from './board-row.ts';
-import { type Heads, headsOf, withHead } from './heads.ts';
-import type { Reads } from './reads.ts';
 
 const FIRST_EVENT = {
   ...{ limit: 1, backward: false, after: null, before: null, around: null, withTotal: false },

@@ -4,10 +4,10 @@
  * shared as well.
  */
 
-import type { ShardCursor } from '../store/store.ts';
+import type { ShardCursor } from '../../store/store.ts';
+import { type Heads, headsOf } from '../heads.ts';
+import type { RunsBatch } from '../tail.ts';
 import type { Board, Settled } from './board.ts';
-import { type Heads, headsOf } from './heads.ts';
-import type { RunsBatch } from './tail.ts';
 
 const BATCH_RUNS = 500;
 /** Readers that resume share by their cursors: of so many the places are remembered. */

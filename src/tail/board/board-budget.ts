@@ -2,7 +2,7 @@
  * What all live boards together may hold in memory, and how many are loaded at a time. A board
  * takes its share before it is loaded, so that many that are opened at once cannot pass the bound.
  */
-import { ShiplogError } from '../domain/errors.ts';
+import { ShiplogError } from '../../domain/errors.ts';
 
 /** Of all live boards: some 50,000 runs of seven steps that have ended, 20,000 that are running. */
 export const BOARDS_BYTES = 256 * 1024 * 1024;

@@ -6,14 +6,14 @@
  * would tell: it is read once more as soon as views hold all that was acknowledged at its begin.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { isStale, type TaskView } from '../domain/fold/views.ts';
-import type { Follower } from './follower.ts';
-import { isPassing, Patience, taskAway } from './patience.ts';
-import type { PullSource } from './pull.ts';
-import type { Reads } from './reads.ts';
+import { isStale, type TaskView } from '../../domain/fold/views.ts';
+import type { Follower } from '../follower.ts';
+import { isPassing, Patience, taskAway } from '../patience.ts';
+import type { PullSource } from '../pull.ts';
+import type { Reads } from '../reads.ts';
+import { Waiters } from '../waiters.ts';
 import type { TaskWatch } from './task-watch.ts';
 import { ViewsWait } from './views-wait.ts';
-import { Waiters } from './waiters.ts';
 
 /** How long the first state waits for views that are behind; then it is what they hold. */
 const FIRST_MS = 250;

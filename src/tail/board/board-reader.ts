@@ -2,16 +2,16 @@
  * One subscription to a live board. It holds no more than its place: what it is told is made once
  * for all who stand there, so a slow one simply gets fewer, larger batches.
  */
-import type { ShardCursor } from '../store/store.ts';
+import type { ShardCursor } from '../../store/store.ts';
+import { expired } from '../feed.ts';
+import type { Follower } from '../follower.ts';
+import { Patience } from '../patience.ts';
+import type { PullSource } from '../pull.ts';
+import type { Reads } from '../reads.ts';
+import type { RunsBatch } from '../tail.ts';
+import { Waiters } from '../waiters.ts';
 import type { Place } from './board-batches.ts';
-import { expired } from './feed.ts';
-import type { Follower } from './follower.ts';
 import type { LiveBoard } from './live-board.ts';
-import { Patience } from './patience.ts';
-import type { PullSource } from './pull.ts';
-import type { Reads } from './reads.ts';
-import type { RunsBatch } from './tail.ts';
-import { Waiters } from './waiters.ts';
 
 /** Before a cursor that is ahead of this server is looked at again. */
 const AHEAD_MS = 250;

@@ -7,19 +7,19 @@
  * What is published from its begin on comes by the watch.
  */
 
-import type { TaskView } from '../domain/fold/views.ts';
-import { matchesTask, type TaskFilter } from '../domain/search/filter.ts';
-import type { ShardCursor } from '../store/store.ts';
-import { expired } from './feed.ts';
-import type { Follower } from './follower.ts';
-import { furthest, type Heads, headsOf, seqOf, withHead, within } from './heads.ts';
-import { Patience } from './patience.ts';
-import type { PullSource } from './pull.ts';
-import type { Reads } from './reads.ts';
-import type { TasksBatch } from './tail.ts';
+import type { TaskView } from '../../domain/fold/views.ts';
+import { matchesTask, type TaskFilter } from '../../domain/search/filter.ts';
+import type { ShardCursor } from '../../store/store.ts';
+import { expired } from '../feed.ts';
+import type { Follower } from '../follower.ts';
+import { furthest, type Heads, headsOf, seqOf, withHead, within } from '../heads.ts';
+import { Patience } from '../patience.ts';
+import type { PullSource } from '../pull.ts';
+import type { Reads } from '../reads.ts';
+import type { TasksBatch } from '../tail.ts';
+import { Waiters } from '../waiters.ts';
 import type { TaskChange, TaskWatch } from './task-watch.ts';
 import { ViewsWait } from './views-wait.ts';
-import { Waiters } from './waiters.ts';
 
 const BATCH_TASKS = 100;
 /** How long the first batch waits for views that are behind. */

@@ -2,16 +2,16 @@
  * Boards that someone looks at: each is loaded once however many look, kept up to date from the
  * follower, and let go with its last reader.
  */
-import type { Log } from '../log.ts';
-import type { ShardCursor } from '../store/store.ts';
+import type { Log } from '../../log.ts';
+import type { ShardCursor } from '../../store/store.ts';
+import type { Follower } from '../follower.ts';
+import type { Heads } from '../heads.ts';
+import type { PullSource } from '../pull.ts';
+import type { Reads } from '../reads.ts';
+import type { RunsBatch } from '../tail.ts';
 import { BoardBudget } from './board-budget.ts';
 import { BoardReader } from './board-reader.ts';
-import type { Follower } from './follower.ts';
-import type { Heads } from './heads.ts';
 import { LiveBoard } from './live-board.ts';
-import type { PullSource } from './pull.ts';
-import type { Reads } from './reads.ts';
-import type { RunsBatch } from './tail.ts';
 
 export interface BoardsOptions {
   store: Reads;
