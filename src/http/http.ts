@@ -10,7 +10,7 @@ import { ShiplogError } from '../domain/errors.ts';
 import type { GraphQLServer } from '../graphql/operation/graphql.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { type Auth, createAuth } from './auth.ts';
-import { BodyBudget } from './body.ts';
+import { BodyBudget } from './body/body.ts';
 import { eventsRoute, STREAM_FACTOR } from './endpoints/events.ts';
 import { graphiqlRoutes } from './endpoints/graphiql.ts';
 import { graphqlRoute } from './endpoints/graphql.ts';

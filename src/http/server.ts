@@ -15,7 +15,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ERROR_CODES, ShiplogError } from '../domain/errors.ts';
 import { type Auth, bearerToken, type Principal, refuseTokenInUrl } from './auth.ts';
-import { checkDeclaredBody } from './body.ts';
+import { checkDeclaredBody } from './body/body.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { checkHost, checkOrigin, judgeOrigin, type OriginRules, setCorsHeaders } from './origin.ts';
 import {

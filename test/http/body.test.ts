@@ -4,8 +4,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ShiplogError } from '../../src/domain/errors.ts';
-import { BodyBudget, withBody } from '../../src/http/body.ts';
-import { LineSplitter } from '../../src/http/lines.ts';
+import { BodyBudget, withBody } from '../../src/http/body/body.ts';
+import { LineSplitter } from '../../src/http/body/byte-lines.ts';
 import { closeAfterAnswer, sendError, sendJson } from '../../src/http/reply.ts';
 
 const LIMIT = 100_000;

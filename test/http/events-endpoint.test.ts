@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ShiplogError } from '../../src/domain/errors.ts';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
-import { BodyBudget } from '../../src/http/body.ts';
+import { BodyBudget } from '../../src/http/body/body.ts';
 import { type EventsOptions, eventsRoute, MAX_ITEMS } from '../../src/http/endpoints/events.ts';
 import { type HttpFixture, startHttpFixture, stepEvents } from './support.ts';
 

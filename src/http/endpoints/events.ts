@@ -16,8 +16,8 @@ import {
   tooSlow,
   utf8,
   withBody,
-} from '../body.ts';
-import { type Line, LineSplitter } from '../lines.ts';
+} from '../body/body.ts';
+import { type Line, LineSplitter } from '../body/byte-lines.ts';
 import { closeAfterAnswer, errorBody, errorHeaders, publicError, sendJson } from '../reply.ts';
 import type { Exchange, Route } from '../route.ts';
 

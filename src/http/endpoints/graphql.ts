@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { ShiplogError } from '../../domain/errors.ts';
-import { type BodyBudget, parseJson, withBody } from '../body.ts';
+import { type BodyBudget, parseJson, withBody } from '../body/body.ts';
 import type { Exchange, Route } from '../route.ts';
 import { answerOf, JSON_TYPE, sendAnswer } from '../transports/answer.ts';
 import {

@@ -8,8 +8,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { ShiplogError } from '../domain/errors.ts';
-import { parseExactJson } from '../domain/event/exact-number.ts';
+import { ShiplogError } from '../../domain/errors.ts';
+import { parseExactJson } from '../../domain/event/exact-number.ts';
 import { Arrivals } from './arrivals.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 
