@@ -62,6 +62,43 @@ function importsOf(file: string): string[] {
   );
 }
 
+/**
+ * The rooms of a folder, the lowest first: each may import those before it, and why not the others.
+ * A file of the folder itself stands above its rooms.
+ */
+const ROOMS: Record<string, { order: readonly string[]; why: string }> = {
+  domain: {
+    order: ['text', 'event', 'failure', 'fold', 'search', 'cursor', 'redact'],
+    why: 'what is reported is known without what it means, and both without how it is looked for',
+  },
+  'store/sqlite': {
+    order: ['file', 'query', 'read', 'write', 'threads'],
+    why: 'reading must work in threads that cannot write',
+  },
+  'store/elasticsearch': {
+    order: ['query', 'cluster', 'indices', 'log', 'keeper', 'health', 'views', 'doctor'],
+    why: 'the log is complete without its views, and who keeps them is not the business of readers of it',
+  },
+  tail: {
+    order: ['board', 'tasks'],
+    why: 'boards and lists of tasks follow the log side by side, each could be taken out',
+  },
+  graphql: {
+    order: ['operation', 'types'],
+    why: 'what every operation goes through knows no single type',
+  },
+  http: {
+    order: ['body', 'transports', 'endpoints'],
+    why: 'a transport serves whatever endpoint it is mounted at',
+  },
+};
+
+function roomOf(folder: string, file: string): string | null {
+  if (!file.startsWith(`${folder}/`)) return null;
+  const [room, ...rest] = file.slice(folder.length + 1).split('/');
+  return rest.length > 0 ? (room as string) : null;
+}
+
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),
 );
@@ -81,6 +118,24 @@ describe('the layers', () => {
     });
     expect(broken).toEqual([]);
   });
+
+  it.each(Object.entries(ROOMS))(
+    'keep the rooms of %s in their order',
+    (folder, { order, why }) => {
+      const inside = files.filter((file) => roomOf(folder, file) !== null);
+      const unknown = inside.filter((file) => !order.includes(roomOf(folder, file) as string));
+      const broken = inside.flatMap((file) =>
+        importsOf(file)
+          .filter((target) => {
+            const room = roomOf(folder, target);
+            const own = order.indexOf(roomOf(folder, file) as string);
+            return room !== null && order.indexOf(room) > own;
+          })
+          .map((target) => `${file} imports ${target}, but ${why}`),
+      );
+      expect([...unknown, ...broken]).toEqual([]);
+    },
+  );
 
   it('leave the domain pure: it imports nothing but itself and hashing', () => {
     const outside = files

@@ -1,7 +1,7 @@
 /** The documentation says what is: links lead somewhere, commands exist, generated parts are fresh. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { buildSchema, isInputObjectType, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../src/config-options.ts';
@@ -28,6 +28,34 @@ describe('the documentation', () => {
         .map((target) => `${page} → ${target}`),
     );
     expect(broken).toEqual([]);
+  });
+
+  it('names only files of the sources that are there', () => {
+    const missing = pages.flatMap((page) => {
+      const text = read(page);
+      const named = [...text.matchAll(/`((?:[a-z-]+\/)+[a-z-]+\.ts)`/g)].map(
+        ([, path]) => path as string,
+      );
+      const places = ['', 'src', 'src/store/sqlite', 'src/store/elasticsearch', 'test'];
+      return named
+        .filter((path) => !places.some((place) => existsSync(join(ROOT, place, path))))
+        .map((path) => `${page}: ${path}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it('draws each engine with files that are in its rooms', () => {
+    const text = read('docs/architecture.md');
+    for (const engine of ['sqlite', 'elasticsearch']) {
+      const folder = join(ROOT, 'src/store', engine);
+      const picture = text.slice(text.indexOf(`(\`src/store/${engine}/\`)`)).split('```')[1] ?? '';
+      const files = new Set(
+        readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => basename(path)),
+      );
+      const drawn = [...picture.matchAll(/[a-z-]+\.ts/g)].map(([name]) => name);
+      expect(drawn.length).toBeGreaterThan(10);
+      expect(drawn.filter((name) => !files.has(name))).toEqual([]);
+    }
   });
 
   it('names every option and every error code', () => {

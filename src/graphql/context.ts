@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Tail } from '../tail/tail.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { Loaders } from './loaders.ts';
-import type { Viewer } from './operation/viewer.ts';
+import type { Viewer } from './viewer.ts';
 
 /** What the schema needs to know of the server it runs in. */
 export interface GraphQLSettings {

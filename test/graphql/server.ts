@@ -10,7 +10,7 @@ import {
 } from '../../src/graphql/operation/graphql.ts';
 import type { Limits } from '../../src/graphql/operation/limits.ts';
 import type { ResultStream } from '../../src/graphql/operation/result-stream.ts';
-import type { Scope, Viewer } from '../../src/graphql/operation/viewer.ts';
+import type { Scope, Viewer } from '../../src/graphql/viewer.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { testSettings } from '../support/engines.ts';

@@ -21,12 +21,12 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { fieldOfObject, shortened, withCode } from '../errors.ts';
+import type { Scope } from '../viewer.ts';
 import { compileVariables } from './coerce.ts';
 import type { MeasuredCost } from './cost.ts';
 import { literalField } from './error-field.ts';
 import type { Limits } from './limits.ts';
 import { scopesOf } from './scopes.ts';
-import type { Scope } from './viewer.ts';
 
 export type OperationType = 'query' | 'mutation' | 'subscription';
 

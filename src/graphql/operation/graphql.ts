@@ -24,6 +24,7 @@ import {
   withCode,
 } from '../errors.ts';
 import { buildSchema } from '../schema.ts';
+import { requireScopes, type Viewer } from '../viewer.ts';
 import { measureCost } from './cost.ts';
 import { Documents, type Operation, type Prepared, refusal } from './documents.ts';
 import { ErrorCounts } from './error-counts.ts';
@@ -32,7 +33,6 @@ import { crowdedVariable } from './oversized-input.ts';
 import { ResultStream } from './result-stream.ts';
 import { SharedResults } from './shared-results.ts';
 import { SubscriptionShares } from './subscription-shares.ts';
-import { requireScopes, type Viewer } from './viewer.ts';
 
 export interface GraphQLOptions extends Sources {
   log: ErrorLog;

@@ -13,7 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Scope } from './viewer.ts';
+import type { Scope } from '../viewer.ts';
 
 export function scopesOf(
   schema: GraphQLSchema,

@@ -2,10 +2,10 @@
 import { badInput } from '../../domain/errors.ts';
 import type { LogLevel } from '../../domain/event/event.ts';
 import { builder } from '../builder.ts';
-import { readEventFilter } from '../filters.ts';
 import { HistogramRef } from '../refs.ts';
 import { LogLevelEnum } from './enums.ts';
 import { lastDayUnlessSaid } from './event-list.ts';
+import { readEventFilter } from './filter-values.ts';
 import { EventFilterInput } from './filters.ts';
 
 const BUCKETS_MAX = 500;

@@ -19,10 +19,10 @@ import {
 } from '../connection.ts';
 import type { Context } from '../context.ts';
 import { decodeRowCursor } from '../cursors.ts';
-import { type EventFilterArg, readEventFilter, within } from '../filters.ts';
 import { EventRef, type EventShape } from '../refs.ts';
 import { EventOrderEnum } from './enums.ts';
 import { eventShape } from './event.ts';
+import { type EventFilterArg, readEventFilter, within } from './filter-values.ts';
 import { EventFilterInput } from './filters.ts';
 
 const DAY_MS = 86_400_000;

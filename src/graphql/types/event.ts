@@ -12,7 +12,7 @@ import {
   TextRangeRef,
 } from '../refs.ts';
 import { EventKindEnum, LogLevelEnum, LogStreamEnum, StepStatusEnum } from './enums.ts';
-import { loadHost } from './host.ts';
+import { loadHost } from './rows.ts';
 
 const INT_MAX = 2 ** 31 - 1;
 

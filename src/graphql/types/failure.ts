@@ -1,8 +1,8 @@
 /** FailureGroup: failed steps with the same cause. */
 import { badInput } from '../../domain/errors.ts';
 import { builder } from '../builder.ts';
-import { readStepFilter } from '../filters.ts';
 import { FailureGroupRef, StepRef } from '../refs.ts';
+import { readStepFilter } from './filter-values.ts';
 import { StepFilterInput } from './filters.ts';
 
 const GROUPS_DEFAULT = 20;

@@ -11,18 +11,11 @@ import {
   pageRequest,
   wantsTotal,
 } from '../connection.ts';
-import type { Context } from '../context.ts';
-import { readHostFilter, readMoment, readRunFilter, within } from '../filters.ts';
 import { HostRef, type HostShape, ReliabilityRef } from '../refs.ts';
 import { RunOrderEnum } from './enums.ts';
+import { readHostFilter, readMoment, readRunFilter, within } from './filter-values.ts';
 import { HostFilterInput, RunFilterInput } from './filters.ts';
 import { loadRuns, RunConnection } from './run.ts';
-
-/** A host by name; one that only a plan names was never seen. */
-export async function loadHost(context: Context, name: string): Promise<HostShape> {
-  const host = await context.loaders.host.load(name);
-  return host ?? { name, labels: {}, firstSeenAt: null, lastSeenAt: null, agent: null };
-}
 
 HostRef.implement({
   description: 'A machine that tasks run on. Known from what is reported about it.',

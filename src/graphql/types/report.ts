@@ -7,7 +7,7 @@ import { builder } from '../builder.ts';
 import { TaskRef } from '../refs.ts';
 import { EventOutcomeEnum } from './enums.ts';
 import { FinishTaskInput, StartTaskInput, StepEventInput } from './inputs.ts';
-import { loadTaskOf } from './run.ts';
+import { loadTaskOf } from './rows.ts';
 
 const BATCH_MAX = 1_000;
 const LEFT_OUT_MAX = 100;

@@ -1,7 +1,6 @@
 /** Run: one task on one host. */
 import type { GraphQLResolveInfo } from 'graphql';
-import { ShiplogError } from '../../domain/errors.ts';
-import { isStale, type RunView, type TaskView } from '../../domain/fold/views.ts';
+import { isStale, type RunView } from '../../domain/fold/views.ts';
 import type { RunFilter } from '../../domain/search/filter.ts';
 import type { RunOrder } from '../../store/store.ts';
 import { builder } from '../builder.ts';
@@ -17,22 +16,15 @@ import {
   wantsTotal,
 } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { readRunFilter } from '../filters.ts';
 import { objectId } from '../ids.ts';
 import { CompletenessRef, HostRef, RunRef, SequenceRangeRef, StepRef, TaskRef } from '../refs.ts';
 import { RunOrderEnum, RunStatusEnum } from './enums.ts';
+import { readRunFilter } from './filter-values.ts';
 import { RunFilterInput } from './filters.ts';
-import { loadHost } from './host.ts';
+import { loadHost, loadTaskOf } from './rows.ts';
 
 /** Steps that a run usually has: what a list of them is counted as. */
 const STEPS_TYPICAL = 7;
-
-/** The task of a row that was just read; it is gone only if retention was faster. */
-export async function loadTaskOf(context: Context, taskId: string): Promise<TaskView> {
-  const task = await context.loaders.task.load(taskId);
-  if (task === null) throw new ShiplogError('NOT_FOUND', `task "${taskId}" was removed`);
-  return task;
-}
 
 RunRef.implement({
   description: 'One task on one host.',

@@ -1,8 +1,8 @@
 /** StepStats: how often steps fail and how long they take, as a flat list for dashboards. */
 import { builder } from '../builder.ts';
-import { readStepFilter } from '../filters.ts';
 import { StepStatsRef } from '../refs.ts';
 import { StepGroupByEnum } from './enums.ts';
+import { readStepFilter } from './filter-values.ts';
 import { StepFilterInput } from './filters.ts';
 
 /** Counted as so many groups; dashboards have some dozens. */

@@ -12,7 +12,6 @@ import {
   pageRequest,
   wantsTotal,
 } from '../connection.ts';
-import { readStepFilter } from '../filters.ts';
 import { objectId } from '../ids.ts';
 import {
   AttemptRef,
@@ -26,9 +25,9 @@ import {
 import { EventOrderEnum, StepOrderEnum, StepStatusEnum } from './enums.ts';
 import { eventShape } from './event.ts';
 import { EventConnection, eventArgs, loadEventsOf } from './event-list.ts';
+import { readStepFilter } from './filter-values.ts';
 import { EventFilterInput, StepFilterInput } from './filters.ts';
-import { loadHost } from './host.ts';
-import { loadTaskOf } from './run.ts';
+import { loadHost, loadTaskOf } from './rows.ts';
 
 const LINES_DEFAULT = 10;
 const LINES_MAX = 100;

@@ -6,9 +6,9 @@ import type { RunsBatch, TailBatch, TailGap, TasksBatch } from '../../tail/tail.
 import { builder } from '../builder.ts';
 import { EVENTS_MAX } from '../connection.ts';
 import { refusePageCursor } from '../cursors.ts';
-import { readEventFilter, readTaskFilter, readTaskId } from '../filters.ts';
 import { EventRef, MatrixRef, RunRef, TaskRef } from '../refs.ts';
 import { eventShape } from './event.ts';
+import { readEventFilter, readTaskFilter, readTaskId } from './filter-values.ts';
 import { EventFilterInput, TaskFilterInput } from './filters.ts';
 
 /** What a batch is counted as; most hold a few rows, and a limit must hold for a stream. */

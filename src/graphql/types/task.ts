@@ -11,7 +11,6 @@ import {
   pageRequest,
   wantsTotal,
 } from '../connection.ts';
-import { readRunFilter, readTaskFilter, within } from '../filters.ts';
 import {
   FailureGroupRef,
   MatrixRef,
@@ -23,6 +22,7 @@ import {
 import { EventOrderEnum, RunOrderEnum, TaskOrderEnum, TaskStatusEnum } from './enums.ts';
 import { EventConnection, eventArgs, loadEventsOf } from './event-list.ts';
 import { groupsAsked, groupsCost, groupsFirst } from './failure.ts';
+import { readRunFilter, readTaskFilter, within } from './filter-values.ts';
 import { EventFilterInput, RunFilterInput, TaskFilterInput } from './filters.ts';
 import { loadMatrix, MATRIX_COST } from './matrix.ts';
 import { loadRuns, RunConnection } from './run.ts';

@@ -7,7 +7,7 @@ import { ShiplogError } from '../../domain/errors.ts';
 import type { Operation, Prepared } from '../../graphql/operation/documents.ts';
 import { type GraphQLServer, isStream } from '../../graphql/operation/graphql.ts';
 import type { ResultStream } from '../../graphql/operation/result-stream.ts';
-import type { Viewer } from '../../graphql/operation/viewer.ts';
+import type { Viewer } from '../../graphql/viewer.ts';
 import type { Principal } from '../auth.ts';
 import { errorFields, publicError } from '../reply.ts';
 

@@ -27,6 +27,7 @@ import { type ElasticsearchConfig, type Settled, withDefaults } from './cluster/
 import { Connection } from './cluster/connection.ts';
 import { Refresher } from './cluster/refresher.ts';
 import { Searcher } from './cluster/searcher.ts';
+import type { StoreLog } from './cluster/store-log.ts';
 import { readHealth } from './health/health.ts';
 import { HealthWatch, LOOK_MS } from './health/health-watch.ts';
 import { Days } from './indices/days.ts';
@@ -35,7 +36,7 @@ import { applyRetention } from './indices/retention.ts';
 import { setUp } from './indices/setup.ts';
 import { headOf, type ShardInfo, Shards } from './indices/shards.ts';
 import { type Registered, Registry } from './indices/task-registry.ts';
-import { Keeper, type StoreLog } from './keeper/keeper.ts';
+import { Keeper } from './keeper/keeper.ts';
 import { ViewsReach } from './keeper/views-reach.ts';
 import { Acknowledged } from './log/acknowledged.ts';
 import { Appender } from './log/append.ts';

@@ -18,10 +18,10 @@ import type {
 import { SHARD } from './file/epochs.ts';
 import { checkSqliteVersion, lockDirectory, makePrivate } from './file/lock.ts';
 import { Metrics } from './metrics.ts';
+import type { JsonText } from './read/json-text.ts';
 import type { ReaderOperations } from './threads/reader.ts';
 import { ReaderPool } from './threads/reader-pool.ts';
 import { WorkerClient } from './threads/worker-client.ts';
-import type { JsonText } from './threads/worker-side.ts';
 import type { WriterData, WriterReady } from './threads/writer.ts';
 
 /** The part of the server's log that the engine writes to. */

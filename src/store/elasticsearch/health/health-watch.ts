@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { guarded } from '../../../guarded.ts';
 import type { StoreHealth } from '../../store.ts';
 import type { Connection } from '../cluster/connection.ts';
-import type { StoreLog } from '../keeper/keeper.ts';
+import type { StoreLog } from '../cluster/store-log.ts';
 
 const EVERY_MS = 1_000;
 /** A look that is not answered in time gives up. */

@@ -2,8 +2,8 @@
 import { ShiplogError } from '../../../domain/errors.ts';
 import type { Settled } from '../cluster/config.ts';
 import { type Connection, reasonOf, typeOf, unavailable } from '../cluster/connection.ts';
+import type { StoreLog } from '../cluster/store-log.ts';
 import { asked, readCluster, refused } from '../cluster/version.ts';
-import type { StoreLog } from '../keeper/keeper.ts';
 import { indexBody, TEMPLATE_VERSION, type Template, templates } from './mappings.ts';
 import { Names } from './names.ts';
 

@@ -2,14 +2,16 @@
  * Keeps the views of all shards, together with the other Shiplog servers: every shard in which
  * something happens is kept by one of them, and taken over when that one is not heard of.
  */
+
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../../domain/errors.ts';
 import type { StoredEvent } from '../../../domain/event/event.ts';
-import { type GuardLog, guarded } from '../../../guarded.ts';
+import { guarded } from '../../../guarded.ts';
 import type { Bulk } from '../cluster/bulk.ts';
 import type { Connection } from '../cluster/connection.ts';
 import type { Refresher } from '../cluster/refresher.ts';
+import type { StoreLog } from '../cluster/store-log.ts';
 import type { Days } from '../indices/days.ts';
 import { type Names, parseShard } from '../indices/names.ts';
 import type { ShardInfo, Shards } from '../indices/shards.ts';
@@ -37,10 +39,6 @@ const FAILURE_PAUSE_MS = 500;
 const WARN_EVERY_MS = 10_000;
 /** How long an append waits for views that are too far behind. */
 const PACE_MAX_MS = 2_000;
-
-export interface StoreLog extends GuardLog {
-  warn(fields: object, message: string): void;
-}
 
 export interface ViewsParts {
   connection: Connection;

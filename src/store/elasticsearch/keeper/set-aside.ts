@@ -2,7 +2,7 @@
  * What cannot be folded or stored, ever: it is named for the operator and left as it is, and its
  * shard goes on. One run that is damaged must not stop the views of all the others.
  */
-import type { StoreLog } from './keeper.ts';
+import type { StoreLog } from '../cluster/store-log.ts';
 
 /** Each is met again with each of its events. */
 const SAY_EVERY_MS = 10_000;

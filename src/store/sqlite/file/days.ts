@@ -7,6 +7,11 @@
  */
 import type { Connection } from './connection.ts';
 
+/** Seqs of one block of `blocks`: 2^10. */
+export const BLOCK_BITS = 10;
+/** Spans of `rollups`, in ms, the finest first; each is a multiple of the one before. */
+export const ROLLUP_SPANS = [1_000, 60_000, 3_600_000] as const;
+
 export interface Day {
   day: number;
   first_seq: number;

@@ -5,7 +5,7 @@ import type { StoredEvent } from '../../../domain/event/event.ts';
 import type { EventFilter } from '../../../domain/search/filter.ts';
 import type { EventPage, EventQuery, LogSlice, ShardCursor } from '../../store.ts';
 import type { Connection } from '../file/connection.ts';
-import { allDays, type Day } from '../file/days.ts';
+import { allDays, BLOCK_BITS, type Day } from '../file/days.ts';
 import { SHARD } from '../file/epochs.ts';
 import { type EventRow, eventOf, rowWeight } from '../file/event-row.ts';
 import { DROPPED_THROUGH, readMeta, VIEWS_THROUGH } from '../file/meta.ts';
@@ -20,7 +20,6 @@ import {
   wordsCountSql,
 } from '../query/events.ts';
 import { compareKeys, type Range, type Row, readPage, type Weight } from '../query/page.ts';
-import { BLOCK_BITS } from '../write/day-batch.ts';
 
 /** Words that more events than this have are searched for block by block, the newest first. */
 const COMMON = 2_000;

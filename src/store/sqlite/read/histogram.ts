@@ -2,15 +2,16 @@
  * Events over time. What asks for nothing but time and level is counted ahead, by second, minute
  * and hour; only the ends of the range, where it cuts a second, are read from the events.
  */
+
 import { LOG_LEVELS } from '../../../domain/event/event.ts';
 import type { EventHistogram } from '../../../domain/fold/views.ts';
 import { histogramGrid } from '../../../domain/histogram.ts';
 import type { EventFilter } from '../../../domain/search/filter.ts';
 import { levels } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
+import { ROLLUP_SPANS } from '../file/days.ts';
 import { aggregateSql } from '../query/events.ts';
 import { Where } from '../query/where.ts';
-import { ROLLUP_SPANS } from '../write/day-batch.ts';
 import { scopesOf } from './events.ts';
 
 /** `at`: any moment of the second that is counted. */

@@ -20,9 +20,8 @@ import { RUN_COLUMNS, RUN_FROM, runList } from '../query/runs.ts';
 import { stepLists } from '../query/steps.ts';
 import { taskList } from '../query/tasks.ts';
 import { Where } from '../query/where.ts';
-import { JsonText } from '../threads/worker-side.ts';
-import { taskStateOf } from '../write/entries.ts';
-import { RunReader, type RunRow } from './run-row.ts';
+import { JsonText } from './json-text.ts';
+import { RunReader, type RunRow, taskStateOf } from './run-row.ts';
 
 export function readTasks(connection: Connection, query: TaskQuery): Page<TaskView> {
   const list = taskList(query.filter, query.order);

@@ -38,3 +38,9 @@ export class RunReader {
     return this.view(row).steps.find((step) => step.name === name) ?? null;
   }
 }
+
+/** A task's state from the two columns that hold it. */
+export function taskStateOf(state: string, hosts: string | null): TaskState {
+  const parsed = JSON.parse(state) as TaskState;
+  return hosts === null ? parsed : { ...parsed, hosts: JSON.parse(hosts) };
+}

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { ROWS_MAX, tooManyRows } from '../../../domain/rows-bound.ts';
 import { errorMessage } from '../file/errors.ts';
+import { JsonText } from '../read/json-text.ts';
 import { READY, type WorkerReply, type WorkerRequest } from './worker-client.ts';
 
 export type Operations = Record<string, (...args: never[]) => unknown>;
@@ -19,15 +20,6 @@ export const workerLog = {
     send({ log: 'error', fields, message });
   },
 };
-
-/** An answer that is JSON already. */
-export class JsonText {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
 
 function textOf(result: unknown): string {
   const text = result instanceof JsonText ? result.text : JSON.stringify(result ?? null);

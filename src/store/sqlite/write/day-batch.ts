@@ -3,13 +3,8 @@ import type { StatementSync } from 'node:sqlite';
 import type { StoredEvent } from '../../../domain/event/event.ts';
 import { levels } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
-import { createDay } from '../file/days.ts';
+import { BLOCK_BITS, createDay, ROLLUP_SPANS } from '../file/days.ts';
 import { eventValues, insertEventSql, insertWordsSql, wordValues } from '../file/event-row.ts';
-
-/** Seqs of one block of `blocks`: 2^10. */
-export const BLOCK_BITS = 10;
-/** Spans of `rollups`, in ms, the finest first; each is a multiple of the one before. */
-export const ROLLUP_SPANS = [1_000, 60_000, 3_600_000] as const;
 
 interface Times {
   min: number;

@@ -2,6 +2,7 @@
  * The writer's memory of tasks and runs: their folded states, with events in them that the stored
  * views do not have yet. What is dirty is held until it is written; the rest may be forgotten.
  */
+
 import type { RunStatus } from '../../../domain/event/event.ts';
 import {
   emptyRun,
@@ -14,6 +15,7 @@ import {
 import { runStatuses } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
 import { Lru } from '../lru.ts';
+import { taskStateOf } from '../read/run-row.ts';
 import { isExpired } from './expired.ts';
 
 /** How many are remembered, besides those that are dirty. */
@@ -252,10 +254,4 @@ function readState(text: string | null): RunState | null | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A task's state from the two columns that hold it. */
-export function taskStateOf(state: string, hosts: string | null): TaskState {
-  const parsed = JSON.parse(state) as TaskState;
-  return hosts === null ? parsed : { ...parsed, hosts: JSON.parse(hosts) };
 }

@@ -15,10 +15,11 @@ import {
   dayName,
   dropIndexes,
   dropTable,
+  ROLLUP_SPANS,
   tablesWithoutDay,
 } from '../file/days.ts';
 import { DROPPED_THROUGH, writeMeta } from '../file/meta.ts';
-import { ROLLUP_SPANS } from './day-batch.ts';
+
 import { forgetExpired, rememberExpired } from './expired.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
 /** Who asks. Scopes are the token's; `admin` implies the others. */
-import { ShiplogError } from '../../domain/errors.ts';
+import { ShiplogError } from '../domain/errors.ts';
 
 export type Scope = 'ingest' | 'read' | 'admin';
 

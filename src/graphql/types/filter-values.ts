@@ -4,9 +4,9 @@
  * a filter that silently finds nothing is taken for "nothing happened".
  */
 
-import { badInput, ShiplogError } from '../domain/errors.ts';
-import { parseDateTime } from '../domain/event/date-time.ts';
-import { LIMITS } from '../domain/event/limits.ts';
+import { badInput, ShiplogError } from '../../domain/errors.ts';
+import { parseDateTime } from '../../domain/event/date-time.ts';
+import { LIMITS } from '../../domain/event/limits.ts';
 import {
   type EventFilter,
   type HostFilter,
@@ -15,15 +15,15 @@ import {
   type RunFilter,
   type StepFilter,
   type TaskFilter,
-} from '../domain/search/filter.ts';
-import { parseSearch, type SearchQuery } from '../domain/search/search.ts';
+} from '../../domain/search/filter.ts';
+import { parseSearch, type SearchQuery } from '../../domain/search/search.ts';
 import type {
   EventFilterInput,
   HostFilterInput,
   RunFilterInput,
   StepFilterInput,
   TaskFilterInput,
-} from './types/filters.ts';
+} from './filters.ts';
 
 /** Values in one list of a filter. */
 const VALUES_MAX = 1_000;
