@@ -2,40 +2,28 @@
  * Data goes to stdout, what is said to a person to stderr. A closed pipe on stdout (`| head`) is
  * the reader's decision and therefore success.
  */
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { withoutCredentials } from '../domain/text/address.ts';
 import { EXIT } from './exit.ts';
 
-const CODES = {
-  bold: '1',
-  dim: '2',
-  red: '31',
-  green: '32',
-  yellow: '33',
-  blue: '34',
-  magenta: '35',
-  cyan: '36',
-  gray: '90',
-  inverse: '7',
-} as const;
-export type Style = keyof typeof CODES;
+export type Style =
+  | 'bold'
+  | 'dim'
+  | 'red'
+  | 'green'
+  | 'yellow'
+  | 'blue'
+  | 'magenta'
+  | 'cyan'
+  | 'gray'
+  | 'inverse';
 /** Colours a text, or leaves it alone. */
 export type Paint = (style: Style, text: string) => string;
 
-/** The first that is set decides: --no-color, NO_COLOR, FORCE_COLOR; else whether it is a terminal. */
-export function painter(
-  stream: { isTTY?: boolean },
-  colorOption = true,
-  env: NodeJS.ProcessEnv = process.env,
-): Paint {
-  const coloured = isColoured(stream, colorOption, env);
-  return (style, text) => (coloured ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
-}
-
-function isColoured(stream: { isTTY?: boolean }, option: boolean, env: NodeJS.ProcessEnv): boolean {
-  if (!option || (env.NO_COLOR ?? '') !== '') return false;
-  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0';
-  return stream.isTTY === true && env.TERM !== 'dumb';
+/** `--no-color` and NO_COLOR decide, then FORCE_COLOR; else whether it is a terminal with colours. */
+export function painter(stream: NodeJS.WritableStream, colorOption = true): Paint {
+  const plain = !colorOption || (process.env.NO_COLOR ?? '') !== '';
+  return (style, text) => (plain ? text : styleText(style, text, { stream }));
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventLine } from '../../src/cli/event-line.ts';
 import type {
   EventRowFragment,
@@ -49,13 +50,18 @@ describe('text from a log on a terminal', () => {
   });
 
   it('is coloured only where it is wanted', () => {
-    const on = (stream: { isTTY?: boolean }, option: boolean, env: Record<string, string>) =>
-      painter(stream, option, env)('red', 'x') !== 'x';
-    expect(on({ isTTY: true }, true, {})).toBe(true);
-    expect(on({}, true, {})).toBe(false);
-    expect(on({}, true, { FORCE_COLOR: '1' })).toBe(true);
-    expect(on({ isTTY: true }, true, { NO_COLOR: '1', FORCE_COLOR: '1' })).toBe(false);
-    expect(on({ isTTY: true }, false, { FORCE_COLOR: '1' })).toBe(false);
+    const terminal = Object.assign(new PassThrough(), { isTTY: true, getColorDepth: () => 8 });
+    const pipe = new PassThrough();
+    const on = (stream: PassThrough, option: boolean, env: Record<string, string>) => {
+      for (const name of ['NO_COLOR', 'FORCE_COLOR']) vi.stubEnv(name, env[name]);
+      return painter(stream, option)('red', 'x') !== 'x';
+    };
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(on(terminal, true, {})).toBe(true);
+    expect(on(pipe, true, {})).toBe(false);
+    expect(on(pipe, true, { FORCE_COLOR: '1' })).toBe(true);
+    expect(on(terminal, true, { NO_COLOR: '1', FORCE_COLOR: '1' })).toBe(false);
+    expect(on(terminal, false, { FORCE_COLOR: '1' })).toBe(false);
   });
 
   it('shows an event as one entry: where it was, what happened, how it ended', () => {

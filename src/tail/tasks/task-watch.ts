@@ -5,6 +5,7 @@
  * all readers, a few times a second, as soon as the views hold those events. Each shard by
  * itself: one whose views are far behind keeps nobody else waiting.
  */
+import { LRUCache } from 'lru-cache';
 import type { TaskView } from '../../domain/fold/views.ts';
 import { guarded } from '../../guarded.ts';
 import type { Log } from '../../log.ts';
@@ -50,7 +51,7 @@ export class TaskWatch {
   #listeners = new Map<string | null, Set<TaskListener>>();
   /** The shards with changes that are not told yet. */
   #shards = new Map<string, Changed>();
-  #known = new Map<string, TaskView>();
+  #known = new LRUCache<string, TaskView>({ max: REMEMBERED });
   #stop: (() => void) | null = null;
 
   constructor(store: Pick<Store, 'viewsReach' | 'tasksById'>, follower: Follower, log: Log) {
@@ -163,7 +164,7 @@ export class TaskWatch {
       for (const after of await this.#store.tasksById(ids.slice(from, from + IDS_PER_READ))) {
         if (after === null) continue;
         changes.push({ before: this.#known.get(after.id) ?? null, after });
-        this.#remember(after);
+        this.#known.set(after.id, after);
       }
     }
     return changes;
@@ -196,12 +197,5 @@ export class TaskWatch {
         run();
       },
     };
-  }
-
-  #remember(task: TaskView): void {
-    this.#known.delete(task.id);
-    this.#known.set(task.id, task);
-    if (this.#known.size > REMEMBERED)
-      this.#known.delete(this.#known.keys().next().value as string);
   }
 }

@@ -5,12 +5,12 @@
  * so a race has one winner, and every later event, also after midnight, goes to the same shard,
  * where a retry meets its first copy. The documents outlive the day: they tell an expired task.
  */
+import { LRUCache } from 'lru-cache';
 import { foldTime, type LogEvent } from '../../../domain/event/event.ts';
 import { latest, type Register } from '../../../domain/fold/joins.ts';
 import { type Bulk, bulkItem } from '../cluster/bulk.ts';
 import type { Connection } from '../cluster/connection.ts';
 import { getDocuments } from '../cluster/documents.ts';
-import { Lru } from '../lru.ts';
 import type { Days } from './days.ts';
 import { registrationId } from './ids.ts';
 import { dayAt, type Names, shardName, shardOf } from './names.ts';
@@ -52,7 +52,7 @@ export class Registry {
   readonly #days: Days;
   readonly #bulk: Bulk;
   readonly #now: () => number;
-  readonly #cache = new Lru<string, Registered>(CACHED);
+  readonly #cache = new LRUCache<string, Registered>({ max: CACHED });
 
   constructor(connection: Connection, names: Names, days: Days, bulk: Bulk, now: () => number) {
     this.#connection = connection;

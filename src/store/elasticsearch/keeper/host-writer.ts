@@ -2,6 +2,7 @@
  * Hosts: the one view that several shards write to, so it is joined with what is stored and
  * written by compare-and-set. A host's fold is a join too, so the order does not matter.
  */
+import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../../../domain/event/event.ts';
 import { deriveHost, foldHost, type HostState } from '../../../domain/fold/fold.ts';
 import { greatest, isLater, least, lookUp, withEntry } from '../../../domain/fold/joins.ts';
@@ -9,7 +10,6 @@ import { type Bulk, bulkItem } from '../cluster/bulk.ts';
 import { type Connection, unavailable } from '../cluster/connection.ts';
 import { getDocuments } from '../cluster/documents.ts';
 import { hostId } from '../indices/ids.ts';
-import { Lru } from '../lru.ts';
 
 interface Known {
   state: HostState;
@@ -30,7 +30,7 @@ export class HostWriter {
   readonly #connection: Connection;
   readonly #bulk: Bulk;
   readonly #index: string;
-  readonly #known = new Lru<string, Known>(CACHED);
+  readonly #known = new LRUCache<string, Known>({ max: CACHED });
   /** One at a time: shards of this server would only undo each other's cache. */
   #turn: Promise<unknown> = Promise.resolve();
 

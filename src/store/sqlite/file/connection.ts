@@ -2,7 +2,9 @@
  * One connection with its prepared statements, and a deadline that long statements look at: a
  * running statement cannot be interrupted from outside, so `alive()` stands in their WHERE.
  */
+
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
 import { ShiplogError } from '../../../domain/errors.ts';
 
 export type Value = SQLInputValue;
@@ -19,7 +21,7 @@ const CALLS_PER_LOOK = 64;
 
 export class Connection {
   readonly db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new LRUCache<string, StatementSync>({ max: MAX_STATEMENTS });
   #deadline = Number.POSITIVE_INFINITY;
   #calls = 0;
 
@@ -51,16 +53,9 @@ export class Connection {
   /** Prepared once; `returnArrays`: its rows are arrays, which is cheaper where there are many. */
   prepare(sql: string, returnArrays = false): StatementSync {
     const name = returnArrays ? `[]${sql}` : sql;
-    let statement = this.#statements.get(name);
-    if (statement === undefined) {
-      statement = this.db.prepare(sql, { returnArrays });
-      if (this.#statements.size >= MAX_STATEMENTS) {
-        const oldest = this.#statements.keys().next().value;
-        if (oldest !== undefined) this.#statements.delete(oldest);
-      }
-    } else {
-      this.#statements.delete(name);
-    }
+    const known = this.#statements.get(name);
+    if (known !== undefined) return known;
+    const statement = this.db.prepare(sql, { returnArrays });
     this.#statements.set(name, statement);
     return statement;
   }

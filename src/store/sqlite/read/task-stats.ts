@@ -1,15 +1,15 @@
 /** How a task's runs and steps stand, in numbers. */
+import { LRUCache } from 'lru-cache';
 import type { RunStatus, StepStatus } from '../../../domain/event/event.ts';
 import { stepOrder } from '../../../domain/fold/board-bounds.ts';
 import type { RunCounts, StepSummary, TaskStats } from '../../../domain/fold/views.ts';
 import { percentileMs, wholeMs } from '../../../domain/percentile.ts';
 import { NEVER, runStatuses, stepStatuses } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
-import { Lru } from '../lru.ts';
 
 /** Of a task as of its newest event: computed again only when another one came. */
 export class TaskStatsCache {
-  readonly entries = new Lru<number, { seq: number; stats: TaskStats }>(2_000);
+  readonly entries = new LRUCache<number, { seq: number; stats: TaskStats }>({ max: 2_000 });
 }
 
 const NO_COUNTS: RunCounts = {

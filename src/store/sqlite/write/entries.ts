@@ -3,6 +3,7 @@
  * views do not have yet. What is dirty is held until it is written; the rest may be forgotten.
  */
 
+import { LRUCache } from 'lru-cache';
 import type { RunStatus } from '../../../domain/event/event.ts';
 import {
   emptyRun,
@@ -14,7 +15,6 @@ import {
 } from '../../../domain/fold/fold.ts';
 import { runStatuses } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
-import { Lru } from '../lru.ts';
 import { taskStateOf } from '../read/run-row.ts';
 import { isExpired } from './expired.ts';
 
@@ -79,8 +79,8 @@ interface RunRow {
 
 export class Entries {
   readonly #connection: Connection;
-  readonly #tasks: Lru<string, TaskEntry>;
-  readonly #runs: Lru<string, RunEntry>;
+  readonly #tasks: LRUCache<string, TaskEntry>;
+  readonly #runs: LRUCache<string, RunEntry>;
   readonly dirtyTasks = new Map<string, TaskEntry>();
   readonly dirtyRuns = new Map<string, RunEntry>();
   #nextTask: number;
@@ -88,8 +88,8 @@ export class Entries {
 
   constructor(connection: Connection, bounds: EntryBounds = BOUNDS) {
     this.#connection = connection;
-    this.#tasks = new Lru(bounds.tasks);
-    this.#runs = new Lru(bounds.runs);
+    this.#tasks = new LRUCache({ max: bounds.tasks });
+    this.#runs = new LRUCache({ max: bounds.runs });
     this.#nextTask = this.#next('tasks');
     this.#nextRun = this.#next('runs');
   }

@@ -4,6 +4,7 @@
  * they are written is recorded with them, and whatever was lost in memory is folded again from
  * the log. The fold is idempotent, so folding an event twice does no harm.
  */
+import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../../../domain/event/event.ts';
 import { foldHost, foldRun, foldTask, type HostState } from '../../../domain/fold/fold.ts';
 import type { EventFilter } from '../../../domain/search/filter.ts';
@@ -11,7 +12,6 @@ import type { GuardLog } from '../../../guarded.ts';
 import type { Connection } from '../file/connection.ts';
 import { allDays } from '../file/days.ts';
 import { readMeta, VIEWS_THROUGH, writeMeta } from '../file/meta.ts';
-import { Lru } from '../lru.ts';
 import { headSeq, readLog } from '../read/events.ts';
 import { Entries, type EntryBounds, type RunEntry, type TaskEntry } from './entries.ts';
 import { ViewWriter } from './view-writer.ts';
@@ -24,7 +24,7 @@ export class Views {
   readonly #connection: Connection;
   readonly #writer: ViewWriter;
   readonly entries: Entries;
-  readonly #hosts = new Lru<string, HostState>(MAX_HOSTS);
+  readonly #hosts = new LRUCache<string, HostState>({ max: MAX_HOSTS });
   readonly #touchedHosts = new Map<string, HostState>();
   /** Days that retention is removing: their tasks take no events. */
   readonly leaving: Set<number>;
@@ -37,7 +37,7 @@ export class Views {
 
   readonly #log: GuardLog | null;
   /** Runs that the log has been told of. */
-  readonly #named = new Lru<string, true>(MAX_NAMED);
+  readonly #named = new LRUCache<string, true>({ max: MAX_NAMED });
 
   constructor(connection: Connection, bounds?: EntryBounds, log: GuardLog | null = null) {
     this.#connection = connection;
