@@ -19,6 +19,7 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   tail_subscriptions: 'Subscriptions that are followed.',
   tail_channels: 'Different filters among the subscriptions to events.',
   tail_boards: 'Tasks whose board is kept in memory for its subscriptions.',
+  tail_board_bytes: 'What boards in memory weigh, in bytes; beyond the bound further ones are refused.',
   tail_events_delivered_total: 'Events that were delivered to subscriptions.',
   tail_catch_up_reads_total:
     'Reads of the log for subscriptions that are behind what is in memory.',
@@ -31,6 +32,7 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   store_database_bytes: 'Size of the database file.',
   store_wal_bytes: 'Size of its write-ahead log.',
   views_lag_events: 'Events that are in the log and not yet in the views that queries read.',
+  views_set_aside_total: 'Runs whose view could not be folded or stored, and was left as it was.',
   appends_paced_total: 'Appends that were held back because the views were far behind.',
   view_documents_written_total: 'Documents of views that were written.',
   bulk_retries_total: 'Bulk requests to Elasticsearch that were tried again.',
