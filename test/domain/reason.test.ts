@@ -11,6 +11,8 @@ function reasonOf(stderr: string, stdout = ''): string {
 /** What a tool prints (on stderr unless told otherwise), and what a person needs of it. */
 const SAID: [tool: string, stderr: string, reason: string, stdout?: string][] = [
   ['one line', 'disk full', 'disk full'],
+  ['a word that begins like a hint', 'expected 4ad0\nchecksum mismatch', 'checksum mismatch'],
+  ['a hint behind it', 'no space left\ncheck the disk of web-1', 'no space left'],
   ['blank lines at the end', 'disk full\n\n  \n', 'disk full'],
   ['colours', '\u001b[31mdisk full\u001b[0m\n\u001b[0m', 'disk full'],
   [

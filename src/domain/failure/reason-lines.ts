@@ -57,7 +57,7 @@ const NOTHING = [
 const HINTS = [
   /^\(?(?:see|try|hint|hints|note|tip|help|usage|detail|context|statement|visit|learn more|for (?:more|further|help|details|additional|a list)|more (?:info|help|details)|to (?:see|get|update|retry|fix|resolve|view|debug|address) )\b/i,
   /^\(?(?:run|use|type|re-?run|execute)\b.{0,200}(?:['"`]|--?\w|switch|\bfor\b|\bto\b)/i,
-  /^\(?(?:please|you can|you may|you should|if you|if this|consider|check|make sure|did you mean|perhaps|after correcting|report |read )/i,
+  /^\(?(?:please|you can|you may|you should|if you|if this|consider|check|make sure|did you mean|perhaps|after correcting|report|read)(?=[\s,:])/i,
   /^(?:an? )?(?:complete|full|detailed|debug|more)?\s?(?:logs?|output|report|details?|trace)(?: of this run)?(?: (?:file|can|is|are|was|has|written|saved|in|at|to))+\b/i,
   /^(?:\[notice\]|\[help \d|info visit|get more help|mvn <args>|tarball, folder, http)/i,
   /^\* (?:try|get more help|exception is)/i,
