@@ -171,8 +171,8 @@ function never(text: string): never {
 function plain(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (name, part: unknown) =>
-      // `said`: of a task's state, the position of what was said last.
-      name === 'position' || name === 'said' || (name === 'at' && Array.isArray(part))
+      // `said` and `seq`: of a task's state, where what was said last is, and its steps first were.
+      ['position', 'said', 'seq'].includes(name) || (name === 'at' && Array.isArray(part))
         ? undefined
         : part,
     ),
