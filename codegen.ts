@@ -42,7 +42,7 @@ async function clientTypes(): Promise<string> {
               // As an input an ID would be a number too.
               ID: { input: 'string', output: 'string' },
               DateTime: 'string',
-              JSONObject: '../../domain/event.ts#JsonObject',
+              JSONObject: '../../domain/event/event.ts#JsonObject',
             },
           },
         },

@@ -11,6 +11,7 @@ import { registerBackup } from './cli/backup.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { CliError, EXIT, messageOf } from './cli/exit.ts';
 import { registerFinish } from './cli/finish.ts';
+import { registerLogs } from './cli/logs.ts';
 import { say } from './cli/output.ts';
 import { registerRebuild } from './cli/rebuild.ts';
 import { registerRun } from './cli/run.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerTasks,
   registerTask,
   registerTail,
+  registerLogs,
   registerSearch,
   registerRun,
   registerStart,

@@ -19,7 +19,8 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   tail_subscriptions: 'Subscriptions that are followed.',
   tail_channels: 'Different filters among the subscriptions to events.',
   tail_boards: 'Tasks whose board is kept in memory for its subscriptions.',
-  tail_board_bytes: 'What boards in memory weigh, in bytes; beyond the bound further ones are refused.',
+  tail_board_bytes:
+    'What boards in memory weigh, in bytes; beyond the bound further ones are refused.',
   tail_events_delivered_total: 'Events that were delivered to subscriptions.',
   tail_catch_up_reads_total:
     'Reads of the log for subscriptions that are behind what is in memory.',

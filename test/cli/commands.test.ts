@@ -186,6 +186,39 @@ describe('shiplog send', () => {
   });
 });
 
+describe('shiplog logs', () => {
+  beforeAll(async () => {
+    const said = (host: string, message: string, more = {}) => {
+      return { taskId: 'logs-1', host, step: 'download', message, ...more };
+    };
+    await client.query(StartTaskDocument, { input: { id: 'logs-1', plan: ['download'] } });
+    for (let from = 0; from < 2_400; from += 800) {
+      const inputs = Array.from({ length: 800 }, (_, at) => said('web-1', `line ${from + at}`));
+      await client.query(LogStepsDocument, { inputs });
+    }
+    const error = { message: 'no space left' };
+    const inputs = [said('web-2', 'before'), said('web-2', 'end', { status: 'FAILED', error })];
+    await client.query(LogStepsDocument, { inputs });
+  });
+
+  it('prints all of a task, oldest first, however many lines it has', async () => {
+    const { stdout, code } = await shiplog('logs', 'logs-1', '--host', 'web-1', '--json');
+    expect(code).toBe(0);
+    const messages = rows<EventRowFragment>({ stdout }).map(({ message }) => message);
+    expect(messages).toEqual(Array.from({ length: 2_400 }, (_, at) => `line ${at}`));
+  });
+
+  it('prints what the failed hosts said with --failed, and says where there is none', async () => {
+    const { stdout } = await shiplog('logs', 'logs-1', '--failed');
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/INFO {2}web-2 download before$/),
+      expect.stringMatching(/ERROR web-2 download FAILED.*no space left/),
+    ]);
+    const { stderr } = await shiplog('logs', 'nosuch');
+    expect(stderr).toContain('no task "nosuch"');
+  });
+});
+
 describe('shiplog tail', () => {
   it('follows live, and goes on exactly where the cursor file says', async () => {
     const file = join(directory, 'cursor');

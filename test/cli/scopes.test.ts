@@ -23,6 +23,7 @@ const COMMANDS: Record<string, [needs: 'ingest' | 'read', args: (task: string) =
   tasks: ['read', () => []],
   tail: ['read', () => ['--task', 'over', '--until-task-ends', '--last', '10']],
   search: ['read', () => ['anything']],
+  logs: ['read', () => ['over']],
 };
 /** They work on files, or are the server. */
 const LOCAL = ['serve', 'tokens', 'backup', 'rebuild', 'doctor', 'help'];

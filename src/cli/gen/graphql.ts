@@ -265,6 +265,21 @@ export type LogStepsMutationVariables = Exact<{
 
 export type LogStepsMutation = { logSteps: { stored: number, duplicates: number, rejected: number, results: Array<{ index: number, eventId: string | null, outcome: EventOutcome, error: { code: string, message: string, field: string | null } | null }> } };
 
+export type LogsQueryVariables = Exact<{
+  filter: EventFilter;
+  after?: string | null | undefined;
+}>;
+
+
+export type LogsQuery = { events: { nodes: Array<{ id: string, eventId: string, kind: EventKind, taskId: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, at: string, receivedAt: string, writer: string | null, sequence: number | null, service: string | null, environment: string | null, message: string | null, level: LogLevel, stream: LogStream | null, command: string | null, params: JsonObject | null, exitCode: number | null, durationMs: number | null, source: string | null, labels: JsonObject, position: string, progress: { done: number, total: number | null, unit: string | null } | null, error: { code: string | null, message: string } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type LogsTaskQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type LogsTaskQuery = { task: { id: string, matrix: { hosts: Array<string>, steps: Array<string>, cells: string } } | null };
+
 export type SearchQueryVariables = Exact<{
   filter: EventFilter;
   last?: number | null | undefined;
@@ -644,6 +659,65 @@ export const LogStepsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<LogStepsMutation, LogStepsMutationVariables>;
+export const LogsDocument = new TypedDocumentString(`
+    query Logs($filter: EventFilter!, $after: String) {
+  events(filter: $filter, order: LOG, first: 1000, after: $after) {
+    nodes {
+      ...EventRow
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment EventRow on StepEvent {
+  id
+  eventId
+  kind
+  taskId
+  hostName
+  step
+  attempt
+  status
+  at
+  receivedAt
+  writer
+  sequence
+  service
+  environment
+  message
+  level
+  stream
+  command
+  params
+  exitCode
+  durationMs
+  progress {
+    done
+    total
+    unit
+  }
+  error {
+    code
+    message
+  }
+  source
+  labels
+  position
+}`) as unknown as TypedDocumentString<LogsQuery, LogsQueryVariables>;
+export const LogsTaskDocument = new TypedDocumentString(`
+    query LogsTask($id: ID!) {
+  task(id: $id) {
+    id
+    matrix {
+      hosts
+      steps
+      cells
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LogsTaskQuery, LogsTaskQueryVariables>;
 export const SearchDocument = new TypedDocumentString(`
     query Search($filter: EventFilter!, $last: Int) {
   events(filter: $filter, order: TIME, last: $last) {
