@@ -182,6 +182,13 @@ export const OPTIONS = {
     '8388608',
     'Largest request body, before and after decompression. An NDJSON stream may be 32 times as large.',
   ),
+  longMessages: row(
+    'SHIPLOG_LONG_MESSAGES',
+    oneOf('cut', 'reject'),
+    'what',
+    'cut',
+    'Messages over 65,536 characters on `/v1/events`: cut, with a mark that says so, or rejected. A sender may choose by `?longMessages=`.',
+  ),
   queryTimeoutMs: row(
     'SHIPLOG_QUERY_TIMEOUT_MS',
     whole(100, 600_000),

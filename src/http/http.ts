@@ -31,6 +31,7 @@ export interface HttpSettings {
   insecure: boolean;
   allowedOrigins: readonly string[];
   maxBodyBytes: number;
+  longMessages: 'cut' | 'reject';
   graphiql: boolean;
   staleAfterSeconds: number;
 }
@@ -86,7 +87,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const streams = createEventStreams({ operations, auth, metrics });
   const yoga = createYogaTransport({ graphql, operations, streams });
   const websockets = createWebsockets({ operations, auth, metrics, onFault });
-  const { maxBodyBytes } = settings;
+  const { maxBodyBytes, longMessages } = settings;
   const staleAfterMs = settings.staleAfterSeconds * 1_000;
   let draining = false;
   const routes: Map<string, Route> = healthRoutes({
@@ -100,7 +101,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   });
   for (const route of [
     graphqlRoute({ operations, yoga, lane, maxBodyBytes, budget, staleAfterMs }),
-    eventsRoute({ ingest: options.ingest, maxBodyBytes, budget, onFault }),
+    eventsRoute({ ingest: options.ingest, maxBodyBytes, budget, longMessages, onFault }),
   ]) {
     routes.set(route.name, route);
   }

@@ -146,7 +146,7 @@ describe('POST /v1/events', () => {
       JSON.stringify({ ...base, at: '2099-01-01T00:00:00Z', message: 'absurd, but a time' }),
       `{"taskId":"t-texts","host":"h","step":"s","durationMs":1e400}`,
     ].join('\n');
-    const answer = await post(body);
+    const answer = await post(body, undefined, { path: '/v1/events?longMessages=reject' });
     expect(answer.stored).toBe(1);
     expect(answer.results.map(({ index, error }) => [index, error?.code, error?.field])).toEqual([
       [0, 'INVALID_TEXT', 'message'],
@@ -155,6 +155,28 @@ describe('POST /v1/events', () => {
       [3, expect.any(String), 'at'],
       [5, expect.any(String), 'durationMs'],
     ]);
+  });
+
+  it('cuts a message that is too long and marks it, and leaves no half of a character', async () => {
+    const event = { taskId: 't-long', host: 'h', step: 's', message: '🎉'.repeat(40_000) };
+    expect(await post(JSON.stringify(event), 'application/json')).toMatchObject({ stored: 1 });
+    const [message] = await stored('t-long');
+    expect(message?.length).toBeLessThanOrEqual(65_536);
+    expect(message).toMatch(/🎉 … \[cut, it had 80,000 characters\]$/);
+    expect(message?.isWellFormed()).toBe(true);
+  });
+
+  it('counts a request once that is sent again under its Idempotency-Key', async () => {
+    const event = { taskId: 't-key', host: 'h', step: 's', message: 'same' };
+    const body = lines([event, event, { ...event, eventId: 'mine' }]);
+    const send = (key: string) => post(body, undefined, { headers: { 'idempotency-key': key } });
+    expect(await send('one')).toMatchObject({ stored: 3, duplicates: 0 });
+    expect(await send('one')).toMatchObject({ status: 200, stored: 0, duplicates: 3 });
+    expect(await send('two')).toMatchObject({ stored: 2, duplicates: 1 });
+    expect(await send('x'.repeat(256))).toMatchObject({
+      status: 400,
+      error: { field: 'idempotency-key' },
+    });
   });
 
   it('takes compressed NDJSON that is many times as large as other bodies may be', async () => {
@@ -245,6 +267,7 @@ async function serveEvents(
     ingest: shiplog.ingest,
     maxBodyBytes: 1_000_000,
     budget: new BodyBudget(10_000_000),
+    longMessages: 'cut',
     onFault: () => {},
     ...options,
   });

@@ -67,6 +67,7 @@ export async function startHttpFixture(options: FixtureOptions = {}): Promise<Ht
       insecure: false,
       allowedOrigins: [],
       maxBodyBytes: 8 * 1024 * 1024,
+      longMessages: 'cut',
       graphiql: true,
       staleAfterSeconds: 300,
       ...settings,

@@ -20,6 +20,7 @@ import {
 import { type Line, LineSplitter } from '../body/byte-lines.ts';
 import { closeAfterAnswer, errorBody, errorHeaders, publicError, sendJson } from '../reply.ts';
 import type { Exchange, Route } from '../route.ts';
+import { type LongMessages, onTerms, type RequestTerms, readIdempotencyKey } from './sent-event.ts';
 
 /** Items of one append, and bytes of its lines. */
 const BATCH = 1_000;
@@ -50,6 +51,8 @@ export interface EventsOptions {
   ingest: Pick<Ingest, 'logSteps' | 'noteRejected'>;
   maxBodyBytes: number;
   budget: BodyBudget;
+  /** Where the sender does not say. */
+  longMessages: LongMessages;
   /** A fault of ours, to be logged. */
   onFault: (error: unknown) => void;
   /** The longest pause of a stream. */
@@ -64,8 +67,15 @@ export function eventsRoute(options: EventsOptions): Route {
     errors: 'plain',
     async handle(exchange) {
       const kind = bodyKind(exchange.request);
-      const listAll = wantsAll(exchange.url, kind === 'json');
-      const intake = new Intake(options.ingest, exchange.principal, listAll);
+      const { request, url, principal } = exchange;
+      checkParameters(url);
+      const terms = {
+        key: readIdempotencyKey(request.headers['idempotency-key']),
+        longMessages: chosen(url, 'longMessages', ['cut', 'reject']) ?? options.longMessages,
+      };
+      const results = chosen(url, 'results', ['all', 'problems']);
+      const listAll = (results ?? (kind === 'json' ? 'all' : 'problems')) === 'all';
+      const intake = new Intake(options.ingest, principal, terms, listAll);
       try {
         if (kind === 'json') await takeJson(exchange, options, intake);
         else await takeLines(exchange, options, intake);
@@ -86,14 +96,21 @@ class Intake {
   taken = 0;
   readonly #ingest: EventsOptions['ingest'];
   readonly #reporter: Reporter;
+  readonly #terms: RequestTerms;
   readonly #listAll: boolean;
   readonly #counts = { stored: 0, duplicates: 0, rejected: 0 };
   readonly #results: Result[] = [];
   #truncated = false;
 
-  constructor(ingest: EventsOptions['ingest'], reporter: Reporter, listAll: boolean) {
+  constructor(
+    ingest: EventsOptions['ingest'],
+    reporter: Reporter,
+    terms: RequestTerms,
+    listAll: boolean,
+  ) {
     this.#ingest = ingest;
     this.#reporter = reporter;
+    this.#terms = terms;
     this.#listAll = listAll;
   }
 
@@ -110,7 +127,7 @@ class Intake {
       return;
     }
     const readable = items.filter((item) => item.problem === null);
-    const raws = readable.map(({ raw }) => raw);
+    const raws = readable.map(({ raw, index }) => onTerms(raw, index, this.#terms));
     const outcomes = await this.#ingest.logSteps(raws, this.#reporter);
     let next = 0;
     for (const { index, problem: unreadable } of items) {
@@ -161,15 +178,26 @@ function bodyKind(request: IncomingMessage): 'json' | 'ndjson' {
   );
 }
 
-function wantsAll(url: URL, fallback: boolean): boolean {
+const PARAMETERS = ['results', 'longMessages'] as const;
+
+function checkParameters(url: URL): void {
   for (const name of url.searchParams.keys()) {
-    if (name !== 'results') throw badInput(`There is no parameter "${name.slice(0, 60)}"`, name);
+    if (!PARAMETERS.some((known) => known === name)) {
+      throw badInput(`There is no parameter "${name.slice(0, 60)}"`, name);
+    }
   }
-  const results = url.searchParams.get('results');
-  if (results === null) return fallback;
-  if (results === 'all') return true;
-  if (results === 'problems') return false;
-  throw badInput('results must be "all" or "problems"', 'results');
+}
+
+function chosen<const T extends string>(
+  url: URL,
+  name: (typeof PARAMETERS)[number],
+  values: readonly [T, T],
+): T | null {
+  const text = url.searchParams.get(name);
+  if (text === null) return null;
+  const value = values.find((one) => one === text);
+  if (value !== undefined) return value;
+  throw badInput(`${name} must be "${values.join('" or "')}"`, name);
 }
 
 async function takeJson(
