@@ -116,9 +116,7 @@ export class Connection {
         if (error instanceof errors.ResponseError) this.#hear();
         if (ends?.aborted === true) throw silence(error);
         if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
-        if (ask.maxBytes !== undefined && error instanceof errors.RequestAbortedError) {
-          throw new AnswerTooLong(error.message);
-        }
+        if (isTooLong(error)) throw new AnswerTooLong((error as Error).message);
         if (error instanceof errors.ResponseError) {
           const status = error.statusCode ?? 500;
           if (status < 500 && status !== 401 && status !== 403 && status !== 429) {
@@ -190,9 +188,20 @@ export function reasonOf(body: Refusal): string {
 }
 
 /** Another node, or the same a moment later, may answer. */
+/** The client aborts what is too long, and what broke off in the middle as well. */
+function isTooLong(error: unknown): boolean {
+  return (
+    error instanceof errors.RequestAbortedError && error.message.startsWith('The content length')
+  );
+}
+
 function isPassing(error: unknown): boolean {
   if (error instanceof errors.ResponseError) return [502, 503, 504].includes(error.statusCode ?? 0);
-  return error instanceof errors.TimeoutError || error instanceof errors.ConnectionError;
+  return (
+    error instanceof errors.TimeoutError ||
+    error instanceof errors.ConnectionError ||
+    error instanceof errors.RequestAbortedError
+  );
 }
 
 /** Many reads listen to one signal. */
