@@ -12,6 +12,9 @@ import { checkHttp, type HttpServer, startHttp } from './http/http.ts';
 import { startIdleSweeper } from './ingest/idle.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createLog, type Log } from './log.ts';
+import { loadMappings } from './senders/mapping/load-mappings.ts';
+import type { Mappings } from './senders/mapping/mappings.ts';
+import { createSenders } from './senders/senders.ts';
 import { openStore } from './store/open-store.ts';
 
 export { backupStore, examineStore, rebuildStore } from './store/open-store.ts';
@@ -45,10 +48,11 @@ export interface AppOptions {
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const { now = Date.now, log = createLog(config.logLevel) } = options;
   try {
+    const mappings = loadMappings(config.mappingFile);
     await checkHttp({ settings: config, now, log });
     const store = await openStore(config, now, log);
     try {
-      return await serve(config, store, now, log);
+      return await serve(config, store, mappings, now, log);
     } catch (error) {
       await store.close();
       throw error;
@@ -71,7 +75,13 @@ function runningAlready({ store, dataDir }: Config, error: unknown): ShiplogErro
   );
 }
 
-async function serve(config: Config, store: Store, now: () => number, log: Log): Promise<App> {
+async function serve(
+  config: Config,
+  store: Store,
+  mappings: Mappings,
+  now: () => number,
+  log: Log,
+): Promise<App> {
   const staleAfterMs = config.staleAfterSeconds * 1_000;
   const heartbeatMs = config.heartbeatSeconds * 1_000;
   const version = readVersion();
@@ -79,6 +89,7 @@ async function serve(config: Config, store: Store, now: () => number, log: Log):
   const tail = await createTail(store, { heartbeatMs, staleAfterMs, now }, log);
   const publish = tail.publish;
   const ingest = createIngest({ store, redactor, publish, now, log });
+  const senders = createSenders({ ingest, mappings, now, log });
   const graphql = createGraphQL({
     store,
     ingest,
@@ -106,10 +117,11 @@ async function serve(config: Config, store: Store, now: () => number, log: Log):
       settings: config,
       graphql,
       ingest,
+      senders,
       version,
       engine: store.engine,
       notReady: () => whyNotReady(store, tail.ready()),
-      numbers: [ingest.metrics, tail.metrics, () => store.metrics(), redactions],
+      numbers: [ingest.metrics, senders.metrics, tail.metrics, () => store.metrics(), redactions],
       log,
       now,
     });

@@ -2,7 +2,17 @@
  * The table of options: what `config.ts` parses, what `shiplog serve --help` and the README show.
  */
 import { z } from 'zod';
-import { list, oneOf, onOff, optionalText, origin, text, url, whole } from './config-values.ts';
+import {
+  list,
+  oneOf,
+  onOff,
+  optionalText,
+  optionalWhole,
+  origin,
+  text,
+  url,
+  whole,
+} from './config-values.ts';
 
 export interface OptionRow<T> {
   env: string;
@@ -188,6 +198,20 @@ export const OPTIONS = {
     'what',
     'cut',
     'Messages over 65,536 characters on `/v1/events`: cut, with a mark that says so, or rejected. A sender may choose by `?longMessages=`.',
+  ),
+  mappingFile: row(
+    'SHIPLOG_MAPPING_FILE',
+    optionalText,
+    'file',
+    null,
+    'YAML or JSON file that says what the documents of other programs mean (docs/senders/mapping.md).',
+  ),
+  esPort: row(
+    'SHIPLOG_ES_PORT',
+    optionalWhole(0, 65_535),
+    'number',
+    null,
+    'A second port where Elasticsearch clients find at `/` what the first one has at `/es`; 0 takes a free one.',
   ),
   queryTimeoutMs: row(
     'SHIPLOG_QUERY_TIMEOUT_MS',

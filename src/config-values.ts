@@ -10,6 +10,11 @@ export function whole(least: number, most: number): z.ZodType<number> {
     .pipe(z.number().min(least, message).max(most, message));
 }
 
+export function optionalWhole(least: number, most: number): z.ZodType<number | null> {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.union([z.literal('').transform(() => null), whole(least, most)], { error });
+}
+
 export function oneOf<const T extends [string, ...string[]]>(...names: T): z.ZodType<T[number]> {
   return z.enum(names, { error: `must be one of ${names.join(', ')}` });
 }

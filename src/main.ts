@@ -12,6 +12,7 @@ import { registerDoctor } from './cli/doctor.ts';
 import { CliError, EXIT, messageOf } from './cli/exit.ts';
 import { registerFinish } from './cli/finish.ts';
 import { registerLogs } from './cli/logs.ts';
+import { registerMapping } from './cli/mapping.ts';
 import { say } from './cli/output.ts';
 import { registerRebuild } from './cli/rebuild.ts';
 import { registerRun } from './cli/run.ts';
@@ -38,6 +39,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerSend,
   registerSimulate,
   registerTokens,
+  registerMapping,
   registerBackup,
   registerRebuild,
   registerDoctor,

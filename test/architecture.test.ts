@@ -22,8 +22,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   tail: ['domain', 'store/store.ts', 'log.ts', 'guarded.ts'],
   ingest: ['domain', 'store/store.ts', 'log.ts', 'guarded.ts'],
+  senders: ['domain', 'ingest', 'log.ts'],
   graphql: ['domain', 'store/store.ts', 'ingest', 'tail', 'log.ts', 'guarded.ts'],
-  http: ['graphql', 'ingest', 'domain', 'log.ts', 'guarded.ts'],
+  http: ['graphql', 'senders', 'ingest', 'domain', 'log.ts', 'guarded.ts'],
   config: ['domain'],
   'log.ts': [],
   'guarded.ts': [],
@@ -32,6 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'store/store.ts',
     'store/open-store.ts',
     'ingest',
+    'senders',
     'tail',
     'graphql',
     'http',
@@ -39,7 +41,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'log.ts',
     'guarded.ts',
   ],
-  cli: ['domain', 'config', 'app.ts', 'log.ts', 'http/tokens.ts'],
+  cli: ['domain', 'config', 'app.ts', 'log.ts', 'http/tokens.ts', 'senders'],
   'main.ts': ['cli', 'config'],
 };
 

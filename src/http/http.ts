@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { ShiplogError } from '../domain/errors.ts';
 import type { GraphQLServer } from '../graphql/operation/graphql.ts';
 import type { Ingest } from '../ingest/ingest.ts';
+import type { Senders } from '../senders/senders.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { BodyBudget } from './body/body.ts';
 import { eventsRoute, STREAM_FACTOR } from './endpoints/events.ts';
@@ -40,6 +41,7 @@ export interface HttpOptions {
   settings: HttpSettings;
   graphql: GraphQLServer;
   ingest: Pick<Ingest, 'logSteps' | 'noteRejected'>;
+  senders: Senders;
   version: string;
   engine: string;
   /** null: the store works and the log is followed. Else why not, in words; no secrets. */

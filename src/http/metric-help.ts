@@ -7,6 +7,9 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   ingest_appends_total: 'Appends to the store; each takes what has come since the one before it.',
   ingest_queued_events: 'Events that wait for the store.',
   ingest_queued_bytes: 'What they take, in bytes.',
+  sender_documents_total:
+    'Documents that other programs sent and that were stored or known, by protocol.',
+  sender_misfits_total: 'Parts of such documents that did not fit into their events, by reason.',
   graphql_errors_total: 'Errors in answers to GraphQL operations, on all transports, by code.',
   redactions_total: 'Values that were replaced by [redacted], by rule.',
   auth_failures_total: 'Requests and sockets whose token did not do, by reason.',

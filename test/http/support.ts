@@ -74,6 +74,7 @@ export async function startHttpFixture(options: FixtureOptions = {}): Promise<Ht
     },
     graphql,
     ingest: shiplog.ingest,
+    senders: shiplog.senders,
     version: '0.0.0-test',
     engine: store.engine,
     notReady: notReady ?? (async () => null),

@@ -1,6 +1,8 @@
 /** Shiplog without HTTP: a real store, the real ingest, the real tail. */
 import { createRedactor } from '../../src/domain/redact/redact.ts';
 import { createIngest, type Ingest } from '../../src/ingest/ingest.ts';
+import { Mappings } from '../../src/senders/mapping/mappings.ts';
+import { createSenders, type Senders } from '../../src/senders/senders.ts';
 import type { Log } from '../../src/log.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createTail, type TailSettings } from '../../src/tail/create-tail.ts';
@@ -10,6 +12,7 @@ import { quietLog, testSettings } from './engines.ts';
 export interface Shiplog {
   store: Store;
   ingest: Ingest;
+  senders: Senders;
   tail: Tail;
   close(): Promise<void>;
 }
@@ -32,9 +35,11 @@ export async function startShiplog(
     now: settings.now ?? Date.now,
     log: quietLog,
   });
+  const now = settings.now ?? Date.now;
   return {
     store,
     ingest,
+    senders: createSenders({ ingest, mappings: new Mappings(), now, log: quietLog }),
     tail,
     async close() {
       await ingest.close();

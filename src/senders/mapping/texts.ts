@@ -1,0 +1,30 @@
+/** Texts of others, made such that the log can hold them: nothing is refused for a character. */
+import { LIMITS } from '../../domain/event/limits.ts';
+
+/** A name: one line, no white space at its ends, cut at `max`; null where nothing is left. */
+export function nameFrom(text: string, max: number): string | null {
+  const clean = wellFormed(text)
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim();
+  if (clean.length <= max) return clean === '' ? null : clean;
+  return clean.slice(0, max).toWellFormed().trim();
+}
+
+/** As for names, and without the `*` that a filter would take for any ending. */
+export function hostFrom(text: string): string | null {
+  return nameFrom(text.replaceAll('*', '_'), LIMITS.host);
+}
+
+/** Any text, cut at `max` with a mark that says how much is missing. */
+export function textFrom(text: string, max: number): { text: string; cut: boolean } {
+  const clean = wellFormed(text);
+  if (clean.length <= max) return { text: clean, cut: false };
+  const mark = ` … [cut: ${clean.length} characters]`;
+  return { text: clean.slice(0, max - mark.length).toWellFormed() + mark, cut: true };
+}
+
+/** No NUL, no half surrogate pairs. */
+export function wellFormed(text: string): string {
+  const whole = text.isWellFormed() ? text : text.toWellFormed();
+  return whole.includes('\0') ? whole.replaceAll('\0', '\ufffd') : whole;
+}

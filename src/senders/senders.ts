@@ -1,0 +1,99 @@
+/**
+ * The way in for documents of others: mapped, given an identity, stored by ingest. What every
+ * protocol here hands over its documents to.
+ */
+import { LRUCache } from 'lru-cache';
+import type { InputProblem } from '../domain/errors.ts';
+import type { Ingest, StepOutcome } from '../ingest/ingest.ts';
+import type { Reporter } from '../ingest/rejections.ts';
+import type { Log } from '../log.ts';
+import type { ForeignDocument } from './foreign-document.ts';
+import { eventIdOf } from './identity.ts';
+import { mapDocument, type StepEventInput } from './mapping/map-document.ts';
+import type { Mappings } from './mapping/mappings.ts';
+import { type Misfit, MisfitCounts } from './mapping/misfits.ts';
+
+export interface DocumentOutcome {
+  outcome: 'STORED' | 'DUPLICATE' | 'REJECTED';
+  /** Of the event; null where it was REJECTED. */
+  eventId: string | null;
+  problem: InputProblem | null;
+}
+
+export interface Senders {
+  /**
+   * One outcome for each document, in order. Rejects, as `ingest.logSteps` does, only where nothing
+   * can be taken now (OVERLOADED, STORE_UNAVAILABLE, STORE_FULL, SHUTTING_DOWN): then all of it
+   * may be sent again. At most `BATCH` documents at a time.
+   */
+  take(documents: readonly ForeignDocument[], reporter: Reporter): Promise<DocumentOutcome[]>;
+  /** Counts and tells what did not fit, for what is found before the mapping. */
+  noteMisfit(misfit: Misfit): void;
+  /** Counts what could not even be read as a document. */
+  noteRejected(problem: InputProblem, reporter: Reporter): void;
+  metrics(): Record<string, number>;
+}
+
+export interface SendersOptions {
+  ingest: Pick<Ingest, 'logSteps' | 'noteRejected'>;
+  mappings: Mappings;
+  now: () => number;
+  log: Pick<Log, 'warn'>;
+}
+
+/** Documents of one append: what the event loop is held for between two looks at its sockets. */
+export const BATCH = 1_000;
+/** Ids whose task is remembered, so that a document that comes again changed meets its first copy. */
+const REMEMBERED_IDS = 200_000;
+
+export function createSenders({ ingest, mappings, now, log }: SendersOptions): Senders {
+  const misfits = new MisfitCounts(log, now);
+  const tasks = new LRUCache<string, string>({ max: REMEMBERED_IDS });
+  const taken: Record<string, number> = {};
+
+  function eventOf(document: ForeignDocument, address: string | null): StepEventInput {
+    const mapping = mappings.for(document);
+    const mapped = mapDocument(document, mapping, address);
+    for (const misfit of mapped.misfits) misfits.note(misfit, document.index ?? document.kind);
+    const { event, id } = mapped;
+    const identity =
+      document.identity?.by === 'id' || id === null
+        ? document.identity
+        : { by: 'id' as const, space: document.index ?? document.kind, id };
+    const eventId = eventIdOf(identity, mapped.timeIsFine);
+    if (eventId === null) return event;
+    event.eventId = eventId;
+    if (identity?.by === 'id') {
+      // Wherever it would belong now: ids are known within their task.
+      event.taskId = tasks.get(eventId) ?? event.taskId;
+      tasks.set(eventId, event.taskId);
+    }
+    return event;
+  }
+
+  return {
+    async take(documents, reporter) {
+      const events = documents.map((document) => eventOf(document, reporter.address));
+      const outcomes = await ingest.logSteps(events, reporter);
+      for (const { kind } of documents) taken[kind] = (taken[kind] ?? 0) + 1;
+      return outcomes.map(outcomeOf);
+    },
+    noteMisfit: (misfit) => misfits.note(misfit, null),
+    noteRejected: (problem, reporter) => ingest.noteRejected(problem, reporter),
+    metrics: () => ({
+      ...Object.fromEntries(
+        Object.entries(taken).map(([kind, count]) => [
+          `sender_documents_total{protocol="${kind}"}`,
+          count,
+        ]),
+      ),
+      ...misfits.metrics(),
+    }),
+  };
+}
+
+/** The same id with other content is the same document, changed on its way. */
+function outcomeOf({ outcome, eventId, problem }: StepOutcome): DocumentOutcome {
+  if (problem?.code === 'ID_CONFLICT') return { outcome: 'DUPLICATE', eventId, problem: null };
+  return { outcome, eventId, problem };
+}
