@@ -26,6 +26,8 @@ const RETENTION_EVERY_MS = 60 * 60_000;
 
 export interface App {
   readonly url: string;
+  /** Of the port for Elasticsearch clients; null: there is none. */
+  readonly esUrl: string | null;
   readonly version: string;
   /** Resolves with the reason when only a new process can write again: close this one. */
   readonly failed: Promise<Error>;
@@ -134,7 +136,8 @@ async function serve(
   const stopRetention = startRetention(store, log);
   const embedded = config.store === 'sqlite';
   if (embedded) writeAddress(config.dataDir, http.url);
-  log.info({ url: http.url, engine: store.engine, version }, 'listening');
+  const es = http.esUrl === null ? {} : { esUrl: http.esUrl };
+  log.info({ url: http.url, ...es, engine: store.engine, version }, 'listening');
   let closing: Promise<void> | null = null;
 
   async function close(): Promise<void> {
@@ -151,6 +154,7 @@ async function serve(
 
   return {
     url: http.url,
+    esUrl: http.esUrl,
     version,
     failed: store.failed,
     close() {

@@ -129,6 +129,10 @@ function conflictsOf(config: Partial<Config>): string[] {
   if (typeof apiKey === 'string' && typeof user === 'string') {
     problems.push('SHIPLOG_ELASTICSEARCH_API_KEY and _USERNAME are both set: use one of them');
   }
+  const { port, esPort } = config;
+  if (port !== undefined && port !== 0 && port === esPort) {
+    problems.push('SHIPLOG_ES_PORT must be another port than SHIPLOG_PORT');
+  }
   const isOpen = config.tokensFile === null && config.insecure === false;
   if (isOpen && host !== undefined && !isLoopback(host)) {
     problems.push(

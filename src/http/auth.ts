@@ -216,6 +216,36 @@ export function bearerToken(header: string | undefined): string | null {
   return match?.[1] ?? null;
 }
 
+/**
+ * The token of whatever scheme a client of others has: `Basic` with it as the password (or the
+ * name), `ApiKey` with it as the key, as it is or behind an id in base64, `Splunk`, `Bearer`.
+ */
+export function foreignToken(header: string | undefined): string | null {
+  const [, scheme = '', value = ''] = /^(\w+) +(\S+) *$/.exec(header ?? '') ?? [];
+  switch (scheme.toLowerCase()) {
+    case 'basic': {
+      const [name = '', password = ''] = pairOf(value);
+      return password || name || null;
+    }
+    case 'apikey': {
+      if (value.startsWith('shp_')) return value;
+      const [id = '', key = ''] = pairOf(value);
+      return key || id || null;
+    }
+    case 'splunk':
+      return value;
+    default:
+      return bearerToken(header);
+  }
+}
+
+/** `name:secret` in base64. */
+function pairOf(encoded: string): [string, string] {
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
 const URL_TOKEN = /[?&](token|access_token|authorization|api_key)=|shp_[0-9a-z]{8}_/i;
 
 /** Throws BAD_REQUEST for a token in the address: it would end in logs and histories. */

@@ -12,14 +12,16 @@ import type { Ingest } from '../ingest/ingest.ts';
 import type { Senders } from '../senders/senders.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { BodyBudget } from './body/body.ts';
+import { BULK_FACTOR, elasticsearchRoute, isBelow } from './endpoints/elasticsearch.ts';
 import { eventsRoute, STREAM_FACTOR } from './endpoints/events.ts';
+import { foreignRoute } from './endpoints/foreign-paths.ts';
 import { graphiqlRoutes } from './endpoints/graphiql.ts';
 import { graphqlRoute } from './endpoints/graphql.ts';
 import { healthRoutes } from './endpoints/health.ts';
 import { createMetrics, type Numbers } from './metrics.ts';
 import type { OriginRules } from './origin.ts';
 import type { Route } from './route.ts';
-import { type Listener, listen } from './server.ts';
+import { type Listener, listen, type ServerOptions } from './server.ts';
 import { createEventStreams } from './transports/event-streams.ts';
 import { createOperations } from './transports/operations.ts';
 import { createWebsockets } from './transports/websockets.ts';
@@ -28,6 +30,8 @@ import { createYogaTransport } from './transports/yoga.ts';
 export interface HttpSettings {
   host: string;
   port: number;
+  /** Of its own for Elasticsearch clients; null: they have `/es` alone. */
+  esPort?: number | null;
   tokensFile: string | null;
   insecure: boolean;
   allowedOrigins: readonly string[];
@@ -56,6 +60,8 @@ export interface HttpOptions {
 
 export interface HttpServer {
   readonly url: string;
+  /** Of the port for Elasticsearch clients; null: there is none. */
+  readonly esUrl: string | null;
   /**
    * `/readyz` says no at once; after `drainMs` no more connections are taken, subscriptions end
    * (websockets with 1012), what is being executed is answered, and what is left after ten
@@ -66,6 +72,8 @@ export interface HttpServer {
 
 /** All bodies in memory at a time, in units of the largest. */
 const BODIES_AT_A_TIME = 32;
+/** Where Elasticsearch clients are served on the main port. */
+const ES_MOUNT = '/es';
 const CLOSE_DEADLINE_MS = 10_000;
 /** What does not answer within this is not ready. */
 const READY_TIMEOUT_MS = 2_000;
@@ -109,29 +117,49 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   }
   const graphiql = settings.graphiql ? graphiqlRoutes() : null;
   if (graphiql !== null) routes.set(graphiql.page.name, graphiql.page);
-  const listener = await openListener({
+  const elasticsearch = { senders: options.senders, maxBodyBytes, budget, now: options.now };
+  const es = elasticsearchRoute(elasticsearch, ES_MOUNT);
+  const atRoot = elasticsearchRoute(elasticsearch, '');
+  const shared = {
     host: settings.host,
-    port: settings.port,
-    maxDeclaredBytes: maxBodyBytes * STREAM_FACTOR,
-    routes,
-    fallback: (path) => graphiql?.file(path) ?? null,
-    upgrades: new Map([['/graphql', websockets.upgrade]]),
+    maxDeclaredBytes: maxBodyBytes * Math.max(STREAM_FACTOR, BULK_FACTOR),
     origins: originRules(settings, auth),
     auth,
     metrics,
     onFault,
+  };
+  const listener = await openListener('SHIPLOG_PORT', {
+    ...shared,
+    port: settings.port,
+    routes,
+    fallback: (path) =>
+      isBelow(ES_MOUNT, path) ? es : (graphiql?.file(path) ?? foreignRoute(path)),
+    upgrades: new Map([['/graphql', websockets.upgrade]]),
+  });
+  const esListener = await openEsListener(settings.esPort ?? null, {
+    ...shared,
+    routes: new Map(),
+    fallback: () => atRoot,
+    upgrades: new Map(),
+  }).catch(async (error: unknown) => {
+    await listener.close(0);
+    throw error;
   });
   let closing: Promise<void> | null = null;
   const close = async (drainMs: number): Promise<void> => {
     draining = true;
     if (drainMs > 0) await wait(drainMs);
-    const closed = listener.close(CLOSE_DEADLINE_MS);
+    const closed = Promise.all([
+      listener.close(CLOSE_DEADLINE_MS),
+      esListener?.close(CLOSE_DEADLINE_MS),
+    ]);
     streams.close();
     await Promise.all([closed, websockets.close(CLOSE_DEADLINE_MS)]);
     auth.close();
   };
   return {
     url: listener.url,
+    esUrl: esListener?.url ?? null,
     close({ drainMs = 0 } = {}) {
       closing ??= close(drainMs);
       return closing;
@@ -178,12 +206,16 @@ async function whyNotReady({ notReady }: HttpOptions): Promise<string | null> {
   }
 }
 
-const LISTEN_PROBLEMS: Readonly<Record<string, [option: string, reason: string]>> = {
-  EADDRINUSE: ['SHIPLOG_PORT', 'is in use by another program; choose another port (--port)'],
-  EACCES: ['SHIPLOG_PORT', 'may not be listened on by this user; choose one above 1023 (--port)'],
-  EADDRNOTAVAIL: ['SHIPLOG_HOST', 'is not an address of this machine (--host)'],
-  ENOTFOUND: ['SHIPLOG_HOST', 'is not a known name'],
-};
+/** Of the option of the port, or of the address, why it cannot be listened on. */
+const LISTEN_PROBLEMS: Readonly<Record<string, [option: 'port' | 'SHIPLOG_HOST', reason: string]>> =
+  {
+    EADDRINUSE: ['port', 'is in use by another program; choose another port'],
+    EACCES: ['port', 'may not be listened on by this user; choose one above 1023'],
+    EADDRNOTAVAIL: ['SHIPLOG_HOST', 'is not an address of this machine (--host)'],
+    ENOTFOUND: ['SHIPLOG_HOST', 'is not a known name'],
+  };
+const PORT_FLAGS = { SHIPLOG_PORT: '--port', SHIPLOG_ES_PORT: '--es-port' } as const;
+type PortOption = keyof typeof PORT_FLAGS;
 
 /**
  * What `startHttp` would throw for, before anything is made that a refused start would leave
@@ -193,22 +225,35 @@ export async function checkHttp(
   options: Pick<HttpOptions, 'settings' | 'now' | 'log'>,
 ): Promise<void> {
   openAuth(options);
-  const { host, port } = options.settings;
-  await namingTheOption({ host, port }, async () => {
-    const probe = createServer();
+  const { host, port, esPort } = options.settings;
+  await probe('SHIPLOG_PORT', host, port);
+  if (esPort != null) await probe('SHIPLOG_ES_PORT', host, esPort);
+}
+
+async function probe(option: PortOption, host: string, port: number): Promise<void> {
+  await namingTheOption(option, { host, port }, async () => {
+    const server = createServer();
     await new Promise<void>((resolve, reject) => {
-      probe.once('error', reject);
-      probe.listen({ host, port }, resolve);
+      server.once('error', reject);
+      server.listen({ host, port }, resolve);
     });
-    await new Promise((resolve) => probe.close(resolve));
+    await new Promise((resolve) => server.close(resolve));
   });
 }
 
-async function openListener(options: Parameters<typeof listen>[0]): Promise<Listener> {
-  return namingTheOption(options, () => listen(options));
+async function openListener(option: PortOption, options: ServerOptions): Promise<Listener> {
+  return namingTheOption(option, options, () => listen(options));
+}
+
+async function openEsListener(
+  port: number | null,
+  options: Omit<ServerOptions, 'port'>,
+): Promise<Listener | null> {
+  return port === null ? null : openListener('SHIPLOG_ES_PORT', { ...options, port });
 }
 
 async function namingTheOption<T>(
+  option: PortOption,
   options: { host: string; port: number },
   work: () => Promise<T>,
 ): Promise<T> {
@@ -217,8 +262,10 @@ async function namingTheOption<T>(
   } catch (error) {
     const problem = LISTEN_PROBLEMS[(error as NodeJS.ErrnoException).code ?? ''];
     if (problem === undefined) throw error;
-    const [field, reason] = problem;
-    const message = `${field}: ${options.host}:${options.port} ${reason}`;
+    const [which, reason] = problem;
+    const field = which === 'port' ? option : which;
+    const flag = which === 'port' ? ` (${PORT_FLAGS[option]})` : '';
+    const message = `${field}: ${options.host}:${options.port} ${reason}${flag}`;
     throw new ShiplogError('BAD_INPUT', message, { field, cause: error });
   }
 }

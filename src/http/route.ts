@@ -1,5 +1,6 @@
 /** What an endpoint is: which methods, who may, and the function that answers. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ShiplogError } from '../domain/errors.ts';
 import type { Scope } from '../domain/token.ts';
 import type { Principal } from './auth.ts';
 
@@ -11,14 +12,21 @@ export interface Exchange {
   principal: Principal;
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** Answers a request that was refused; nothing was sent yet. */
+export type AnswerError = (response: ServerResponse, error: ShiplogError) => void;
+
 export interface Route {
   /** For metrics: a fixed text, never the address that was asked for. */
   name: string;
-  methods: readonly ('GET' | 'POST')[];
+  methods: readonly Method[];
   /** `open`: no token is asked for. `any`: a valid token, whose scopes the endpoint judges. */
   access: 'open' | 'any' | Scope;
-  /** The shape in which errors are told. */
-  errors: 'plain' | 'graphql';
+  /** true: a token may come as `Basic`, `ApiKey` or `Splunk`, too: others' clients know no Bearer. */
+  anyScheme?: boolean;
+  /** The shape in which errors are told; a protocol of others has its own. */
+  errors: 'plain' | 'graphql' | AnswerError;
   /** Rejecting is answered as an error, if nothing was sent yet. */
   handle: (exchange: Exchange) => Promise<void> | void;
 }

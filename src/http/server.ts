@@ -14,8 +14,8 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ERROR_CODES, ShiplogError } from '../domain/errors.ts';
-import { type Auth, bearerToken, type Principal, refuseTokenInUrl } from './auth.ts';
 import { checkDeclaredBody } from './body/body.ts';
+import { type Auth, bearerToken, foreignToken, type Principal, refuseTokenInUrl } from './auth.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { checkHost, checkOrigin, judgeOrigin, type OriginRules, setCorsHeaders } from './origin.ts';
 import {
@@ -214,7 +214,9 @@ function checkMethod(request: IncomingMessage, response: ServerResponse, route: 
 
 function admit(request: IncomingMessage, route: Route, auth: Auth): Principal {
   if (route.access === 'open') return EVERYBODY;
-  const principal = auth.authenticate(bearerToken(request.headers.authorization));
+  const { authorization } = request.headers;
+  const token = route.anyScheme === true ? foreignToken(authorization) : bearerToken(authorization);
+  const principal = auth.authenticate(token);
   if (route.access !== 'any') auth.requireScope(principal, route.access);
   return { ...principal, address: request.socket.remoteAddress ?? null };
 }
@@ -234,7 +236,12 @@ function preflight(
 }
 
 function answerError(response: ServerResponse, error: ShiplogError, route: Route | null): void {
-  if (route?.errors !== 'graphql') {
+  const shape = route?.errors ?? 'plain';
+  if (typeof shape === 'function') {
+    shape(response, error);
+    return;
+  }
+  if (shape === 'plain') {
     sendError(response, error);
     return;
   }

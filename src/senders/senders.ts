@@ -28,7 +28,7 @@ export interface Senders {
    */
   take(documents: readonly ForeignDocument[], reporter: Reporter): Promise<DocumentOutcome[]>;
   /** Counts and tells what did not fit, for what is found before the mapping. */
-  noteMisfit(misfit: Misfit): void;
+  noteMisfit(misfit: Misfit, index: string | null): void;
   /** Counts what could not even be read as a document. */
   noteRejected(problem: InputProblem, reporter: Reporter): void;
   metrics(): Record<string, number>;
@@ -78,7 +78,7 @@ export function createSenders({ ingest, mappings, now, log }: SendersOptions): S
       for (const { kind } of documents) taken[kind] = (taken[kind] ?? 0) + 1;
       return outcomes.map(outcomeOf);
     },
-    noteMisfit: (misfit) => misfits.note(misfit, null),
+    noteMisfit: (misfit, index) => misfits.note(misfit, index),
     noteRejected: (problem, reporter) => ingest.noteRejected(problem, reporter),
     metrics: () => ({
       ...Object.fromEntries(

@@ -78,7 +78,12 @@ export async function startHttpFixture(options: FixtureOptions = {}): Promise<Ht
     version: '0.0.0-test',
     engine: store.engine,
     notReady: notReady ?? (async () => null),
-    numbers: [() => shiplog.ingest.metrics(), () => shiplog.tail.metrics(), () => store.metrics()],
+    numbers: [
+      () => shiplog.ingest.metrics(),
+      shiplog.senders.metrics,
+      () => shiplog.tail.metrics(),
+      () => store.metrics(),
+    ],
     log: quietLog,
     now,
     ...(lane === undefined ? {} : { lane }),

@@ -223,10 +223,19 @@ export interface BodyOptions {
 }
 
 /** The whole body as text; the budget holds its bytes until `use` is done. */
-export async function withBody<T>(
+export function withBody<T>(
+  request: IncomingMessage,
+  options: BodyOptions,
+  use: (text: string) => T | Promise<T>,
+): Promise<T> {
+  return withBytes(request, options, (bytes) => use(utf8(bytes)));
+}
+
+/** As it is, for what is not text as a whole: one bad byte must not harm its neighbours. */
+export async function withBytes<T>(
   request: IncomingMessage,
   { limit, budget, sender, waitMs = BODY_WAIT_MS }: BodyOptions,
-  use: (text: string) => T | Promise<T>,
+  use: (bytes: Buffer) => T | Promise<T>,
 ): Promise<T> {
   const hold = budget.open(sender);
   const body = new GrowingBuffer();
@@ -245,7 +254,7 @@ export async function withBody<T>(
         chunks.stop();
       }
     }
-    return await use(utf8(body.take()));
+    return await use(body.take());
   } finally {
     hold.release();
   }
