@@ -15,6 +15,7 @@ import { logSteps } from './measures/log-steps.ts';
 import { memory } from './measures/memory.ts';
 import { queries } from './measures/queries.ts';
 import { readYourWrites } from './measures/read-your-writes.ts';
+import { senders } from './measures/senders.ts';
 import { tailLatency } from './measures/tail-latency.ts';
 import { versions } from './measures/versions.ts';
 import { watchers } from './measures/watchers.ts';
@@ -23,6 +24,7 @@ import { type Measurement, printTable, type Row } from './row.ts';
 const ALWAYS: readonly Measurement[] = [
   logStep,
   logSteps,
+  senders,
   board,
   watchers,
   tailLatency,

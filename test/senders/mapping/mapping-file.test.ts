@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mapDocument } from '../../../src/senders/mapping/map-document.ts';
 import { parseMappingFile } from '../../../src/senders/mapping/mapping-file.ts';
@@ -85,6 +87,18 @@ describe('a mapping file', () => {
     expect(mappings.for({ index: 'a', kind: 'elasticsearch' }).name).toBe('a');
     expect(mappings.for({ index: 'ab', kind: 'elasticsearch' }).name).toBe('default');
     expect(mappings.for({ index: null, kind: 'otlp' }).name).toBe('default');
+  });
+
+  it('is shown in the documentation as one that is right', () => {
+    const page = readFileSync(
+      resolve(import.meta.dirname, '../../../docs/senders/mapping.md'),
+      'utf8',
+    );
+    const shown = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, source]) => source ?? '');
+    expect(shown).toHaveLength(1);
+    expect(mappingsOf(shown[0] ?? '').for({ index: 'httpd-1', kind: 'elasticsearch' }).name).toBe(
+      'nginx',
+    );
   });
 
   it('tells all its mistakes at once, each with its line', () => {

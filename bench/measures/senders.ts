@@ -1,0 +1,73 @@
+/** What other programs send, in their own protocols, against raw SQLite doing the same inserts. */
+import { anEvent } from '../events.ts';
+import { load } from '../load.ts';
+import { serveShiplog } from '../process.ts';
+import { rawSqlite } from '../raw-sqlite.ts';
+import { atLeast, type Measurement, median, pairedRatio } from '../row.ts';
+
+const ROUNDS = 5;
+const SECONDS = 4;
+const BATCH = 1_000;
+
+export const senders: Measurement = {
+  name: 'senders',
+  about: '_bulk of 1,000 through /es against raw SQLite doing the same inserts',
+  async run({ say, nodeFlags }) {
+    const ours = await serveShiplog({ nodeFlags });
+    const rates: number[] = [];
+    const raw: number[] = [];
+    let bad = 0;
+    for (let round = 1; round <= ROUNDS; round++) {
+      say(`round ${round} of ${ROUNDS}`);
+      // Made beforehand: making documents must not be what is measured.
+      const bodies = Array.from({ length: 100 }, () => bulkBody());
+      const bulk = await load({
+        port: ours.port,
+        path: '/es/_bulk',
+        connections: 4,
+        seconds: SECONDS,
+        contentType: 'application/x-ndjson',
+        body: () => bodies.pop() ?? bulkBody(),
+        good: (answer) => answer.includes('"errors":false') && !answer.includes('"noop"'),
+      });
+      bad += bulk.bad;
+      rates.push(bulk.perSecond * BATCH);
+      raw.push(rawSqlite(BATCH, SECONDS / 2));
+    }
+    await ours.stop();
+    const ratio = pairedRatio(rates, raw);
+    return [
+      {
+        what: '_bulk of 1,000 through /es: documents/s',
+        ours: median(rates),
+        peer: median(raw),
+        ratio,
+        aim: atLeast(ratio, 0.6, '×'),
+        note: `peer: raw SQLite, rows made beforehand; bad answers ${bad}`,
+      },
+    ];
+  },
+};
+
+let made = 0;
+
+/** The events of the other measurements, as an Elasticsearch client sends them. */
+function bulkBody(): string {
+  let body = '';
+  for (let i = 0; i < BATCH; i++) {
+    const { host, step, message, level, at } = anEvent('bench', `web-${made % 200}`) as Record<
+      string,
+      unknown
+    >;
+    body += `{"create":{"_index":"bench","_id":"${made++}"}}\n`;
+    body += `${JSON.stringify({
+      '@timestamp': at ?? new Date().toISOString(),
+      message,
+      log: { level },
+      host: { name: host },
+      labels: { task: 'bench', step },
+      service: { name: 'shop' },
+    })}\n`;
+  }
+  return body;
+}
