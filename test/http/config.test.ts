@@ -175,7 +175,7 @@ describe('the configuration', () => {
       SHIPLOG_ELASTIC_SERVICE_HOST: 'elastic.example',
       SHIPLOG_ELASTIC_SERVICE_PORT: 'http',
       SHIPLOG_PORT_4000_TCP: 'yes',
-      SHIPLOG_ES_PORT: 'tcp://elastic:9200',
+      SHIPLOG_WEB_PORT: 'tcp://elastic:9200',
     };
     expect(problemsOf({}, misspelt).map((problem) => problem.split(' ')[0])).toEqual(
       Object.keys(misspelt),
