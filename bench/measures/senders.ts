@@ -16,6 +16,7 @@ export const senders: Measurement = {
     const ours = await serveShiplog({ nodeFlags });
     const rates: number[] = [];
     const raw: number[] = [];
+    const lines: number[] = [];
     let bad = 0;
     for (let round = 1; round <= ROUNDS; round++) {
       say(`round ${round} of ${ROUNDS}`);
@@ -30,8 +31,19 @@ export const senders: Measurement = {
         body: () => bodies.pop() ?? bulkBody(),
         good: (answer) => answer.includes('"errors":false') && !answer.includes('"noop"'),
       });
-      bad += bulk.bad;
+      const own = Array.from({ length: 100 }, () => ndjsonBody());
+      const ndjson = await load({
+        port: ours.port,
+        path: '/v1/events',
+        connections: 4,
+        seconds: SECONDS,
+        contentType: 'application/x-ndjson',
+        body: () => own.pop() ?? ndjsonBody(),
+        good: (answer) => answer.includes(`"stored":${BATCH}`),
+      });
+      bad += bulk.bad + ndjson.bad;
       rates.push(bulk.perSecond * BATCH);
+      lines.push(ndjson.perSecond * BATCH);
       raw.push(rawSqlite(BATCH, SECONDS / 2));
     }
     await ours.stop();
@@ -45,9 +57,22 @@ export const senders: Measurement = {
         aim: atLeast(ratio, 0.6, '×'),
         note: `peer: raw SQLite, rows made beforehand; bad answers ${bad}`,
       },
+      {
+        what: '_bulk of 1,000 beside NDJSON of our own',
+        ours: median(rates),
+        peer: median(lines),
+        ratio: pairedRatio(rates, lines),
+        note: 'what the mapping costs; also on a busy machine',
+      },
     ];
   },
 };
+
+function ndjsonBody(): string {
+  return Array.from({ length: BATCH }, (_, i) =>
+    JSON.stringify(anEvent('bench-lines', `web-${i % 200}`)),
+  ).join('\n');
+}
 
 let made = 0;
 

@@ -101,6 +101,16 @@ describeOnEngines('documents of others', (engine) => {
     expect(await take(document)).toEqual(['STORED']);
   });
 
+  it('that belong to no deployment have a board of their own step alone', async () => {
+    const at = { '@timestamp': time(60), message: 'm' };
+    await take(documentOf({ ...at, container_name: 'web-1' }, { index: 'boards' }));
+    const taskId = 'container/web-1/2026-11-26';
+    const heads = await store.heads(taskId);
+    await store.viewsReach(heads.map(({ shard, seq }) => ({ shard, seq })));
+    const [board] = await store.matrices([taskId]);
+    expect(board?.matrix).toMatchObject({ steps: ['log'], hosts: ['10.0.0.9'] });
+  });
+
   it('that say where they belong stand on the board of their deployment', async () => {
     const at = new Date().toISOString();
     await take(

@@ -31,7 +31,10 @@ export function takeLabels(
     count++;
   };
   for (const [name, value] of Object.entries(said ?? {})) add(name, value);
-  for (const { name, paths } of rules) {
+  for (const rule of rules) {
+    const { name, paths } = rule;
+    // One without a name is a list of all that stands below a path.
+    if (name !== null && !fields.concerns(rule)) continue;
     for (const path of paths) {
       if (path.endsWith('.*')) {
         for (const [below, leaf] of fields.takeBelow(path.slice(0, -2))) add(below, leaf);

@@ -13,18 +13,29 @@ export const MAX_FIELDS = 1_000;
 const MAX_DEPTH = 16;
 const MAX_PATH = 512;
 
+/** Of a mapping: which of its rules name a path. */
+export type RulesByPath = ReadonlyMap<string, readonly object[]>;
+
 export class FieldMap {
   readonly #leaves = new Map<string, Leaf>();
+  readonly #rulesByPath: RulesByPath;
+  /** Documents have ten fields and rules a hundred paths: the others need not be tried. */
+  readonly #rules = new Set<object>();
   /** Fields that were not kept: too many, a path too long, or one path said twice. */
   left = 0;
 
-  constructor(fields: Readonly<Record<string, unknown>>) {
+  constructor(fields: Readonly<Record<string, unknown>>, rulesByPath: RulesByPath) {
+    this.#rulesByPath = rulesByPath;
     this.#add(fields, '', 1);
   }
 
+  /** Whether the document had any of the rule's paths, those that end in `.*` aside. */
+  concerns(rule: object): boolean {
+    return this.#rules.has(rule);
+  }
+
   #add(object: object, prefix: string, depth: number): void {
-    for (const key in object) {
-      if (!Object.hasOwn(object, key)) continue;
+    for (const key of Object.keys(object)) {
       const value = (object as Record<string, unknown>)[key];
       if (value === null || value === undefined || value === '') continue;
       const path = prefix + key;
@@ -35,8 +46,12 @@ export class FieldMap {
 
   #keep(path: string, value: unknown): void {
     const fits = this.#leaves.size < MAX_FIELDS && path.length <= MAX_PATH;
-    if (fits && !this.#leaves.has(path)) this.#leaves.set(path, value);
-    else this.left++;
+    if (!fits || this.#leaves.has(path)) {
+      this.left++;
+      return;
+    }
+    this.#leaves.set(path, value);
+    for (const rule of this.#rulesByPath.get(path) ?? []) this.#rules.add(rule);
   }
 
   has(path: string): boolean {
@@ -53,14 +68,10 @@ export class FieldMap {
     return value;
   }
 
-  /** Puts back what was taken and could not be used. */
-  giveBack(path: string, value: Leaf): void {
-    this.#leaves.set(path, value);
-  }
-
   /** All below `prefix.`, taken, by what stands behind it. */
   takeBelow(prefix: string): [name: string, value: Leaf][] {
     const found: [string, Leaf][] = [];
+    if (this.#leaves.size === 0) return found;
     for (const path of this.#leaves.keys()) {
       if (path.startsWith(prefix) && path[prefix.length] === '.') {
         found.push([path.slice(prefix.length + 1), this.take(path)]);

@@ -7,7 +7,7 @@ import type { ForeignDocument } from '../foreign-document.ts';
 import { restAsParams, takeLabels } from './attributes.ts';
 import { FieldMap, type Leaf, numberOf, textOf } from './field-map.ts';
 import { readLevel, readStatus } from './levels.ts';
-import { type FieldName, type FieldRule, LOG_STEP, type Mapping } from './mapping.ts';
+import { type FieldName, type FieldRule, LOG_STEP, type Mapping, rulesByPath } from './mapping.ts';
 import { type Misfit, Misfits } from './misfits.ts';
 import { hostFrom, nameFrom, textFrom } from './texts.ts';
 import { type ReadTime, readForeignTime } from './times.ts';
@@ -45,7 +45,7 @@ class DocumentReader {
   constructor(document: ForeignDocument, mapping: Mapping) {
     this.#document = document;
     this.#mapping = mapping;
-    this.#fields = new FieldMap(document.fields);
+    this.#fields = new FieldMap(document.fields, rulesByPath(mapping));
     for (const path of mapping.drop) {
       if (path.endsWith('.*')) this.#fields.takeBelow(path.slice(0, -2));
       else this.#fields.take(path);
@@ -86,7 +86,8 @@ class DocumentReader {
   /** The first path of the rule that holds what `read` can use; it is taken from the document. */
   #value<T>(name: FieldName, read: (leaf: Leaf) => T | null): T | null {
     const rule = this.#mapping.fields[name];
-    for (const path of rule.paths) {
+    const paths = this.#fields.concerns(rule) ? rule.paths : [];
+    for (const path of paths) {
       if (!this.#fields.has(path)) continue;
       const found = read(translated(this.#fields.peek(path), rule));
       if (found !== null) {
@@ -130,7 +131,9 @@ class DocumentReader {
 
   /** Looked at and not taken: it is a label, too. */
   #writer(): { kind: string; name: string } {
-    for (const { kind, paths } of this.#mapping.writers) {
+    for (const rule of this.#mapping.writers) {
+      if (!this.#fields.concerns(rule)) continue;
+      const { kind, paths } = rule;
       for (const path of paths) {
         const text = textOf(this.#fields.peek(path));
         const name = text === null ? null : programName(text);
@@ -216,9 +219,21 @@ function undated(index: string): string {
 
 /** The task of documents that name none: one for each source and day, `container/web-1/2026-11-22`. */
 function logTask(writer: { kind: string; name: string }, at: number): string {
-  const day = new Date(at).toISOString().slice(0, 10);
+  const day = dayOf(at);
   const name = writer.name.slice(0, LIMITS.taskId - writer.kind.length - day.length - 2);
   return `${writer.kind}/${name}/${day}`;
+}
+
+const DAY_MS = 86_400_000;
+/** The day that was asked for last: most documents are of today. */
+let lastDay = { number: Number.NaN, text: '' };
+
+function dayOf(at: number): string {
+  const number = Math.floor(at / DAY_MS);
+  if (number !== lastDay.number) {
+    lastDay = { number, text: new Date(at).toISOString().slice(0, 10) };
+  }
+  return lastDay.text;
 }
 
 function saysNothing(event: StepEventInput): boolean {

@@ -62,3 +62,28 @@ export interface Mapping {
 
 /** The step of a document that names none. */
 export const LOG_STEP = 'log';
+
+/** Which rules name a path, made once for each mapping. */
+export function rulesByPath(mapping: Mapping): ReadonlyMap<string, readonly object[]> {
+  let index = indices.get(mapping);
+  if (index === undefined) {
+    index = indexOf(mapping);
+    indices.set(mapping, index);
+  }
+  return index;
+}
+
+const indices = new WeakMap<Mapping, ReadonlyMap<string, readonly object[]>>();
+
+function indexOf({ fields, time, writers, labels }: Mapping): Map<string, object[]> {
+  const index = new Map<string, object[]>();
+  const rules = [...Object.values(fields), time, ...writers, ...labels];
+  for (const rule of rules) {
+    for (const path of rule.paths) {
+      const known = index.get(path);
+      if (known === undefined) index.set(path, [rule]);
+      else known.push(rule);
+    }
+  }
+  return index;
+}

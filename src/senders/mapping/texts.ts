@@ -1,11 +1,12 @@
 /** Texts of others, made such that the log can hold them: nothing is refused for a character. */
 import { LIMITS } from '../../domain/event/limits.ts';
 
+/** Most names; the rest takes a closer look. */
+const PRINTABLE = /^[ -~]*$/;
+
 /** A name: one line, no white space at its ends, cut at `max`; null where nothing is left. */
 export function nameFrom(text: string, max: number): string | null {
-  const clean = wellFormed(text)
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim();
+  const clean = (PRINTABLE.test(text) ? text : wellFormed(text).replace(/\p{Cc}+/gu, ' ')).trim();
   if (clean.length <= max) return clean === '' ? null : clean;
   return clean.slice(0, max).toWellFormed().trim();
 }
