@@ -44,7 +44,7 @@ export interface SendersOptions {
 /** Documents of one append: what the event loop is held for between two looks at its sockets. */
 export const BATCH = 1_000;
 /** Ids whose task is remembered, so that a document that comes again changed meets its first copy. */
-const REMEMBERED_IDS = 200_000;
+const REMEMBERED_IDS = 100_000;
 
 export function createSenders({ ingest, mappings, now, log }: SendersOptions): Senders {
   const misfits = new MisfitCounts(log, now);

@@ -3,8 +3,9 @@
  * error of whatever action each item names.
  */
 
-/** Patterns of one request; more are not read. */
+/** Of one request; more are not read. */
 const MAX_PATTERNS = 50;
+const MAX_SEGMENTS = 20;
 
 type Pattern = readonly string[];
 
@@ -13,38 +14,56 @@ export function filterPath(value: unknown, text: string): unknown {
   const patterns = text
     .split(',')
     .slice(0, MAX_PATTERNS)
-    .map((pattern) => pattern.trim())
+    .map((pattern) => pattern.trim().replace(/\*\*(?:\.\*\*)+/g, '**'))
     .filter((pattern) => pattern !== '' && !pattern.startsWith('-'))
-    .map((pattern) => pattern.split('.').slice(0, 20));
-  return patterns.length === 0 ? value : (kept(value, patterns) ?? {});
+    .map((pattern) => pattern.split('.').slice(0, MAX_SEGMENTS));
+  return patterns.length === 0 ? value : (new Filter(patterns).of(value) ?? {});
 }
 
-/** undefined: nothing of it is asked for. */
-function kept(value: unknown, patterns: readonly Pattern[]): unknown {
-  if (patterns.some((pattern) => pattern.length === 0)) return value;
-  if (Array.isArray(value)) {
-    const list = value.map((one) => kept(one, patterns)).filter((one) => one !== undefined);
-    return list.length === 0 ? undefined : list;
+class Filter {
+  readonly #patterns: readonly Pattern[];
+  readonly #takesAll: boolean;
+  /** By name: a thousand items have the same few. */
+  readonly #below = new Map<string, Filter>();
+
+  constructor(patterns: readonly Pattern[]) {
+    this.#patterns = patterns;
+    this.#takesAll = patterns.some((pattern) => pattern.length === 0);
   }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const found: Record<string, unknown> = {};
-  let any = false;
-  for (const [name, own] of Object.entries(value)) {
-    const rest = kept(own, behind(patterns, name));
-    if (rest === undefined) continue;
-    found[name] = rest;
-    any = true;
+
+  /** undefined: nothing of it is asked for. */
+  of(value: unknown): unknown {
+    if (this.#takesAll) return value;
+    if (this.#patterns.length === 0) return undefined;
+    if (Array.isArray(value)) {
+      const list = value.map((one) => this.of(one)).filter((one) => one !== undefined);
+      return list.length === 0 ? undefined : list;
+    }
+    if (typeof value !== 'object' || value === null) return undefined;
+    const found = Object.entries(value).flatMap(([name, own]) => {
+      const rest = this.#behind(name).of(own);
+      return rest === undefined ? [] : [[name, rest] as const];
+    });
+    return found.length === 0 ? undefined : Object.fromEntries(found);
   }
-  return any ? found : undefined;
+
+  #behind(name: string): Filter {
+    let below = this.#below.get(name);
+    if (below === undefined) {
+      const rests = this.#patterns.flatMap((pattern) => restsOf(pattern, name));
+      below = new Filter([...new Map(rests.map((rest) => [rest.join('.'), rest])).values()]);
+      this.#below.set(name, below);
+    }
+    return below;
+  }
 }
 
-/** What is left of the patterns that lead through `name`. */
-function behind(patterns: readonly Pattern[], name: string): Pattern[] {
-  return patterns.flatMap((pattern) => {
-    const [first = '', ...rest] = pattern;
-    if (first === '**') return [pattern, ...behind([rest], name)];
-    return matches(first, name) ? [rest] : [];
-  });
+/** What is left of a pattern that leads through `name`. */
+function restsOf(pattern: Pattern, name: string): Pattern[] {
+  const [first, ...rest] = pattern;
+  if (first === undefined) return [];
+  if (first === '**') return [pattern, ...restsOf(rest, name)];
+  return matches(first, name) ? [rest] : [];
 }
 
 function matches(pattern: string, name: string): boolean {
