@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { badInput } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/event/limits.ts';
+import { cutText } from '../../domain/text/cut-text.ts';
 
 export type LongMessages = 'cut' | 'reject';
 
@@ -32,7 +33,8 @@ export function onTerms(raw: unknown, index: number, { key, longMessages }: Requ
   const event = raw as Record<string, unknown>;
   const { message } = event;
   const isLong = typeof message === 'string' && message.length > LIMITS.message;
-  const cut = isLong && longMessages === 'cut' ? { message: cutMessage(message) } : null;
+  const cut =
+    isLong && longMessages === 'cut' ? { message: cutText(message, LIMITS.message) } : null;
   const id = key === null || hasIdentity(event) ? null : { eventId: idOf(key, index) };
   return cut === null && id === null ? raw : { ...event, ...cut, ...id };
 }
@@ -44,12 +46,4 @@ function hasIdentity({ eventId, sequence }: Record<string, unknown>): boolean {
 
 function idOf(key: string, index: number): string {
   return `i-${hash('sha256', key, 'base64url').slice(0, 22)}-${index}`;
-}
-
-function cutMessage(message: string): string {
-  const mark = ` … [cut, it had ${message.length.toLocaleString('en')} characters]`;
-  const end = LIMITS.message - mark.length;
-  // Not between the halves of a character.
-  const half = /[\ud800-\udbff]/.test(message[end - 1] ?? '');
-  return message.slice(0, half ? end - 1 : end) + mark;
 }

@@ -1,5 +1,6 @@
 /** Texts of others, made such that the log can hold them: nothing is refused for a character. */
 import { LIMITS } from '../../domain/event/limits.ts';
+import { cutText } from '../../domain/text/cut-text.ts';
 
 /** Most names; the rest takes a closer look. */
 const PRINTABLE = /^[ -~]*$/;
@@ -16,12 +17,10 @@ export function hostFrom(text: string): string | null {
   return nameFrom(text.replaceAll('*', '_'), LIMITS.host);
 }
 
-/** Any text, cut at `max` with a mark that says how much is missing. */
+/** Any text, cut at `max` with a mark that says how long it was. */
 export function textFrom(text: string, max: number): { text: string; cut: boolean } {
   const clean = wellFormed(text);
-  if (clean.length <= max) return { text: clean, cut: false };
-  const mark = ` … [cut: ${clean.length} characters]`;
-  return { text: clean.slice(0, max - mark.length).toWellFormed() + mark, cut: true };
+  return { text: cutText(clean, max), cut: clean.length > max };
 }
 
 /** No NUL, no half surrogate pairs. */

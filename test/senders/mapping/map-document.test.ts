@@ -285,7 +285,7 @@ describe('a foreign document', () => {
     const { event, misfits } = mapped({ '@timestamp': TIME, message: 'x'.repeat(100_000) });
     const message = event.message as string;
     expect(message).toHaveLength(65_536);
-    expect(message).toMatch(/x … \[cut: 100000 characters\]$/);
+    expect(message).toMatch(/x … \[cut, it had 100,000 characters\]$/);
     expect(misfits).toEqual([{ reason: 'cut', field: 'message' }]);
   });
 
