@@ -29,7 +29,7 @@ import { LineSplitter } from './run/lines.ts';
 import { withRawWords } from './run/raw-words.ts';
 import { type Patience, Reporter, type Undelivered } from './run/reporter.ts';
 
-const PATIENCE: Patience = { reached: 5_000, away: 500 };
+const PATIENCE: Patience = { delivering: 60_000, reached: 5_000, away: 500 };
 
 /** Said where it is not as if we were not there. */
 const LEFT_RUNNING: Record<Drained, string | null> = {
@@ -76,7 +76,7 @@ export function registerRun(program: Command): void {
       .option('--level-stderr <level>', 'level of lines on stderr', logLevel, 'WARN' as const)
       .option(
         '--flush-timeout <duration>',
-        'how long to wait for the server after the command has ended (default: 5s; 500ms where it could not be reached at all)',
+        'how long to wait for the server after the command has ended, in all (default: 1m while it takes what it is sent, 5s while it takes nothing, 500ms where it could not be reached at all)',
         duration,
       )
       .option('--spool <dir>', 'write what could not be delivered there, for shiplog send')
@@ -101,9 +101,8 @@ async function run(argv: string[], options: RunOptions): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => stop.abort());
   }
-  const { flushTimeout } = options;
-  const patience =
-    flushTimeout === undefined ? PATIENCE : { reached: flushTimeout, away: flushTimeout };
+  const { flushTimeout: told } = options;
+  const patience = told === undefined ? PATIENCE : { delivering: told, reached: told, away: told };
   const left = await reporter.close(patience, stop.signal);
   await settle(left, options, writer);
   process.exitCode = exitCodeOf(end);

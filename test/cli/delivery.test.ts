@@ -76,12 +76,14 @@ async function messagesOf(task: string): Promise<string[]> {
 }
 
 describe('more than one request can hold', () => {
-  it('arrives in smaller ones, with the end of the step, though the server takes 64 KiB', async () => {
-    const args = ['run', ...step('split'), '--', 'sh', '-c', 'seq 1 2000; exit 4'];
+  it('arrives in smaller ones, every line and the end of the step, though the server takes 64 KiB', async () => {
+    const args = ['run', ...step('split'), '--', 'sh', '-c', 'seq 1 12000; exit 4'];
     const { code, stderr } = await runCli(args, { env: env() });
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
     expect(await endOf('split')).toEqual({
-      task: { run: { step: { status: 'FAILED', exitCode: 4 }, completeness: { received: 2_002 } } },
+      task: {
+        run: { step: { status: 'FAILED', exitCode: 4 }, completeness: { received: 12_002 } },
+      },
     });
   });
 

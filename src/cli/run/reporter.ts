@@ -32,7 +32,9 @@ const LAST_WORD_MS = 1_000;
 
 /** How long the end of a command may wait for deliveries, in milliseconds. */
 export interface Patience {
-  /** For a server that answered before, or has not refused the connection. */
+  /** In all, while the server takes what it is sent. */
+  delivering: number;
+  /** For the next delivery to a server that answered before, or has not refused the connection. */
   reached: number;
   /** For one that could not be reached at all: a command is not held up because it is away. */
   away: number;
@@ -79,6 +81,8 @@ export class Reporter {
   /** Ends a wait for the first event, and a wait for company. */
   #onNews = () => {};
   #onUrgent = () => {};
+  /** Puts off the end of patience. */
+  #onDelivered = () => {};
 
   constructor(client: Client, identity: Identity, writer: string, outbox = new Outbox()) {
     this.#client = client;
@@ -114,13 +118,17 @@ export class Reporter {
     this.#onNews();
     this.#onUrgent();
     const giveUp = () => this.#stop.abort();
+    const next = setTimeout(giveUp, patience.reached);
     const timers = [
-      setTimeout(giveUp, patience.reached),
+      next,
+      setTimeout(giveUp, patience.delivering),
       setTimeout(() => !this.#answered && this.#reason !== null && giveUp(), patience.away),
     ];
+    this.#onDelivered = () => next.refresh();
     if (signal?.aborted) giveUp();
     signal?.addEventListener('abort', giveUp, { once: true });
     await this.#loop;
+    this.#onDelivered = () => {};
     for (const timer of timers) clearTimeout(timer);
     const left = [
       ...this.#inFlight,
@@ -157,6 +165,7 @@ export class Reporter {
       try {
         const { logSteps } = await this.#client.query(LogStepsDocument, { inputs }, options);
         events.splice(0, count);
+        this.#onDelivered();
         for (const { error } of logSteps.results) {
           if (error) this.#reject(`${error.code}: ${error.message}`);
         }
