@@ -8,14 +8,15 @@
 const STRONG = alternatives(
   '(?:status|exit|error|err|return|response|http|result)?[-_ ]?code',
   '(?:http|exit)?[-_ ]?status',
-  'exit(?:ed)?',
+  'exit(?:ed|s)?',
   'signal',
   'errno',
   'os error',
+  'winerror',
   'rc',
   'ret(?:val)?',
   'https?(?:/\\d(?:\\.\\d)?)?(?: (?:response|error))?',
-  '(?:terminated|killed|died|exited) (?:with|by)',
+  '(?:terminated|killed|died|exited|ended|ends) (?:with|by)',
   'curl:',
 );
 /** Words that a code stands behind, or else a count or a place: what follows decides. */
@@ -27,10 +28,14 @@ const WEAK = alternatives(
 );
 /** Words that a status of HTTP stands behind, or anything: its first digit decides as well. */
 const ANSWER = alternatives(
-  '(?:got|received|gave|said|response|responded|replied|answered|answer)(?: with)?',
+  '(?:got|received|gave|said|response|responded|responds|replied|answered|answer)(?: with)?',
+  '(?:rejected|refused|aborted|gave up) with',
+  '(?:expected|but (?:was|is)|fehler|返回|返回码|状态码)',
+  '(?:upstream|backend|origin|server|proxy|gateway|registry|daemon|nginx|haproxy)',
   '->|=>|→',
-  '(?:GET|HEAD|POST|PUT|PATCH|DELETE) \\S{1,200}',
+  '(?:GET|HEAD|POST|PUT|PATCH|DELETE|https?:/) ?\\S{1,200}',
   '\\w{0,40}(?:Error|Exception|Status)',
+  '(?:health|live(?:ness)?|read(?:y|iness)|startup|smoke)[- ]?(?:check|probe|test|z)?(?: failed)?',
 );
 const BETWEEN = `(?: (?:was|is|of|with|by|an?))?["'\\])]{0,2}[ :=]{1,3}["'(\\[#-]{0,2}`;
 const behind = (words: string) => new RegExp(`(?<![a-z])${words}${BETWEEN}$`, 'i');
