@@ -1,6 +1,6 @@
 /** Live boards and task lists: first the state, then every change, resumable. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event/event.ts';
+import { DEFAULT_PLAN, type StoredEvent } from '../../src/domain/event/event.ts';
 import {
   deriveRun,
   deriveTask,
@@ -80,6 +80,42 @@ describeOnEngines('live views', (engine) => {
     }
   });
 
+  it('a board whose plan changes is told whole again, with the new columns, also to who resumes', async () => {
+    const taskId = `live-${engine.name}-${++tasks}`;
+    const columnsOf = ({ batches }: Screen) =>
+      batches.findLast(({ snapshot }) => snapshot !== null)?.snapshot?.steps;
+    const look = (from: Screen | null = null) =>
+      new Screen(shiplog.tail.runsChanged({ taskId, after: from?.cursor ?? null }), from);
+    await report(taskId, 'a', 'unpack', 'SUCCEEDED');
+    const [screen, left] = [look(), look()];
+    await Promise.all([screen.next(), left.next()]);
+    await left.leave();
+    expect(columnsOf(screen)).toEqual(DEFAULT_PLAN);
+
+    // A step of its own: it is none of the standard deployments.
+    await report(taskId, 'b', 'migrate', 'RUNNING');
+    const reported = {
+      a: { unpack: 'S', migrate: 'P' },
+      b: { unpack: 'P', migrate: 'R' },
+    };
+    await screen.until(reported);
+    expect(columnsOf(screen)).toEqual(['unpack', 'migrate']);
+
+    await shiplog.ingest.startTask({ id: taskId, plan: ['migrate', 'verify'] });
+    const declared = {
+      a: { migrate: 'P', verify: 'P', unpack: 'S' },
+      b: { migrate: 'R', verify: 'P' },
+    };
+    await screen.until(declared);
+    expect(columnsOf(screen)).toEqual(['migrate', 'verify', 'unpack']);
+
+    const resumed = look(left);
+    await resumed.until(declared);
+    expect(columnsOf(resumed)).toEqual(['migrate', 'verify', 'unpack']);
+    expect(await truthOf(store, taskId)).toEqual(declared);
+    await Promise.all([screen.leave(), resumed.leave()]);
+  });
+
   it('a board resumed by its cursor tells what changed meanwhile, and only that', async () => {
     const taskId = await begin({ hosts: ['a', 'b', 'c'] });
     const board = shiplog.tail.runsChanged({ taskId, after: null });
@@ -87,9 +123,9 @@ describeOnEngines('live views', (engine) => {
     await board.return?.();
     await report(taskId, 'c', 'unpack', 'RUNNING');
     const resumed = shiplog.tail.runsChanged({ taskId, after: first.cursor });
-    const { value: missed } = await resumed.next();
-    expect(missed.snapshot).toBeNull();
-    expect(missed.changed.map(({ host }: RunView) => host)).toEqual(['c']);
+    const told = await until(resumed, ({ changed }: RunsBatch) => changed.length > 0);
+    expect(told.map(({ snapshot }) => snapshot)).toEqual(told.map(() => null));
+    expect(told.at(-1)?.changed.map(({ host }) => host)).toEqual(['c']);
     await resumed.return?.();
   });
 

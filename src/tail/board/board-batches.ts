@@ -34,6 +34,9 @@ export interface Step {
   to: Place;
 }
 
+/** A version whose readers need the whole board. */
+const BEFORE_ALL = -1;
+
 export class BoardBatches {
   readonly #board: Board;
   readonly #cursorOf: (heads: Heads) => string;
@@ -67,8 +70,10 @@ export class BoardBatches {
     const cursor = this.#cursorOf(heads);
     let place = this.#resumed.get(cursor);
     if (place === undefined) {
-      const hosts = this.#board.hostsBehind(heads);
-      place = { batches: this, version: then.version, cursor, missed: { hosts, told: 0, then } };
+      const isOther = this.#board.replannedBehind(heads);
+      const hosts = isOther ? [] : this.#board.hostsBehind(heads);
+      const version = isOther ? BEFORE_ALL : then.version;
+      place = { batches: this, version, cursor, missed: { hosts, told: 0, then } };
       if (this.#resumed.size >= RESUMED_MAX) this.#resumed.clear();
       this.#resumed.set(cursor, place);
     }

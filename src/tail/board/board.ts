@@ -113,6 +113,19 @@ export class Board {
     return this.#replanned > version;
   }
 
+  /**
+   * The same for a reader who comes with positions. What a declaration behind them changed is not
+   * known: it may have been the columns, or hosts that are planned no longer.
+   */
+  replannedBehind(after: Heads): boolean {
+    const { position, said, reported } = this.#task;
+    if (position === null) return false;
+    const seen = seqOf(after, position.shard);
+    if (said !== null && said.seq > seen) return true;
+    const then = { ...this.#task, reported: reported.filter(({ seq }) => seq <= seen) };
+    return !isSamePlan(then, this.#task);
+  }
+
   /** Folds events of this task that are behind the board's heads; others are known already. */
   fold(events: readonly StoredEvent[], at: ShardCursor): void {
     const known = seqOf(this.#heads, at.shard);
