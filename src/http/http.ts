@@ -111,7 +111,14 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   });
   for (const route of [
     graphqlRoute({ operations, yoga, lane, maxBodyBytes, budget, staleAfterMs }),
-    eventsRoute({ ingest: options.ingest, maxBodyBytes, budget, longMessages, onFault }),
+    eventsRoute({
+      ingest: options.ingest,
+      maxBodyBytes,
+      budget,
+      longMessages,
+      staleAfterMs,
+      onFault,
+    }),
   ]) {
     routes.set(route.name, route);
   }

@@ -268,6 +268,7 @@ async function serveEvents(
     maxBodyBytes: 1_000_000,
     budget: new BodyBudget(10_000_000),
     longMessages: 'cut',
+    staleAfterMs: 300_000,
     onFault: () => {},
     ...options,
   });

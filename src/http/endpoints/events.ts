@@ -53,6 +53,8 @@ export interface EventsOptions {
   budget: BodyBudget;
   /** Where the sender does not say. */
   longMessages: LongMessages;
+  /** Told with each answer: how often a sender has to be heard of follows from it. */
+  staleAfterMs: number;
   /** A fault of ours, to be logged. */
   onFault: (error: unknown) => void;
   /** The longest pause of a stream. */
@@ -66,6 +68,7 @@ export function eventsRoute(options: EventsOptions): Route {
     access: 'ingest',
     errors: 'plain',
     async handle(exchange) {
+      exchange.response.setHeader('shiplog-stale-after-ms', options.staleAfterMs);
       const kind = bodyKind(exchange.request);
       const { request, url, principal } = exchange;
       checkParameters(url);

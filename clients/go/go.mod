@@ -1,0 +1,3 @@
+module shiplog
+
+go 1.21

@@ -1,0 +1,1105 @@
+//go:build unix
+
+// Package shiplog reports what an agent does to Shiplog. It is one file without dependencies, to
+// be copied into the agent.
+//
+// No call waits for the network. A call writes its event to a file in the spool directory and to
+// a bounded queue; one goroutine delivers the queue in order and tries again until the server has
+// it. Each event has an id from the beginning, so what is sent twice counts once: after a lost
+// answer, and also when the agent was killed and the next one finds its file.
+//
+// When the queue is full the oldest output gives way, and an event says in its place how much it
+// was. Ends of steps are kept.
+package shiplog
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	mathrand "math/rand"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	callTimeout       = 5 * time.Second
+	linger            = 100 * time.Millisecond // lines that come close together go in one request
+	tick              = time.Second
+	batchEvents       = 500
+	batchBytes        = 512 << 10
+	leastBatchBytes   = 4 << 10
+	defaultQueueBytes = 8 << 20
+	keptShare         = 0.75 // dropping down to this share of the queue makes it rare
+	lineBytes         = 65_536
+	commandBytes      = 32_768
+	shortText         = 500
+	firstPause        = 100 * time.Millisecond
+	longestPause      = 10 * time.Second
+	longestAsked      = time.Minute
+	longestLastPause  = 500 * time.Millisecond // between two tries while somebody waits in Flush
+	signsBeforeStale  = 3
+	leastSign         = time.Second
+	progressEvery     = 250 * time.Millisecond
+	mostComplaints    = 20
+)
+
+// Streams of a line.
+const (
+	Stdout = "STDOUT"
+	Stderr = "STDERR"
+)
+
+// Options of a client. Only URL is required.
+type Options struct {
+	// URL of the server, such as https://shiplog.example.org.
+	URL string
+	// Token to show; TokenFile is read at the start, and again when its token is refused.
+	Token, TokenFile string
+	// Spool is a directory for what is not delivered yet. Empty: what is not delivered when the
+	// agent is killed is lost. Agents may share it; each has its own file in it.
+	Spool string
+	// QueueBytes bounds what waits in memory, and half of what its file takes. Default: 8 MiB.
+	QueueBytes int
+	// Source says who reports, such as "agent/1.4.2".
+	Source string
+	// Complain is told what went wrong with reporting; it must not call the client. Default: a line
+	// on stderr.
+	Complain func(text string)
+}
+
+// Client delivers events in the background. Its methods may be called by any goroutine.
+type Client struct {
+	options Options
+	writer  string
+	http    *http.Client
+	ctx     context.Context // ends when Close gives up
+	giveUp  context.CancelFunc
+	done    chan struct{} // closed when the last delivery is over
+	news    chan struct{} // something came into an empty queue
+	urgent  chan struct{} // what waits for company should go
+	hurry   chan struct{} // somebody waits: end a pause between two tries
+
+	mu         sync.Mutex
+	queue      []entry
+	bytes      int
+	inFlight   int // so many from the first are being sent and must stay
+	isUrgent   bool
+	closing    bool
+	waiting    int // calls of Flush
+	drained    []chan struct{}
+	sequences  map[[2]string]int
+	events     int
+	running    map[*Step]struct{}
+	staleAfter time.Duration
+	spool      *spool
+	token      string
+
+	complaints struct {
+		sync.Mutex
+		count      int
+		isTroubled bool // the trouble that lasts was said
+	}
+}
+
+// New starts a client, and adopts what killed agents left in the spool directory. An error says
+// what is wrong with the options or the directory; a server that is away is none.
+func New(options Options) (*Client, error) {
+	options.URL = strings.TrimRight(options.URL, "/")
+	if !strings.HasPrefix(options.URL, "http://") && !strings.HasPrefix(options.URL, "https://") {
+		return nil, fmt.Errorf("shiplog: URL must begin with http:// or https://, not %q", options.URL)
+	}
+	if options.QueueBytes == 0 {
+		options.QueueBytes = defaultQueueBytes
+	}
+	if options.Complain == nil {
+		options.Complain = func(text string) { fmt.Fprintln(os.Stderr, "shiplog:", text) }
+	}
+	ctx, giveUp := context.WithCancel(context.Background())
+	c := &Client{
+		options: options,
+		writer:  newID(),
+		http: &http.Client{
+			Timeout:       callTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		ctx:        ctx,
+		giveUp:     giveUp,
+		done:       make(chan struct{}),
+		news:       make(chan struct{}, 1),
+		urgent:     make(chan struct{}, 1),
+		hurry:      make(chan struct{}, 1),
+		sequences:  map[[2]string]int{},
+		running:    map[*Step]struct{}{},
+		staleAfter: 5 * time.Minute,
+		token:      options.Token,
+	}
+	c.readToken()
+	if options.Spool != "" {
+		if err := c.openSpool(); err != nil {
+			giveUp()
+			return nil, err
+		}
+	}
+	go c.deliver()
+	return c, nil
+}
+
+// Flush waits until everything that was reported before is delivered, at most so long; it says
+// whether it is.
+func (c *Client) Flush(atMost time.Duration) bool {
+	c.mu.Lock()
+	if len(c.queue) == 0 {
+		c.mu.Unlock()
+		return true
+	}
+	empty := make(chan struct{})
+	c.drained = append(c.drained, empty)
+	c.waiting++
+	c.mu.Unlock()
+	wake(c.urgent)
+	wake(c.hurry)
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	isEmpty := false
+	select {
+	case <-empty:
+		isEmpty = true
+	case <-timer.C:
+	}
+	c.mu.Lock()
+	c.waiting--
+	c.mu.Unlock()
+	return isEmpty
+}
+
+// Close waits for deliveries at most so long, then stops. It returns how many events were not
+// delivered: with a spool directory, the next agent delivers them.
+func (c *Client) Close(atMost time.Duration) int {
+	c.mu.Lock()
+	c.closing = true
+	c.running = map[*Step]struct{}{}
+	c.mu.Unlock()
+	wake(c.news)
+	c.Flush(atMost)
+	c.giveUp()
+	<-c.done
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.spool != nil {
+		c.spool.close(len(c.queue) == 0)
+		c.spool = nil
+	}
+	return len(c.queue)
+}
+
+// Task names a deployment.
+func (c *Client) Task(id string) Task { return Task{c, id} }
+
+// A Task is a deployment, by the release system's id.
+type Task struct {
+	client *Client
+	id     string
+}
+
+// TaskInfo is what can be said of a task at its start; all of it is optional.
+type TaskInfo struct {
+	Service     string         `json:"service,omitempty"`
+	Version     string         `json:"version,omitempty"`
+	Environment string         `json:"environment,omitempty"`
+	CreatedBy   string         `json:"createdBy,omitempty"`
+	Plan        []string       `json:"plan,omitempty"`
+	Hosts       []string       `json:"hosts,omitempty"`
+	Labels      map[string]any `json:"labels,omitempty"`
+}
+
+const (
+	startTask  = `mutation ($input: StartTaskInput!) { startTask(input: $input) { task { id } } }`
+	finishTask = `mutation ($input: FinishTaskInput!) { finishTask(input: $input) { task { id } } }`
+)
+
+// Start declares the task. A task that is not declared begins with its first event.
+func (t Task) Start(info TaskInfo) {
+	t.client.mutate(startTask, struct {
+		ID string `json:"id"`
+		At string `json:"at"`
+		TaskInfo
+	}{t.id, now(), info})
+}
+
+// Finish ends the task, after everything that was reported before. Without a status (SUCCEEDED,
+// PARTIAL, FAILED, CANCELLED) it follows from the hosts.
+func (t Task) Finish(status, message string) {
+	t.client.mutate(finishTask, struct {
+		ID      string `json:"id"`
+		At      string `json:"at"`
+		Status  string `json:"status,omitempty"`
+		Message string `json:"message,omitempty"`
+	}{t.id, now(), status, cleaned(message, lineBytes)})
+}
+
+// Host names a host of the task.
+func (t Task) Host(name string) Host { return Host{t, name} }
+
+// A Host is one that a task deploys to.
+type Host struct {
+	task Task
+	name string
+}
+
+// Step names a step on the host; attempts count from 1.
+func (h Host) Step(name string, attempt int) *Step {
+	return &Step{host: h, name: name, attempt: attempt, began: time.Now()}
+}
+
+// A Step is one attempt of one step on one host.
+type Step struct {
+	host      Host
+	name      string
+	attempt   int
+	began     time.Time
+	lastEvent time.Time // guarded by the client's mutex, as the two below
+	chance    float64   // so that fleets do not speak at once
+	progress  time.Time
+}
+
+// Failure says why a step failed. ExitCode 0: there is none.
+type Failure struct {
+	Message  string
+	Code     string
+	ExitCode int
+}
+
+// Running says that the step began, by which command and with which parameters (or "" and nil).
+// From now on it is said to live while it is silent, until one of the ends below.
+func (s *Step) Running(command string, params map[string]any) {
+	c := s.host.task.client
+	c.mu.Lock()
+	s.began = time.Now()
+	s.chance = mathrand.Float64()
+	c.running[s] = struct{}{}
+	c.mu.Unlock()
+	s.report(event{Status: "RUNNING", Command: cleaned(command, commandBytes), Params: params})
+}
+
+// Line reports output: a line, or several in one text. Stream and level ("INFO", "ERROR", …) may be "".
+func (s *Step) Line(text, stream, level string) {
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		message := cleaned(strings.TrimRight(line, "\r"), lineBytes)
+		s.report(event{Message: &message, Stream: stream, Level: level})
+	}
+}
+
+// Writer makes lines of what is written to it, for exec.Cmd. Close reports a last line without an end.
+func (s *Step) Writer(stream string) io.WriteCloser { return &lineWriter{step: s, stream: stream} }
+
+// Progress says how much is done; total 0: not known. Of many in a short time some are left out.
+func (s *Step) Progress(done, total float64, unit string) {
+	c := s.host.task.client
+	c.mu.Lock()
+	isTooSoon := time.Since(s.progress) < progressEvery && done != total
+	if !isTooSoon {
+		s.progress = time.Now()
+	}
+	c.mu.Unlock()
+	if !isTooSoon {
+		s.report(event{Progress: &progress{done, total, unit}})
+	}
+}
+
+// Succeeded ends the step.
+func (s *Step) Succeeded() { s.end(event{Status: "SUCCEEDED", ExitCode: new(int)}) }
+
+// Failed ends the step. The message is what a person reads first: put the reason there.
+func (s *Step) Failed(why Failure) { s.end(failed("FAILED", why)) }
+
+// TimedOut ends the step.
+func (s *Step) TimedOut(why Failure) { s.end(failed("TIMED_OUT", why)) }
+
+// Cancelled ends the step.
+func (s *Step) Cancelled(why string) { s.end(event{Status: "CANCELLED", Message: optional(why)}) }
+
+// Skipped ends the step without it having been done.
+func (s *Step) Skipped(why string) { s.end(event{Status: "SKIPPED", Message: optional(why)}) }
+
+func failed(status string, why Failure) event {
+	e := event{Status: status}
+	if why.ExitCode != 0 {
+		e.ExitCode = &why.ExitCode
+	}
+	if why.Message != "" {
+		e.Error = &failure{cleaned(why.Message, commandBytes), cleaned(why.Code, 256)}
+	}
+	return e
+}
+
+func (s *Step) end(e event) {
+	c := s.host.task.client
+	c.mu.Lock()
+	delete(c.running, s)
+	c.mu.Unlock()
+	e.DurationMs = durationOf(time.Since(s.began))
+	s.report(e)
+}
+
+func (s *Step) report(e event) {
+	c := s.host.task.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.report(s, e)
+}
+
+// What Shiplog takes at POST /v1/events.
+type event struct {
+	identity
+	Attempt    int            `json:"attempt"`
+	At         string         `json:"at"`
+	Source     string         `json:"source,omitempty"`
+	Status     string         `json:"status,omitempty"`
+	Message    *string        `json:"message,omitempty"`
+	Stream     string         `json:"stream,omitempty"`
+	Level      string         `json:"level,omitempty"`
+	Command    string         `json:"command,omitempty"`
+	Params     map[string]any `json:"params,omitempty"`
+	Progress   *progress      `json:"progress,omitempty"`
+	ExitCode   *int           `json:"exitCode,omitempty"`
+	DurationMs *int64         `json:"durationMs,omitempty"`
+	Error      *failure       `json:"error,omitempty"`
+}
+
+type identity struct {
+	TaskID   string `json:"taskId"`
+	Host     string `json:"host"`
+	Step     string `json:"step"`
+	EventID  string `json:"eventId"`
+	Writer   string `json:"writer"`
+	Sequence int    `json:"sequence"`
+}
+
+type progress struct {
+	Done  float64 `json:"done"`
+	Total float64 `json:"total,omitempty"`
+	Unit  string  `json:"unit,omitempty"`
+}
+
+type failure struct {
+	Message string `json:"message"`
+	Code    string `json:"code,omitempty"`
+}
+
+type mutation struct {
+	Query     string `json:"query"`
+	Variables struct {
+		Input any `json:"input"`
+	} `json:"variables"`
+}
+
+// What gives way first when the queue is full.
+const (
+	output = iota
+	beginning
+	ending
+)
+
+// An entry of the queue: a line of the spool file and of a request.
+type entry struct {
+	line       []byte
+	kind       int
+	isMutation bool
+	event      *event // of output: whom a notice in its place is about
+	stands     int    // so many events it stands for
+}
+
+// Needs the mutex.
+func (c *Client) report(s *Step, e event) {
+	key := [2]string{s.host.task.id, s.host.name}
+	c.sequences[key]++
+	c.events++
+	e.identity = identity{
+		TaskID:   s.host.task.id,
+		Host:     s.host.name,
+		Step:     s.name,
+		EventID:  c.writer + "-" + strconv.Itoa(c.events),
+		Writer:   c.writer,
+		Sequence: c.sequences[key],
+	}
+	e.Attempt, e.At, e.Source = s.attempt, now(), c.options.Source
+	s.lastEvent = time.Now()
+	entry, err := entryOf(e)
+	if err != nil { // params that are no JSON
+		e.Params = nil
+		entry, _ = entryOf(e)
+		c.complain("params were left out: " + err.Error())
+	}
+	c.add(entry)
+}
+
+func (c *Client) mutate(query string, input any) {
+	m := mutation{Query: query}
+	m.Variables.Input = input
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	line, err := encode(m)
+	if err != nil {
+		c.complain("a task was not reported: " + err.Error())
+		return
+	}
+	c.add(entry{line: line, kind: ending, isMutation: true})
+}
+
+func entryOf(e event) (entry, error) {
+	line, err := encode(e)
+	switch {
+	case e.Status == "" || e.Level == "TRACE":
+		e.Command, e.Params, e.Message = "", nil, nil
+		return entry{line: line, kind: output, event: &e, stands: 1}, err
+	case e.Status == "RUNNING":
+		return entry{line: line, kind: beginning, event: &e, stands: 1}, err
+	}
+	return entry{line: line, kind: ending}, err
+}
+
+// Of a line in a spool file; false: it was torn.
+func readEntry(line []byte) (entry, bool) {
+	var either struct {
+		event
+		Query string `json:"query"`
+	}
+	if json.Unmarshal(line, &either) != nil {
+		return entry{}, false
+	}
+	line = append([]byte(nil), line...)
+	if either.Query != "" {
+		return entry{line: line, kind: ending, isMutation: true}, true
+	}
+	e, err := entryOf(either.event)
+	e.line = line
+	return e, err == nil && either.TaskID != ""
+}
+
+// Needs the mutex. Never waits for the network.
+func (c *Client) add(e entry) {
+	c.queue = append(c.queue, e)
+	c.bytes += len(e.line) + 1
+	if c.spool != nil {
+		c.trouble(c.spool.append(e.line))
+	}
+	if c.bytes > c.options.QueueBytes {
+		c.makeRoom()
+	} else if c.spool != nil && c.spool.size > 2*c.options.QueueBytes {
+		c.trouble(c.spool.rewrite(c.queue))
+	}
+	wake(c.news)
+	if e.kind != output || len(c.queue) >= batchEvents {
+		c.isUrgent = true
+		wake(c.urgent)
+	}
+}
+
+// Drops the oldest output, then beginnings; ends only where they alone are twice what is allowed.
+func (c *Client) makeRoom() {
+	least := int(float64(c.options.QueueBytes) * keptShare)
+	for kind := output; kind <= beginning && c.bytes > c.options.QueueBytes; kind++ {
+		c.drop(kind, least)
+	}
+	if c.bytes > 2*c.options.QueueBytes {
+		c.drop(ending, least)
+	}
+	if c.spool != nil {
+		c.trouble(c.spool.rewrite(c.queue))
+	}
+}
+
+func (c *Client) drop(kind, downTo int) {
+	kept := c.queue[:c.inFlight:c.inFlight]
+	for i := c.inFlight; i < len(c.queue); i++ {
+		e := c.queue[i]
+		// The newest stays: what is printed last says most about a failure.
+		if c.bytes <= downTo || e.kind > kind || i == len(c.queue)-1 {
+			kept = append(kept, e)
+			continue
+		}
+		c.bytes -= len(e.line) + 1
+		if e.event == nil {
+			c.complain("an end of a step was dropped: the queue holds nothing else")
+			continue
+		}
+		first := e.event
+		if last := len(kept) - 1; last >= c.inFlight && kept[last].stands > 0 &&
+			kept[last].event.isNoticeFor(first) {
+			e.stands += kept[last].stands
+			first = kept[last].event
+			c.bytes -= len(kept[last].line) + 1
+			kept = kept[:last]
+		}
+		notice := noticeOf(first, e.stands)
+		c.bytes += len(notice.line) + 1
+		kept = append(kept, notice)
+	}
+	c.queue = kept
+}
+
+const dropped = "events of output were dropped here: they could not be delivered in time"
+
+// It has the place and the number of the first event that it stands for.
+func noticeOf(first *event, stands int) entry {
+	text := fmt.Sprintf("[shiplog] %d %s", stands, dropped)
+	e := event{
+		identity: first.identity,
+		Attempt:  first.Attempt,
+		At:       first.At,
+		Source:   first.Source,
+		Level:    "WARN",
+		Message:  &text,
+	}
+	line, _ := encode(e)
+	return entry{line: line, kind: output, event: &e, stands: stands}
+}
+
+func (e *event) isNoticeFor(other *event) bool {
+	return e.Level == "WARN" && e.Message != nil && strings.HasSuffix(*e.Message, dropped) &&
+		e.TaskID == other.TaskID && e.Host == other.Host && e.Step == other.Step &&
+		e.Attempt == other.Attempt && e.Writer == other.Writer
+}
+
+// The one goroutine that speaks to the server.
+func (c *Client) deliver() {
+	defer close(c.done)
+	limit := limits{batchEvents, batchBytes}
+	failures := 0
+	for c.ctx.Err() == nil {
+		batch, isOver := c.take(limit)
+		if isOver {
+			return
+		}
+		if len(batch) == 0 {
+			continue
+		}
+		answer := c.send(batch)
+		switch {
+		case answer.isDone:
+			c.remove(answer.taken)
+			limit.events = batchEvents
+			failures = 0
+		case answer.status == http.StatusRequestEntityTooLarge && len(batch) > 1:
+			limit.bytes = max(leastBatchBytes, min(limit.bytes, sizeOf(batch))/2)
+			limit.events = max(1, len(batch)/2)
+		case answer.isRefused && len(batch) > 1: // one of them is to blame: which?
+			limit.events = max(1, len(batch)/2)
+		case answer.status == http.StatusRequestEntityTooLarge:
+			c.shorten(answer.problem)
+		case answer.isRefused:
+			c.complain("an event was dropped: " + answer.problem)
+			c.remove(1)
+		default:
+			c.remove(answer.taken)
+			failures++
+			if answer.isAuth && c.readToken() {
+				continue
+			}
+			c.pause(failures, answer)
+		}
+	}
+}
+
+type limits struct{ events, bytes int }
+
+// Waits for news. Those that it returns stay in the queue until they are removed.
+func (c *Client) take(limit limits) (batch []entry, isOver bool) {
+	c.mu.Lock()
+	isEmpty, isUrgent, isClosing := len(c.queue) == 0, c.isUrgent, c.closing
+	c.mu.Unlock()
+	if isEmpty {
+		if isClosing {
+			return nil, true
+		}
+		c.wait(c.news, tick)
+		c.saySignsOfLife()
+		return nil, false
+	}
+	if !isUrgent && !isClosing {
+		c.wait(c.urgent, linger)
+	}
+	c.saySignsOfLife()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isUrgent = false
+	size := 0
+	for _, e := range c.queue {
+		size += len(e.line) + 1
+		if n := len(batch); n > 0 &&
+			(n >= limit.events || size > limit.bytes || e.isMutation || batch[0].isMutation) {
+			break
+		}
+		batch = append(batch, e)
+	}
+	c.isUrgent = len(batch) < len(c.queue)
+	c.inFlight = len(batch)
+	return batch, false
+}
+
+func (c *Client) remove(count int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.queue[:count] {
+		c.bytes -= len(e.line) + 1
+	}
+	c.queue = append([]entry(nil), c.queue[count:]...)
+	c.inFlight = max(0, c.inFlight-count) // of what had no answer nothing may be dropped
+	if len(c.queue) > 0 {
+		return
+	}
+	if c.spool != nil {
+		c.trouble(c.spool.empty())
+	}
+	for _, empty := range c.drained {
+		close(empty)
+	}
+	c.drained = nil
+}
+
+// One event that is too large by itself: its texts are cut, or it is left out.
+func (c *Client) shorten(problem string) {
+	c.mu.Lock()
+	var e event
+	old := c.queue[0]
+	shorter := entry{}
+	if !old.isMutation && json.Unmarshal(old.line, &e) == nil {
+		if e.Message != nil && len(*e.Message) > shortText {
+			text := fmt.Sprintf("[shiplog] a line of %d bytes was left out here: it is too large for the server", len(*e.Message))
+			e.Message, e.Level = &text, "WARN"
+		}
+		e.Command, e.Params = cleaned(e.Command, shortText), nil
+		if e.Error != nil {
+			e.Error.Message = cleaned(e.Error.Message, shortText)
+		}
+		shorter, _ = entryOf(e)
+	}
+	if shorter.line == nil || len(shorter.line) >= len(old.line) {
+		c.mu.Unlock()
+		c.complain("an event was dropped: " + problem)
+		c.remove(1)
+		return
+	}
+	c.bytes += len(shorter.line) - len(old.line)
+	c.queue[0] = shorter
+	c.mu.Unlock()
+}
+
+type answer struct {
+	status     int
+	isDone     bool // whatever became of each, it need not be sent again
+	isRefused  bool // the same again would be refused again
+	isAuth     bool
+	taken      int
+	retryAfter time.Duration
+	problem    string
+}
+
+func (c *Client) send(batch []entry) answer {
+	path, contentType := "/v1/events", "application/x-ndjson"
+	if batch[0].isMutation {
+		path, contentType = "/graphql", "application/json"
+	}
+	var body bytes.Buffer
+	for _, e := range batch {
+		body.Write(e.line)
+		body.WriteByte('\n')
+	}
+	request, err := http.NewRequestWithContext(c.ctx, http.MethodPost, c.options.URL+path, &body)
+	if err != nil {
+		return answer{problem: err.Error()}
+	}
+	request.Header.Set("content-type", contentType)
+	request.Header.Set("accept", "application/graphql-response+json, application/json")
+	c.mu.Lock()
+	if c.token != "" {
+		request.Header.Set("authorization", "Bearer "+c.token)
+	}
+	c.mu.Unlock()
+	response, err := c.http.Do(request)
+	if err != nil {
+		if c.ctx.Err() == nil {
+			c.trouble(err)
+		}
+		return answer{problem: err.Error()}
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(response.Body, 4<<20))
+	if err != nil {
+		return answer{problem: err.Error()}
+	}
+	return c.read(response, content, batch)
+}
+
+// What /v1/events and /graphql answer.
+type reply struct {
+	Taken   int `json:"taken"`
+	Results []struct {
+		Outcome string   `json:"outcome"`
+		Error   *failure `json:"error"`
+	} `json:"results"`
+	Error  *failure  `json:"error"`
+	Errors []failure `json:"errors"`
+}
+
+func (c *Client) read(response *http.Response, content []byte, batch []entry) answer {
+	if ms, err := strconv.Atoi(response.Header.Get("shiplog-stale-after-ms")); err == nil && ms > 0 {
+		c.mu.Lock()
+		c.staleAfter = time.Duration(ms) * time.Millisecond
+		c.mu.Unlock()
+	}
+	var said reply
+	isOurs := json.Unmarshal(content, &said) == nil
+	for _, result := range said.Results {
+		if result.Outcome == "REJECTED" && result.Error != nil {
+			c.complain("an event was rejected: " + result.Error.Code + ": " + result.Error.Message)
+		}
+	}
+	a := answer{status: response.StatusCode, taken: min(said.Taken, len(batch)), problem: response.Status}
+	if said.Error != nil {
+		a.problem += ": " + said.Error.Message
+	}
+	if len(said.Errors) > 0 {
+		a.problem += ": " + said.Errors[0].Message
+	}
+	if seconds, err := strconv.Atoi(response.Header.Get("retry-after")); err == nil {
+		a.retryAfter = min(longestAsked, time.Duration(seconds)*time.Second)
+	}
+	switch status := response.StatusCode; {
+	case isOurs && (status == 200 && len(said.Errors) == 0 || status == 422 && said.Results != nil):
+		a.isDone, a.taken = true, len(batch)
+		c.complaints.Lock()
+		c.complaints.isTroubled = false
+		c.complaints.Unlock()
+		return a
+	case status == 401 || status == 403:
+		a.isAuth = true
+	// A mistake in the request, and not in the address or the moment.
+	case status == 400 || status == 413 || status == 415 || status == 422:
+		a.isRefused = true
+		return a
+	}
+	c.trouble(errors.New(c.options.URL + " answered " + a.problem))
+	return a
+}
+
+// Between two tries: longer each time, as long as the server asks for, and not all agents at once.
+func (c *Client) pause(failures int, a answer) {
+	own := min(longestPause, firstPause<<min(failures-1, 10))
+	own = own/2 + time.Duration(mathrand.Int63n(int64(own/2)+1))
+	if a.retryAfter > 0 {
+		own = a.retryAfter + own/2
+	}
+	c.mu.Lock()
+	if c.waiting > 0 {
+		own = min(own, longestLastPause)
+	}
+	c.mu.Unlock()
+	c.wait(c.hurry, own)
+	c.saySignsOfLife()
+}
+
+func (c *Client) wait(signal <-chan struct{}, atMost time.Duration) {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-signal:
+	case <-timer.C:
+	case <-c.ctx.Done():
+	}
+}
+
+// A silent step is shown as stale after a while, so RUNNING is repeated some times before.
+func (c *Client) saySignsOfLife() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for s := range c.running {
+		share := (1 - s.chance/4) / signsBeforeStale
+		if time.Since(s.lastEvent) < max(leastSign, time.Duration(float64(c.staleAfter)*share)) {
+			continue
+		}
+		s.chance = mathrand.Float64()
+		c.report(s, event{Status: "RUNNING", Level: "TRACE", DurationMs: durationOf(time.Since(s.began))})
+	}
+}
+
+// Whether the token's file holds another token than the one that was shown.
+func (c *Client) readToken() bool {
+	if c.options.TokenFile == "" {
+		return false
+	}
+	content, err := os.ReadFile(c.options.TokenFile)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trouble(err)
+	token := strings.TrimSpace(string(content))
+	if err != nil || token == c.token {
+		return false
+	}
+	c.token = token
+	return true
+}
+
+func (c *Client) complain(text string) {
+	c.complaints.Lock()
+	defer c.complaints.Unlock()
+	c.complaints.count++
+	if c.complaints.count == mostComplaints {
+		text += " (further complaints are not shown)"
+	}
+	if c.complaints.count <= mostComplaints {
+		c.options.Complain(text)
+	}
+}
+
+// What lasts is said once, and again after it was over.
+func (c *Client) trouble(err error) {
+	if err == nil {
+		return
+	}
+	c.complaints.Lock()
+	defer c.complaints.Unlock()
+	if !c.complaints.isTroubled {
+		c.complaints.isTroubled = true
+		c.options.Complain(err.Error() + "; reporting goes on when it is over")
+	}
+}
+
+// A spool holds the same events as the queue, one JSON object a line, for the time after a crash.
+// What is in it is with the operating system when a call returns. A torn last line is skipped.
+type spool struct {
+	path   string
+	lock   *os.File // held as long as the process lives
+	file   *os.File
+	size   int
+	isTorn bool
+}
+
+const spoolPattern = "go-*.ndjson"
+
+// Opens a file of our own, and takes over those whose process is gone.
+func (c *Client) openSpool() error {
+	dir := c.options.Spool
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("shiplog: spool: %w", err)
+	}
+	others, err := filepath.Glob(filepath.Join(dir, spoolPattern))
+	if err != nil {
+		return fmt.Errorf("shiplog: spool: %w", err)
+	}
+	path := filepath.Join(dir, strings.Replace(spoolPattern, "*", c.writer, 1))
+	lock, err := lockOf(path)
+	if err != nil {
+		return fmt.Errorf("shiplog: spool: %w", err)
+	}
+	s := &spool{path: path, lock: lock}
+	if err := s.rewrite(nil); err != nil {
+		return fmt.Errorf("shiplog: spool: %w", err)
+	}
+	c.spool = s
+	for _, other := range others {
+		lock, err := lockOf(other)
+		if err != nil {
+			continue // its agent lives
+		}
+		c.adopt(other)
+		os.Remove(other)
+		os.Remove(lock.Name())
+		lock.Close()
+	}
+	return nil
+}
+
+func (c *Client) adopt(path string) {
+	file, err := os.Open(path)
+	if err != nil {
+		return // another agent was faster
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for lines.Scan() {
+		if e, isWhole := readEntry(lines.Bytes()); isWhole {
+			c.add(e)
+		}
+	}
+	c.trouble(lines.Err())
+}
+
+func lockOf(path string) (*os.File, error) {
+	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return lock, nil
+}
+
+func (s *spool) append(line []byte) error {
+	if s.isTorn {
+		line = append([]byte{'\n'}, line...)
+	}
+	written, err := s.file.Write(append(line, '\n'))
+	s.size += written
+	s.isTorn = err != nil
+	return err
+}
+
+func (s *spool) empty() error {
+	if s.size == 0 {
+		return nil
+	}
+	s.size, s.isTorn = 0, false
+	return s.file.Truncate(0)
+}
+
+// Leaves the old file as it is where the new one cannot be written.
+func (s *spool) rewrite(queue []entry) error {
+	temporary := s.path + ".new"
+	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(file, 64<<10)
+	size := 0
+	for _, e := range queue {
+		buffered.Write(e.line)
+		buffered.WriteByte('\n')
+		size += len(e.line) + 1
+	}
+	if err := errors.Join(buffered.Flush(), os.Rename(temporary, s.path)); err != nil {
+		file.Close()
+		os.Remove(temporary)
+		return err
+	}
+	if s.file != nil {
+		s.file.Close()
+	}
+	s.file, s.size, s.isTorn = file, size, false
+	return nil
+}
+
+func (s *spool) close(isEmpty bool) {
+	s.file.Close()
+	if isEmpty {
+		os.Remove(s.path)
+		os.Remove(s.lock.Name())
+	}
+	s.lock.Close()
+}
+
+const longestPartialLine = lineBytes
+
+// A lineWriter cuts a stream of bytes into lines.
+type lineWriter struct {
+	step   *Step
+	stream string
+	mu     sync.Mutex
+	rest   []byte
+}
+
+func (w *lineWriter) Write(data []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rest = append(w.rest, data...)
+	rest := w.rest
+	for {
+		end := bytes.IndexByte(rest, '\n')
+		if end < 0 && len(rest) < longestPartialLine {
+			w.rest = append([]byte(nil), rest...)
+			return len(data), nil
+		}
+		if end < 0 {
+			end = longestPartialLine - 1
+		}
+		w.step.Line(string(rest[:end+1]), w.stream, "")
+		rest = rest[end+1:]
+	}
+}
+
+func (w *lineWriter) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.rest) > 0 {
+		w.step.Line(string(w.rest), w.stream, "")
+		w.rest = nil
+	}
+	return nil
+}
+
+func encode(value any) ([]byte, error) {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSuffix(line.Bytes(), []byte{'\n'}), err
+}
+
+// Text as the server takes it: UTF-8 without NUL, and not longer than it may be.
+func cleaned(text string, most int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	if len(text) <= most {
+		return text
+	}
+	end := most - 100
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return fmt.Sprintf("%s… [shiplog: %d bytes were cut]", text[:end], len(text)-end)
+}
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	text = cleaned(text, lineBytes)
+	return &text
+}
+
+func durationOf(d time.Duration) *int64 {
+	ms := d.Milliseconds()
+	return &ms
+}
+
+func sizeOf(batch []entry) int {
+	size := 0
+	for _, e := range batch {
+		size += len(e.line) + 1
+	}
+	return size
+}
+
+func now() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func newID() string {
+	var id [16]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		panic(err) // the system has no randomness
+	}
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}
+
+func wake(signal chan<- struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
+	}
+}

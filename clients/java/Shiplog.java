@@ -1,0 +1,1087 @@
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+
+/**
+ * Reports what an agent does to Shiplog. One file without dependencies (Java 11), to be copied into
+ * the agent.
+ *
+ * <p>No call waits for the network. A call writes its event to a file in the spool directory and to
+ * a bounded queue; one thread delivers the queue in order and tries again until the server has it.
+ * Each event has an id from the beginning, so what is sent twice counts once: after a lost answer,
+ * and also when the agent was killed and the next one finds its file.
+ *
+ * <p>When the queue is full the oldest output gives way, and an event says in its place how much it
+ * was. Ends of steps are kept.
+ */
+public final class Shiplog implements AutoCloseable {
+  private static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
+  private static final long LINGER_MS = 100; // lines that come close together go in one request
+  private static final long TICK_MS = 1_000;
+  private static final int BATCH_EVENTS = 500;
+  private static final int BATCH_BYTES = 512 * 1024;
+  private static final int LEAST_BATCH_BYTES = 4 * 1024;
+  private static final int QUEUE_BYTES = 8 * 1024 * 1024;
+  private static final double KEPT_SHARE = 0.75; // dropping down to this share makes it rare
+  private static final int LINE_CHARACTERS = 65_536;
+  private static final int COMMAND_CHARACTERS = 32_768;
+  private static final int SHORT_TEXT = 500;
+  private static final long FIRST_PAUSE_MS = 100;
+  private static final long LONGEST_PAUSE_MS = 10_000;
+  private static final long LONGEST_ASKED_MS = 60_000;
+  private static final long LONGEST_LAST_PAUSE_MS = 500; // while somebody waits in flush
+  private static final int SIGNS_BEFORE_STALE = 3;
+  private static final long LEAST_SIGN_MS = 1_000;
+  private static final long PROGRESS_EVERY_MS = 250;
+  private static final int MOST_COMPLAINTS = 20;
+  private static final String START_TASK =
+      "mutation ($input: StartTaskInput!) { startTask(input: $input) { task { id } } }";
+  private static final String FINISH_TASK =
+      "mutation ($input: FinishTaskInput!) { finishTask(input: $input) { task { id } } }";
+  private static final String DROPPED =
+      "events of output were dropped here: they could not be delivered in time";
+
+  /** Where a line was printed. */
+  public enum Stream { STDOUT, STDERR }
+
+  /** What a client needs to know. Only the address is required. */
+  public static final class Options {
+    private final String url;
+    private String token;
+    private Path tokenFile;
+    private Path spool;
+    private int queueBytes = QUEUE_BYTES;
+    private String source;
+    private Consumer<String> complain = text -> System.err.println("shiplog: " + text);
+
+    /** The server's address, such as https://shiplog.example.org. */
+    public Options(String url) {
+      if (!url.startsWith("http://") && !url.startsWith("https://")) {
+        throw new IllegalArgumentException("url must begin with http:// or https://, not " + url);
+      }
+      this.url = url.replaceAll("/+$", "");
+    }
+
+    public Options token(String value) {
+      token = value;
+      return this;
+    }
+
+    /** It is read at the start, and again when its token is refused. */
+    public Options tokenFile(Path value) {
+      tokenFile = value;
+      return this;
+    }
+
+    /**
+     * A directory for what is not delivered yet. Without one, what is not delivered when the agent
+     * is killed is lost. Agents may share it; each has its own file in it.
+     */
+    public Options spool(Path value) {
+      spool = value;
+      return this;
+    }
+
+    /** Bounds what waits in memory, and half of what its file takes. */
+    public Options queueBytes(int value) {
+      queueBytes = value;
+      return this;
+    }
+
+    /** Who reports, such as "agent/1.4.2". */
+    public Options source(String value) {
+      source = value;
+      return this;
+    }
+
+    /** Is told what went wrong with reporting; it must not wait. Default: a line on stderr. */
+    public Options complain(Consumer<String> value) {
+      complain = value;
+      return this;
+    }
+  }
+
+  private final Options options;
+  private final String writer = UUID.randomUUID().toString();
+  private final HttpClient http = HttpClient.newBuilder()
+      .version(HttpClient.Version.HTTP_1_1)
+      .connectTimeout(CALL_TIMEOUT)
+      .build();
+  private final Thread thread = new Thread(this::deliver, "shiplog");
+
+  // All below is guarded by this object's monitor.
+  private Deque<Entry> queue = new ArrayDeque<>();
+  private long bytes;
+  private int inFlight; // so many from the first are being sent and must stay
+  private boolean urgent;
+  private boolean closing;
+  private boolean givenUp;
+  private int waiting; // calls of flush
+  private final Map<List<String>, Integer> sequences = new HashMap<>();
+  private long events;
+  private final Set<Step> running = new HashSet<>();
+  private long staleAfterMs = 300_000;
+  private int complaints;
+  private boolean troubled; // the trouble that lasts was said
+  private String token;
+  private Spool spool;
+
+  /**
+   * Starts a client, and adopts what killed agents left in the spool directory. A server that is
+   * away is no error.
+   */
+  public Shiplog(Options options) throws IOException {
+    this.options = options;
+    token = options.token;
+    readToken();
+    if (options.spool != null) openSpool(options.spool);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** A deployment, by the release system's id. */
+  public Task task(String id) {
+    return new Task(id);
+  }
+
+  /** Waits until all that was reported is delivered, at most so long; says whether it is. */
+  public synchronized boolean flush(Duration atMost) throws InterruptedException {
+    waiting++;
+    urgent = true;
+    notifyAll();
+    try {
+      long until = System.nanoTime() + atMost.toNanos();
+      while (!queue.isEmpty()) {
+        long left = (until - System.nanoTime()) / 1_000_000;
+        if (left <= 0) return false;
+        wait(left);
+      }
+      return true;
+    } finally {
+      waiting--;
+    }
+  }
+
+  /** Waits at most five seconds for what is left. */
+  @Override
+  public void close() {
+    close(CALL_TIMEOUT);
+  }
+
+  /**
+   * Waits for deliveries at most so long, then stops. Returns how many events were not delivered:
+   * with a spool directory, the next agent delivers them.
+   */
+  public int close(Duration atMost) {
+    synchronized (this) {
+      closing = true;
+      running.clear();
+      notifyAll();
+    }
+    try {
+      flush(atMost);
+      synchronized (this) {
+        givenUp = true;
+        notifyAll();
+      }
+      thread.interrupt();
+      thread.join(LINGER_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    synchronized (this) {
+      if (spool != null) spool.close(queue.isEmpty());
+      spool = null;
+      return queue.size();
+    }
+  }
+
+  /** A deployment. */
+  public final class Task {
+    private final String id;
+
+    private Task(String id) {
+      this.id = id;
+    }
+
+    /**
+     * Declares the task. What can be said: service, version, environment, createdBy (texts), plan,
+     * hosts (lists of names), labels (a map). A task that is not declared begins with its first
+     * event.
+     */
+    public void start(Map<String, ?> said) {
+      mutate(START_TASK, id, said);
+    }
+
+    /**
+     * Ends the task, after all that was reported before. Without a status (null; or SUCCEEDED,
+     * PARTIAL, FAILED, CANCELLED) it follows from the hosts.
+     */
+    public void finish(String status, String message) {
+      Map<String, Object> said = new LinkedHashMap<>();
+      said.put("status", status);
+      said.put("message", cleaned(message, LINE_CHARACTERS));
+      mutate(FINISH_TASK, id, said);
+    }
+
+    /** A host that the task deploys to. */
+    public Host host(String name) {
+      return new Host(id, name);
+    }
+  }
+
+  /** A host of a task. */
+  public final class Host {
+    private final String taskId;
+    private final String name;
+
+    private Host(String taskId, String name) {
+      this.taskId = taskId;
+      this.name = name;
+    }
+
+    /** One attempt of a step; attempts count from 1. */
+    public Step step(String name, int attempt) {
+      return new Step(taskId, this.name, name, attempt);
+    }
+  }
+
+  /** One attempt of one step on one host. */
+  public final class Step {
+    private final String taskId;
+    private final String host;
+    private final String name;
+    private final int attempt;
+    private long began = System.nanoTime();
+    private long lastEvent;
+    private double chance = ThreadLocalRandom.current().nextDouble(); // fleets do not speak at once
+    private long lastProgress = began - PROGRESS_EVERY_MS * 1_000_000;
+
+    private Step(String taskId, String host, String name, int attempt) {
+      this.taskId = taskId;
+      this.host = host;
+      this.name = name;
+      this.attempt = attempt;
+    }
+
+    /**
+     * It begins, by this command and with these parameters (null: none). From now on it is said to
+     * live while it is silent, until one of the ends.
+     */
+    public void running(String command, Map<String, ?> params) {
+      synchronized (Shiplog.this) {
+        began = System.nanoTime();
+        running.add(this);
+        report(this, said("status", "RUNNING",
+            "command", cleaned(command, COMMAND_CHARACTERS), "params", params));
+      }
+    }
+
+    /** Output: a line, or several in one text. Stream and level (INFO, ERROR, …) may be null. */
+    public void line(String text, Stream stream, String level) {
+      for (String line : text.split("\r?\n")) {
+        report(this, said("message", cleaned(line, LINE_CHARACTERS),
+            "stream", stream == null ? null : stream.name(), "level", level));
+      }
+    }
+
+    /** How much is done; total and unit may be null. Of many in a short time some are left out. */
+    public void progress(double done, Double total, String unit) {
+      synchronized (Shiplog.this) {
+        boolean isLast = total != null && done == total;
+        if (!isLast && millisSince(lastProgress) < PROGRESS_EVERY_MS) return;
+        lastProgress = System.nanoTime();
+        report(this, said("progress", said("done", done, "total", total, "unit", unit)));
+      }
+    }
+
+    /** It ends. */
+    public void succeeded() {
+      end(said("status", "SUCCEEDED", "exitCode", 0));
+    }
+
+    /** It ends. The message is what a person reads first: put the reason there. */
+    public void failed(String message, Integer exitCode, String code) {
+      end(said("status", "FAILED", "exitCode", exitCode, "error", failure(message, code)));
+    }
+
+    /** It ends. */
+    public void timedOut(String message, Integer exitCode, String code) {
+      end(said("status", "TIMED_OUT", "exitCode", exitCode, "error", failure(message, code)));
+    }
+
+    /** It ends. */
+    public void cancelled(String why) {
+      end(said("status", "CANCELLED", "message", cleaned(why, LINE_CHARACTERS)));
+    }
+
+    /** It ends without having been done. */
+    public void skipped(String why) {
+      end(said("status", "SKIPPED", "message", cleaned(why, LINE_CHARACTERS)));
+    }
+
+    private void end(Map<String, Object> said) {
+      synchronized (Shiplog.this) {
+        running.remove(this);
+        said.put("durationMs", millisSince(began));
+        report(this, said);
+      }
+    }
+  }
+
+  // What is reported.
+
+  private synchronized void report(Step step, Map<String, Object> said) {
+    int sequence = sequences.merge(List.of(step.taskId, step.host), 1, Integer::sum);
+    Map<String, Object> event = said(
+        "taskId", step.taskId,
+        "host", step.host,
+        "step", step.name,
+        "attempt", step.attempt,
+        "eventId", writer + "-" + ++events,
+        "writer", writer,
+        "sequence", sequence,
+        "at", now(),
+        "source", options.source);
+    event.putAll(said);
+    step.lastEvent = System.nanoTime();
+    add(new Entry(event));
+  }
+
+  private void mutate(String query, String id, Map<String, ?> said) {
+    Map<String, Object> input = said("id", id, "at", now());
+    input.putAll(said);
+    add(new Entry(said("query", query, "variables", said("input", input))));
+  }
+
+  private synchronized void add(Entry entry) {
+    queue.addLast(entry);
+    bytes += entry.size();
+    if (spool != null) attempt(() -> spool.append(entry.line));
+    if (bytes > options.queueBytes) makeRoom();
+    else if (spool != null && spool.size > 2L * options.queueBytes) {
+      attempt(() -> spool.rewrite(queue));
+    }
+    if (entry.kind != Kind.OUTPUT || queue.size() >= BATCH_EVENTS) urgent = true;
+    notifyAll();
+  }
+
+  /** Drops the oldest output, then beginnings; ends only where they alone are twice too many. */
+  private void makeRoom() {
+    for (Kind kind : List.of(Kind.OUTPUT, Kind.BEGINNING)) {
+      if (bytes > options.queueBytes) drop(kind);
+    }
+    if (bytes > 2L * options.queueBytes) drop(Kind.ENDING);
+    if (spool != null) attempt(() -> spool.rewrite(queue));
+  }
+
+  private void drop(Kind kind) {
+    Deque<Entry> kept = new ArrayDeque<>(queue.size());
+    int index = 0;
+    for (Entry entry : queue) {
+      // The newest stays: what is printed last says most about a failure.
+      boolean isNewest = index == queue.size() - 1;
+      boolean isEnough = bytes <= options.queueBytes * KEPT_SHARE;
+      boolean isKept = index < inFlight || isEnough || isNewest || entry.kind.compareTo(kind) > 0;
+      index++;
+      if (isKept) {
+        kept.addLast(entry);
+        continue;
+      }
+      bytes -= entry.size();
+      if (entry.kind == Kind.ENDING) {
+        complain("an end of a step was dropped: the queue holds nothing else");
+        continue;
+      }
+      Entry notice = entry.notice(0);
+      if (kept.size() > inFlight && kept.getLast().isNoticeFor(entry)) {
+        Entry before = kept.removeLast();
+        bytes -= before.size();
+        notice = before.notice(entry.stands);
+      }
+      bytes += notice.size();
+      kept.addLast(notice);
+    }
+    queue = kept;
+  }
+
+  // What is delivered, by the one thread that speaks to the server.
+
+  private void deliver() {
+    int mostEvents = BATCH_EVENTS;
+    int mostBytes = BATCH_BYTES;
+    int failures = 0;
+    try {
+      for (;;) {
+        List<Entry> batch = take(mostEvents, mostBytes);
+        if (batch == null) return;
+        if (batch.isEmpty()) continue;
+        Answer answer = send(batch);
+        if (answer.isDone) {
+          remove(batch.size());
+          mostEvents = BATCH_EVENTS;
+          failures = 0;
+        } else if (answer.isRefused && batch.size() > 1) {
+          // Too much at once, or one of them is to blame: which?
+          mostEvents = Math.max(1, batch.size() / 2);
+          if (answer.status == 413) {
+            int size = batch.stream().mapToInt(Entry::size).sum();
+            mostBytes = Math.max(LEAST_BATCH_BYTES, Math.min(mostBytes, size) / 2);
+          }
+        } else if (answer.isRefused) {
+          if (answer.status == 413 && shorten()) continue;
+          complain("an event was dropped: " + answer.problem);
+          remove(1);
+        } else {
+          remove(Math.min(answer.taken, batch.size()));
+          failures++;
+          boolean isAuth = answer.status == 401 || answer.status == 403;
+          if (!isAuth || !readToken()) pause(failures, answer.retryAfterMs);
+        }
+      }
+    } catch (InterruptedException e) {
+      // close() has given up.
+    }
+  }
+
+  /** The next batch, empty where there is none yet, null at the end. It stays in the queue. */
+  private synchronized List<Entry> take(int mostEvents, int mostBytes) throws InterruptedException {
+    if (givenUp || (closing && queue.isEmpty())) return null;
+    if (queue.isEmpty()) wait(TICK_MS);
+    long until = System.nanoTime() + LINGER_MS * 1_000_000;
+    while (!queue.isEmpty() && !urgent && !closing) {
+      long left = (until - System.nanoTime()) / 1_000_000;
+      if (left <= 0) break;
+      wait(left);
+    }
+    saySignsOfLife();
+    List<Entry> batch = new ArrayList<>();
+    int size = 0;
+    for (Entry entry : queue) {
+      size += entry.size();
+      boolean isFull = batch.size() >= mostEvents || size > mostBytes;
+      if (!batch.isEmpty() && (isFull || entry.isMutation || batch.get(0).isMutation)) break;
+      batch.add(entry);
+    }
+    urgent = batch.size() < queue.size();
+    inFlight = batch.size();
+    return batch;
+  }
+
+  private synchronized void remove(int count) {
+    for (int i = 0; i < count; i++) bytes -= queue.removeFirst().size();
+    // Of what had no answer nothing may be dropped.
+    inFlight = Math.max(0, inFlight - count);
+    if (!queue.isEmpty()) return;
+    if (spool != null) attempt(spool::empty);
+    notifyAll();
+  }
+
+  /** One event that is too large by itself: its texts are cut. False: they are short. */
+  private synchronized boolean shorten() {
+    Entry old = queue.getFirst();
+    if (old.isMutation) return false;
+    Map<String, Object> event = Json.object(Json.read(text(old.line)));
+    event.remove("params");
+    if (event.get("message") instanceof String) {
+      int length = ((String) event.get("message")).length();
+      if (length > SHORT_TEXT) {
+        event.put("message", "[shiplog] a line of " + length
+            + " characters was left out here: it is too large for the server");
+        event.put("level", "WARN");
+      }
+    }
+    if (event.get("command") instanceof String) {
+      event.put("command", cleaned((String) event.get("command"), SHORT_TEXT));
+    }
+    if (event.containsKey("error")) {
+      Map<String, Object> error = Json.object(event.get("error"));
+      error.put("message", cleaned((String) error.get("message"), SHORT_TEXT));
+    }
+    Entry shorter = new Entry(event);
+    if (shorter.size() >= old.size()) return false;
+    bytes += shorter.size() - old.size();
+    queue.removeFirst();
+    queue.addFirst(shorter);
+    return true;
+  }
+
+  private Answer send(List<Entry> batch) throws InterruptedException {
+    boolean isMutation = batch.get(0).isMutation;
+    ByteBuffer body = ByteBuffer.allocate(batch.stream().mapToInt(Entry::size).sum());
+    for (Entry entry : batch) body.put(entry.line).put((byte) '\n');
+    try {
+      HttpRequest.Builder request = HttpRequest
+          .newBuilder(URI.create(options.url + (isMutation ? "/graphql" : "/v1/events")))
+          .timeout(CALL_TIMEOUT)
+          .header("content-type", isMutation ? "application/json" : "application/x-ndjson")
+          .header("accept", "application/graphql-response+json, application/json")
+          .POST(HttpRequest.BodyPublishers.ofByteArray(body.array()));
+      String shown = shownToken();
+      if (shown != null && !shown.isEmpty()) request.header("authorization", "Bearer " + shown);
+      return read(http.send(request.build(), HttpResponse.BodyHandlers.ofString()));
+    } catch (IOException | IllegalArgumentException e) {
+      trouble("no answer from " + options.url + ": " + e);
+      return new Answer(0, String.valueOf(e));
+    }
+  }
+
+  private synchronized Answer read(HttpResponse<String> response) {
+    long staleMs = response.headers().firstValue("shiplog-stale-after-ms").map(Shiplog::number).orElse(0L);
+    if (staleMs > 0) staleAfterMs = staleMs;
+    Answer answer = new Answer(response.statusCode(), "");
+    long seconds = response.headers().firstValue("retry-after").map(Shiplog::number).orElse(0L);
+    answer.retryAfterMs = Math.min(LONGEST_ASKED_MS, seconds * 1_000);
+    for (String rejection : answer.read(response.body())) {
+      complain("an event was rejected: " + rejection);
+    }
+    if (answer.isDone) troubled = false;
+    else if (!answer.isRefused) trouble(options.url + " answered " + answer.problem);
+    return answer;
+  }
+
+  /**
+   * Between two tries: longer each time, as long as the server asks for, and not all agents at once.
+   */
+  private synchronized void pause(int failures, long askedMs) throws InterruptedException {
+    long own = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << Math.min(failures - 1, 10));
+    own = askedMs + own / 2 + ThreadLocalRandom.current().nextLong(own / 2 + 1);
+    long began = System.nanoTime();
+    while (!givenUp) {
+      long most = waiting > 0 ? Math.min(own, LONGEST_LAST_PAUSE_MS) : own;
+      long left = most - millisSince(began);
+      if (left <= 0) return;
+      wait(Math.min(left, TICK_MS));
+      saySignsOfLife();
+    }
+  }
+
+  /** A silent step is shown as stale after a while: RUNNING is repeated some times before. */
+  private void saySignsOfLife() {
+    for (Step step : List.copyOf(running)) {
+      double share = (1 - step.chance / 4) / SIGNS_BEFORE_STALE;
+      long afterMs = Math.max(LEAST_SIGN_MS, (long) (staleAfterMs * share));
+      if (millisSince(step.lastEvent) < afterMs) continue;
+      step.chance = ThreadLocalRandom.current().nextDouble();
+      report(step, said("status", "RUNNING", "level", "TRACE", "durationMs", millisSince(step.began)));
+    }
+  }
+
+  private synchronized String shownToken() {
+    return token;
+  }
+
+  /** Whether the token's file holds another token than the one that was shown. */
+  private synchronized boolean readToken() {
+    if (options.tokenFile == null) return false;
+    try {
+      String read = Files.readString(options.tokenFile).trim();
+      boolean isNew = !read.equals(token);
+      token = read;
+      return isNew;
+    } catch (IOException e) {
+      trouble("token file: " + e);
+      return false;
+    }
+  }
+
+  private synchronized void complain(String text) {
+    complaints++;
+    if (complaints > MOST_COMPLAINTS) return;
+    boolean isLast = complaints == MOST_COMPLAINTS;
+    options.complain.accept(isLast ? text + " (further complaints are not shown)" : text);
+  }
+
+  /** What lasts is said once, and again after it was over. */
+  private synchronized void trouble(String text) {
+    if (troubled || givenUp) return;
+    troubled = true;
+    options.complain.accept(text + "; reporting goes on when it is over");
+  }
+
+  private interface Write {
+    void run() throws IOException;
+  }
+
+  private void attempt(Write write) {
+    try {
+      write.run();
+    } catch (IOException e) {
+      trouble("spool: " + e);
+    }
+  }
+
+  /** Opens a file of our own, and takes over those whose process is gone. */
+  private synchronized void openSpool(Path directory) throws IOException {
+    boolean isPosix = directory.getFileSystem().supportedFileAttributeViews().contains("posix");
+    FileAttribute<?>[] ours = isPosix
+        ? new FileAttribute<?>[] {
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))}
+        : new FileAttribute<?>[0];
+    Files.createDirectories(directory, ours);
+    List<Path> others = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "java-*.ndjson")) {
+      files.forEach(others::add);
+    }
+    spool = new Spool(directory.resolve("java-" + writer + ".ndjson"));
+    for (Path other : others) {
+      try (Lock lock = new Lock(other)) {
+        try {
+          adopt(other);
+        } finally {
+          lock.remove();
+        }
+      } catch (IOException e) {
+        // Its agent lives, or another one was faster.
+      }
+    }
+  }
+
+  private void adopt(Path path) throws IOException {
+    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+      byte[] content = new byte[(int) Math.min(file.size(), Integer.MAX_VALUE - 8)];
+      ByteBuffer buffer = ByteBuffer.wrap(content);
+      while (buffer.hasRemaining() && file.read(buffer) >= 0) continue;
+      for (String line : text(content).split("\n")) {
+        try {
+          add(new Entry(Json.object(Json.read(line))));
+        } catch (IllegalArgumentException e) {
+          // A torn line.
+        }
+      }
+    }
+    Files.delete(path);
+  }
+
+  /** What gives way first when the queue is full. */
+  private enum Kind { OUTPUT, BEGINNING, ENDING }
+
+  /** Something in the queue: a line of the spool file and of a request. */
+  private static final class Entry {
+    private static final List<String> WHOSE = List.of("taskId", "host", "step", "attempt", "writer");
+
+    final byte[] line;
+    final Kind kind;
+    final boolean isMutation;
+    final int stands; // so many events it stands for
+    private final boolean isNotice;
+    private final Map<String, Object> about; // whom a notice in its place is about
+
+    Entry(Map<String, Object> said) {
+      this(said, 1, false);
+    }
+
+    private Entry(Map<String, Object> said, int stands, boolean isNotice) {
+      line = Json.write(said).getBytes(StandardCharsets.UTF_8);
+      isMutation = said.containsKey("query");
+      this.stands = stands;
+      this.isNotice = isNotice;
+      Object status = said.get("status");
+      if (isMutation) kind = Kind.ENDING;
+      else if (status == null || "TRACE".equals(said.get("level"))) kind = Kind.OUTPUT;
+      else kind = "RUNNING".equals(status) ? Kind.BEGINNING : Kind.ENDING;
+      about = new LinkedHashMap<>();
+      if (kind == Kind.ENDING) return;
+      for (String name : WHOSE) about.put(name, said.get(name));
+      for (String name : List.of("eventId", "sequence", "at")) about.put(name, said.get(name));
+    }
+
+    int size() {
+      return line.length + 1;
+    }
+
+    /** It has the place and the number of the first event that it stands for. */
+    Entry notice(int more) {
+      Map<String, Object> said = new LinkedHashMap<>(about);
+      said.put("level", "WARN");
+      said.put("message", "[shiplog] " + (stands + more) + " " + DROPPED);
+      return new Entry(said, stands + more, true);
+    }
+
+    boolean isNoticeFor(Entry other) {
+      return isNotice && WHOSE.stream().allMatch(name -> about.get(name).equals(other.about.get(name)));
+    }
+  }
+
+  /** What the server said, and what follows from it. */
+  private static final class Answer {
+    final int status;
+    String problem;
+    long retryAfterMs;
+    int taken;
+    boolean isDone; // whatever became of each, it need not be sent again
+    final boolean isRefused; // a mistake in the request, and not in the address or the moment
+
+    Answer(int status, String problem) {
+      this.status = status;
+      this.problem = (status + " " + problem).trim();
+      isRefused = List.of(400, 413, 415, 422).contains(status);
+    }
+
+    /** Returns what was rejected. */
+    List<String> read(String content) {
+      List<String> rejections = new ArrayList<>();
+      try {
+        Map<String, Object> said = Json.object(Json.read(content));
+        Object error = said.get("error");
+        if (said.get("errors") instanceof List && !((List<?>) said.get("errors")).isEmpty()) {
+          error = ((List<?>) said.get("errors")).get(0);
+        }
+        if (error != null) problem += ": " + Json.object(error).get("message");
+        if (said.get("taken") instanceof Number) taken = ((Number) said.get("taken")).intValue();
+        Object results = said.get("results");
+        if (results instanceof List) {
+          for (Object result : (List<?>) results) {
+            Object why = Json.object(result).get("error");
+            if (why == null) continue;
+            rejections.add(Json.object(why).get("code") + ": " + Json.object(why).get("message"));
+          }
+        }
+        isDone = (status == 200 && error == null) || (status == 422 && results != null);
+      } catch (IllegalArgumentException e) {
+        // Not an answer of Shiplog's.
+      }
+      return rejections;
+    }
+  }
+
+  /**
+   * The same events as the queue, one JSON object a line, for the time after a crash. What is in it
+   * is with the operating system when a call returns. A torn last line is skipped.
+   */
+  private static final class Spool {
+    private final Path path;
+    private final Lock lock; // held as long as the process lives
+    private FileChannel file;
+    private boolean isTorn;
+    long size;
+
+    Spool(Path path) throws IOException {
+      this.path = path;
+      lock = new Lock(path);
+      rewrite(List.of());
+    }
+
+    void append(byte[] line) throws IOException {
+      ByteBuffer data = ByteBuffer.allocate(line.length + 2);
+      if (isTorn) data.put((byte) '\n');
+      data.put(line).put((byte) '\n').flip();
+      isTorn = true;
+      while (data.hasRemaining()) size += file.write(data);
+      isTorn = false;
+    }
+
+    void empty() throws IOException {
+      if (size == 0) return;
+      file.truncate(0);
+      size = 0;
+      isTorn = false;
+    }
+
+    /** Leaves the old file as it is where the new one cannot be written. */
+    void rewrite(Collection<Entry> queue) throws IOException {
+      Path temporary = path.resolveSibling(path.getFileName() + ".new");
+      Files.deleteIfExists(temporary);
+      FileChannel next = FileChannel.open(temporary,
+          Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND), onlyOurs(path));
+      try {
+        ByteBuffer data = ByteBuffer.allocate(queue.stream().mapToInt(Entry::size).sum());
+        for (Entry entry : queue) data.put(entry.line).put((byte) '\n');
+        data.flip();
+        while (data.hasRemaining()) next.write(data);
+        Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        if (file != null) file.close();
+        file = next;
+        size = data.limit();
+        isTorn = false;
+      } catch (IOException e) {
+        next.close();
+        Files.deleteIfExists(temporary);
+        throw e;
+      }
+    }
+
+    void close(boolean isEmpty) {
+      try {
+        file.close();
+        if (isEmpty) {
+          Files.delete(path);
+          lock.remove();
+        }
+        lock.close();
+      } catch (IOException e) {
+        // The next agent finds it.
+      }
+    }
+  }
+
+  /** Says that the process of a spool file lives. */
+  private static final class Lock implements AutoCloseable {
+    private final Path path;
+    private final FileChannel channel;
+
+    /** Throws IOException where somebody else has it. */
+    Lock(Path spool) throws IOException {
+      path = spool.resolveSibling(spool.getFileName() + ".lock");
+      Set<OpenOption> how = Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      channel = FileChannel.open(path, how, onlyOurs(path));
+      FileLock lock;
+      try {
+        lock = channel.tryLock();
+      } catch (OverlappingFileLockException e) {
+        lock = null; // another client in this process
+      }
+      if (lock != null) return;
+      channel.close();
+      throw new IOException(path + " is held by another process");
+    }
+
+    void remove() throws IOException {
+      Files.deleteIfExists(path);
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  private static FileAttribute<?>[] onlyOurs(Path path) {
+    if (!path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      return new FileAttribute<?>[0];
+    }
+    return new FileAttribute<?>[] {
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))};
+  }
+
+  /** As much of JSON as is needed here. */
+  private static final class Json {
+    private final String text;
+    private int at;
+
+    private Json(String text) {
+      this.text = text;
+    }
+
+    /** Maps, lists, texts, numbers, booleans, null; IllegalArgumentException where it is no JSON. */
+    static Object read(String text) {
+      Json json = new Json(text);
+      try {
+        Object value = json.value();
+        if (json.peek() != 0) throw json.wrong();
+        return value;
+      } catch (IndexOutOfBoundsException e) {
+        throw json.wrong();
+      }
+    }
+
+    @SuppressWarnings("unchecked")
+    static Map<String, Object> object(Object value) {
+      if (value instanceof Map) return (Map<String, Object>) value;
+      throw new IllegalArgumentException("not an object");
+    }
+
+    static String write(Object value) {
+      StringBuilder out = new StringBuilder();
+      write(value, out);
+      return out.toString();
+    }
+
+    private static void write(Object value, StringBuilder out) {
+      if (value instanceof Map) {
+        String before = "{";
+        for (Map.Entry<?, ?> entry : ((Map<?, ?>) value).entrySet()) {
+          if (entry.getValue() == null) continue; // the same as absent
+          out.append(before);
+          quote(String.valueOf(entry.getKey()), out);
+          write(entry.getValue(), out.append(':'));
+          before = ",";
+        }
+        out.append(before.equals("{") ? "{}" : "}");
+      } else if (value instanceof Iterable) {
+        String before = "[";
+        for (Object item : (Iterable<?>) value) {
+          write(item, out.append(before));
+          before = ",";
+        }
+        out.append(before.equals("[") ? "[]" : "]");
+      } else if (value instanceof Number && Double.isFinite(((Number) value).doubleValue())) {
+        out.append(value);
+      } else if (value instanceof Boolean || value == null) {
+        out.append(value);
+      } else {
+        quote(String.valueOf(value), out);
+      }
+    }
+
+    private static void quote(String text, StringBuilder out) {
+      out.append('"');
+      for (int i = 0; i < text.length(); i++) {
+        char c = text.charAt(i);
+        if (c == '"' || c == '\\') out.append('\\').append(c);
+        else if (c < ' ') out.append(String.format("\\u%04x", (int) c));
+        else out.append(c);
+      }
+      out.append('"');
+    }
+
+    private Object value() {
+      switch (peek()) {
+        case '{':
+          return map();
+        case '[':
+          return list();
+        case '"':
+          return string();
+        default:
+          return word();
+      }
+    }
+
+    private Map<String, Object> map() {
+      Map<String, Object> map = new LinkedHashMap<>();
+      at++;
+      for (boolean isFirst = true; peek() != '}'; isFirst = false) {
+        if (!isFirst) expect(',');
+        peek();
+        String name = string();
+        expect(':');
+        map.put(name, value());
+      }
+      at++;
+      return map;
+    }
+
+    private List<Object> list() {
+      List<Object> list = new ArrayList<>();
+      at++;
+      for (boolean isFirst = true; peek() != ']'; isFirst = false) {
+        if (!isFirst) expect(',');
+        list.add(value());
+      }
+      at++;
+      return list;
+    }
+
+    private String string() {
+      StringBuilder out = new StringBuilder();
+      if (text.charAt(at++) != '"') throw wrong();
+      for (char c = text.charAt(at++); c != '"'; c = text.charAt(at++)) {
+        if (c != '\\') {
+          out.append(c);
+          continue;
+        }
+        char escaped = text.charAt(at++);
+        int plain = "nrtbf".indexOf(escaped);
+        if (escaped == 'u') {
+          out.append((char) Integer.parseInt(text.substring(at, at + 4), 16));
+          at += 4;
+        } else {
+          out.append(plain < 0 ? escaped : "\n\r\t\b\f".charAt(plain));
+        }
+      }
+      return out.toString();
+    }
+
+    private Object word() {
+      int from = at;
+      while (at < text.length() && ",]} \t\r\n".indexOf(text.charAt(at)) < 0) at++;
+      String word = text.substring(from, at);
+      if (word.equals("null")) return null;
+      if (word.equals("true") || word.equals("false")) return word.equals("true");
+      return new java.math.BigDecimal(word);
+    }
+
+    /** The next character that is no space; 0 at the end. */
+    private char peek() {
+      while (at < text.length() && text.charAt(at) <= ' ') at++;
+      return at < text.length() ? text.charAt(at) : 0;
+    }
+
+    private void expect(char wanted) {
+      if (peek() != wanted) throw wrong();
+      at++;
+    }
+
+    private IllegalArgumentException wrong() {
+      return new IllegalArgumentException("no JSON at character " + at);
+    }
+  }
+
+  /** Names and values by turns; null is left out. */
+  private static Map<String, Object> said(Object... namesAndValues) {
+    Map<String, Object> said = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      if (namesAndValues[i + 1] != null) said.put((String) namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return said;
+  }
+
+  private static Map<String, Object> failure(String message, String code) {
+    if (message == null) return null;
+    return said("message", cleaned(message, COMMAND_CHARACTERS), "code", cleaned(code, 256));
+  }
+
+  /** Text as the server takes it: no NUL, no half characters, and not longer than it may be. */
+  private static String cleaned(String text, int most) {
+    if (text == null) return null;
+    StringBuilder out = new StringBuilder(Math.min(text.length(), most));
+    int kept = text.length() <= most ? text.length() : most - 100;
+    for (int i = 0; i < kept; i++) {
+      char c = text.charAt(i);
+      boolean isPair = Character.isHighSurrogate(c) && i + 1 < kept
+          && Character.isLowSurrogate(text.charAt(i + 1));
+      if (isPair) out.append(c).append(text.charAt(++i));
+      else out.append(c == 0 || Character.isSurrogate(c) ? '\uFFFD' : c);
+    }
+    int cut = text.length() - kept;
+    return cut == 0 ? out.toString() : out + "… [shiplog: " + cut + " characters were cut]";
+  }
+
+  private static long number(String text) {
+    return text.matches("[0-9]{1,15}") ? Long.parseLong(text) : 0;
+  }
+
+  private static String text(byte[] utf8) {
+    return new String(utf8, StandardCharsets.UTF_8);
+  }
+
+  private static long millisSince(long nanos) {
+    return (System.nanoTime() - nanos) / 1_000_000;
+  }
+
+  private static String now() {
+    return Instant.now().truncatedTo(ChronoUnit.MILLIS).toString();
+  }
+}

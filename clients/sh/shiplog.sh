@@ -1,0 +1,568 @@
+#!/bin/sh
+# Reports what a script does to Shiplog. One file for a POSIX shell with curl, to be copied beside
+# the script.
+#
+#   sh shiplog.sh run TASK HOST STEP COMMAND ARGUMENTS…   wraps a command
+#   . ./shiplog.sh                                        for the functions below
+#
+# SHIPLOG_URL          the server; default http://localhost:4000
+# SHIPLOG_TOKEN, SHIPLOG_TOKEN_FILE   the file is read before every request
+# SHIPLOG_SPOOL        a directory for what is not delivered yet. Without it, what is not delivered
+#                      when the script ends is lost
+# SHIPLOG_SPOOL_BYTES  bounds the output of a step that waits in it; default 8 MiB
+# SHIPLOG_ATTEMPT      of `run`; default 1
+#
+# No call waits for the network. A call appends its event to a file; one process in the background
+# (the sender) delivers the files and tries again until the server has them. Each event has an id from the
+# beginning, so what is sent twice counts once: after a lost answer, and also when the script was
+# killed and the next one finds its files.
+
+_shiplog_call_seconds=5
+_shiplog_batch=500
+_shiplog_segments=8
+_shiplog_lines_a_segment=1000
+_shiplog_orphan_seconds=60
+
+# Starts the sender, and adopts what killed scripts left in the spool directory.
+shiplog_open() {
+  _shiplog_id=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  _shiplog_step_number=0
+  _shiplog_is_temporary=
+  _shiplog_closing=
+  if [ -n "${SHIPLOG_SPOOL:-}" ]; then
+    (umask 077 && mkdir -p "$SHIPLOG_SPOOL") || return 1
+    _shiplog_root=$SHIPLOG_SPOOL
+  else
+    _shiplog_root=$(mktemp -d) || return 1
+    _shiplog_is_temporary=yes
+  fi
+  _shiplog_dir=$_shiplog_root/sh-$_shiplog_id
+  (umask 077 && mkdir "$_shiplog_dir" && echo $$ >"$_shiplog_dir/pid") || return 1
+  _shiplog_adopt
+  # mawk reads ahead unless it is told not to.
+  case $(awk -W version 2>&1 </dev/null) in
+    mawk*) _shiplog_awk='awk -W interactive' ;;
+    *) _shiplog_awk=awk ;;
+  esac
+  (
+    trap '' INT HUP
+    umask 077
+    _shiplog_send_all
+  ) </dev/null >/dev/null &
+  _shiplog_sender=$!
+  (umask 077 && echo "$_shiplog_sender" >"$_shiplog_dir/sender")
+}
+
+# Says what the calls below are about: TASK HOST STEP [ATTEMPT, from 1].
+shiplog_step() {
+  _shiplog_task=$1
+  _shiplog_host=$2
+  _shiplog_step=$3
+  _shiplog_attempt=${4:-1}
+  _shiplog_began=$(date +%s)
+  _shiplog_new_writer
+  _shiplog_alive=$_shiplog_base.alive
+}
+
+# The step begins: [COMMAND]. From now on it is said to live, until one of the ends.
+shiplog_running() {
+  _shiplog_began=$(date +%s)
+  _shiplog_status RUNNING ${1:+command "$1"}
+  (umask 077 && _shiplog_json taskId "$_shiplog_task" host "$_shiplog_host" step "$_shiplog_step" \
+    '#attempt' "$_shiplog_attempt" >"$_shiplog_alive")
+}
+
+# Output: TEXT [STDOUT or STDERR [LEVEL]].
+shiplog_line() {
+  _shiplog_own_writer
+  if [ "$_shiplog_lines" -ge "$_shiplog_lines_a_segment" ]; then
+    _shiplog_mark "$_shiplog_base.o.$_shiplog_segment.ndjson.end"
+    _shiplog_segment=$((_shiplog_segment + 1))
+    _shiplog_lines=0
+    _shiplog_drop "$_shiplog_base.o.$((_shiplog_segment - _shiplog_segments)).ndjson"
+  fi
+  _shiplog_lines=$((_shiplog_lines + 1))
+  _shiplog_output=$((_shiplog_output + 1))
+  _shiplog_event "$_shiplog_base.o.$_shiplog_segment.ndjson" o "$_shiplog_output" \
+    ${2:+stream "$2"} ${3:+level "$3"} message "$1"
+}
+
+# Output, the lines of stdin: [STDOUT or STDERR]. For pipes: command | shiplog_lines.
+shiplog_lines() {
+  _shiplog_new_writer
+  _shiplog_encode "${1:-STDOUT}"
+}
+
+# DONE [TOTAL [UNIT]].
+shiplog_progress() {
+  _shiplog_own_writer
+  _shiplog_count=$((_shiplog_count + 1))
+  _shiplog_progress=$(_shiplog_json '#done' "$1" ${2:+'#total' "$2"} ${3:+unit "$3"})
+  _shiplog_event "$_shiplog_base.s.ndjson" s "$_shiplog_count" '#progress' "{$_shiplog_progress}"
+}
+
+shiplog_succeeded() { _shiplog_end SUCCEEDED '#exitCode' 0; }
+
+# EXITCODE [MESSAGE]. The message is what a person reads first: put the reason there.
+shiplog_failed() { _shiplog_failure FAILED "$@"; }
+
+# EXITCODE [MESSAGE].
+shiplog_timed_out() { _shiplog_failure TIMED_OUT "$@"; }
+
+# [WHY].
+shiplog_cancelled() { _shiplog_end CANCELLED ${1:+message "$1"}; }
+
+# [WHY].
+shiplog_skipped() { _shiplog_end SKIPPED ${1:+message "$1"}; }
+
+# Declares a task: ID [SERVICE [VERSION [ENVIRONMENT]]]. One that is not begins with its first event.
+shiplog_start_task() {
+  _shiplog_mutation startTask StartTaskInput id "$1" ${2:+service "$2"} ${3:+version "$3"} \
+    ${4:+environment "$4"}
+}
+
+# Ends a task: ID [SUCCEEDED, PARTIAL, FAILED or CANCELLED [MESSAGE]].
+shiplog_finish_task() {
+  _shiplog_mutation finishTask FinishTaskInput id "$1" ${2:+status "$2"} ${3:+message "$3"}
+}
+
+# Waits until all is delivered, at most SECONDS. Fails if it is not.
+shiplog_flush() {
+  _shiplog_until=$(($(date +%s) + $1))
+  _shiplog_mark "$_shiplog_dir/hurry"
+  while [ "$(_shiplog_left)" -gt 0 ]; do
+    [ "$(date +%s)" -lt "$_shiplog_until" ] || break
+    # At the end nobody is held up because the server is away.
+    [ -z "$_shiplog_closing" ] || [ ! -e "$_shiplog_dir/away" ] ||
+      [ "$(date +%s)" -le "$_shiplog_closing" ] || break
+    _shiplog_nap
+  done
+  rm -f "$_shiplog_dir/hurry"
+  [ "$(_shiplog_left)" -eq 0 ]
+}
+
+# Waits for deliveries at most [SECONDS, default 5; 1 where the server is away], then stops the sender. What is left in a spool
+# directory is delivered by the next script.
+shiplog_close() {
+  rm -f "$_shiplog_dir"/*.alive
+  _shiplog_closing=$(($(date +%s) + 1))
+  shiplog_flush "${1:-5}" || :
+  kill "$_shiplog_sender" 2>/dev/null || :
+  wait "$_shiplog_sender" 2>/dev/null || :
+  _shiplog_rest=$(_shiplog_left)
+  if [ "$_shiplog_rest" -eq 0 ] || [ -n "$_shiplog_is_temporary" ]; then
+    rm -rf "$_shiplog_dir"
+    [ -z "$_shiplog_is_temporary" ] || rmdir "$_shiplog_root" 2>/dev/null || :
+  fi
+  [ "$_shiplog_rest" -eq 0 ] || _shiplog_say "$_shiplog_rest events were not delivered"
+}
+
+# TASK HOST STEP COMMAND ARGUMENTS…: runs the command, reports its start, its lines and its end, and
+# returns its exit code. Its output goes through as it is.
+shiplog_run() {
+  shiplog_step "$1" "$2" "$3" "${SHIPLOG_ATTEMPT:-1}"
+  shift 3
+  shiplog_running "$*"
+  for _shiplog_stream in STDOUT STDERR; do
+    mkfifo -m 600 "$_shiplog_base.$_shiplog_stream" "$_shiplog_base.$_shiplog_stream.copy"
+    {
+      _shiplog_encode "$_shiplog_stream"
+      _shiplog_mark "$_shiplog_base.$_shiplog_stream.end"
+    } <"$_shiplog_base.$_shiplog_stream.copy" &
+  done
+  tee "$_shiplog_base.STDOUT.copy" <"$_shiplog_base.STDOUT" &
+  tee "$_shiplog_base.STDERR.copy" <"$_shiplog_base.STDERR" >&2 &
+  # The command hears of Ctrl-C by itself; how it ends is still to be reported.
+  trap : INT
+  _shiplog_code=0
+  "$@" >"$_shiplog_base.STDOUT" 2>"$_shiplog_base.STDERR" || _shiplog_code=$?
+  # What the command leaves running keeps its output open: it is not waited for beyond two seconds.
+  for _shiplog_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -e "$_shiplog_base.STDOUT.end" ] && [ -e "$_shiplog_base.STDERR.end" ] && break
+    _shiplog_nap
+  done
+  if [ "$_shiplog_code" -eq 0 ]; then
+    shiplog_succeeded
+  else
+    _shiplog_why=$(cat "$_shiplog_base.e.STDERR."*.ndjson 2>/dev/null | tail -n 1 |
+      sed -n 's/.*"message":\("..*"\)}$/"message":\1/p')
+    _shiplog_end FAILED '#exitCode' "$_shiplog_code" ${_shiplog_why:+'#error' "{$_shiplog_why}"}
+  fi
+  trap - INT
+  return "$_shiplog_code"
+}
+
+# Events.
+
+# Numbers count from 1 for each writer, so each step has its own, and each subshell: it cannot
+# count on where its parent does.
+_shiplog_new_writer() {
+  _shiplog_step_number=$((_shiplog_step_number + 1))
+  _shiplog_owner=$(exec sh -c 'echo $PPID')
+  _shiplog_writer=$_shiplog_id.$_shiplog_step_number.$_shiplog_owner
+  _shiplog_base=$_shiplog_dir/$(printf '%06d' "$_shiplog_step_number").$_shiplog_owner
+  _shiplog_count=0
+  _shiplog_output=0
+  _shiplog_lines=0
+  _shiplog_segment=1
+}
+
+_shiplog_own_writer() {
+  [ "$_shiplog_owner" = "$(exec sh -c 'echo $PPID')" ] || _shiplog_new_writer
+}
+
+_shiplog_status() {
+  _shiplog_own_writer
+  _shiplog_count=$((_shiplog_count + 1))
+  _shiplog_event "$_shiplog_base.s.ndjson" s "$_shiplog_count" status "$@"
+}
+
+_shiplog_failure() {
+  _shiplog_error=
+  [ -z "${3:-}" ] || _shiplog_error="{$(_shiplog_json message "$3")}"
+  _shiplog_end "$1" '#exitCode' "${2:-1}" ${_shiplog_error:+'#error' "$_shiplog_error"}
+}
+
+_shiplog_end() {
+  rm -f "$_shiplog_alive"
+  _shiplog_duration=$((($(date +%s) - _shiplog_began) * 1000))
+  _shiplog_status "$@" '#durationMs' "$_shiplog_duration"
+  [ ! -e "$_shiplog_base.o.$_shiplog_segment.ndjson" ] ||
+    _shiplog_mark "$_shiplog_base.o.$_shiplog_segment.ndjson.end"
+  _shiplog_mark "$_shiplog_base.s.ndjson.end"
+  _shiplog_new_writer
+}
+
+# FILE KIND NUMBER, then names and values.
+_shiplog_event() {
+  _shiplog_file=$1
+  _shiplog_kind=$2
+  _shiplog_number=$3
+  shift 3
+  _shiplog_append "$_shiplog_file" "{$(_shiplog_json taskId "$_shiplog_task" host "$_shiplog_host" \
+    step "$_shiplog_step" '#attempt' "$_shiplog_attempt" \
+    eventId "$_shiplog_writer.$_shiplog_kind.$_shiplog_number" \
+    writer "$_shiplog_writer.$_shiplog_kind" '#sequence' "$_shiplog_number" \
+    '#at' "$(date +%s)000" "$@")}"
+}
+
+_shiplog_mutation() {
+  _shiplog_name=$1
+  _shiplog_type=$2
+  shift 2
+  _shiplog_step_number=$((_shiplog_step_number + 1))
+  _shiplog_owner=
+  _shiplog_file=$_shiplog_dir/$(printf '%06d' "$_shiplog_step_number").$(exec sh -c 'echo $PPID').task.ndjson
+  _shiplog_query="mutation (\$input: $_shiplog_type!) { $_shiplog_name(input: \$input) { task { id } } }"
+  _shiplog_append "$_shiplog_file" "{$(_shiplog_json query "$_shiplog_query" '#variables' \
+    "{\"input\":{$(_shiplog_json "$@" '#at' "$(date +%s)000")}}")}"
+  _shiplog_mark "$_shiplog_file.end"
+}
+
+# A disk that is full must not end a deployment.
+_shiplog_append() {
+  (umask 077 && printf '%s\n' "$2" >>"$1") || _shiplog_say "an event could not be written to $1"
+}
+
+_shiplog_mark() { (umask 077 && : >"$1") || :; }
+
+# Lines of stdin to events, with a writer of its own: STREAM. In segments, the oldest of which gives way.
+_shiplog_encode() {
+  (
+    umask 077
+    LC_ALL=C $_shiplog_awk "$_shiplog_awk_text"'
+      function next_segment() {
+        if (file != "") { close(file); printf "" >(file ".end"); close(file ".end") }
+        bytes = 0
+        file = prefix "." sprintf("%06d", ++segment) ".ndjson"
+        if (segment <= segments) return
+        old = prefix "." sprintf("%06d", segment - segments) ".ndjson"
+        lost = 0
+        count = "n=$(wc -l 2>/dev/null <\"$1\") || exit; s=$(cat \"$1.sent\" 2>/dev/null || echo 0);" \
+          " rm -f \"$1\" \"$1.sent\" \"$1.end\"; echo $((n - s))"
+        count = "sh -c " sh(count) " sh " sh(old) " 2>/dev/null"
+        count | getline lost
+        close(count)
+        if (lost > 0) {
+          text = "[shiplog] " lost " lines of output were dropped here: they could not be delivered in time"
+          print line_of(text, ",\"level\":\"WARN\"", writer ".dropped", ++notices) >>notes
+          fflush(notes)
+        }
+      }
+      function sh(text) { gsub(/\047/, "\047\\\\\047\047", text); return "\047" text "\047" }
+      function line_of(text, more, who, number) {
+        srand()
+        return head ",\"eventId\":" quote(who "." number) ",\"writer\":" quote(who) \
+          ",\"sequence\":" number ",\"at\":" srand() "000" more ",\"message\":" quote(text) "}"
+      }
+      BEGIN {
+        prefix = ARGV[1]; writer = ARGV[2]; head = ARGV[3]; stream = ARGV[4]
+        segments = ARGV[5]; most = ARGV[6] / segments
+        notes = prefix ".dropped.ndjson" # these do not give way
+        ARGC = 1
+        srand()
+        next_segment()
+      }
+      {
+        sub(/\r+$/, "")
+        sub(/.*\r/, "")
+        line = line_of($0, stream, writer, ++sequence)
+        print line >>file
+        fflush(file)
+        bytes += length(line) + 1
+        if (bytes > most) next_segment()
+      }
+      END { close(file); printf "" >(file ".end"); printf "" >(notes ".end") }
+    ' "$_shiplog_base.e.$1" "$_shiplog_writer.$1" "{$(_shiplog_json taskId "$_shiplog_task" \
+      host "$_shiplog_host" step "$_shiplog_step" '#attempt' "$_shiplog_attempt")" \
+      ",\"stream\":\"$1\"" "$_shiplog_segments" "${SHIPLOG_SPOOL_BYTES:-8388608}"
+  )
+}
+
+# What JSON takes between quotes: UTF-8, cut to what the server takes.
+# shellcheck disable=SC2016
+_shiplog_awk_text='
+  function utf8(s,   out) {
+    if (s !~ /[\200-\377]/) return s
+    out = ""
+    while (s != "") {
+      if (match(s, /^([\001-\177]|[\302-\337][\200-\277]|\340[\240-\277][\200-\277]|[\341-\354\356\357][\200-\277][\200-\277]|\355[\200-\237][\200-\277]|\360[\220-\277][\200-\277][\200-\277]|[\361-\363][\200-\277][\200-\277][\200-\277]|\364[\200-\217][\200-\277][\200-\277])+/)) {
+        out = out substr(s, 1, RLENGTH)
+        s = substr(s, RLENGTH + 1)
+      } else {
+        out = out "\357\277\275"
+        s = substr(s, 2)
+      }
+    }
+    return out
+  }
+  function quote(s,   i, c) {
+    if (length(s) > 16384) s = substr(s, 1, 16000) "... [shiplog: " (length(s) - 16000) " bytes were cut]"
+    gsub(/\000/, "\357\277\275", s)
+    s = utf8(s)
+    gsub(/\\/, "&&", s)
+    gsub(/"/, "\\\\\"", s)
+    if (s ~ /[\001-\037]/)
+      for (i = 1; i < 32; i++) {
+        c = sprintf("%c", i)
+        if (index(s, c)) gsub(c, sprintf("\\\\u%04x", i), s)
+      }
+    return "\"" s "\""
+  }
+'
+
+# Members of an object, from names and values by turns. #name: the value is JSON already.
+_shiplog_json() {
+  LC_ALL=C awk "$_shiplog_awk_text"'
+    BEGIN {
+      for (i = 1; i < ARGC; i += 2) {
+        isRaw = ARGV[i] ~ /^#/
+        printf "%s\"%s\":%s", (i > 1 ? "," : ""), substr(ARGV[i], isRaw + 1), \
+          (isRaw ? ARGV[i + 1] : quote(ARGV[i + 1]))
+      }
+    }' "$@" </dev/null
+}
+
+# The oldest segment of output gives way, and a line says so.
+_shiplog_drop() {
+  [ -e "$1" ] || return 0
+  _shiplog_lost=$(wc -l 2>/dev/null <"$1") || return 0
+  _shiplog_lost=$((_shiplog_lost - $(cat "$1.sent" 2>/dev/null || echo 0)))
+  rm -f "$1" "$1.sent" "$1.end"
+  _shiplog_count=$((_shiplog_count + 1))
+  _shiplog_event "$_shiplog_base.s.ndjson" s "$_shiplog_count" level WARN message \
+    "[shiplog] $_shiplog_lost lines of output were dropped here: they could not be delivered in time"
+}
+
+_shiplog_say() { echo "shiplog: $*" >&2; }
+
+_shiplog_nap() { sleep 0.1 2>/dev/null || sleep 1; }
+
+# Files of the spool. FILE has so many lines that were delivered in FILE.sent; FILE.end: no more
+# come. Only whole lines count: a torn last one is never sent.
+
+# Takes over the directories of scripts that are gone, with what they had taken over.
+_shiplog_adopt() {
+  _shiplog_adopted=0
+  for _shiplog_other in "$_shiplog_root"/sh-*; do
+    [ "$_shiplog_other" != "$_shiplog_dir" ] && [ -e "$_shiplog_other/pid" ] || continue
+    _shiplog_lives "$_shiplog_other/pid" && continue
+    _shiplog_lives "$_shiplog_other/sender" && continue
+    _shiplog_adopted=$((_shiplog_adopted + 1))
+    _shiplog_ours=$_shiplog_dir/adopted-$_shiplog_adopted
+    mv "$_shiplog_other" "$_shiplog_ours" 2>/dev/null || continue # another script was faster
+    rm -f "$_shiplog_ours"/*.alive
+    for _shiplog_nested in "$_shiplog_ours"/adopted-*; do
+      [ ! -d "$_shiplog_nested" ] || mv "$_shiplog_nested" "$_shiplog_ours-${_shiplog_nested##*-}"
+    done
+  done
+}
+
+_shiplog_lives() { kill -0 "$(cat "$1" 2>/dev/null)" 2>/dev/null; }
+
+# How many events are not delivered.
+_shiplog_left() {
+  _shiplog_total=0
+  for _shiplog_one in "$_shiplog_dir"/*.ndjson "$_shiplog_dir"/adopted-*/*.ndjson; do
+    [ -e "$_shiplog_one" ] || continue
+    _shiplog_all=$(wc -l 2>/dev/null <"$_shiplog_one") || continue
+    _shiplog_total=$((_shiplog_total + _shiplog_all - $(cat "$_shiplog_one.sent" 2>/dev/null || echo 0)))
+  done
+  echo "$_shiplog_total"
+}
+
+# The sender.
+
+_shiplog_send_all() {
+  set +e
+  _shiplog_failures=0
+  _shiplog_stale=300
+  _shiplog_signs=0
+  _shiplog_troubled=
+  _shiplog_next_sign=$(($(date +%s) + _shiplog_stale / 4))
+  _shiplog_gone=
+  while [ -d "$_shiplog_dir" ]; do
+    for _shiplog_next in "$_shiplog_dir"/adopted-*/*.ndjson "$_shiplog_dir"/*.ndjson; do
+      [ -e "$_shiplog_next" ] || continue
+      _shiplog_send_file "$_shiplog_next" || break
+    done
+    _shiplog_signs_of_life
+    # The script was killed: what it left is tried for a while, then it is the next one's.
+    if ! kill -0 $$ 2>/dev/null; then
+      : "${_shiplog_gone:=$(date +%s)}"
+      [ "$(_shiplog_left)" -gt 0 ] || [ -n "$(ls "$_shiplog_dir" | grep '\.copy$')" ] ||
+        { rm -rf "$_shiplog_dir"; return; }
+      [ "$(date +%s)" -lt $((_shiplog_gone + _shiplog_orphan_seconds)) ] || return
+    fi
+    _shiplog_nap
+  done
+}
+
+# Sends all that a file holds. Fails where it has to be tried again later.
+_shiplog_send_file() {
+  _shiplog_most=$_shiplog_batch
+  while :; do
+    _shiplog_is_over=
+    case $1 in */adopted-*) _shiplog_is_over=yes ;; esac
+    [ ! -e "$1.end" ] || _shiplog_is_over=yes
+    _shiplog_all=$(wc -l 2>/dev/null <"$1") || return 0 # it gave way
+    _shiplog_sent=$(cat "$1.sent" 2>/dev/null || echo 0)
+    _shiplog_size=$((_shiplog_all - _shiplog_sent))
+    if [ "$_shiplog_size" -le 0 ]; then
+      [ -z "$_shiplog_is_over" ] || rm -f "$1" "$1.sent" "$1.end"
+      return 0
+    fi
+    [ "$_shiplog_size" -le "$_shiplog_most" ] || _shiplog_size=$_shiplog_most
+    tail -n "+$((_shiplog_sent + 1))" "$1" 2>/dev/null | head -n "$_shiplog_size" >"$_shiplog_dir/body"
+    _shiplog_post "$1"
+    case $_shiplog_answer in
+      200 | 422)
+        _shiplog_failures=0
+        _shiplog_troubled=
+        rm -f "$_shiplog_dir/away"
+        _shiplog_most=$_shiplog_batch
+        echo $((_shiplog_sent + _shiplog_size)) >"$1.sent"
+        if grep -q -e '"outcome":"REJECTED"' -e '"errors":' "$_shiplog_dir/answer" 2>/dev/null; then
+          _shiplog_say "not taken: $(cut -c 1-500 "$_shiplog_dir/answer")"
+        fi
+        ;;
+      400 | 413 | 415) # too much at once, or one of them is to blame: which?
+        if [ "$_shiplog_size" -gt 1 ]; then
+          _shiplog_most=$((_shiplog_size / 2))
+          [ "$_shiplog_answer" != 413 ] || _shiplog_batch=$_shiplog_most
+        else
+          _shiplog_say "an event was dropped: $_shiplog_answer $(cut -c 1-300 "$_shiplog_dir/answer")"
+          echo $((_shiplog_sent + 1)) >"$1.sent"
+        fi
+        ;;
+      *)
+        _shiplog_taken=$(sed -n 's/.*"taken": *\([0-9]*\).*/\1/p' "$_shiplog_dir/answer" 2>/dev/null)
+        echo $((_shiplog_sent + ${_shiplog_taken:-0})) >"$1.sent"
+        _shiplog_pause
+        return 1
+        ;;
+    esac
+  done
+}
+
+# The token is given by stdin, where other users cannot read it.
+_shiplog_post() {
+  _shiplog_path=/v1/events
+  _shiplog_content=application/x-ndjson
+  case $1 in *.task.ndjson)
+    _shiplog_path=/graphql
+    _shiplog_content=application/json
+    ;;
+  esac
+  _shiplog_token=${SHIPLOG_TOKEN:-}
+  [ -z "${SHIPLOG_TOKEN_FILE:-}" ] || _shiplog_token=$(cat "$SHIPLOG_TOKEN_FILE")
+  rm -f "$_shiplog_dir/answer" "$_shiplog_dir/headers"
+  _shiplog_answer=$(
+    {
+      [ -z "$_shiplog_token" ] || printf 'header = "authorization: Bearer %s"\n' "$_shiplog_token"
+    } | curl -s -K - --max-time "$_shiplog_call_seconds" -o "$_shiplog_dir/answer" \
+      -D "$_shiplog_dir/headers" -w '%{http_code}' -H "content-type: $_shiplog_content" \
+      -H 'accept: application/graphql-response+json, application/json' -H 'expect:' \
+      --data-binary "@$_shiplog_dir/body" "${SHIPLOG_URL:-http://localhost:4000}$_shiplog_path"
+  )
+  _shiplog_said=$(_shiplog_header shiplog-stale-after-ms)
+  [ -z "$_shiplog_said" ] || _shiplog_stale=$((_shiplog_said / 1000))
+}
+
+_shiplog_header() {
+  [ ! -e "$_shiplog_dir/headers" ] ||
+    tr -d '\r' <"$_shiplog_dir/headers" | tr 'A-Z' 'a-z' | sed -n "s/^$1: *\([0-9][0-9]*\)\$/\1/p"
+}
+
+# Between two tries: longer each time, as long as the server asks for, and not all scripts at once.
+_shiplog_pause() {
+  [ -n "$_shiplog_troubled" ] ||
+    _shiplog_say "no good answer from ${SHIPLOG_URL:-http://localhost:4000} ($_shiplog_answer); reporting goes on when it is over"
+  _shiplog_troubled=yes
+  [ "$_shiplog_answer" != 000 ] || : >"$_shiplog_dir/away"
+  _shiplog_failures=$((_shiplog_failures + 1))
+  _shiplog_naps=$((1 << (_shiplog_failures < 7 ? _shiplog_failures : 7)))
+  _shiplog_asked=$(_shiplog_header retry-after)
+  [ "${_shiplog_asked:-0}" -le 60 ] || _shiplog_asked=60
+  _shiplog_naps=$((_shiplog_naps / 2 + _shiplog_naps * $(_shiplog_chance) / 512 + ${_shiplog_asked:-0} * 10))
+  while [ "$_shiplog_naps" -gt 0 ]; do
+    _shiplog_naps=$((_shiplog_naps - 1))
+    [ ! -e "$_shiplog_dir/hurry" ] || [ "$_shiplog_naps" -le 5 ] || _shiplog_naps=5
+    _shiplog_nap
+  done
+}
+
+# 0 to 255.
+_shiplog_chance() { od -An -N1 -tu1 /dev/urandom | tr -d ' '; }
+
+# A silent step is shown as stale after a while: RUNNING is repeated some times before.
+_shiplog_signs_of_life() {
+  _shiplog_second=$(date +%s)
+  _shiplog_every=$((_shiplog_stale / 3 - _shiplog_stale * $(_shiplog_chance) / 3072))
+  # The server may have said that it wants to hear more often.
+  [ $((_shiplog_second + _shiplog_every)) -ge "$_shiplog_next_sign" ] ||
+    _shiplog_next_sign=$((_shiplog_second + _shiplog_every))
+  [ "$_shiplog_second" -ge "$_shiplog_next_sign" ] || return 0
+  _shiplog_next_sign=$((_shiplog_second + (_shiplog_every > 1 ? _shiplog_every : 1)))
+  for _shiplog_one in "$_shiplog_dir"/*.alive; do
+    _shiplog_whose=$(cat "$_shiplog_one" 2>/dev/null) || continue # it ended
+    _shiplog_signs=$((_shiplog_signs + 1))
+    # It has no number: it is no part of what must be complete.
+    _shiplog_sign=$_shiplog_id.alive.$_shiplog_signs
+    _shiplog_append "$_shiplog_dir/alive.ndjson" "{$_shiplog_whose,$(_shiplog_json \
+      eventId "$_shiplog_sign" status RUNNING level TRACE '#at' "${_shiplog_second}000")}"
+  done
+}
+
+if [ "${0##*/}" = shiplog.sh ]; then
+  if [ "${1:-}" != run ] || [ $# -lt 5 ]; then
+    echo 'usage: sh shiplog.sh run TASK HOST STEP COMMAND ARGUMENTS…' >&2
+    exit 2
+  fi
+  shift
+  shiplog_open || exit 2
+  _shiplog_exit=0
+  shiplog_run "$@" || _shiplog_exit=$?
+  shiplog_close
+  exit "$_shiplog_exit"
+fi

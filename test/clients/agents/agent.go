@@ -1,0 +1,69 @@
+// An agent that does what its stdin says, a command a line, and says when the call returned.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"shiplog"
+)
+
+func main() {
+	bytes, _ := strconv.Atoi(os.Getenv("SHIPLOG_QUEUE_BYTES"))
+	client, err := shiplog.New(shiplog.Options{
+		URL:        os.Getenv("SHIPLOG_URL"),
+		TokenFile:  os.Getenv("SHIPLOG_TOKEN_FILE"),
+		Spool:      os.Getenv("SHIPLOG_SPOOL"),
+		QueueBytes: bytes,
+		Source:     "go-agent/1",
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	var step *shiplog.Step
+	input := bufio.NewScanner(os.Stdin)
+	for input.Scan() {
+		words := append(strings.SplitN(input.Text(), "\t", 5), "", "", "", "")
+		began := time.Now()
+		result := any("")
+		switch words[0] {
+		case "start":
+			client.Task(words[1]).Start(shiplog.TaskInfo{Service: words[2], Version: words[3]})
+		case "finish":
+			client.Task(words[1]).Finish(words[2], "")
+		case "step":
+			step = client.Task(words[1]).Host(words[2]).Step(words[3], 1)
+		case "running":
+			step.Running(words[1], nil)
+		case "line":
+			step.Line(words[1], shiplog.Stderr, "WARN")
+		case "lines":
+			for i := number(words[1]); i <= number(words[2]); i++ {
+				step.Line(fmt.Sprintf("line %d", i), shiplog.Stdout, "")
+			}
+		case "long":
+			step.Line(strings.Repeat("x", number(words[1])), shiplog.Stdout, "")
+		case "progress":
+			step.Progress(float64(number(words[1])), float64(number(words[2])), words[3])
+		case "succeeded":
+			step.Succeeded()
+		case "failed":
+			step.Failed(shiplog.Failure{Message: words[2], ExitCode: number(words[1])})
+		case "flush":
+			result = client.Flush(time.Duration(number(words[1])) * time.Second)
+		case "close":
+			result = client.Close(time.Duration(number(words[1])) * time.Second)
+		}
+		fmt.Println("done", words[0], time.Since(began).Milliseconds(), result)
+	}
+}
+
+func number(text string) int {
+	value, _ := strconv.Atoi(text)
+	return value
+}

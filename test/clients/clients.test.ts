@@ -1,0 +1,316 @@
+/** The clients for agents: what becomes of events when the server, the agent or the token goes. */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatTokens, makeToken, type Scope } from '../../src/domain/token.ts';
+import { runCli } from '../support/cli.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { type Agent, CLIENTS, LANGUAGES, type Language, startAgent } from './agent.ts';
+import { startPickyProxy } from './picky-proxy.ts';
+import { isDense, linesOf, storedTask, taskOnce } from './stored.ts';
+
+const LONG_MS = 120_000;
+/** The first time Go compiles its library with the race detector. */
+const BUILD_MS = 300_000;
+/** Of a call that does not wait for the network, on a machine that is busy with other tests. */
+const AT_ONCE_MS = 3_000;
+
+let directory: string;
+let server: TestServer;
+let agentToken: string;
+let reader: { url: string; token: string };
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'shiplog-clients-'));
+  const made = (scopes: Scope[]) => makeToken('', scopes, null, Date.now());
+  const tokens = [made(['ingest']), made(['read'])] as const;
+  const tokensFile = join(directory, 'tokens.json');
+  await writeFile(tokensFile, formatTokens(tokens.map(({ record }) => record)));
+  agentToken = tokens[0].token;
+  server = await startServer({
+    env: { SHIPLOG_TOKENS_FILE: tokensFile, SHIPLOG_STALE_AFTER_SECONDS: '3' },
+  });
+  reader = { url: server.url, token: tokens[1].token };
+  for (const language of LANGUAGES) await startAgent(language, settings(language, 'x')).kill();
+}, BUILD_MS);
+afterAll(async () => {
+  await server?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const settings = (language: Language, name: string, url = server.url) => ({
+  SHIPLOG_URL: url,
+  SHIPLOG_SPOOL: join(directory, `${language}-${name}`),
+});
+
+/** The same for each language, at the same time; what came of it by its name. */
+async function each<T>(act: (language: Language) => Promise<T>): Promise<Record<string, T>> {
+  const results = await Promise.all(LANGUAGES.map(async (l) => [l, await act(l)] as const));
+  return Object.fromEntries(results);
+}
+const all = <T>(value: T) => Object.fromEntries(LANGUAGES.map((language) => [language, value]));
+
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const sorted = (lines: number[]) => [...lines].sort((a, b) => a - b);
+
+describe('a client for agents', () => {
+  it(
+    'has each event counted once and in order, though server and agent are killed in the middle',
+    async () => {
+      const dataDir = await mkdtemp(join(tmpdir(), 'shiplog-clients-'));
+      const first = await startServer({ dataDir });
+      const agents = new Map<Language, Agent>();
+      await each(async (language) => {
+        const agent = startAgent(language, settings(language, 'crash', first.url));
+        agents.set(language, agent);
+        await agent.call('start', `crash-${language}`, 'shop', '1.4.2');
+        await agent.call('step', `crash-${language}`, 'web-1', 'download');
+        await agent.call('running', 'curl -fO "https://example.org/a b"');
+        await agent.call('lines', 1, 300);
+        expect((await agent.call('flush', 20)).result).toBe('true');
+        await agent.call('lines', 301, 450);
+      });
+      await first.kill();
+      await each(async (language) => {
+        await agents.get(language)?.call('lines', 451, 600);
+        await agents.get(language)?.kill();
+      });
+      const second = await startServer({ dataDir, port: first.port });
+      const came = await each(async (language) => {
+        const task = `crash-${language}`;
+        const agent = startAgent(language, settings(language, 'crash', second.url));
+        await agent.call('step', task, 'web-1', 'download');
+        await agent.call('lines', 601, 700);
+        await agent.call('progress', 3, 4, 'files');
+        await agent.call('failed', 3, 'the disk is full: "ä\\b"');
+        await agent.call('finish', task, 'FAILED');
+        const { result } = await agent.call('close', 20);
+        expect(await agent.end(), agent.stderr()).toBe(0);
+        expect(agent.stderr()).not.toContain('DATA RACE');
+        const found = await storedTask(second, task, 'web-1');
+        return {
+          left: result,
+          lines: found === null ? [] : sorted(linesOf(found)),
+          isDense: found !== null && isDense(found),
+          received: found?.run?.completeness,
+          step: found?.run?.step,
+          task: [found?.service, found?.status],
+          spool: (await readdir(settings(language, 'crash').SHIPLOG_SPOOL)).length,
+        };
+      });
+      await second.stop();
+      await rm(dataDir, { recursive: true, force: true });
+      expect(came).toEqual(
+        all({
+          left: '0',
+          lines: numbers(1, 700),
+          isDense: true,
+          received: { complete: true, received: 703 },
+          step: { status: 'FAILED', exitCode: 3, error: { message: 'the disk is full: "ä\\b"' } },
+          task: ['shop', 'FAILED'],
+          spool: 0,
+        }),
+      );
+    },
+    LONG_MS,
+  );
+
+  it(
+    'never delays a step for a server that is away, and says in the log what gave way meanwhile',
+    async () => {
+      const silent: Server = createServer(() => {}).listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const away = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const lines = 6_000;
+      const came = await each(async (language) => {
+        const env = {
+          ...settings(language, 'away', away),
+          SHIPLOG_QUEUE_BYTES: '400000',
+          SHIPLOG_SPOOL_BYTES: '400000',
+          SHIPLOG_TOKEN_FILE: await tokenFile(`${language}-away`, agentToken),
+        };
+        const first = startAgent(language, env);
+        const times = [
+          await first.call('step', `away-${language}`, 'web-1', 'download'),
+          await first.call('running', 'make'),
+          await first.call('lines', 1, lines),
+          await first.call('succeeded'),
+        ].map(({ ms }) => ms);
+        await first.call('close', 1);
+        expect(await first.end()).toBe(0);
+        const kept = await spooled(env.SHIPLOG_SPOOL);
+        const second = startAgent(language, { ...env, SHIPLOG_URL: server.url });
+        await second.call('close', 20);
+        await second.end();
+        const found = await taskOnce(
+          reader,
+          `away-${language}`,
+          'web-1',
+          ({ run }) => run?.step?.status === 'SUCCEEDED',
+        );
+        const gaveWay = found.events.flatMap(({ message }) => {
+          const [, count] = /^\[shiplog\] (\d+) .* dropped here/.exec(message ?? '') ?? [];
+          return count === undefined ? [] : [Number(count)];
+        });
+        const seen = linesOf(found);
+        return {
+          atOnce: times.every((ms) => ms < AT_ONCE_MS) || times,
+          status: found.run?.step?.status,
+          isBounded: kept.bytes < 3 * 400_000 || kept.bytes,
+          isPrivate: kept.othersCanRead.length === 0 || kept.othersCanRead,
+          lost: seen.length < lines,
+          newest: seen.includes(lines),
+          all: seen.length + gaveWay.reduce((sum, count) => sum + count, 0),
+        };
+      });
+      silent.closeAllConnections();
+      silent.close();
+      expect(came).toEqual(
+        all({
+          atOnce: true,
+          status: 'SUCCEEDED',
+          isBounded: true,
+          isPrivate: true,
+          lost: true,
+          newest: true,
+          all: lines,
+        }),
+      );
+    },
+    LONG_MS,
+  );
+
+  it(
+    'goes on with the next token, in smaller requests, past what is refused, and as often as the server wants',
+    async () => {
+      const proxy = await startPickyProxy(server.url, 20_000);
+      const came = await each(async (language) => {
+        const env = {
+          ...settings(language, 'picky', `${proxy.url}/${language}`),
+          SHIPLOG_TOKEN_FILE: await tokenFile(`${language}-picky`, 'shp_old'),
+        };
+        const task = `picky-${language}`;
+        const agent = startAgent(language, env);
+        await agent.call('step', task, 'bad*host', 'download');
+        await agent.call('line', 'no host has such a name');
+        await agent.call('step', task, 'web-1', 'download');
+        await agent.call('running', 'make');
+        await agent.call('lines', 1, 300);
+        await agent.call('long', 70_000);
+        await agent.call('line', 'after it');
+        await proxy.refused(language);
+        await tokenFile(`${language}-picky`, agentToken);
+        const { result } = await agent.call('flush', 20);
+        const found = await taskOnce(reader, task, 'web-1', ({ events }) =>
+          events.some(({ level }) => level === 'TRACE'),
+        );
+        await agent.call('succeeded');
+        await agent.call('close', 20);
+        await agent.end();
+        const messages = found.events.map(({ message }) => message ?? '');
+        return {
+          flushed: result,
+          lines: sorted(linesOf(found)),
+          long: messages.filter((message) => /\[shiplog[\]:].* (left out|cut)/.test(message))
+            .length,
+          after: messages.filter((message) => message === 'after it').length,
+          signs: found.events.some(
+            ({ level, status }) => level === 'TRACE' && status === 'RUNNING',
+          ),
+          said: /host/.test(agent.stderr()),
+          complete: found.run?.completeness.complete,
+        };
+      });
+      proxy.stop();
+      expect(came).toEqual(
+        all({
+          flushed: 'true',
+          lines: numbers(1, 300),
+          long: 1,
+          after: 1,
+          signs: true,
+          said: true,
+          complete: true,
+        }),
+      );
+    },
+    LONG_MS,
+  );
+});
+
+describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh as a wrapper', () => {
+  const script = join(CLIENTS, 'sh', 'shiplog.sh');
+  const wrap = async (task: string, url: string, ...command: string[]) => {
+    const SHIPLOG_TOKEN_FILE = await tokenFile(task, agentToken);
+    return runCli(['run', task, 'web-1', 'download', ...command], {
+      command: ['sh', script],
+      env: { SHIPLOG_URL: url, SHIPLOG_TOKEN_FILE },
+    });
+  };
+
+  it('passes output and exit code of the command on, and reports them', async () => {
+    const program = 'printf "one\\ntwo\\377\\0\\n"; echo "no space left" >&2; exit 3';
+    const ended = await wrap('wrapped', server.url, 'sh', '-c', program);
+    expect([ended.code, ended.stdout, ended.stderr]).toEqual([
+      3,
+      'one\ntwo�\0\n',
+      'no space left\n',
+    ]);
+    const found = await taskOnce(
+      reader,
+      'wrapped',
+      'web-1',
+      ({ run }) => run?.step?.status === 'FAILED',
+    );
+    expect(found.run?.step).toEqual({
+      status: 'FAILED',
+      exitCode: 3,
+      error: { message: 'no space left' },
+    });
+    const messages = found.events.flatMap(({ message }) => (message === null ? [] : [message]));
+    // What awk makes of NUL is its own affair.
+    const [why, one, two] = messages.sort();
+    expect([why, one, two?.slice(0, 4)]).toEqual(['no space left', 'one', 'two�']);
+    expect(isDense(found)).toBe(true);
+  });
+
+  it('is over soon after the command though nobody listens', async () => {
+    const began = performance.now();
+    const ended = await wrap('nobody', 'http://127.0.0.1:9', 'sh', '-c', 'echo fine');
+    expect([ended.code, ended.stdout]).toEqual([0, 'fine\n']);
+    expect(ended.stderr).toContain('3 events were not delivered');
+    expect(performance.now() - began).toBeLessThan(AT_ONCE_MS * 2);
+  });
+});
+
+describe.runIf(LANGUAGES.includes('go'))('shiplog.go', () => {
+  it('is as gofmt and go vet want it', () => {
+    const cwd = join(CLIENTS, 'go');
+    expect(execFileSync('gofmt', ['-l', '.'], { cwd, encoding: 'utf8' })).toBe('');
+    execFileSync('go', ['vet', './...'], { cwd });
+  });
+});
+
+/** Written anew, so that nobody reads half of one. */
+async function tokenFile(name: string, token: string): Promise<string> {
+  const path = join(directory, `${name}.token`);
+  await writeFile(path, `${token}\n`, { mode: 0o600 });
+  expect(await readFile(path, 'utf8')).toBe(`${token}\n`);
+  return path;
+}
+
+async function spooled(spool: string): Promise<{ bytes: number; othersCanRead: string[] }> {
+  const found = { bytes: 0, othersCanRead: [] as string[] };
+  for (const name of await readdir(spool, { recursive: true })) {
+    const info = await stat(join(spool, name));
+    if (info.isFile() && name.endsWith('.ndjson')) found.bytes += info.size;
+    if ((info.mode & 0o077) !== 0) found.othersCanRead.push(name);
+  }
+  return found;
+}
