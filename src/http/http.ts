@@ -18,6 +18,8 @@ import { foreignRoute } from './endpoints/foreign-paths.ts';
 import { graphiqlRoutes } from './endpoints/graphiql.ts';
 import { graphqlRoute } from './endpoints/graphql.ts';
 import { healthRoutes } from './endpoints/health.ts';
+import { otlpRoute } from './endpoints/otlp.ts';
+import { splunkRoutes } from './endpoints/splunk.ts';
 import { createMetrics, type Numbers } from './metrics.ts';
 import type { OriginRules } from './origin.ts';
 import type { Route } from './route.ts';
@@ -100,16 +102,22 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { maxBodyBytes, longMessages } = settings;
   const staleAfterMs = settings.staleAfterSeconds * 1_000;
   let draining = false;
+  const notReady = async (): Promise<string | null> =>
+    draining ? 'the server is stopping' : whyNotReady(options);
   const routes: Map<string, Route> = healthRoutes({
     version: options.version,
     engine: options.engine,
     schema: printSchema(graphql.schema),
-    notReady: () => (draining ? Promise.resolve('the server is stopping') : whyNotReady(options)),
+    notReady,
     metricsText: metrics.text,
     metricsType: metrics.contentType,
     tokens: auth.required,
   });
+  const { senders, now } = options;
+  const forSenders = { senders, maxBodyBytes, budget, now, draining: () => draining };
+  for (const [path, route] of splunkRoutes({ ...forSenders, notReady })) routes.set(path, route);
   for (const route of [
+    otlpRoute(forSenders),
     graphqlRoute({ operations, yoga, lane, maxBodyBytes, budget, staleAfterMs }),
     eventsRoute({
       ingest: options.ingest,

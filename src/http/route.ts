@@ -12,7 +12,7 @@ export interface Exchange {
   principal: Principal;
 }
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
 
 /** Answers a request that was refused; nothing was sent yet. */
 export type AnswerError = (response: ServerResponse, error: ShiplogError) => void;
@@ -20,6 +20,7 @@ export type AnswerError = (response: ServerResponse, error: ShiplogError) => voi
 export interface Route {
   /** For metrics: a fixed text, never the address that was asked for. */
   name: string;
+  /** OPTIONS where the endpoint answers it itself, to everybody; else it is CORS's. */
   methods: readonly Method[];
   /** `open`: no token is asked for. `any`: a valid token, whose scopes the endpoint judges. */
   access: 'open' | 'any' | Scope;

@@ -143,7 +143,9 @@ export async function listen(options: ServerOptions): Promise<Listener> {
       gate(request, options, !isSafe(request));
       if (url === null) throw new ShiplogError('BAD_REQUEST', 'The address cannot be read');
       if (route === null) throw notFound(url.pathname);
-      if (request.method === 'OPTIONS') return preflight(request, response, route, options);
+      if (request.method === 'OPTIONS' && !route.methods.includes('OPTIONS')) {
+        return preflight(request, response, route, options);
+      }
       checkMethod(request, response, route);
       const principal = admit(request, route, options.auth);
       await route.handle({ request, response, url, principal });
@@ -213,7 +215,7 @@ function checkMethod(request: IncomingMessage, response: ServerResponse, route: 
 }
 
 function admit(request: IncomingMessage, route: Route, auth: Auth): Principal {
-  if (route.access === 'open') return EVERYBODY;
+  if (route.access === 'open' || request.method === 'OPTIONS') return EVERYBODY;
   const { authorization } = request.headers;
   const token = route.anyScheme === true ? foreignToken(authorization) : bearerToken(authorization);
   const principal = auth.authenticate(token);

@@ -33,6 +33,11 @@ function chosen(name: string): string[] {
   );
 }
 
+/** Those of `chosen` that name Shiplog: nobody uses them for anything else. */
+function ours(name: string): string[] {
+  return chosen(name).filter((path) => path.includes('shiplog'));
+}
+
 function at(...paths: string[]): FieldRule {
   return { paths };
 }
@@ -40,7 +45,7 @@ function at(...paths: string[]): FieldRule {
 const FIELDS: Mapping['fields'] = {
   task: at('taskId', 'task_id', 'task.id', ...chosen('task')),
   host: at(
-    'shiplog.host',
+    ...ours('host'),
     'host.name',
     'host.hostname',
     'hostname',

@@ -1,0 +1,54 @@
+/** Many documents of one request, a batch at a time, so that the event loop is never held long. */
+import type { InputProblem } from '../domain/errors.ts';
+import type { Reporter } from '../ingest/rejections.ts';
+import type { ForeignDocument } from './foreign-document.ts';
+import { BATCH, type Senders } from './senders.ts';
+
+export interface Taken {
+  /** Stored now or before. */
+  stored: number;
+  /** Never to be stored, however often they are sent. */
+  rejected: number;
+  /** Of the first that was rejected. */
+  problem: InputProblem | null;
+}
+
+/** What could not be read as a document, among those that could. */
+export type Unreadable = InputProblem;
+
+/**
+ * Rejects as `senders.take` does; batches before are stored then, and known again when all of it
+ * is sent again.
+ */
+export async function takeAll(
+  senders: Senders,
+  documents: Iterable<ForeignDocument | Unreadable>,
+  reporter: Reporter,
+): Promise<Taken> {
+  const taken: Taken = { stored: 0, rejected: 0, problem: null };
+  const reject = (problem: InputProblem | null): void => {
+    taken.rejected++;
+    taken.problem ??= problem;
+  };
+  let batch: ForeignDocument[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    const outcomes = await senders.take(batch, reporter);
+    batch = [];
+    for (const { outcome, problem } of outcomes) {
+      if (outcome === 'REJECTED') reject(problem);
+      else taken.stored++;
+    }
+  };
+  for (const document of documents) {
+    if ('code' in document) {
+      senders.noteRejected(document, reporter);
+      reject(document);
+      continue;
+    }
+    batch.push(document);
+    if (batch.length >= BATCH) await flush();
+  }
+  await flush();
+  return taken;
+}
