@@ -1,4 +1,5 @@
 /** A message that is no text but JSON: what of it is said, and what are fields. */
+import { jsonText } from './mapping/texts.ts';
 
 /** Where loggers put the text of what they write. */
 const TEXT_NAMES = ['message', 'msg', 'log', 'MESSAGE', 'text'];
@@ -17,5 +18,5 @@ export function structuredMessage(value: unknown): StructuredMessage {
     const hasText = TEXT_NAMES.some((name) => typeof fields[name] === 'string');
     if (hasText) return { fields, message: null };
   }
-  return { fields: {}, message: JSON.stringify(value) ?? '' };
+  return { fields: {}, message: jsonText(value) };
 }

@@ -184,6 +184,18 @@ describe('a damaged event', () => {
     expect(await messagesOf('index/latin/2027-01-15')).toEqual(['a\ufffd']);
   });
 
+  it('that is nested without end is stored with its neighbours', async () => {
+    const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+    const event = (inner: string) => `{"event":${inner},"index":"deep","time":1800000000}`;
+    const labels = `{"message":"labels","labels":{"a":${deep}},"b":${deep}}`;
+    expect((await send(event(deep) + event(labels) + event('"last"'))).status).toBe(200);
+    expect(await messagesOf('index/deep/2027-01-15')).toEqual([
+      '[nested too deep]',
+      'labels',
+      'last',
+    ]);
+  });
+
   it('alone is refused, and so is nothing at all', async () => {
     const bad = await send('{"event":');
     expect([bad.status, await bad.json()]).toEqual([400, { text: 'Invalid data format', code: 6 }]);

@@ -27,15 +27,19 @@ const FOREIGN: readonly ForeignPath[] = [
     },
   },
   {
-    pattern: /^\/v1\/(?:logs|traces|metrics)$/,
+    pattern: /^\/v1\/(?:traces|metrics)$/,
     answer(response) {
-      sendJson(response, 404, { code: 5, message: `Shiplog does not take OTLP here; ${PLACE}` });
+      sendJson(response, 404, {
+        code: 5,
+        message: `Shiplog takes logs alone, at /v1/logs; ${PLACE}`,
+      });
     },
   },
   {
     pattern: /^\/services\/collector(?:\/|$)/,
     answer(response) {
-      sendJson(response, 404, { text: `Shiplog does not take Splunk HEC; ${PLACE}`, code: 404 });
+      const text = `Shiplog takes events at /services/collector/event and /raw; ${PLACE}`;
+      sendJson(response, 404, { text, code: 404 });
     },
   },
   {

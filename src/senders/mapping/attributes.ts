@@ -8,7 +8,7 @@ import { LIMITS } from '../../domain/event/limits.ts';
 import type { FieldMap, Leaf } from './field-map.ts';
 import type { LabelRule } from './mapping.ts';
 import type { Misfits } from './misfits.ts';
-import { textFrom, wellFormed } from './texts.ts';
+import { jsonText, textFrom, wellFormed } from './texts.ts';
 
 export function takeLabels(
   fields: FieldMap,
@@ -50,11 +50,7 @@ function labelOf(leaf: Leaf): Labels[string] | null {
   if (typeof leaf === 'boolean') return leaf;
   if (typeof leaf === 'number') return Number.isFinite(leaf) ? leaf : null;
   const text =
-    typeof leaf === 'string'
-      ? leaf
-      : leaf instanceof ExactNumber
-        ? leaf.source
-        : JSON.stringify(leaf);
+    typeof leaf === 'string' ? leaf : leaf instanceof ExactNumber ? leaf.source : jsonText(leaf);
   return text === '' ? null : textFrom(text, LIMITS.labelValue).text;
 }
 

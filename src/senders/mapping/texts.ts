@@ -28,3 +28,16 @@ export function wellFormed(text: string): string {
   const whole = text.isWellFormed() ? text : text.toWellFormed();
   return whole.includes('\0') ? whole.replaceAll('\0', '\ufffd') : whole;
 }
+
+/** More levels than anybody reads, and far fewer than a stack holds. */
+const MAX_LEVELS = 64;
+
+/** A value's JSON; of one that is nested without end, that it is. */
+export function jsonText(value: unknown): string {
+  return isDeeper(value, MAX_LEVELS) ? '[nested too deep]' : (JSON.stringify(value) ?? '');
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}

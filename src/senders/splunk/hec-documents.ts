@@ -6,6 +6,7 @@ import { ExactNumber } from '../../domain/exact-number.ts';
 import type { InputProblem } from '../../domain/errors.ts';
 import { containerTag } from '../container-tag.ts';
 import type { ForeignDocument, Identity, Said } from '../foreign-document.ts';
+import { jsonText } from '../mapping/texts.ts';
 import { readForeignTime } from '../mapping/times.ts';
 import { structuredMessage } from '../structured-message.ts';
 import { concatenatedJson } from './concatenated-json.ts';
@@ -84,7 +85,7 @@ function readEvent(envelope: Json): HecEvent | null {
   }
   const text = typeof line === 'string' ? line : '';
   const value = typeof line === 'string' ? null : isContainer(line) ? line : [line];
-  const key = JSON.stringify([envelope.host, tag, source, envelope.time]);
+  const key = jsonText([envelope.host, tag, source, envelope.time]);
   return { envelope, line: text, value, docker: { tag, source, attrs }, key };
 }
 
@@ -149,7 +150,7 @@ function identityOf(event: HecEvent, equals: Map<string, number>): Identity {
     docker === null ? [envelope.source, envelope.sourcetype] : [docker.tag, docker.source],
     envelope.time,
     value ?? line,
-  ].map((part) => (typeof part === 'string' ? part : (JSON.stringify(part) ?? '')));
+  ].map((part) => (typeof part === 'string' ? part : jsonText(part)));
   const key = parts.join('\0');
   const ordinal = equals.get(key) ?? 0;
   equals.set(key, ordinal + 1);
