@@ -15,6 +15,7 @@ import { createLog, type Log } from './log.ts';
 import { loadMappings } from './senders/mapping/load-mappings.ts';
 import type { Mappings } from './senders/mapping/mappings.ts';
 import { createSenders } from './senders/senders.ts';
+import { listenSyslog, type SyslogListener } from './senders/syslog/listener.ts';
 import { openStore } from './store/open-store.ts';
 
 export { backupStore, examineStore, rebuildStore } from './store/open-store.ts';
@@ -28,6 +29,8 @@ export interface App {
   readonly url: string;
   /** Of the port for Elasticsearch clients; null: there is none. */
   readonly esUrl: string | null;
+  /** `127.0.0.1:6514`; null: syslog is not taken. */
+  readonly syslogAddress: string | null;
   readonly version: string;
   /** Resolves with the reason when only a new process can write again: close this one. */
   readonly failed: Promise<Error>;
@@ -114,7 +117,13 @@ async function serve(
       ]),
     );
   let http: HttpServer;
+  let syslog: SyslogListener | null = null;
   try {
+    if (config.syslogPort !== null) {
+      const { syslogHost: host, syslogPort: port } = config;
+      syslog = await listenSyslog({ host, port, senders, now, log });
+    }
+    const syslogNumbers = syslog === null ? [] : [syslog.metrics];
     http = await startHttp({
       settings: config,
       graphql,
@@ -123,11 +132,19 @@ async function serve(
       version,
       engine: store.engine,
       notReady: () => whyNotReady(store, tail.ready()),
-      numbers: [ingest.metrics, senders.metrics, tail.metrics, () => store.metrics(), redactions],
+      numbers: [
+        ingest.metrics,
+        senders.metrics,
+        ...syslogNumbers,
+        tail.metrics,
+        () => store.metrics(),
+        redactions,
+      ],
       log,
       now,
     });
   } catch (error) {
+    await syslog?.close();
     await tail.close();
     throw error;
   }
@@ -137,7 +154,9 @@ async function serve(
   const embedded = config.store === 'sqlite';
   if (embedded) writeAddress(config.dataDir, http.url);
   const es = http.esUrl === null ? {} : { esUrl: http.esUrl };
-  log.info({ url: http.url, ...es, engine: store.engine, version }, 'listening');
+  const syslogAddress = syslog?.address ?? null;
+  const taken = syslogAddress === null ? {} : { syslog: syslogAddress };
+  log.info({ url: http.url, ...es, ...taken, engine: store.engine, version }, 'listening');
   let closing: Promise<void> | null = null;
 
   async function close(): Promise<void> {
@@ -145,6 +164,7 @@ async function serve(
     stopIdle();
     stopRetention();
     await http.close({ drainMs: config.drainSeconds * 1_000 });
+    await syslog?.close();
     await ingest.close();
     await tail.close();
     if (embedded) removeAddress(config.dataDir);
@@ -155,6 +175,7 @@ async function serve(
   return {
     url: http.url,
     esUrl: http.esUrl,
+    syslogAddress,
     version,
     failed: store.failed,
     close() {

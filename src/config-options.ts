@@ -213,6 +213,20 @@ export const OPTIONS = {
     null,
     'A second port where Elasticsearch clients find at `/` what the first one has at `/es`; 0 takes a free one.',
   ),
+  syslogPort: row(
+    'SHIPLOG_SYSLOG_PORT',
+    optionalWhole(0, 65_535),
+    'number',
+    null,
+    'Takes syslog over TCP on this port; 0 takes a free one. Whoever reaches it may write: syslog knows no tokens.',
+  ),
+  syslogHost: row(
+    'SHIPLOG_SYSLOG_HOST',
+    text,
+    'address',
+    '127.0.0.1',
+    'Address that syslog is taken on.',
+  ),
   queryTimeoutMs: row(
     'SHIPLOG_QUERY_TIMEOUT_MS',
     whole(100, 600_000),

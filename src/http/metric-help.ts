@@ -16,6 +16,7 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   http_body_bytes: 'Bytes of request bodies that are held in memory.',
   tail_pending_bytes: 'What the events weigh that wait for those before them to be read.',
   tail_pending_events: 'Stored events that wait for those before them to be read.',
+  syslog_connections: 'Open connections of senders of syslog.',
   tail_ring_events: 'Events that are kept in memory for readers that are nearly up to date.',
   tail_ring_bytes: 'What they take, in bytes.',
   tail_publications_total: 'Times that durable events were handed to subscriptions.',
