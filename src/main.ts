@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerBackup } from './cli/backup.ts';
+import { registerDocker } from './cli/docker.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { CliError, EXIT, messageOf } from './cli/exit.ts';
 import { registerFinish } from './cli/finish.ts';
@@ -37,6 +38,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerStart,
   registerFinish,
   registerSend,
+  registerDocker,
   registerSimulate,
   registerTokens,
   registerMapping,

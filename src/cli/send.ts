@@ -16,7 +16,7 @@ interface SendOptions extends ClientOptions {
   remove?: boolean;
 }
 
-interface Line {
+export interface Line {
   /** `file:number`, for people. */
   place: string;
   text: string;
@@ -44,13 +44,15 @@ async function send(files: string[], options: SendOptions): Promise<void> {
   const client = new Client(connectionOf(options));
   const total = { stored: 0, duplicates: 0, rejected: 0 };
   const size = new BatchSize();
+  const attempts = options.retries + 1;
   let batch: Line[] = [];
   let bytes = 0;
   const flush = async () => {
     const lines = batch;
     batch = [];
     bytes = 0;
-    if (lines.length > 0) await deliver(client, lines, size, options.retries, total);
+    const onRetry = (message: string) => say(`${message}; trying again`);
+    if (lines.length > 0) await deliver(client, lines, size, { attempts, onRetry }, total);
   };
   try {
     for (const file of files.length === 0 ? ['-'] : files) {
@@ -74,17 +76,24 @@ async function send(files: string[], options: SendOptions): Promise<void> {
   if (total.rejected > 0) process.exitCode = EXIT.failed;
 }
 
+export interface DeliverOptions {
+  /** Absent: for as long as it takes. */
+  attempts?: number;
+  signal?: AbortSignal;
+  onRetry: (message: string) => void;
+}
+
 type Total = Pick<WriteResult, 'stored' | 'duplicates' | 'rejected'>;
 
 /**
  * Sends all of the lines, going on behind what was taken where the server stopped half-way, and
  * by less at a time where a request was too large.
  */
-async function deliver(
+export async function deliver(
   client: Client,
-  lines: Line[],
+  lines: readonly Line[],
   size: BatchSize,
-  retries: number,
+  { onRetry, ...retry }: DeliverOptions,
   total: Total,
 ): Promise<void> {
   let sent = 0;
@@ -101,7 +110,9 @@ async function deliver(
     const { count, bytes } = size.fitting(lines.slice(sent).map((line) => line.bytes));
     try {
       const part = lines.slice(sent, sent + count);
-      add(await client.sendLines(part.map((line) => line.text)), count);
+      const { signal } = retry;
+      const texts = part.map((line) => line.text);
+      add(await client.sendLines(texts, signal === undefined ? {} : { signal }), count);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       if (error.partial !== null) add(error.partial, error.partial.taken);
@@ -115,8 +126,9 @@ async function deliver(
     }
   };
   try {
-    const onRetry = (error: CallError) => say(`${error.message}; trying again`);
-    while (sent < lines.length) await withRetry(call, { attempts: retries + 1, onRetry });
+    while (sent < lines.length) {
+      await withRetry(call, { ...retry, onRetry: ({ message }) => onRetry(message) });
+    }
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     const place = lines[sent]?.place ?? '';
