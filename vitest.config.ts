@@ -1,10 +1,15 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** What needs programs of others that take their time: run by name, as in `npm test -- senders-docker`. */
+const BY_NAME = ['senders-docker'];
+const unnamed = BY_NAME.filter((name) => !process.argv.some((arg) => arg.includes(name)));
 
 export default defineConfig({
   // As Node itself resolves: with "development" tests would load a second copy of graphql.
   ssr: { resolve: { conditions: ['node', 'module-sync'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...unnamed.map((name) => `**/${name}.test.ts`)],
     globalSetup: ['test/elasticsearch/global-setup.ts'],
     // Real servers, real sockets, real processes: a loaded machine may take its time.
     testTimeout: 30_000,
