@@ -20,7 +20,7 @@ export interface LoadOptions {
   seconds: number;
   contentType?: string;
   /** The body of the next request. */
-  body: () => string;
+  body: () => string | Buffer;
   /** Whether an answer is a good one; by its text. */
   good: (answer: string) => boolean;
   /** Exactly these bodies, from the end, instead of `body` for `seconds`. */
@@ -67,11 +67,16 @@ function connection(
     const send = () => {
       const body = options.queue === undefined ? options.body() : (options.queue.pop() as string);
       sentAt = performance.now();
-      socket.write(
-        `POST ${options.path} HTTP/1.1\r\nhost: 127.0.0.1:${options.port}\r\ncontent-type: ${
-          options.contentType ?? 'application/json'
-        }\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
+      const head = `POST ${options.path} HTTP/1.1\r\nhost: 127.0.0.1:${options.port}\r\ncontent-type: ${
+        options.contentType ?? 'application/json'
+      }\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+      if (typeof body === 'string') socket.write(head + body);
+      else {
+        socket.cork();
+        socket.write(head);
+        socket.write(body);
+        socket.uncork();
+      }
     };
     socket.on('connect', send);
     socket.on('error', reject);

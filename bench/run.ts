@@ -15,6 +15,7 @@ import { logSteps } from './measures/log-steps.ts';
 import { memory } from './measures/memory.ts';
 import { queries } from './measures/queries.ts';
 import { readYourWrites } from './measures/read-your-writes.ts';
+import { otlp } from './measures/otlp.ts';
 import { senders } from './measures/senders.ts';
 import { tailLatency } from './measures/tail-latency.ts';
 import { versions } from './measures/versions.ts';
@@ -25,6 +26,7 @@ const ALWAYS: readonly Measurement[] = [
   logStep,
   logSteps,
   senders,
+  otlp,
   board,
   watchers,
   tailLatency,
