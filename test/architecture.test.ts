@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   tail: ['domain', 'store/store.ts', 'log.ts', 'guarded.ts'],
   ingest: ['domain', 'store/store.ts', 'log.ts', 'guarded.ts'],
-  senders: ['domain', 'ingest', 'log.ts', 'http/growing-buffer.ts'],
+  senders: ['domain', 'ingest', 'log.ts', 'http/body/growing-buffer.ts'],
   graphql: ['domain', 'store/store.ts', 'ingest', 'tail', 'log.ts', 'guarded.ts'],
   http: ['graphql', 'senders', 'ingest', 'domain', 'log.ts', 'guarded.ts'],
   config: ['domain'],

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
 import { lineReader } from '../../src/cli/docker/frames.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
 import { bodiesOf, recorded } from '../senders/recorded.ts';

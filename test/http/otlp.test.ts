@@ -1,7 +1,7 @@
 /** POST /v1/logs: what exporters of OpenTelemetry send, and what they hear. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
 import { bodiesOf, recorded, replay } from '../senders/recorded.ts';
 import { protobufLogs } from '../senders/otlp/protobuf-writer.ts';
 import { type HttpFixture, startHttpFixture } from './support.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StoredEvent } from '../../src/domain/event.ts';
+import type { StoredEvent } from '../../src/domain/event/event.ts';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { bodiesOf, recorded, replay } from '../senders/recorded.ts';
 import { type HttpFixture, startHttpFixture } from './support.ts';

@@ -3,7 +3,7 @@
  * head of eight bytes and `TIMESTAMP text`; with one it is bare lines. Both cut lines into pieces,
  * each with a timestamp of its own, and a chunk of HTTP may end anywhere.
  */
-import type { LogStream } from '../../domain/event.ts';
+import type { LogStream } from '../../domain/event/event.ts';
 
 export interface LogLine {
   stream: LogStream;

@@ -20,7 +20,7 @@ import { readProtobufLogs } from '../../senders/otlp/logs-protobuf.ts';
 import { ProtobufError } from '../../senders/otlp/protobuf.ts';
 import type { Senders } from '../../senders/senders.ts';
 import { type Taken, takeAll } from '../../senders/take-all.ts';
-import { type BodyBudget, parseJson, refuseUntoldGzip, withBytes } from '../body.ts';
+import { type BodyBudget, parseJson, refuseUntoldGzip, withBytes } from '../body/body.ts';
 import { errorHeaders, sendText } from '../reply.ts';
 import type { Route } from '../route.ts';
 

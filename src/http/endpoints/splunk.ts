@@ -13,7 +13,7 @@ import {
 } from '../../senders/splunk/hec-documents.ts';
 import { takeAll } from '../../senders/take-all.ts';
 import { foreignToken } from '../auth.ts';
-import { parseJson, refuseUntoldGzip, utf8, withBody, withBytes } from '../body.ts';
+import { parseJson, refuseUntoldGzip, utf8, withBody, withBytes } from '../body/body.ts';
 import { errorHeaders, sendJson } from '../reply.ts';
 import type { Exchange, Route } from '../route.ts';
 import { refuseWhileDraining, type SenderEndpointOptions } from './otlp.ts';

@@ -1,5 +1,5 @@
 /** A log record of OpenTelemetry, in whichever encoding it came, as a foreign document. */
-import type { LogLevel } from '../../domain/event.ts';
+import type { LogLevel } from '../../domain/event/event.ts';
 import type { ForeignDocument, Said } from '../foreign-document.ts';
 import { structuredMessage } from '../structured-message.ts';
 

@@ -2,7 +2,7 @@
  * ExportLogsServiceRequest in JSON, record by record: names in lowerCamelCase, ids in hexadecimal,
  * 64-bit numbers as texts or numbers. A record that is none is given as null.
  */
-import { ExactNumber } from '../../domain/exact-number.ts';
+import { ExactNumber } from '../../domain/event/exact-number.ts';
 import { type Attributes, emptyRecord, type FoundRecord, type LogRecord } from './log-record.ts';
 import { keep, MAX_DEPTH } from './logs-protobuf.ts';
 

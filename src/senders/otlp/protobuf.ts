@@ -3,7 +3,7 @@
  * package decodes requests of OTLP, and a general library would decode whole messages at a time:
  * this one skips what nobody asks for, and a body is read while its beginning is stored.
  */
-import { ExactNumber } from '../../domain/exact-number.ts';
+import { ExactNumber } from '../../domain/event/exact-number.ts';
 
 export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';

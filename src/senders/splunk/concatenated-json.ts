@@ -3,7 +3,7 @@
  * What is no JSON is given as a problem, and the search goes on at the next object: one damaged
  * event costs no other.
  */
-import { parseExactJson } from '../../domain/exact-number.ts';
+import { parseExactJson } from '../../domain/event/exact-number.ts';
 
 export type FoundJson = { ok: true; value: unknown } | { ok: false };
 

@@ -2,7 +2,7 @@
  * Events of Splunk's HTTP Event Collector as foreign documents: those of Docker's splunk driver in
  * its formats `inline`, `json` and `raw`, and those of any other program.
  */
-import { ExactNumber } from '../../domain/exact-number.ts';
+import { ExactNumber } from '../../domain/event/exact-number.ts';
 import type { InputProblem } from '../../domain/errors.ts';
 import { containerTag } from '../container-tag.ts';
 import type { ForeignDocument, Identity, Said } from '../foreign-document.ts';

@@ -3,7 +3,7 @@
  * (`126 <132>1 …`), or ended by a newline, or by NUL, with newlines inside. Nothing announces it,
  * so each message's beginning is looked at, and the first NUL.
  */
-import { GrowingBuffer } from '../../http/growing-buffer.ts';
+import { GrowingBuffer } from '../../http/body/growing-buffer.ts';
 
 /** More is passed over: a message holds 65,536 characters, of three bytes at most in most scripts. */
 export const MAX_FRAME_BYTES = 192 * 1_024;
