@@ -110,6 +110,7 @@ describe.skipIf(reason !== null)('a real Docker engine', () => {
       expect(new Set(await messagesOf('both')).size).toBe(100);
     }, 20_000);
     // A container that is started again goes on.
+    await engine.docker('wait', 'followed');
     await engine.docker('start', 'followed');
     await vi.waitFor(async () => {
       expect(await messagesOf('followed')).toEqual([...counted, ...counted]);

@@ -31,7 +31,7 @@ const FOREIGN: readonly ForeignPath[] = [
     answer(response) {
       sendJson(response, 404, {
         code: 5,
-        message: `Shiplog takes logs alone, at /v1/logs; ${PLACE}`,
+        message: `Shiplog takes no OTLP but logs, at /v1/logs; ${PLACE}`,
       });
     },
   },
