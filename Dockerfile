@@ -1,5 +1,5 @@
-# Shiplog runs from its sources (Node strips the types), so there is nothing to build: the first
-# stage gets the packages, the second holds them, the sources, and a user without rights.
+# Shiplog runs from its sources (Node strips the types); only the console is built. The first stage
+# builds it, the second gets the packages, the third holds all and a user without rights.
 #
 #   docker build -t shiplog .
 #   docker run -p 127.0.0.1:4000:4000 -v shiplog:/data shiplog
@@ -8,6 +8,14 @@
 # tokens: without /data/tokens.json it says how to make one, and ends.
 
 ARG NODE_VERSION=24.21.0
+
+FROM node:${NODE_VERSION}-trixie-slim AS console
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
+COPY src/ui src/ui
+RUN node node_modules/vite/bin/vite.js build src/ui --config src/ui/vite.config.ts
 
 FROM node:${NODE_VERSION}-trixie-slim AS packages
 WORKDIR /app
@@ -23,6 +31,7 @@ COPY --from=packages /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY bin bin
 COPY src src
+COPY --from=console /app/dist dist
 RUN ln -s /app/bin/shiplog.js /usr/local/bin/shiplog \
  && install -d -o node -g node -m 0700 /data
 USER node

@@ -1,9 +1,9 @@
 /**
  * Writes the files that follow from the code: the printed schema, the types and texts of the
- * command line's operations, the README's table of options, and the list of error codes. With
+ * command line's and the console's operations, the README's table of options, and the list of error codes. With
  * `--check` it only says which of them are out of date.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { generate } from '@graphql-codegen/cli';
 import { lexicographicSortSchema, printSchema } from 'graphql';
@@ -20,16 +20,19 @@ function schemaText(): string {
   return `${printSchema(lexicographicSortSchema(buildSchema()))}\n`;
 }
 
-/** From src/cli/operations. Rejects, with file and line, where an operation does not fit the schema. */
-async function clientTypes(): Promise<string> {
+/**
+ * Of a client that has its operations in `folder`. Rejects, with file and line, where one does not
+ * fit the schema.
+ */
+async function clientTypes(folder: string, jsonObject: string): Promise<string> {
   const files = (await generate(
     {
       cwd: fileURLToPath(new URL('.', import.meta.url)),
       silent: true,
       schema: schemaText(),
-      documents: 'src/cli/operations/*.graphql',
+      documents: `${folder}/operations/*.graphql`,
       generates: {
-        'src/cli/gen/': {
+        [`${folder}/gen/`]: {
           preset: 'client',
           presetConfig: { fragmentMasking: false },
           config: {
@@ -42,7 +45,7 @@ async function clientTypes(): Promise<string> {
               // As an input an ID would be a number too.
               ID: { input: 'string', output: 'string' },
               DateTime: 'string',
-              JSONObject: '../../domain/event/event.ts#JsonObject',
+              JSONObject: jsonObject,
             },
           },
         },
@@ -97,7 +100,9 @@ ${problems.join('\n')}
 
 const outputs: Record<string, () => string | Promise<string>> = {
   'schema.graphql': schemaText,
-  'src/cli/gen/graphql.ts': clientTypes,
+  'src/cli/gen/graphql.ts': () => clientTypes('src/cli', '../../domain/event/event.ts#JsonObject'),
+  // The console imports nothing of the server's.
+  'src/ui/gen/graphql.ts': () => clientTypes('src/ui', 'Record<string, unknown>'),
   'README.md': readme,
   'docs/errors.md': errorList,
 };
@@ -110,7 +115,9 @@ for (const [path, make] of Object.entries(outputs)) {
     console.error(`${path} is not what the code says: run \`npm run codegen\`.`);
     process.exitCode = 1;
   } else {
-    writeFileSync(new URL(path, import.meta.url), text);
+    const file = new URL(path, import.meta.url);
+    mkdirSync(new URL('.', file), { recursive: true });
+    writeFileSync(file, text);
     console.log(`wrote ${path}`);
   }
 }

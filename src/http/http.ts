@@ -12,6 +12,7 @@ import type { Ingest } from '../ingest/ingest.ts';
 import type { Senders } from '../senders/senders.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { BodyBudget } from './body/body.ts';
+import { consoleRoutes } from './endpoints/console.ts';
 import { BULK_FACTOR, elasticsearchRoute, isBelow } from './endpoints/elasticsearch.ts';
 import { eventsRoute, STREAM_FACTOR } from './endpoints/events.ts';
 import { foreignRoute } from './endpoints/foreign-paths.ts';
@@ -132,6 +133,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   }
   const graphiql = settings.graphiql ? graphiqlRoutes() : null;
   if (graphiql !== null) routes.set(graphiql.page.name, graphiql.page);
+  const consolePage = consoleRoutes(onFault);
   const elasticsearch = { senders: options.senders, maxBodyBytes, budget, now: options.now };
   const es = elasticsearchRoute(elasticsearch, ES_MOUNT);
   const atRoot = elasticsearchRoute(elasticsearch, '');
@@ -148,7 +150,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     port: settings.port,
     routes,
     fallback: (path) =>
-      isBelow(ES_MOUNT, path) ? es : (graphiql?.file(path) ?? foreignRoute(path)),
+      isBelow(ES_MOUNT, path)
+        ? es
+        : (graphiql?.file(path) ?? consolePage(path) ?? foreignRoute(path)),
     upgrades: new Map([['/graphql', websockets.upgrade]]),
   });
   const esListener = await openEsListener(settings.esPort ?? null, {

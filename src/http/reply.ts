@@ -13,15 +13,19 @@ export function securityHeaders(response: ServerResponse): Record<string, string
   return response.hasHeader('cross-origin-resource-policy') ? NOSNIFF : PLAIN_HEADERS;
 }
 
-/** A page says further what may be done with it; `policy` is its content security policy. */
-export function sendPage(response: ServerResponse, html: string, policy: string): void {
-  sendText(response, 200, 'text/html; charset=utf-8', html, {
+/** What a page says further about itself; `policy` is its content security policy. */
+export function pageHeaders(policy: string): Record<string, string> {
+  return {
     'content-security-policy': policy,
     'cache-control': 'no-cache',
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',
-  });
+  };
+}
+
+export function sendPage(response: ServerResponse, html: string, policy: string): void {
+  sendText(response, 200, 'text/html; charset=utf-8', html, pageHeaders(policy));
 }
 
 /** Sends the whole body with its length; nothing where the client has gone. */

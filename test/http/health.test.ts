@@ -32,18 +32,15 @@ async function statusOf(shiplog: HttpFixture, path: string): Promise<number> {
 }
 
 describe('what operators ask', () => {
-  it('is answered: alive, ready, version, schema, metrics, and where things are', () =>
+  it('is answered: alive, ready, version, schema, metrics', () =>
     use({}, async (shiplog) => {
-      for (const path of ['/livez', '/readyz', '/version', '/', '/metrics']) {
+      for (const path of ['/livez', '/readyz', '/version', '/schema.graphql', '/metrics']) {
         expect([path, await statusOf(shiplog, path)]).toEqual([path, 200]);
       }
       const version = await (await fetch(`${shiplog.url}/version`)).json();
       expect(version).toEqual({ version: '0.0.0-test', engine: 'sqlite', node: process.version });
       const schema = buildSchema(await (await fetch(`${shiplog.url}/schema.graphql`)).text());
       expect(schema.getQueryType()?.getFields().task).toBeDefined();
-      const home = await fetch(shiplog.url);
-      expect(home.headers.get('content-security-policy')).toContain("default-src 'none'");
-      expect(await home.text()).toContain('href="graphiql"');
     }));
 
   it('is told to any token where there are tokens: version and schema; to read alone: metrics', async () => {

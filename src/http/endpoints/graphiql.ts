@@ -4,19 +4,16 @@
  * ever, so that the page itself can have a strict content security policy.
  */
 import { createHash } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { ShiplogError } from '../../domain/errors.ts';
-import { sendPage, sendText } from '../reply.ts';
+import { sendPage } from '../reply.ts';
 import type { Route } from '../route.ts';
+import { FOR_EVER, type StaticFile, sendFile } from '../static-file.ts';
 import { TABS } from './graphiql-tabs.ts';
 
-interface Asset {
+interface Asset extends StaticFile {
   name: string;
-  type: string;
-  plain: Buffer;
-  compressed: Buffer;
 }
 interface Page {
   html: string;
@@ -50,8 +47,8 @@ async function makeAsset(
 ): Promise<Asset> {
   const plain = Buffer.from(content);
   const hash = createHash('sha256').update(plain).digest('hex').slice(0, 16);
-  const compressed = await compress(plain, { level: constants.Z_DEFAULT_COMPRESSION });
-  return { name: `${name}.${hash}.${extension}`, type, plain, compressed };
+  const gzip = await compress(plain, { level: constants.Z_DEFAULT_COMPRESSION });
+  return { name: `${name}.${hash}.${extension}`, type, plain, gzip, brotli: null };
 }
 
 /** Runs in the browser. Addresses are relative to the page, which may be behind a path prefix. */
@@ -114,15 +111,6 @@ async function build(): Promise<Page> {
   return { html, assets: new Map(all.map((asset) => [asset.name, asset])) };
 }
 
-function sendAsset(request: IncomingMessage, response: ServerResponse, asset: Asset): void {
-  const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-  sendText(response, 200, asset.type, zipped ? asset.compressed : asset.plain, {
-    'cache-control': 'public, max-age=31536000, immutable',
-    vary: 'Accept-Encoding',
-    ...(zipped ? { 'content-encoding': 'gzip' } : {}),
-  });
-}
-
 /** The page and, by path, its files. Nothing is loaded before somebody opens the page. */
 export function graphiqlRoutes(): { page: Route; file: (path: string) => Route | null } {
   let building: Promise<Page> | null = null;
@@ -151,7 +139,7 @@ export function graphiqlRoutes(): { page: Route; file: (path: string) => Route |
         async handle({ request, response }) {
           const asset = (await page()).assets.get(path.slice(FOLDER.length));
           if (asset === undefined) throw new ShiplogError('NOT_FOUND', `Nothing is at ${path}`);
-          sendAsset(request, response, asset);
+          sendFile(request, response, asset, { 'cache-control': FOR_EVER });
         },
       };
     },

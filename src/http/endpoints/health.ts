@@ -1,9 +1,8 @@
 /**
  * What orchestrators and operators ask: `/livez` (the process answers; never looks at the store),
- * `/readyz` (may get traffic), `/metrics`, `/version`, `/schema.graphql`, and a page at `/` that
- * says where things are.
+ * `/readyz` (may get traffic), `/metrics`, `/version`, `/schema.graphql`.
  */
-import { sendJson, sendPage, sendText } from '../reply.ts';
+import { sendJson, sendText } from '../reply.ts';
 import type { Route } from '../route.ts';
 
 export interface HealthOptions {
@@ -58,25 +57,5 @@ export function healthRoutes(options: HealthOptions): Map<string, Route> {
       },
       options.tokens ? 'read' : 'open',
     ),
-    get('/', ({ response }) => sendPage(response, HOME, HOME_POLICY)),
   ]);
 }
-
-const HOME_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
-const HOME = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>Shiplog</title>
-  </head>
-  <body>
-    <h1>Shiplog</h1>
-    <ul>
-      <li><a href="graphiql">GraphiQL: query and follow deployments</a></li>
-      <li><a href="schema.graphql">The schema</a></li>
-      <li><a href="metrics">Metrics</a></li>
-    </ul>
-  </body>
-</html>
-`;

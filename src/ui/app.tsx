@@ -1,0 +1,57 @@
+/** The frame around every view: where one is, whether it is live, and what the server wants. */
+import './app.css';
+import { useAddress, useLinks } from './address/address.ts';
+import { Deployments } from './deployments/deployments.tsx';
+import { ConnectionStatus } from './frame/connection-status.tsx';
+import { ThemeButton } from './frame/theme.tsx';
+import { TokenDialog } from './frame/token-dialog.tsx';
+
+const VIEWS = [{ path: '', name: 'Deployments' }] as const;
+
+export function App() {
+  useLinks();
+  const { path } = useAddress();
+  const current = path[0] ?? '';
+  return (
+    <>
+      <a class="skip" href="#main" data-leave>
+        Skip to the content
+      </a>
+      <header class="frame">
+        <a class="brand" href="/">
+          Shiplog
+        </a>
+        <nav aria-label="Views">
+          {VIEWS.map((view) => (
+            <a href={`/${view.path}`} aria-current={view.path === current ? 'page' : undefined}>
+              {view.name}
+            </a>
+          ))}
+          <a href="/graphiql" data-leave>
+            GraphiQL
+          </a>
+        </nav>
+        <span class="frame-end">
+          <ConnectionStatus />
+          <ThemeButton />
+        </span>
+      </header>
+      <main id="main">
+        <View path={path} />
+      </main>
+      <TokenDialog />
+    </>
+  );
+}
+
+function View({ path }: { path: readonly string[] }) {
+  if (path.length === 0) return <Deployments />;
+  return (
+    <>
+      <h1>Nothing is here</h1>
+      <p>
+        No view has this address. <a href="/">The deployments</a> are a place to begin.
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+/** Questions that are answered once: POST /graphql. */
+import type { TypedDocumentString } from '../gen/graphql.ts';
+import { token, tokenWanted } from './token.ts';
+
+/** What the server, or the way to it, refused; `message` is for people. */
+export class AskError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+interface Answer {
+  data?: unknown;
+  errors?: { message: string; extensions?: { code?: string } }[];
+}
+
+/** Rejects with an AskError, or as `signal` says. */
+export async function ask<Result, Variables>(
+  document: TypedDocumentString<Result, Variables>,
+  variables: Variables,
+  signal?: AbortSignal,
+): Promise<Result> {
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (token.value !== null) headers.authorization = `Bearer ${token.value}`;
+  let answer: Answer;
+  try {
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ query: document.toString(), variables }),
+      signal: signal ?? null,
+    });
+    answer = (await response.json()) as Answer;
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw new AskError('UNREACHABLE', 'The server does not answer. Is it running, and reachable?');
+  }
+  const [first] = answer.errors ?? [];
+  if (first !== undefined) {
+    const code = first.extensions?.code ?? 'INTERNAL';
+    if (code === 'UNAUTHENTICATED') tokenWanted.value = first.message;
+    throw new AskError(code, first.message);
+  }
+  return answer.data as Result;
+}
