@@ -1,6 +1,7 @@
 /** The frame around every view: where one is, whether it is live, and what the server wants. */
 import './app.css';
 import { useAddress, useLinks } from './address/address.ts';
+import { Deployment } from './deployment/deployment.tsx';
 import { Deployments } from './deployments/deployments.tsx';
 import { ConnectionStatus } from './frame/connection-status.tsx';
 import { ThemeButton } from './frame/theme.tsx';
@@ -45,7 +46,11 @@ export function App() {
 }
 
 function View({ path }: { path: readonly string[] }) {
-  if (path.length === 0) return <Deployments />;
+  const [view, name] = path;
+  if (view === undefined) return <Deployments />;
+  if (view === 'tasks' && name !== undefined && path.length === 2) {
+    return <Deployment key={name} id={name} />;
+  }
   return (
     <>
       <h1>Nothing is here</h1>

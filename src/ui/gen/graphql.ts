@@ -12,6 +12,25 @@ export type LabelFilter = {
   value: string;
 };
 
+/** How a step on one host stands. Senders report RUNNING or a terminal status. */
+export type StepStatus =
+  /** Stopped by somebody. Terminal. */
+  | 'CANCELLED'
+  /** Ended with an error. Terminal. */
+  | 'FAILED'
+  /** Planned, and never begun when the task was over. A conclusion of the server, never reported. */
+  | 'NOT_RUN'
+  /** Planned and not begun. A conclusion of the server, never reported. */
+  | 'PENDING'
+  /** Begun and not ended. */
+  | 'RUNNING'
+  /** Left out on purpose; counts as done. Terminal. */
+  | 'SKIPPED'
+  /** Ended well. Terminal. */
+  | 'SUCCEEDED'
+  /** Given up after too long; counts as failed. Terminal. */
+  | 'TIMED_OUT';
+
 /** Which tasks. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
 export type TaskFilter = {
   /** Who started them. */
@@ -53,6 +72,32 @@ export type TaskStatus =
   /** Over; every host succeeded. */
   | 'SUCCEEDED';
 
+export type DeploymentChangedSubscriptionVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeploymentChangedSubscription = { taskChanged: { id: string, status: TaskStatus, stale: boolean, service: string | null, version: string | null, environment: string | null, title: string | null, message: string | null, createdBy: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, expectedHosts: number | null, plan: Array<string>, runCounts: { total: number, succeeded: number, failed: number, running: number, pending: number, cancelled: number, notRun: number, stale: number } } };
+
+export type DeploymentHeadFragment = { id: string, status: TaskStatus, stale: boolean, service: string | null, version: string | null, environment: string | null, title: string | null, message: string | null, createdBy: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, expectedHosts: number | null, plan: Array<string>, runCounts: { total: number, succeeded: number, failed: number, running: number, pending: number, cancelled: number, notRun: number, stale: number } };
+
+export type DeploymentSummaryQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeploymentSummaryQuery = { task: { failureGroups: Array<{ fingerprint: string, message: string, count: number, hostCount: number, hosts: Array<string>, steps: Array<string>, sample: { hostName: string, name: string, exitCode: number | null, command: string | null, error: { code: string | null, message: string } | null } }>, stepSummaries: Array<{ step: string, p50Ms: number | null, p95Ms: number | null }>, runs: { nodes: Array<{ hostName: string, outOfRotationSince: string | null }> } } | null };
+
+export type FailureCauseFragment = { fingerprint: string, message: string, count: number, hostCount: number, hosts: Array<string>, steps: Array<string>, sample: { hostName: string, name: string, exitCode: number | null, command: string | null, error: { code: string | null, message: string } | null } };
+
+export type BoardChangedSubscriptionVariables = Exact<{
+  id: string;
+  after?: string | null | undefined;
+}>;
+
+
+export type BoardChangedSubscription = { runsChanged: { cursor: string, snapshot: { steps: Array<string>, hosts: Array<string>, cells: string } | null, changed: Array<{ hostName: string, steps: Array<{ name: string, status: StepStatus, stale: boolean }> }> } };
+
 export type DeploymentsQueryVariables = Exact<{
   filter?: TaskFilter | null | undefined;
   first?: number | null | undefined;
@@ -90,6 +135,55 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const DeploymentHeadFragmentDoc = new TypedDocumentString(`
+    fragment DeploymentHead on Task {
+  id
+  status
+  stale
+  service
+  version
+  environment
+  title
+  message
+  createdBy
+  createdAt
+  startedAt
+  finishedAt
+  durationMs
+  expectedHosts
+  plan
+  runCounts {
+    total
+    succeeded
+    failed
+    running
+    pending
+    cancelled
+    notRun
+    stale
+  }
+}
+    `, {"fragmentName":"DeploymentHead"}) as unknown as TypedDocumentString<DeploymentHeadFragment, unknown>;
+export const FailureCauseFragmentDoc = new TypedDocumentString(`
+    fragment FailureCause on FailureGroup {
+  fingerprint
+  message
+  count
+  hostCount
+  hosts
+  steps
+  sample {
+    hostName
+    name
+    exitCode
+    command
+    error {
+      code
+      message
+    }
+  }
+}
+    `, {"fragmentName":"FailureCause"}) as unknown as TypedDocumentString<FailureCauseFragment, unknown>;
 export const DeploymentRowFragmentDoc = new TypedDocumentString(`
     fragment DeploymentRow on Task {
   id
@@ -121,6 +215,96 @@ export const DeploymentRowFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"DeploymentRow"}) as unknown as TypedDocumentString<DeploymentRowFragment, unknown>;
+export const DeploymentChangedDocument = new TypedDocumentString(`
+    subscription DeploymentChanged($id: ID!) {
+  taskChanged(id: $id) {
+    ...DeploymentHead
+  }
+}
+    fragment DeploymentHead on Task {
+  id
+  status
+  stale
+  service
+  version
+  environment
+  title
+  message
+  createdBy
+  createdAt
+  startedAt
+  finishedAt
+  durationMs
+  expectedHosts
+  plan
+  runCounts {
+    total
+    succeeded
+    failed
+    running
+    pending
+    cancelled
+    notRun
+    stale
+  }
+}`) as unknown as TypedDocumentString<DeploymentChangedSubscription, DeploymentChangedSubscriptionVariables>;
+export const DeploymentSummaryDocument = new TypedDocumentString(`
+    query DeploymentSummary($id: ID!) {
+  task(id: $id) {
+    failureGroups(first: 20) {
+      ...FailureCause
+    }
+    stepSummaries {
+      step
+      p50Ms
+      p95Ms
+    }
+    runs(filter: { outOfRotation: true }, first: 500) {
+      nodes {
+        hostName
+        outOfRotationSince
+      }
+    }
+  }
+}
+    fragment FailureCause on FailureGroup {
+  fingerprint
+  message
+  count
+  hostCount
+  hosts
+  steps
+  sample {
+    hostName
+    name
+    exitCode
+    command
+    error {
+      code
+      message
+    }
+  }
+}`) as unknown as TypedDocumentString<DeploymentSummaryQuery, DeploymentSummaryQueryVariables>;
+export const BoardChangedDocument = new TypedDocumentString(`
+    subscription BoardChanged($id: ID!, $after: String) {
+  runsChanged(taskId: $id, after: $after) {
+    cursor
+    snapshot {
+      steps
+      hosts
+      cells
+    }
+    changed {
+      hostName
+      steps {
+        name
+        status
+        stale
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BoardChangedSubscription, BoardChangedSubscriptionVariables>;
 export const DeploymentsDocument = new TypedDocumentString(`
     query Deployments($filter: TaskFilter, $first: Int, $after: String) {
   tasks(filter: $filter, first: $first, after: $after) {

@@ -1,0 +1,56 @@
+/** What is shown of a deployment besides its board: its head, live, and what is counted over it. */
+import { useEffect, useState } from 'preact/hooks';
+import { type AskError, ask } from '../data/ask.ts';
+import { follow } from '../data/follow.ts';
+import {
+  DeploymentChangedDocument,
+  type DeploymentHeadFragment,
+  DeploymentSummaryDocument,
+  type DeploymentSummaryQuery,
+} from '../gen/graphql.ts';
+
+export type Summary = NonNullable<DeploymentSummaryQuery['task']>;
+
+export function useHead(id: string): {
+  head: DeploymentHeadFragment | null;
+  error: AskError | null;
+} {
+  const [head, setHead] = useState<DeploymentHeadFragment | null>(null);
+  const [error, setError] = useState<AskError | null>(null);
+  useEffect(() => {
+    setHead(null);
+    setError(null);
+    return follow({
+      document: DeploymentChangedDocument,
+      variables: { id },
+      onResult: ({ taskChanged }) => setHead(taskChanged),
+      onError: setError,
+    });
+  }, [id]);
+  return { head, error };
+}
+
+/** Counted by the store: asked again when `key` changed, but not more often than this. */
+const LEAST_MS = 1_500;
+
+export function useSummary(id: string, key: string): Summary | null {
+  const [summary, setSummary] = useState<Summary | null>(null);
+  const [askedAt] = useState({ ms: 0 });
+  useEffect(() => {
+    const leaving = new AbortController();
+    const wait = Math.max(0, askedAt.ms + LEAST_MS - Date.now());
+    const timer = setTimeout(() => {
+      askedAt.ms = Date.now();
+      ask(DeploymentSummaryDocument, { id }, leaving.signal).then(
+        ({ task }) => setSummary(task),
+        // What was counted before stays; the next change asks again.
+        () => {},
+      );
+    }, wait);
+    return () => {
+      clearTimeout(timer);
+      leaving.abort();
+    };
+  }, [id, key]);
+  return summary;
+}
