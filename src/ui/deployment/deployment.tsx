@@ -1,10 +1,13 @@
 /** One deployment: how it goes, which hosts failed and why, where each step stands. */
+import { useParam } from '../address/address.ts';
 import { Board } from '../board/board.tsx';
 import { useBoard } from '../board/use-board.ts';
 import type { DeploymentHeadFragment } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
 import { Status } from '../parts/status.tsx';
 import { duration, moment } from '../parts/time.ts';
+import { LogView } from '../log/log-view.tsx';
+import { RunDrawer } from '../run/run-drawer.tsx';
 import './deployment.css';
 import { Failures } from './failures.tsx';
 import { Steps } from './steps.tsx';
@@ -13,6 +16,7 @@ import { useHead, useSummary } from './use-deployment.ts';
 export function Deployment({ id }: { id: string }) {
   const { head, error } = useHead(id);
   const board = useBoard(id);
+  const [host] = useParam('host');
   const counts = head?.runCounts;
   const news = `${head?.status} ${counts?.failed} ${counts?.succeeded} ${counts?.cancelled}`;
   const summary = useSummary(id, news);
@@ -37,6 +41,19 @@ export function Deployment({ id }: { id: string }) {
         times={summary?.stepSummaries ?? []}
       />
       <Board id={id} model={board.model} version={board.version} />
+      <section aria-label="Log of all hosts">
+        <h2>Log</h2>
+        {host === undefined && <LogView filter={{ taskId: id }} opensAt={null} withHost />}
+      </section>
+      {host !== undefined && (
+        <RunDrawer
+          key={host}
+          id={id}
+          host={host}
+          news={board.model.row(host) ?? ''}
+          failedHosts={board.model.failedHosts()}
+        />
+      )}
     </>
   );
 }

@@ -4,6 +4,53 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Which events. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. A cursor of a tail belongs to its filter. */
+export type EventFilter = {
+  /** Attempts, from 1. */
+  attempts?: Array<number> | null | undefined;
+  /** The task's environment. */
+  environments?: Array<string> | null | undefined;
+  /** Of `at`. Inclusive lower end. */
+  from?: string | null | undefined;
+  /** Host names; one that ends in `*` matches every name that begins so. TASK events have no host. */
+  hosts?: Array<string> | null | undefined;
+  /** What they report. */
+  kinds?: Array<EventKind> | null | undefined;
+  /** All of these labels. */
+  labels?: Array<LabelFilter> | null | undefined;
+  /** Exactly these levels. */
+  levels?: Array<LogLevel> | null | undefined;
+  /** This level or a more severe one. */
+  minLevel?: LogLevel | null | undefined;
+  /** Words that must all be there: `word`, `"a phrase"`, `prefix*`, `-not`; at most 32 terms and 1,000 characters. A syntax error is SEARCH_SYNTAX and names the column. Looks at message, command and error; `level: host: step: status: service: environment: source: stream:` look at those fields, for example `level:error host:web-1*`. */
+  search?: string | null | undefined;
+  /** The task's service. */
+  services?: Array<string> | null | undefined;
+  /** Who reported, exactly. */
+  sources?: Array<string> | null | undefined;
+  /** STEP events with these statuses. */
+  statuses?: Array<StepStatus> | null | undefined;
+  /** Step names, exactly. */
+  steps?: Array<string> | null | undefined;
+  /** Lines of these output streams. */
+  streams?: Array<LogStream> | null | undefined;
+  /** Only of this task. */
+  taskId?: string | null | undefined;
+  /** Of `at`. Exclusive upper end; must be later than `from`. */
+  to?: string | null | undefined;
+};
+
+/** What an event reports. */
+export type EventKind =
+  /** A line that a step printed, or a note about it. */
+  | 'OUTPUT'
+  /** How far a step has come. */
+  | 'PROGRESS'
+  /** A step began or ended: it carries a status. */
+  | 'STEP'
+  /** A task began, was changed, ended or went idle. Has no host and no step. */
+  | 'TASK';
+
 /** A label with a value. */
 export type LabelFilter = {
   /** The name of the label, exactly. */
@@ -11,6 +58,43 @@ export type LabelFilter = {
   /** Its value as text, exactly; numbers and booleans are compared as they print. */
   value: string;
 };
+
+/** Severity of an event, in ascending order. */
+export type LogLevel =
+  /** Detail for developers. */
+  | 'DEBUG'
+  /** A failure; the default of a failed or timed-out step. */
+  | 'ERROR'
+  /** A failure that ended the process. */
+  | 'FATAL'
+  /** Normal progress; the default of an event that did not fail. */
+  | 'INFO'
+  /** Finest detail. */
+  | 'TRACE'
+  /** Unexpected and survivable; the default of a cancelled step. */
+  | 'WARN';
+
+/** Which output stream of a command printed a line. */
+export type LogStream =
+  /** Standard error. */
+  | 'STDERR'
+  /** Standard output. */
+  | 'STDOUT';
+
+/** How one task stands on one host. */
+export type RunStatus =
+  /** A step was cancelled, or the task ended while this host was half-way. */
+  | 'CANCELLED'
+  /** The highest attempt of a step failed or timed out. */
+  | 'FAILED'
+  /** The task is over and no step began on this host. */
+  | 'NOT_RUN'
+  /** No step has begun. */
+  | 'PENDING'
+  /** Some step has begun, and not every planned step is done. */
+  | 'RUNNING'
+  /** Every planned step succeeded or was skipped. */
+  | 'SUCCEEDED';
 
 /** How a step on one host stands. Senders report RUNNING or a terminal status. */
 export type StepStatus =
@@ -117,6 +201,60 @@ export type DeploymentsChangedSubscription = { tasksChanged: { cursor: string, t
 
 export type DeploymentRowFragment = { id: string, status: TaskStatus, stale: boolean, service: string | null, version: string | null, environment: string | null, title: string | null, createdBy: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, runCounts: { total: number, succeeded: number, failed: number, running: number, pending: number, cancelled: number, notRun: number, stale: number }, failureGroups: Array<{ fingerprint: string, message: string, hostCount: number }> };
 
+export type LogPageQueryVariables = Exact<{
+  filter: EventFilter;
+  first?: number | null | undefined;
+  last?: number | null | undefined;
+  after?: string | null | undefined;
+  before?: string | null | undefined;
+  around?: string | null | undefined;
+}>;
+
+
+export type LogPageQuery = { events: { tailCursor: string, edges: Array<{ cursor: string, node: { id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { message: string } | null } }>, pageInfo: { hasPreviousPage: boolean, hasNextPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type LogSpreadQueryVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type LogSpreadQuery = { eventHistogram: { intervalMs: number, total: number, buckets: Array<{ at: string, total: number }> } };
+
+export type LogMatchesQueryVariables = Exact<{
+  filter: EventFilter;
+  first: number;
+}>;
+
+
+export type LogMatchesQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, edges: Array<{ cursor: string }> } };
+
+export type LogTailSubscriptionVariables = Exact<{
+  filter: EventFilter;
+  after?: string | null | undefined;
+}>;
+
+
+export type LogTailSubscription = { tail: { cursor: string, events: Array<{ id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { message: string } | null }>, gap: { reason: string } | null } };
+
+export type LogLineFragment = { id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { message: string } | null };
+
+export type RunDetailsQueryVariables = Exact<{
+  id: string;
+  host: string;
+}>;
+
+
+export type RunDetailsQuery = { task: { run: { hostName: string, status: RunStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, outOfRotationSince: string | null, completeness: { received: number, complete: boolean | null, missing: Array<{ writer: string, from: number, to: number }> }, steps: Array<{ name: string, attempt: number, status: StepStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, command: string | null, params: Record<string, unknown> | null, exitCode: number | null, error: { code: string | null, message: string } | null, attempts: Array<{ attempt: number, status: StepStatus, startedAt: string | null, durationMs: number | null, exitCode: number | null, error: { message: string } | null }> }> } | null } | null };
+
+export type RunDetailsFragment = { hostName: string, status: RunStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, outOfRotationSince: string | null, completeness: { received: number, complete: boolean | null, missing: Array<{ writer: string, from: number, to: number }> }, steps: Array<{ name: string, attempt: number, status: StepStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, command: string | null, params: Record<string, unknown> | null, exitCode: number | null, error: { code: string | null, message: string } | null, attempts: Array<{ attempt: number, status: StepStatus, startedAt: string | null, durationMs: number | null, exitCode: number | null, error: { message: string } | null }> }> };
+
+export type FailingLineQueryVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type FailingLineQuery = { events: { edges: Array<{ cursor: string, node: { kind: EventKind, level: LogLevel, message: string | null, status: StepStatus | null } }> } };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -215,6 +353,71 @@ export const DeploymentRowFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"DeploymentRow"}) as unknown as TypedDocumentString<DeploymentRowFragment, unknown>;
+export const LogLineFragmentDoc = new TypedDocumentString(`
+    fragment LogLine on StepEvent {
+  id
+  kind
+  at
+  hostName
+  step
+  attempt
+  status
+  level
+  stream
+  message
+  exitCode
+  error {
+    message
+  }
+}
+    `, {"fragmentName":"LogLine"}) as unknown as TypedDocumentString<LogLineFragment, unknown>;
+export const RunDetailsFragmentDoc = new TypedDocumentString(`
+    fragment RunDetails on Run {
+  hostName
+  status
+  stale
+  startedAt
+  finishedAt
+  durationMs
+  lastEventAt
+  outOfRotationSince
+  completeness {
+    received
+    complete
+    missing {
+      writer
+      from
+      to
+    }
+  }
+  steps {
+    name
+    attempt
+    status
+    stale
+    startedAt
+    finishedAt
+    durationMs
+    command
+    params
+    exitCode
+    error {
+      code
+      message
+    }
+    attempts {
+      attempt
+      status
+      startedAt
+      durationMs
+      exitCode
+      error {
+        message
+      }
+    }
+  }
+}
+    `, {"fragmentName":"RunDetails"}) as unknown as TypedDocumentString<RunDetailsFragment, unknown>;
 export const DeploymentChangedDocument = new TypedDocumentString(`
     subscription DeploymentChanged($id: ID!) {
   taskChanged(id: $id) {
@@ -386,3 +589,164 @@ export const DeploymentsChangedDocument = new TypedDocumentString(`
     hostCount
   }
 }`) as unknown as TypedDocumentString<DeploymentsChangedSubscription, DeploymentsChangedSubscriptionVariables>;
+export const LogPageDocument = new TypedDocumentString(`
+    query LogPage($filter: EventFilter!, $first: Int, $last: Int, $after: String, $before: String, $around: String) {
+  events(
+    filter: $filter
+    order: LOG
+    first: $first
+    last: $last
+    after: $after
+    before: $before
+    around: $around
+  ) {
+    edges {
+      cursor
+      node {
+        ...LogLine
+      }
+    }
+    pageInfo {
+      hasPreviousPage
+      hasNextPage
+      startCursor
+      endCursor
+    }
+    tailCursor
+  }
+}
+    fragment LogLine on StepEvent {
+  id
+  kind
+  at
+  hostName
+  step
+  attempt
+  status
+  level
+  stream
+  message
+  exitCode
+  error {
+    message
+  }
+}`) as unknown as TypedDocumentString<LogPageQuery, LogPageQueryVariables>;
+export const LogSpreadDocument = new TypedDocumentString(`
+    query LogSpread($filter: EventFilter!) {
+  eventHistogram(filter: $filter, buckets: 500) {
+    intervalMs
+    total
+    buckets {
+      at
+      total
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LogSpreadQuery, LogSpreadQueryVariables>;
+export const LogMatchesDocument = new TypedDocumentString(`
+    query LogMatches($filter: EventFilter!, $first: Int!) {
+  events(filter: $filter, order: LOG, first: $first) {
+    edges {
+      cursor
+    }
+    totalCount
+    totalCountIsExact
+  }
+}
+    `) as unknown as TypedDocumentString<LogMatchesQuery, LogMatchesQueryVariables>;
+export const LogTailDocument = new TypedDocumentString(`
+    subscription LogTail($filter: EventFilter!, $after: String) {
+  tail(filter: $filter, after: $after) {
+    cursor
+    events {
+      ...LogLine
+    }
+    gap {
+      reason
+    }
+  }
+}
+    fragment LogLine on StepEvent {
+  id
+  kind
+  at
+  hostName
+  step
+  attempt
+  status
+  level
+  stream
+  message
+  exitCode
+  error {
+    message
+  }
+}`) as unknown as TypedDocumentString<LogTailSubscription, LogTailSubscriptionVariables>;
+export const RunDetailsDocument = new TypedDocumentString(`
+    query RunDetails($id: ID!, $host: String!) {
+  task(id: $id) {
+    run(host: $host) {
+      ...RunDetails
+    }
+  }
+}
+    fragment RunDetails on Run {
+  hostName
+  status
+  stale
+  startedAt
+  finishedAt
+  durationMs
+  lastEventAt
+  outOfRotationSince
+  completeness {
+    received
+    complete
+    missing {
+      writer
+      from
+      to
+    }
+  }
+  steps {
+    name
+    attempt
+    status
+    stale
+    startedAt
+    finishedAt
+    durationMs
+    command
+    params
+    exitCode
+    error {
+      code
+      message
+    }
+    attempts {
+      attempt
+      status
+      startedAt
+      durationMs
+      exitCode
+      error {
+        message
+      }
+    }
+  }
+}`) as unknown as TypedDocumentString<RunDetailsQuery, RunDetailsQueryVariables>;
+export const FailingLineDocument = new TypedDocumentString(`
+    query FailingLine($filter: EventFilter!) {
+  events(filter: $filter, order: LOG, last: 50) {
+    edges {
+      cursor
+      node {
+        kind
+        level
+        message
+        status
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FailingLineQuery, FailingLineQueryVariables>;
