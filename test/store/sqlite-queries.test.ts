@@ -34,6 +34,12 @@ const CASES: Record<string, Sql> = {
     'LOG',
     range({ backward: true }),
   ),
+  'a moment of a large task is read off the index of time': eventsSql(
+    { taskId: 't', hosts: ['web-1'], from: 60_000, to: 61_000 },
+    { ...TASK, task: { key: 7, firstSeq: 1, lastSeq: 1_000_000 } },
+    'TIME',
+    range(),
+  ),
   'everything by time is read off the index of time': eventsSql(
     { hosts: ['web-*'], from: 1_000, to: 2_000 },
     DAY,

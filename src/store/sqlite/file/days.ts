@@ -67,7 +67,7 @@ export function createDay(connection: Connection, day: number): void {
     );
     CREATE INDEX events_${day}_id ON events_${day} (task, id_hash);
     CREATE INDEX events_${day}_task ON events_${day} (task);
-    CREATE INDEX events_${day}_run ON events_${day} (run, step);
+    CREATE INDEX events_${day}_run ON events_${day} (run);
     CREATE INDEX events_${day}_at ON events_${day} (at);
     CREATE INDEX events_${day}_severe ON events_${day} (at) WHERE level >= 3;
     CREATE VIRTUAL TABLE words_${day} USING fts5 (

@@ -128,14 +128,25 @@ function source(filter: EventFilter, scope: Scope, use: Use): Source {
   return { from: `${events} e ${hint} ${joinTask}`, where, byWords: false };
 }
 
+/** A range of `at` that is short whatever the size of the task. */
+const SHORT_RANGE_MS = 60_000;
+/** A task of so many seqs is better not looked through for a short range. */
+const LARGE_TASK = 20_000;
+
 function leadingIndex(filter: EventFilter, scope: Scope, use: Use, where: Where): string | null {
   const hosts = exactHosts(filter);
+  if (use === 'time' && scope.seqs === null && isMomentOfLargeTask(filter, scope)) {
+    addTask(where, scope);
+    return 'at';
+  }
   // A slice of the log is short already.
   if (hosts !== null && scope.seqs === null) {
     const names = hosts.map(() => '?').join(', ');
     if (scope.task !== null) {
+      // Of one run the index is in the order of the log; of several they would be sorted.
+      const runs = hosts.length === 1 ? '=' : 'IN';
       where.add(
-        `e.run IN (SELECT r.key FROM runs r WHERE r.task = ? AND r.host IN (${names}))`,
+        `e.run ${runs} (SELECT r.key FROM runs r WHERE r.task = ? AND r.host IN (${names}))`,
         scope.task.key,
         ...hosts,
       );
@@ -155,6 +166,11 @@ function leadingIndex(filter: EventFilter, scope: Scope, use: Use, where: Where)
   // Literally as the index says it, or it cannot be used.
   where.add(`e.level >= ${SEVERE}`);
   return 'severe';
+}
+
+function isMomentOfLargeTask({ from, to }: EventFilter, { task }: Scope): boolean {
+  if (from === undefined || to === undefined || task === null) return false;
+  return to - from <= SHORT_RANGE_MS && task.lastSeq - task.firstSeq >= LARGE_TASK;
 }
 
 function addTask(where: Where, { task }: Scope): void {
