@@ -7,6 +7,7 @@ import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { board } from './measures/board.ts';
+import { consoleMeasurement } from './measures/console.ts';
 import { elasticsearch } from './measures/elasticsearch.ts';
 import { fanOut } from './measures/fan-out.ts';
 import { fleet } from './measures/fleet.ts';
@@ -35,8 +36,16 @@ const ALWAYS: readonly Measurement[] = [
   fleet,
   queries,
 ];
-/** Elasticsearch needs a JDK and Maven, and `versions` another checkout: only when asked for. */
-const BY_NAME: readonly Measurement[] = [elasticsearch, readYourWrites, versions];
+/**
+ * Elasticsearch needs a JDK and Maven, `versions` another checkout, and a browser takes a core of its
+ * own: only when asked for.
+ */
+const BY_NAME: readonly Measurement[] = [
+  consoleMeasurement,
+  elasticsearch,
+  readYourWrites,
+  versions,
+];
 
 const ON_ELASTICSEARCH = [elasticsearch.name, readYourWrites.name];
 

@@ -1,0 +1,213 @@
+/**
+ * The console in a real browser: how much is loaded before the first view, how soon a large board is
+ * there, whether it stays quick while thousands of events a second come, and how long it takes to any
+ * place of a long log.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { builtConsole } from '../../src/http/console-build.ts';
+import { startBrowser } from '../../test/http/browser.ts';
+import { graphql, type Served, serveShiplog } from '../process.ts';
+import { atMost, type BenchOptions, type Measurement, median, quantile, type Row } from '../row.ts';
+import { fillBoard } from './board.ts';
+
+const HOSTS = 5_000;
+const TASK = 'console';
+const LOG = 'mutation ($inputs: [StepEventInput!]!) { logSteps(inputs: $inputs) { stored } }';
+const RATE = 2_000;
+const LIVE_MS = 60_000;
+const LINES = 1_000_000;
+const ROUNDS = 5;
+const JUMPS = 12;
+
+export const consoleMeasurement: Measurement = {
+  name: 'console',
+  about: 'the console: size, first board, frames, clicks and heap while live, jumps in a long log',
+  async run(options) {
+    const server = await serveShiplog({ nodeFlags: options.nodeFlags });
+    const browser = await startBrowser();
+    try {
+      return [
+        await size(server.url),
+        await firstBoard(server, browser, options),
+        ...(await live(server, browser, options)),
+        ...(await jumps(server, browser, options)),
+      ];
+    } finally {
+      await browser.close();
+      await server.stop();
+    }
+  },
+};
+
+/** Of the scripts that the page names, as a browser gets them. */
+async function size(url: string): Promise<Row> {
+  const html = await (await fetch(url)).text();
+  const names = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map(
+    (found) => found[1],
+  );
+  const folder = await builtConsole();
+  const bytes = names.reduce((sum, name) => {
+    const file = join(folder, `${name}.br`);
+    return sum + (existsSync(file) ? statSync(file).size : Number.NaN);
+  }, 0);
+  const kilobytes = bytes / 1_000;
+  return {
+    what: 'compressed JavaScript before the first view, KB',
+    ours: kilobytes,
+    aim: atMost(kilobytes, 60),
+  };
+}
+
+async function firstBoard(server: Served, browser: Browser, options: BenchOptions): Promise<Row> {
+  options.say(`${HOSTS} hosts are reported`);
+  await fillBoard(server.url, TASK, HOSTS);
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const page = await browser.newPage();
+    const before = performance.now();
+    await page.goto(`${server.url}/tasks/${TASK}`);
+    await page.getByRole('grid').getByRole('gridcell').first().waitFor();
+    times.push(performance.now() - before);
+    await page.close();
+  }
+  const ms = median(times);
+  return { what: `first board of ${HOSTS} hosts, ms`, ours: ms, aim: atMost(ms, 1_000) };
+}
+
+/** Kept by the page: times between frames, tasks over 50 ms, and what clicks waited. */
+const WATCH = `window.seen = { frames: [], longTasks: 0, clicks: [] };
+let last = performance.now();
+const frame = (now) => { seen.frames.push(now - last); last = now; requestAnimationFrame(frame); };
+requestAnimationFrame(frame);
+new PerformanceObserver((list) => { seen.longTasks += list.getEntries().length; })
+  .observe({ type: 'longtask' });
+addEventListener('click', (event) => {
+  const began = event.timeStamp;
+  requestAnimationFrame(() => setTimeout(() => seen.clicks.push(performance.now() - began)));
+}, true);`;
+
+interface Seen {
+  frames: number[];
+  longTasks: number;
+  clicks: number[];
+}
+
+async function live(server: Served, browser: Browser, options: BenchOptions): Promise<Row[]> {
+  const ms = options.huge ? 5 * LIVE_MS : LIVE_MS;
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  await page.goto(`${server.url}/tasks/${TASK}`);
+  await page.getByRole('grid').getByRole('gridcell').first().waitFor();
+  options.say(`${RATE} events a second for ${ms / 1_000} s`);
+  const load = report(server, performance.now() + ms);
+  await page.waitForTimeout(3_000);
+  const before = await heap(page);
+  await page.evaluate(WATCH);
+  const until = performance.now() + ms - 5_000;
+  for (let click = 0; performance.now() < until; click++) {
+    const name = click % 2 === 0 ? /^running/ : /^all/;
+    await page.getByRole('button', { name }).click();
+    await page.waitForTimeout(300 + Math.random() * 400);
+  }
+  const seen = (await page.evaluate('seen')) as Seen;
+  const events = await load;
+  const after = await heap(page);
+  await page.close();
+  const frames = quantile(seen.frames, 0.95);
+  const clicks = quantile(seen.clicks, 0.95);
+  const grown = after / before;
+  return [
+    { what: 'events a second that were reported meanwhile', ours: events / (ms / 1_000) },
+    { what: '95 % of frames came within, ms', ours: frames, aim: atMost(frames, 16.8) },
+    { what: 'tasks over 50 ms, of all frames', ours: `${seen.longTasks} of ${seen.frames.length}` },
+    { what: '95 % of clicks were drawn within, ms', ours: clicks, aim: atMost(clicks, 50) },
+    {
+      what: 'heap afterwards ÷ before',
+      ours: grown,
+      aim: atMost(grown, 1.2),
+      note: `${before.toFixed(1)} MB`,
+    },
+  ];
+}
+
+/** Steps of all hosts that go on, at a steady rate; resolves to how many were reported. */
+async function report(server: Served, until: number): Promise<number> {
+  const size = RATE / 10;
+  let sent = 0;
+  while (performance.now() < until) {
+    const next = performance.now() + 100;
+    const inputs = Array.from({ length: size }, (_, at) => {
+      const number = sent + at;
+      const round = Math.floor(number / HOSTS);
+      return {
+        taskId: TASK,
+        host: `web-${String(number % HOSTS).padStart(5, '0')}`,
+        step: 'backup',
+        attempt: 2 + (round >> 1),
+        status: round % 2 === 0 ? 'RUNNING' : 'SUCCEEDED',
+      };
+    });
+    await graphql(server.url, LOG, { inputs });
+    sent += size;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
+  }
+  return sent;
+}
+
+/** What is in use after a collection, in MB. */
+async function heap(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  await session.send('Performance.enable');
+  const { metrics } = await session.send('Performance.getMetrics');
+  await session.detach();
+  return (metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? Number.NaN) / 1e6;
+}
+
+async function jumps(server: Served, browser: Browser, options: BenchOptions): Promise<Row[]> {
+  options.say(`${LINES.toLocaleString('en')} lines are reported`);
+  for (let from = 0; from < LINES; from += 1_000) {
+    const inputs = Array.from({ length: 1_000 }, (_, at) => ({
+      taskId: 'long',
+      host: 'web-1',
+      step: 'unpack',
+      at: Date.parse('2026-03-01T10:00:00Z') + (from + at) * 4,
+      message: `line ${from + at} of a tool that says what it does`,
+    }));
+    await graphql(server.url, LOG, { inputs });
+  }
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  await page.goto(`${server.url}/tasks/long?host=web-1`);
+  await page.getByText(`~ ${LINES.toLocaleString('en')} lines`).waitFor();
+  const times: number[] = [];
+  for (let jump = 0; jump < JUMPS; jump++) {
+    times.push((await page.evaluate(`(${jumpIn})(${(jump * 0.618) % 1})`)) as number);
+  }
+  const megabytes = await heap(page);
+  await page.close();
+  const ms = quantile(times, 0.95);
+  return [
+    {
+      what: `95 % of jumps in ${LINES.toLocaleString('en')} lines, ms`,
+      ours: ms,
+      aim: atMost(ms, 200),
+      note: `median ${median(times).toFixed(0)} ms`,
+    },
+    { what: 'heap with that log open, MB', ours: megabytes },
+  ];
+}
+
+/** Runs in the page: to a share of the log; resolves to how long it took until its lines were drawn. */
+const jumpIn = `(share) => new Promise((resolve) => {
+  const box = document.querySelector('.log-lines');
+  const began = performance.now();
+  box.scrollTop = share * (box.scrollHeight - box.clientHeight);
+  const look = () => {
+    const { left, top, height } = box.getBoundingClientRect();
+    const row = document.elementFromPoint(left + 40, top + height / 2);
+    if (row?.closest('[data-line]')) setTimeout(resolve, 300, performance.now() - began);
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})`;
