@@ -14,6 +14,7 @@ export default defineConfig({
     // Real servers, real sockets, real processes: a loaded machine may take its time.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
     reporters: ['default', './test/summary-reporter.ts'],
   },

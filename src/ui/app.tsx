@@ -1,9 +1,13 @@
 /** The frame around every view: where one is, whether it is live, and what the server wants. */
 import './app.css';
+import { useEffect } from 'preact/hooks';
 import { useAddress, useLinks } from './address/address.ts';
+import { resume } from './data/pause.ts';
 import { Deployment } from './deployment/deployment.tsx';
 import { Deployments } from './deployments/deployments.tsx';
 import { ConnectionStatus } from './frame/connection-status.tsx';
+import { GraphiqlLink } from './frame/graphiql-link.tsx';
+import { KeyboardShortcuts } from './frame/keyboard.tsx';
 import { ThemeButton } from './frame/theme.tsx';
 import { TokenDialog } from './frame/token-dialog.tsx';
 
@@ -13,6 +17,9 @@ export function App() {
   useLinks();
   const { path } = useAddress();
   const current = path[0] ?? '';
+  const view = path.join('/');
+  // Another view begins live.
+  useEffect(resume, [view]);
   return (
     <>
       <a class="skip" href="#main" data-leave>
@@ -28,19 +35,18 @@ export function App() {
               {view.name}
             </a>
           ))}
-          <a href="/graphiql" data-leave>
-            GraphiQL
-          </a>
+          <GraphiqlLink />
         </nav>
         <span class="frame-end">
           <ConnectionStatus />
           <ThemeButton />
         </span>
       </header>
-      <main id="main">
+      <main id="main" tabIndex={-1}>
         <View path={path} />
       </main>
       <TokenDialog />
+      <KeyboardShortcuts />
     </>
   );
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createGraphQL } from '../../src/graphql/operation/graphql.ts';
 import { type HttpServer, type HttpSettings, startHttp } from '../../src/http/http.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { quietLog, testSettings } from '../support/engines.ts';
 import { type Shiplog, startShiplog } from '../support/shiplog.ts';
 
@@ -34,16 +35,19 @@ export interface FixtureOptions extends Partial<HttpSettings> {
   heartbeatMs?: number;
   /** false: all of /graphql goes through Yoga. */
   lane?: boolean;
+  /** Of another engine; it stays the caller's. */
+  store?: Store;
 }
 
 export async function startHttpFixture(options: FixtureOptions = {}): Promise<HttpFixture> {
-  const { notReady, token, now = Date.now, heartbeatMs = 2_000, lane, ...settings } = options;
+  const { notReady, token, now = Date.now, heartbeatMs = 2_000, lane, store: given } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'shiplog-http-'));
-  const store = await openSqliteStore({ dataDir, settings: testSettings, log: quietLog });
+  const store =
+    given ?? (await openSqliteStore({ dataDir, settings: testSettings, log: quietLog }));
   const shiplog = await startShiplog(store, { heartbeatMs });
   const closeParts = async (): Promise<void> => {
     await shiplog.close();
-    await store.close();
+    if (given === undefined) await store.close();
     await rm(dataDir, { recursive: true, force: true });
   };
   const graphql = createGraphQL({
@@ -70,7 +74,7 @@ export async function startHttpFixture(options: FixtureOptions = {}): Promise<Ht
       longMessages: 'cut',
       graphiql: true,
       staleAfterSeconds: 300,
-      ...settings,
+      ...settingsOf(options),
     },
     graphql,
     ingest: shiplog.ingest,
@@ -119,6 +123,11 @@ export async function startHttpFixture(options: FixtureOptions = {}): Promise<Ht
       await closeParts();
     },
   };
+}
+
+function settingsOf(options: FixtureOptions): Partial<HttpSettings> {
+  const { notReady, token, now, heartbeatMs, lane, store, ...settings } = options;
+  return settings;
 }
 
 /** Sends raw bytes; resolves to everything that came back until the connection was closed. */

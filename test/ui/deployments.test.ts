@@ -38,4 +38,73 @@ describe('the list of deployments', () => {
     expect(problems).toEqual([]);
     await page.close();
   });
+
+  it('is filtered by facets that the address remembers', async () => {
+    await shiplog.ingest.startTask({ id: 'facet-1', service: 'pay', environment: 'staging' });
+    await shiplog.ingest.startTask({ id: 'facet-2', service: 'search', environment: 'staging' });
+    const { page } = await openConsole(browser, shiplog.url);
+    const table = page.getByRole('table', { name: 'Deployments' });
+    await table.getByRole('link', { name: 'facet-2' }).waitFor();
+    await page.getByRole('button', { name: 'Service' }).click();
+    await page.getByRole('checkbox', { name: 'pay' }).check();
+    await table.getByRole('link', { name: 'facet-2' }).waitFor({ state: 'detached' });
+    await table.getByRole('link', { name: 'facet-1' }).waitFor();
+    expect(new URL(page.url()).search).toBe('?service=pay');
+    await page.reload();
+    await table.getByRole('link', { name: 'facet-1' }).waitFor();
+    expect(await table.getByRole('link', { name: 'facet-2' }).count()).toBe(0);
+    await page.close();
+  });
+
+  it('lets new rows in at the top, but not under the pointer', async () => {
+    await shiplog.ingest.startTask({ id: 'calm-1' });
+    const { page } = await openConsole(browser, shiplog.url);
+    const table = page.getByRole('table', { name: 'Deployments' });
+    await table.getByRole('link', { name: 'calm-1' }).hover();
+    await shiplog.ingest.startTask({ id: 'calm-2' });
+    await page.getByRole('button', { name: '1 new deployment' }).waitFor();
+    expect(await table.getByRole('link', { name: 'calm-2' }).count()).toBe(0);
+    await page.mouse.move(0, 0);
+    await table.getByRole('link', { name: 'calm-2' }).waitFor();
+    expect(await table.getByRole('link').first().textContent()).toBe('calm-2');
+    await page.close();
+  });
+
+  it('offers the values of all deployments, counts them, and takes leave of one that no longer fits', async () => {
+    await shiplog.ingest.startTask({
+      id: 'count-1',
+      service: 'one',
+      environment: 'e9',
+      createdBy: 'x',
+    });
+    await shiplog.ingest.startTask({
+      id: 'count-2',
+      service: 'two',
+      environment: 'e9',
+      createdBy: 'y',
+    });
+    const { page } = await openConsole(browser, shiplog.url, '/?environment=e9&service=one');
+    await page.getByText('1 shown', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Service' }).click();
+    await page.getByRole('checkbox', { name: 'two' }).check();
+    await page.getByText('2 shown', { exact: true }).waitFor();
+    await page.goto(`${shiplog.url}/?environment=e9&status=PENDING&since=24h`);
+    await page.getByText('2 shown', { exact: true }).waitFor();
+    await shiplog.ingest.finishTask({ id: 'count-2', status: 'CANCELLED' });
+    await page.getByText('1 shown', { exact: true }).waitFor();
+    await page.close();
+  });
+
+  it('tells its keys at ?, and / goes to the search', async () => {
+    const { page } = await openConsole(browser, shiplog.url);
+    await page.getByRole('heading', { name: 'Deployments' }).waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('/');
+    await page.keyboard.type('nothing-like-it');
+    await page.getByText('No deployment is like this').waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('nothing-like-it');
+    await page.close();
+  });
 });

@@ -50,12 +50,13 @@ export interface HostGroup {
 /** How many hosts are in which status, of one step. */
 export type StepCounts = Readonly<Record<string, number>>;
 
-export const FILTERS = ['all', 'failed', 'running', 'silent', 'out of rotation'] as const;
-export type Filter = (typeof FILTERS)[number];
-
 export class BoardModel {
   #steps: string[] = [];
   #rows = new Map<string, string>();
+  /** By name; null: a host came, and they are to be sorted again. */
+  #hosts: readonly string[] | null = null;
+  /** null: something changed. */
+  #groups: readonly HostGroup[] | null = null;
 
   get steps(): readonly string[] {
     return this.#steps;
@@ -64,12 +65,24 @@ export class BoardModel {
     return this.#rows.size;
   }
 
+  /** As it is now, whatever becomes of this one. */
+  copy(): BoardModel {
+    const copy = new BoardModel();
+    copy.#steps = [...this.#steps];
+    copy.#rows = new Map(this.#rows);
+    copy.#hosts = this.#hosts;
+    copy.#groups = this.#groups;
+    return copy;
+  }
+
   load({ steps, hosts, cells }: Snapshot): void {
     this.#steps = [...steps];
     const width = steps.length;
     this.#rows = new Map(
       hosts.map((host, row) => [host, cells.slice(row * width, (row + 1) * width)]),
     );
+    this.#hosts = null;
+    this.#groups = null;
   }
 
   change(runs: readonly ChangedRun[]): void {
@@ -80,8 +93,10 @@ export class BoardModel {
         cells.set(name, stale ? letter.toLowerCase() : letter);
         if (!this.#steps.includes(name)) this.#addStep(name);
       }
+      if (!this.#rows.has(hostName)) this.#hosts = null;
       this.#rows.set(hostName, this.#steps.map((name) => cells.get(name) ?? '-').join(''));
     }
+    this.#groups = null;
   }
 
   #addStep(name: string): void {
@@ -94,34 +109,30 @@ export class BoardModel {
   }
 
   /** Hosts that look the same together: those that failed first, then what is silent, then running. */
-  groups(filter: Filter): HostGroup[] {
+  groups(): readonly HostGroup[] {
+    if (this.#groups !== null) return this.#groups;
+    this.#hosts ??= [...this.#rows.keys()].sort(byName);
     const byPattern = new Map<string, string[]>();
-    for (const [host, pattern] of this.#rows) {
-      if (!this.#matches(pattern, filter)) continue;
+    for (const host of this.#hosts) {
+      const pattern = this.#rows.get(host) as string;
       const hosts = byPattern.get(pattern);
       if (hosts === undefined) byPattern.set(pattern, [host]);
       else hosts.push(host);
     }
-    return [...byPattern]
-      .map(([pattern, hosts]) => ({ pattern, hosts: hosts.sort(byName) }))
-      .sort((a, b) => urgency(a.pattern) - urgency(b.pattern) || byName(a.pattern, b.pattern));
-  }
-
-  count(filter: Filter): number {
-    if (filter === 'all') return this.#rows.size;
-    let count = 0;
-    for (const pattern of this.#rows.values()) if (this.#matches(pattern, filter)) count++;
-    return count;
+    this.#groups = [...byPattern]
+      .map(([pattern, hosts]) => ({ pattern, hosts, urgency: urgency(pattern) }))
+      .sort((a, b) => a.urgency - b.urgency || byName(a.pattern, b.pattern));
+    return this.#groups;
   }
 
   /** For each step, in order. */
   stepCounts(): StepCounts[] {
     const counts = this.#steps.map((): Record<string, number> => ({}));
-    for (const pattern of this.#rows.values()) {
+    for (const { pattern, hosts } of this.groups()) {
       for (let step = 0; step < pattern.length; step++) {
         const status = statusOf(pattern[step] as string);
         const of = counts[step];
-        if (status !== null && of !== undefined) of[status] = (of[status] ?? 0) + 1;
+        if (status !== null && of !== undefined) of[status] = (of[status] ?? 0) + hosts.length;
       }
     }
     return counts;
@@ -129,37 +140,21 @@ export class BoardModel {
 
   /** Hosts that failed, as the board has them. */
   failedHosts(): string[] {
-    return this.groups('failed').flatMap(({ hosts }) => hosts);
-  }
-
-  #matches(pattern: string, filter: Filter): boolean {
-    switch (filter) {
-      case 'all':
-        return true;
-      case 'failed':
-        return /[FT]/i.test(pattern);
-      case 'running':
-        return /R/i.test(pattern);
-      case 'silent':
-        return /[a-z]/.test(pattern);
-      case 'out of rotation':
-        return this.#isOut(pattern);
-    }
-  }
-
-  /** Taken out of the load balancer, and not yet back. */
-  #isOut(pattern: string): boolean {
-    const offline = this.#steps.indexOf('nginx-offline');
-    const online = this.#steps.indexOf('nginx-online');
-    return offline >= 0 && online >= 0 && pattern[offline] === 'S' && pattern[online] !== 'S';
+    return this.groups()
+      .filter(({ pattern }) => hasFailed(pattern))
+      .flatMap(({ hosts }) => hosts);
   }
 }
 
+export function hasFailed(pattern: string): boolean {
+  return /[FT]/i.test(pattern);
+}
+
 function urgency(pattern: string): number {
-  if (/[FT]/i.test(pattern)) return 0;
+  if (hasFailed(pattern)) return 0;
   if (/[a-z]/.test(pattern)) return 1;
   if (/R/.test(pattern)) return 2;
-  return /^[SK]*$/.test(pattern) ? 4 : 3;
+  return /^[SK-]*$/.test(pattern) ? 4 : 3;
 }
 
 function byName(a: string, b: string): number {

@@ -4,7 +4,7 @@
  */
 import type { TypedDocumentString } from '../gen/graphql.ts';
 import { AskError } from './ask.ts';
-import { socket } from './socket.ts';
+import { connectionAllowed, socket } from './socket.ts';
 
 export interface Follow<Result, Variables> {
   document: TypedDocumentString<Result, Variables>;
@@ -43,8 +43,10 @@ export function follow<Result, Variables extends object>(
         onResult(message.data);
       },
       error(errors) {
-        const [error] = Array.isArray(errors) ? errors : [];
-        if (!over) fail(first, error?.extensions?.code, error?.message);
+        if (over) return;
+        if (Array.isArray(errors)) fail(first, errors[0]?.extensions?.code, errors[0]?.message);
+        // The connection ended in a way that is final to the library: without a token, for example.
+        else void connectionAllowed().then(() => over || begin(payload.variables));
       },
       complete() {},
     });

@@ -14,6 +14,7 @@ function change(state: Connection['state']): void {
 
 /** Of the protocol: the token is missing or wrong, or it ended. */
 const TOKEN_CODES = new Set([4401, 4403]);
+const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
 
 export const socket: Client = createClient({
@@ -25,8 +26,7 @@ export const socket: Client = createClient({
   keepAlive: 12_000,
   async retryWait(attempt) {
     if (tokenWanted.value !== null) await tokenGiven();
-    const wait = Math.min(LONGEST_WAIT_MS, 250 * 2 ** attempt) * (0.5 + Math.random() / 2);
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await waited(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt));
   },
   on: {
     connected: () => change('live'),
@@ -37,6 +37,17 @@ export const socket: Client = createClient({
     },
   },
 });
+
+/** Resolves when it is worth another attempt after the server ended the connection for good. */
+export async function connectionAllowed(): Promise<void> {
+  await waited(FIRST_WAIT_MS * 2);
+  if (tokenWanted.value !== null) await tokenGiven();
+}
+
+/** Not to the millisecond: many pages may wait for the same server. */
+function waited(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random() / 2)));
+}
 
 function tokenGiven(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,15 +1,18 @@
 /** One deployment: how it goes, which hosts failed and why, where each step stands. */
-import { useParam } from '../address/address.ts';
+import { useEffect, useRef } from 'preact/hooks';
+import { go, useParam } from '../address/address.ts';
 import { Board } from '../board/board.tsx';
+import { hostAddress } from '../board/board-filter.ts';
 import { useBoard } from '../board/use-board.ts';
-import type { DeploymentHeadFragment } from '../gen/graphql.ts';
-import { useNow } from '../parts/clock.ts';
-import { Status } from '../parts/status.tsx';
-import { duration, moment } from '../parts/time.ts';
+import { useViewQuery } from '../data/view-query.ts';
+import { useKeys } from '../frame/keyboard.tsx';
+import { DeploymentSummaryDocument } from '../gen/graphql.ts';
 import { LogView } from '../log/log-view.tsx';
+import { useTitle } from '../parts/title.ts';
 import { RunDrawer } from '../run/run-drawer.tsx';
 import './deployment.css';
 import { Failures } from './failures.tsx';
+import { Head } from './head.tsx';
 import { Steps } from './steps.tsx';
 import { useHead, useSummary } from './use-deployment.ts';
 
@@ -19,8 +22,23 @@ export function Deployment({ id }: { id: string }) {
   const [host] = useParam('host');
   const counts = head?.runCounts;
   const news = `${head?.status} ${counts?.failed} ${counts?.succeeded} ${counts?.cancelled}`;
-  const summary = useSummary(id, news);
-  const problem = error ?? board.error;
+  const { summary, error: summaryError } = useSummary(id, news);
+  useTitle(head === null ? id : `${id} ${head.status}`);
+  useViewQuery(DeploymentSummaryDocument, { id });
+
+  const { model } = board;
+  const failedHosts = model.failedHosts();
+  const toFailure = (by: 1 | -1): void => {
+    const at =
+      host === undefined ? (by === 1 ? -1 : failedHosts.length) : failedHosts.indexOf(host);
+    const next = failedHosts[at + by];
+    if (next !== undefined) go(hostAddress(id, next));
+  };
+  useKeys({ n: () => toFailure(1), p: () => toFailure(-1) });
+  useOpener(host !== undefined);
+
+  const problem = error ?? board.error ?? summaryError;
+  const out = summary?.runs.nodes.map(({ outOfRotationSince }) => outOfRotationSince) ?? [];
   return (
     <>
       <Head id={id} head={head} />
@@ -34,65 +52,41 @@ export function Deployment({ id }: { id: string }) {
           Nothing was reported of it yet. This page shows it as soon as it begins.
         </p>
       )}
-      <Failures id={id} groups={summary?.failureGroups ?? []} />
-      <Steps
-        names={board.model.steps}
-        counts={board.model.stepCounts()}
-        times={summary?.stepSummaries ?? []}
+      <Failures id={id} groups={summary?.failureGroups ?? null} />
+      <Steps names={model.steps} counts={model.stepCounts()} times={summary?.stepSummaries ?? []} />
+      <Board
+        id={id}
+        model={model}
+        version={board.version}
+        outSince={out.reduce(
+          (first, at) => (first === null || (at !== null && at < first) ? at : first),
+          null,
+        )}
       />
-      <Board id={id} model={board.model} version={board.version} />
-      <section aria-label="Log of all hosts">
+      <section aria-label="Log">
         <h2>Log</h2>
-        {host === undefined && <LogView filter={{ taskId: id }} opensAt={null} withHost />}
+        {host === undefined ? (
+          <LogView filter={{ taskId: id }} opensAt={null} withHost steps={model.steps} />
+        ) : (
+          <p class="none">That of {host} is open. Close it to see the log of all hosts.</p>
+        )}
       </section>
       {host !== undefined && (
-        <RunDrawer
-          key={host}
-          id={id}
-          host={host}
-          news={board.model.row(host) ?? ''}
-          failedHosts={board.model.failedHosts()}
-        />
+        <RunDrawer id={id} host={host} news={model.row(host) ?? ''} failedHosts={failedHosts} />
       )}
     </>
   );
 }
 
-function Head({ id, head }: { id: string; head: DeploymentHeadFragment | null }) {
-  const now = useNow();
-  if (head === null) return <h1>{id}</h1>;
-  const { runCounts: counts } = head;
-  const began = Date.parse(head.startedAt ?? head.createdAt);
-  const took = head.durationMs ?? (head.finishedAt === null ? now - began : null);
-  return (
-    <header class="deployment-head">
-      <h1>{id}</h1> <Status status={head.status} stale={head.stale} />
-      <p>
-        {[head.service, head.version].filter((text) => text !== null).join(' ')}
-        {head.environment !== null && <> → {head.environment}</>}
-        {head.createdBy !== null && <> · by {head.createdBy}</>} · began{' '}
-        <time dateTime={head.createdAt}>{moment(head.createdAt, now)}</time>
-        {took !== null && <> · {duration(Math.max(0, took))}</>}
-      </p>
-      <p class="counts">
-        <Count name="succeeded" count={counts.succeeded} />
-        <Count name="failed" count={counts.failed} />
-        <Count name="running" count={counts.running} />
-        <Count name="pending" count={counts.pending} />
-        {counts.cancelled > 0 && <Count name="cancelled" count={counts.cancelled} />}
-        {counts.notRun > 0 && <Count name="not run" count={counts.notRun} />}
-        {counts.stale > 0 && <Count name="silent" count={counts.stale} />}
-        <span class="of">of {counts.total.toLocaleString('en')} hosts</span>
-      </p>
-      {head.message !== null && <p>{head.message}</p>}
-    </header>
-  );
-}
-
-function Count({ name, count }: { name: string; count: number }) {
-  return (
-    <span class={`count count-${name.replace(' ', '-')}`}>
-      {name} <b>{count.toLocaleString('en')}</b>
-    </span>
-  );
+/** The focus goes back to what opened the drawer, however many hosts it showed in between. */
+function useOpener(open: boolean): void {
+  const opener = useRef<Element | null>(null);
+  if (open && opener.current === null) opener.current = document.activeElement;
+  useEffect(() => {
+    if (open || opener.current === null) return;
+    const before = opener.current;
+    opener.current = null;
+    const there = before instanceof HTMLElement && before.isConnected && before !== document.body;
+    (there ? before : document.getElementById('main'))?.focus();
+  }, [open]);
 }

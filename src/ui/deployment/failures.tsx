@@ -1,29 +1,41 @@
 /** Why hosts failed: equal causes together, the largest first. */
-import { HostLink } from '../board/board.tsx';
+import { HostLink } from '../board/host-link.tsx';
 import type { FailureCauseFragment } from '../gen/graphql.ts';
 
 /** Hosts of a cause that are one click away. */
 const NAMED = 5;
 
-export function Failures({ id, groups }: { id: string; groups: readonly FailureCauseFragment[] }) {
+interface FailuresProps {
+  id: string;
+  /** null: not known yet. */
+  groups: readonly FailureCauseFragment[] | null;
+}
+
+export function Failures({ id, groups }: FailuresProps) {
   return (
     <section aria-label="Failures">
       <h2>Failures</h2>
-      {groups.length === 0 ? (
-        <p class="none">None.</p>
-      ) : (
+      {groups?.length === 0 && <p class="none">None.</p>}
+      {groups !== null && groups.length > 0 && (
         <ul class="failures">
           {groups.map((group) => (
             <li key={group.fingerprint}>
               <b>
                 {group.hostCount.toLocaleString('en')} {group.hostCount === 1 ? 'host' : 'hosts'}
-              </b>{' '}
-              <span class="cause-text">{group.message}</span>{' '}
-              <span class="cause-steps">{group.steps.join(', ')}</span>{' '}
+              </b>
+              <span class="cause-text" title={group.sample.error?.message ?? undefined}>
+                {group.message}
+              </span>
               <span class="cause-hosts">
+                <span class="cause-steps">{group.steps.join(', ')}</span>
                 {group.hosts.slice(0, NAMED).map((host) => (
                   <HostLink key={host} id={id} host={host} />
                 ))}
+                {group.hostCount > NAMED && (
+                  <span class="more">
+                    and {(group.hostCount - NAMED).toLocaleString('en')} more
+                  </span>
+                )}
               </span>
             </li>
           ))}

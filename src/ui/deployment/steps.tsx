@@ -1,4 +1,5 @@
 /** Where each step stands over all hosts, and how long it takes. */
+import { showCell } from '../board/board-filter.ts';
 import type { StepCounts } from '../board/board-model.ts';
 import { statusWord } from '../parts/status.tsx';
 import { duration } from '../parts/time.ts';
@@ -51,7 +52,7 @@ export function Steps({ names, counts, times }: StepsProps) {
             <tr key={name}>
               <th scope="row">{name}</th>
               <td>
-                <StepBar counts={counts[at] ?? {}} />
+                <StepBar step={name} counts={counts[at] ?? {}} />
               </td>
               <td class="number">{time(byStep.get(name)?.p50Ms)}</td>
               <td class="number">{time(byStep.get(name)?.p95Ms)}</td>
@@ -67,25 +68,44 @@ function time(ms: number | null | undefined): string {
   return ms == null ? '' : duration(ms);
 }
 
-function StepBar({ counts }: { counts: StepCounts }) {
+/** A click on a part shows its hosts on the board. */
+function StepBar({ step, counts }: { step: string; counts: StepCounts }) {
   const present = ORDER.filter((status) => (counts[status] ?? 0) > 0);
   const total = present.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
-  const words = present.map(
-    (status) => `${(counts[status] ?? 0).toLocaleString('en')} ${statusWord(status).toLowerCase()}`,
-  );
   let x = 0;
   return (
-    <>
+    <span class="step-bar">
       <svg width={WIDTH} height={10} viewBox={`0 0 ${WIDTH} 10`} aria-hidden="true">
         {present.map((status) => {
-          const width = (WIDTH * (counts[status] ?? 0)) / total;
-          const at = x;
+          // One failed host of thousands is still seen.
+          const width = Math.max(2, (WIDTH * (counts[status] ?? 0)) / total);
+          const at = Math.min(x, WIDTH - width);
           x += width;
           const name = status.toLowerCase().replaceAll('_', '-');
-          return <rect key={status} class={`bar-${name}`} x={at} width={width} height={10} />;
+          return (
+            // biome-ignore lint/a11y/noStaticElementInteractions: the words beside it are buttons
+            <rect
+              key={status}
+              class={`bar-${name}`}
+              x={at}
+              width={width}
+              height={10}
+              onClick={() => showCell(step, status)}
+            />
+          );
         })}
-      </svg>{' '}
-      <span class="step-words">{words.join(' · ')}</span>
-    </>
+      </svg>
+      {present.map((status) => (
+        <button
+          type="button"
+          key={status}
+          class="step-words"
+          title="Show these hosts on the board"
+          onClick={() => showCell(step, status)}
+        >
+          {(counts[status] ?? 0).toLocaleString('en')} {statusWord(status).toLowerCase()}
+        </button>
+      ))}
+    </span>
   );
 }

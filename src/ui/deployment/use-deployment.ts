@@ -1,7 +1,9 @@
 /** What is shown of a deployment besides its board: its head, live, and what is counted over it. */
 import { useEffect, useState } from 'preact/hooks';
+import { useAgain } from '../data/again.ts';
 import { type AskError, ask } from '../data/ask.ts';
 import { follow } from '../data/follow.ts';
+import { useHeld } from '../data/pause.ts';
 import {
   DeploymentChangedDocument,
   type DeploymentHeadFragment,
@@ -27,30 +29,40 @@ export function useHead(id: string): {
       onError: setError,
     });
   }, [id]);
-  return { head, error };
+  return { head: useHeld(head), error };
 }
 
 /** Counted by the store: asked again when `key` changed, but not more often than this. */
 const LEAST_MS = 1_500;
 
-export function useSummary(id: string, key: string): Summary | null {
+export function useSummary(
+  id: string,
+  key: string,
+): { summary: Summary | null; error: AskError | null } {
   const [summary, setSummary] = useState<Summary | null>(null);
-  const [askedAt] = useState({ ms: 0 });
+  const [error, setError] = useState<AskError | null>(null);
+  const [asked] = useState({ at: 0, answered: '' });
+  const again = useAgain();
   useEffect(() => {
     const leaving = new AbortController();
-    const wait = Math.max(0, askedAt.ms + LEAST_MS - Date.now());
+    const wait = Math.max(0, asked.at + LEAST_MS - Date.now());
     const timer = setTimeout(() => {
-      askedAt.ms = Date.now();
+      asked.at = Date.now();
       ask(DeploymentSummaryDocument, { id }, leaving.signal).then(
-        ({ task }) => setSummary(task),
+        ({ task }) => {
+          setSummary(task);
+          setError(null);
+        },
         // What was counted before stays; the next change asks again.
-        () => {},
+        (problem: AskError) => {
+          if (!leaving.signal.aborted) setError(problem);
+        },
       );
     }, wait);
     return () => {
       clearTimeout(timer);
       leaving.abort();
     };
-  }, [id, key]);
-  return summary;
+  }, [id, key, again]);
+  return { summary, error };
 }

@@ -1,7 +1,9 @@
 /** The list of deployments: a first page, more on demand, and every change from then on. */
 import { useEffect, useState } from 'preact/hooks';
+import { again } from '../data/again.ts';
 import { type AskError, ask } from '../data/ask.ts';
 import { follow } from '../data/follow.ts';
+import { fellBehind, resume, useHeld } from '../data/pause.ts';
 import {
   DeploymentsChangedDocument,
   DeploymentsDocument,
@@ -10,16 +12,26 @@ import {
 } from '../gen/graphql.ts';
 
 const PAGE = 50;
+/** Between two drawings. */
+const DRAW_MS = 200;
 
 export interface DeploymentsList {
   /** Newest first; null: not known yet. */
   rows: readonly DeploymentRowFragment[] | null;
-  total: number | null;
+  total: number;
   totalIsExact: boolean;
   error: AskError | null;
   /** null: there are no more. */
   more: (() => void) | null;
 }
+
+const EMPTY: DeploymentsList = {
+  rows: null,
+  total: 0,
+  totalIsExact: true,
+  error: null,
+  more: null,
+};
 
 /** `filter` as JSON, so that equal filters are one. */
 export function useDeployments(filterKey: string): DeploymentsList {
@@ -29,61 +41,104 @@ export function useDeployments(filterKey: string): DeploymentsList {
     const leaving = new AbortController();
     const rows = new Map<string, DeploymentRowFragment>();
     let shown: DeploymentsList = EMPTY;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    /** Where it failed; null: it did not. */
+    let failed: { after: string | null } | null = null;
+    /** Older ones are on pages that are not here. */
+    let oldest = Number.NEGATIVE_INFINITY;
 
     function show(changes: Partial<DeploymentsList>): void {
-      shown = { ...shown, ...changes, rows: newestFirst(rows.values()) };
-      setList(shown);
+      shown = { ...shown, ...changes };
+      timer ??= setTimeout(() => {
+        timer = null;
+        if (shown.rows !== null) shown = { ...shown, rows: newestFirst(rows.values()) };
+        setList(shown);
+      }, DRAW_MS);
     }
-    async function page(after: string | null): Promise<void> {
-      const variables = { filter, first: PAGE, after };
-      const { tasks } = await ask(DeploymentsDocument, variables, leaving.signal);
-      // What is live is newer than the page that was asked for before it came.
-      for (const row of tasks.nodes) if (!rows.has(row.id)) rows.set(row.id, row);
-      const { endCursor, hasNextPage } = tasks.pageInfo;
-      show({
-        total: tasks.totalCount,
-        totalIsExact: tasks.totalCountIsExact,
-        error: null,
-        more: hasNextPage && endCursor !== null ? () => void load(endCursor) : null,
-      });
+    function showNow(changes: Partial<DeploymentsList>): void {
+      shown = { ...shown, ...changes };
+      setList(shown);
     }
     async function load(after: string | null): Promise<void> {
       try {
-        await page(after);
+        const variables = { filter, first: PAGE, after };
+        const { tasks } = await ask(DeploymentsDocument, variables, leaving.signal);
+        failed = null;
+        // What is live is newer than the page that was asked for before it came.
+        for (const row of tasks.nodes) if (!rows.has(row.id)) rows.set(row.id, row);
+        const { endCursor, hasNextPage } = tasks.pageInfo;
+        const last = tasks.nodes.at(-1);
+        oldest = hasNextPage && last ? Date.parse(last.createdAt) : Number.NEGATIVE_INFINITY;
+        showNow({
+          rows: newestFirst(rows.values()),
+          total: tasks.totalCount ?? rows.size,
+          totalIsExact: tasks.totalCountIsExact,
+          error: null,
+          more: hasNextPage && endCursor !== null ? () => void load(endCursor) : null,
+        });
       } catch (error) {
-        if (!leaving.signal.aborted) show({ error: error as AskError });
+        if (leaving.signal.aborted) return;
+        failed = { after };
+        showNow({ error: error as AskError });
       }
+    }
+    function take(changed: readonly DeploymentRowFragment[]): void {
+      let { total } = shown;
+      for (const row of changed) {
+        const had = rows.has(row.id);
+        const fits = matches(row, filter);
+        if (had && !fits) {
+          rows.delete(row.id);
+          total--;
+        } else if (had || (fits && Date.parse(row.createdAt) >= oldest)) {
+          rows.set(row.id, row);
+          if (!had) total++;
+        }
+      }
+      fellBehind(changed.length);
+      show({ total });
     }
 
     setList(EMPTY);
+    // Who asks for others wants to see them.
+    resume();
     // Followed first, then asked: nothing can happen in between.
     const stop = follow({
       document: DeploymentsChangedDocument,
       variables: { filter, after: null },
       cursorOf: ({ tasksChanged }) => tasksChanged.cursor,
-      onResult({ tasksChanged }) {
-        for (const row of tasksChanged.tasks) rows.set(row.id, row);
-        if (tasksChanged.tasks.length > 0 && shown.rows !== null) show({});
+      onResult({ tasksChanged: { tasks } }) {
+        if (tasks.length > 0) take(tasks);
       },
-      onError: (error) => show({ error }),
+      onError: (error) => showNow({ error }),
       onExpired: () => void load(null),
+    });
+    const stopAgain = again.listen(() => {
+      if (failed !== null) void load(failed.after);
     });
     void load(null);
     return () => {
       stop();
+      stopAgain();
+      if (timer !== null) clearTimeout(timer);
       leaving.abort();
     };
   }, [filterKey]);
-  return list;
+  const held = useHeld(list.rows);
+  return { ...list, rows: list.rows === null ? null : held };
 }
 
-const EMPTY: DeploymentsList = {
-  rows: null,
-  total: null,
-  totalIsExact: true,
-  error: null,
-  more: null,
-};
+/** As far as a row can tell: words and times were the server's to judge. */
+function matches(row: DeploymentRowFragment, filter: TaskFilter): boolean {
+  const among = (values: readonly string[] | null | undefined, value: string | null): boolean =>
+    values == null || values.length === 0 || (value !== null && values.includes(value));
+  return (
+    among(filter.statuses, row.status) &&
+    among(filter.services, row.service) &&
+    among(filter.environments, row.environment) &&
+    among(filter.createdBy, row.createdBy)
+  );
+}
 
 function newestFirst(rows: Iterable<DeploymentRowFragment>): DeploymentRowFragment[] {
   return [...rows].sort(

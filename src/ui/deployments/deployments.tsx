@@ -1,93 +1,163 @@
 /** Is it going well, which one is not, and why: the first view. */
+import { useRef } from 'preact/hooks';
 import { addressOf } from '../address/address.ts';
-import type { DeploymentRowFragment } from '../gen/graphql.ts';
+import { useViewQuery } from '../data/view-query.ts';
+import { type DeploymentRowFragment, DeploymentsDocument } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
 import { Status } from '../parts/status.tsx';
 import { duration, moment } from '../parts/time.ts';
+import { useTitle } from '../parts/title.ts';
 import './deployments.css';
 import { useDeployments } from './deployments-list.ts';
+import { Filters, useDeploymentFilter } from './filters.tsx';
 import { Progress } from './progress.tsx';
+import { type CalmRows, useCalmRows } from './use-calm-rows.ts';
 
 export function Deployments() {
-  const list = useDeployments('{}');
+  const filter = useDeploymentFilter();
+  const key = JSON.stringify(filter);
+  const list = useDeployments(key);
+  const calm = useCalmRows(list.rows ?? [], `${key} ${list.more === null} ${list.rows === null}`);
+  useTitle('Deployments');
+  useViewQuery(DeploymentsDocument, { filter, first: 50 });
+  const plus = list.totalIsExact ? '' : '+';
+  const shown = list.rows === null ? '' : `${list.total.toLocaleString('en')}${plus} shown`;
   return (
     <>
       <h1>Deployments</h1>
+      <Filters shown={shown} />
       {list.error !== null && (
         <p role="alert" class="problem">
           {list.error.message}
         </p>
       )}
-      {list.rows?.length === 0 ? (
-        <p>
-          No deployment yet. <code>shiplog simulate --hosts 40</code> shows one, and{' '}
-          <code>shiplog run</code> reports a real step.
-        </p>
-      ) : (
-        <DeploymentsTable rows={list.rows ?? []} />
-      )}
-      {list.more !== null && (
-        <button type="button" onClick={list.more}>
-          Show more
+      {list.rows?.length === 0 && list.error === null && <NothingShown filtered={key !== '{}'} />}
+      {list.rows === null && list.error === null && <Skeleton />}
+      {calm.waiting > 0 && (
+        <button type="button" class="waiting-rows" onClick={calm.showWaiting}>
+          {calm.waiting.toLocaleString('en')} new{' '}
+          {calm.waiting === 1 ? 'deployment' : 'deployments'} ↑
         </button>
+      )}
+      {calm.rows.length > 0 && <DeploymentsTable calm={calm} />}
+      {list.more !== null && (
+        <p>
+          <button type="button" onClick={list.more}>
+            Show more
+          </button>
+        </p>
       )}
     </>
   );
 }
 
-function DeploymentsTable({ rows }: { rows: readonly DeploymentRowFragment[] }) {
-  const now = useNow();
+function NothingShown({ filtered }: { filtered: boolean }) {
+  if (filtered) {
+    return (
+      <p>
+        No deployment is like this. <a href="/">Show all of them</a>.
+      </p>
+    );
+  }
   return (
-    <table class="deployments" aria-label="Deployments">
+    <p>
+      No deployment yet. <code>shiplog simulate --hosts 40</code> shows one, and{' '}
+      <code>shiplog run</code> reports a real step. It appears here as soon as it begins.
+    </p>
+  );
+}
+
+/** Drawn by its style sheet after a moment, so that what is quick does not flicker. */
+function Skeleton() {
+  return (
+    <div class="skeleton" aria-hidden="true">
+      <div />
+      <div />
+      <div />
+    </div>
+  );
+}
+
+function DeploymentsTable({ calm }: { calm: CalmRows }) {
+  const { rows, onPointerEnter, onPointerLeave } = calm;
+  const now = useNow();
+  const first = useRef(Date.now());
+  return (
+    <table
+      class="deployments"
+      aria-label="Deployments"
+      onPointerEnter={onPointerEnter}
+      onPointerLeave={onPointerLeave}
+    >
       <thead>
         <tr>
           <th scope="col">Status</th>
           <th scope="col">Deployment</th>
           <th scope="col">What</th>
           <th scope="col">Hosts</th>
-          <th scope="col">Took</th>
-          <th scope="col">Began</th>
+          <th scope="col" class="number">
+            Took
+          </th>
+          <th scope="col" class="number">
+            Began
+          </th>
           <th scope="col">By</th>
         </tr>
       </thead>
       <tbody>
         {rows.map((row) => (
-          <DeploymentRow key={row.id} row={row} now={now} />
+          <DeploymentRow
+            key={row.id}
+            row={row}
+            now={now}
+            arrived={Date.parse(row.createdAt) > first.current}
+          />
         ))}
       </tbody>
     </table>
   );
 }
 
-function DeploymentRow({ row, now }: { row: DeploymentRowFragment; now: number }) {
+interface DeploymentRowProps {
+  row: DeploymentRowFragment;
+  now: number;
+  /** It came while the list was shown. */
+  arrived: boolean;
+}
+
+function DeploymentRow({ row, now, arrived }: DeploymentRowProps) {
   const what = [row.service, row.version].filter((text) => text !== null).join(' ');
   const began = Date.parse(row.startedAt ?? row.createdAt);
   const took = row.durationMs ?? (row.finishedAt === null ? now - began : null);
   return (
-    <tr>
-      <td>
+    <tr class={arrived ? 'arrived' : undefined}>
+      <td class="how">
         <Status status={row.status} stale={row.stale} />
       </td>
       <td class="deployment">
         <a href={addressOf(['tasks', row.id])}>{row.id}</a>
+        {row.title !== null && <span class="title"> {row.title}</span>}
         {row.failureGroups.map((group) => (
           <div key={group.fingerprint} class="cause">
-            {group.hostCount} × {group.message}
+            <span aria-hidden="true">✖</span> {group.hostCount.toLocaleString('en')} ×{' '}
+            {group.message}
           </div>
         ))}
       </td>
-      <td>
+      <td class="what">
         {what}
         {row.environment !== null && <> → {row.environment}</>}
       </td>
-      <td>
+      <td class="hosts">
         <Progress counts={row.runCounts} />
       </td>
-      <td>{took === null ? '' : duration(Math.max(0, took))}</td>
-      <td>
-        <time dateTime={row.createdAt}>{moment(row.createdAt, now)}</time>
+      <td class="number">{took === null ? '' : duration(Math.max(0, took))}</td>
+      <td class="number">
+        <time dateTime={row.createdAt} title={row.createdAt}>
+          {moment(row.createdAt, now)}
+        </time>
       </td>
-      <td>{row.createdBy}</td>
+      <td class="who">{row.createdBy}</td>
     </tr>
   );
 }

@@ -182,6 +182,14 @@ export type BoardChangedSubscriptionVariables = Exact<{
 
 export type BoardChangedSubscription = { runsChanged: { cursor: string, snapshot: { steps: Array<string>, hosts: Array<string>, cells: string } | null, changed: Array<{ hostName: string, steps: Array<{ name: string, status: StepStatus, stale: boolean }> }> } };
 
+export type HostNotesQueryVariables = Exact<{
+  id: string;
+  hosts?: Array<string> | string | null | undefined;
+}>;
+
+
+export type HostNotesQuery = { task: { runs: { nodes: Array<{ hostName: string, durationMs: number | null, outOfRotationSince: string | null, steps: Array<{ status: StepStatus, error: { message: string } | null }> }> } } | null };
+
 export type DeploymentsQueryVariables = Exact<{
   filter?: TaskFilter | null | undefined;
   first?: number | null | undefined;
@@ -201,6 +209,11 @@ export type DeploymentsChangedSubscription = { tasksChanged: { cursor: string, t
 
 export type DeploymentRowFragment = { id: string, status: TaskStatus, stale: boolean, service: string | null, version: string | null, environment: string | null, title: string | null, createdBy: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, runCounts: { total: number, succeeded: number, failed: number, running: number, pending: number, cancelled: number, notRun: number, stale: number }, failureGroups: Array<{ fingerprint: string, message: string, hostCount: number }> };
 
+export type DeploymentFacetsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type DeploymentFacetsQuery = { tasks: { nodes: Array<{ service: string | null, environment: string | null, createdBy: string | null }> } };
+
 export type LogPageQueryVariables = Exact<{
   filter: EventFilter;
   first?: number | null | undefined;
@@ -211,7 +224,7 @@ export type LogPageQueryVariables = Exact<{
 }>;
 
 
-export type LogPageQuery = { events: { tailCursor: string, edges: Array<{ cursor: string, node: { id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { message: string } | null } }>, pageInfo: { hasPreviousPage: boolean, hasNextPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type LogPageQuery = { events: { tailCursor: string, edges: Array<{ cursor: string, node: { id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null } }>, pageInfo: { hasPreviousPage: boolean, hasNextPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type LogSpreadQueryVariables = Exact<{
   filter: EventFilter;
@@ -223,10 +236,33 @@ export type LogSpreadQuery = { eventHistogram: { intervalMs: number, total: numb
 export type LogMatchesQueryVariables = Exact<{
   filter: EventFilter;
   first: number;
+  after?: string | null | undefined;
 }>;
 
 
-export type LogMatchesQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, edges: Array<{ cursor: string }> } };
+export type LogMatchesQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, edges: Array<{ cursor: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type LogMomentQueryVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type LogMomentQuery = { events: { edges: Array<{ cursor: string }> } };
+
+export type LogNowQueryVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type LogNowQuery = { events: { tailCursor: string } };
+
+export type LogNewsSubscriptionVariables = Exact<{
+  filter: EventFilter;
+  after?: string | null | undefined;
+}>;
+
+
+export type LogNewsSubscription = { tail: { cursor: string, events: Array<{ id: string }> } };
 
 export type LogTailSubscriptionVariables = Exact<{
   filter: EventFilter;
@@ -234,9 +270,9 @@ export type LogTailSubscriptionVariables = Exact<{
 }>;
 
 
-export type LogTailSubscription = { tail: { cursor: string, events: Array<{ id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { message: string } | null }>, gap: { reason: string } | null } };
+export type LogTailSubscription = { tail: { cursor: string, events: Array<{ id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null }>, gap: { reason: string } | null } };
 
-export type LogLineFragment = { id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { message: string } | null };
+export type LogLineFragment = { id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null };
 
 export type RunDetailsQueryVariables = Exact<{
   id: string;
@@ -366,6 +402,11 @@ export const LogLineFragmentDoc = new TypedDocumentString(`
   stream
   message
   exitCode
+  progress {
+    done
+    total
+    unit
+  }
   error {
     message
   }
@@ -508,6 +549,25 @@ export const BoardChangedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<BoardChangedSubscription, BoardChangedSubscriptionVariables>;
+export const HostNotesDocument = new TypedDocumentString(`
+    query HostNotes($id: ID!, $hosts: [String!]) {
+  task(id: $id) {
+    runs(filter: { hosts: $hosts }, first: 200) {
+      nodes {
+        hostName
+        durationMs
+        outOfRotationSince
+        steps {
+          status
+          error {
+            message
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HostNotesQuery, HostNotesQueryVariables>;
 export const DeploymentsDocument = new TypedDocumentString(`
     query Deployments($filter: TaskFilter, $first: Int, $after: String) {
   tasks(filter: $filter, first: $first, after: $after) {
@@ -589,6 +649,17 @@ export const DeploymentsChangedDocument = new TypedDocumentString(`
     hostCount
   }
 }`) as unknown as TypedDocumentString<DeploymentsChangedSubscription, DeploymentsChangedSubscriptionVariables>;
+export const DeploymentFacetsDocument = new TypedDocumentString(`
+    query DeploymentFacets {
+  tasks(first: 500) {
+    nodes {
+      service
+      environment
+      createdBy
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeploymentFacetsQuery, DeploymentFacetsQueryVariables>;
 export const LogPageDocument = new TypedDocumentString(`
     query LogPage($filter: EventFilter!, $first: Int, $last: Int, $after: String, $before: String, $around: String) {
   events(
@@ -627,6 +698,11 @@ export const LogPageDocument = new TypedDocumentString(`
   stream
   message
   exitCode
+  progress {
+    done
+    total
+    unit
+  }
   error {
     message
   }
@@ -644,16 +720,46 @@ export const LogSpreadDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<LogSpreadQuery, LogSpreadQueryVariables>;
 export const LogMatchesDocument = new TypedDocumentString(`
-    query LogMatches($filter: EventFilter!, $first: Int!) {
-  events(filter: $filter, order: LOG, first: $first) {
+    query LogMatches($filter: EventFilter!, $first: Int!, $after: String) {
+  events(filter: $filter, order: LOG, first: $first, after: $after) {
     edges {
       cursor
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
     }
     totalCount
     totalCountIsExact
   }
 }
     `) as unknown as TypedDocumentString<LogMatchesQuery, LogMatchesQueryVariables>;
+export const LogMomentDocument = new TypedDocumentString(`
+    query LogMoment($filter: EventFilter!) {
+  events(filter: $filter, order: TIME, first: 1) {
+    edges {
+      cursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LogMomentQuery, LogMomentQueryVariables>;
+export const LogNowDocument = new TypedDocumentString(`
+    query LogNow($filter: EventFilter!) {
+  events(filter: $filter, order: LOG, last: 1) {
+    tailCursor
+  }
+}
+    `) as unknown as TypedDocumentString<LogNowQuery, LogNowQueryVariables>;
+export const LogNewsDocument = new TypedDocumentString(`
+    subscription LogNews($filter: EventFilter!, $after: String) {
+  tail(filter: $filter, after: $after) {
+    cursor
+    events {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LogNewsSubscription, LogNewsSubscriptionVariables>;
 export const LogTailDocument = new TypedDocumentString(`
     subscription LogTail($filter: EventFilter!, $after: String) {
   tail(filter: $filter, after: $after) {
@@ -678,6 +784,11 @@ export const LogTailDocument = new TypedDocumentString(`
   stream
   message
   exitCode
+  progress {
+    done
+    total
+    unit
+  }
   error {
     message
   }

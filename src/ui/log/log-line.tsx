@@ -1,62 +1,73 @@
 /** One line of the log, as a terminal would show it. */
-import { statusWord } from '../parts/status.tsx';
-import type { Line } from './log-source.ts';
-import { piecesOf } from './text.ts';
+import type { LogLineFragment } from '../gen/graphql.ts';
+import type { Line } from './line.ts';
+import { textOf } from './line-text.ts';
+import { type TimeMode, timeText } from './log-time.ts';
+import { type Piece, piecesOf } from './text.ts';
 
-const CLOCK = new Intl.DateTimeFormat('en-GB', {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  fractionalSecondDigits: 3,
-});
-/** Longer lines are cut where they are shown; the copy has all. */
-const SHOWN_MAX = 2_000;
+/** Longer lines are cut where they are shown; the copy, the download and the selected line have all. */
+export const SHOWN_MAX = 2_000;
+
+export interface LineLook {
+  withHost: boolean;
+  wrapped: boolean;
+  mode: TimeMode;
+  now: number;
+  /** When the step of a line began; null: not known. */
+  stepBegan: (event: LogLineFragment) => number | null;
+  /** Words to mark; null: none. */
+  marked: RegExp | null;
+}
 
 interface LogLineRowProps {
   /** null: not here yet. */
   line: Line | null;
-  top: number;
-  withHost: boolean;
+  look: LineLook;
   selected: boolean;
-  onSelect: (line: Line) => void;
 }
 
-export function LogLineRow({ line, top, withHost, selected, onSelect }: LogLineRowProps) {
-  const style = { transform: `translateY(${top}px)` };
-  if (line === null) return <div class="log-line log-empty" style={style} />;
+export function LogLineRow({ line, look, selected }: LogLineRowProps) {
+  if (line === null) return <div class="log-line log-empty" />;
   const { event } = line;
-  const text = textOf(line);
+  const text = textOf(event);
+  const cut = text.length > SHOWN_MAX;
+  const shown = cut ? text.slice(0, SHOWN_MAX) : text;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: lines are reached by search and links too
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the same
     <div
       class={`log-line level-${event.level.toLowerCase()}${line.afterGap ? ' after-gap' : ''}`}
-      style={style}
       data-line={event.id}
       aria-current={selected ? 'true' : undefined}
-      onClick={() => onSelect(line)}
     >
-      <time dateTime={event.at}>{CLOCK.format(new Date(event.at))}</time>
-      {withHost && <span class="log-host">{event.hostName}</span>}
-      <span class="log-step">{event.step}</span>
+      <time dateTime={event.at} title={event.at}>
+        {timeText(event.at, look.mode, look.now, look.stepBegan(event))}
+      </time>
+      {look.withHost && (
+        <span class="log-host" title={event.hostName ?? undefined}>
+          {event.hostName}
+        </span>
+      )}
+      <span class="log-step" title={event.step ?? undefined}>
+        {event.step}
+      </span>
       <span class="log-level">{event.level}</span>
-      <span class="log-text">
-        {piecesOf(text).map((piece, at) => (
-          <span key={at} class={piece.classes || undefined}>
-            {piece.text}
-          </span>
+      <span class="log-text" dir="ltr">
+        {line.afterGap && <b class="gap-word">⋯ earlier lines were removed by retention ⋯ </b>}
+        {piecesOf(look.wrapped ? shown : shown.replaceAll('\n', ' ⏎ ')).map((piece, at) => (
+          <PieceText key={at} piece={piece} marked={look.marked} />
         ))}
+        {cut && <i> … {(text.length - SHOWN_MAX).toLocaleString('en')} more characters</i>}
       </span>
     </div>
   );
 }
 
-/** Beginnings and ends say so in words. */
-function textOf({ event }: Line): string {
-  const { status, message, error, exitCode } = event;
-  const said = message ?? error?.message ?? '';
-  const short = said.length > SHOWN_MAX ? `${said.slice(0, SHOWN_MAX)} …` : said;
-  if (event.kind !== 'STEP' || status === null) return short;
-  const code = exitCode === null || exitCode === 0 ? '' : ` (exit code ${exitCode})`;
-  return `${event.step} ${statusWord(status).toLowerCase()}${code}${short === '' ? '' : `: ${short}`}`;
+function PieceText({ piece, marked }: { piece: Piece; marked: RegExp | null }) {
+  const { text, classes } = piece;
+  // Split by a pattern in brackets: what matched stands at the odd places.
+  const parts = marked === null ? [text] : text.split(marked);
+  return (
+    <span class={classes || undefined}>
+      {parts.map((part, at) => (at % 2 === 1 ? <mark key={at}>{part}</mark> : part))}
+    </span>
+  );
 }

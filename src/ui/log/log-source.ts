@@ -3,24 +3,12 @@
  * holes that grows at either end, moves to wherever somebody jumps, and takes what is new while it
  * stands at the end.
  */
-import { type AskError, ask } from '../data/ask.ts';
-import { follow } from '../data/follow.ts';
-import {
-  type EventFilter,
-  type LogLineFragment,
-  LogPageDocument,
-  type LogPageQueryVariables,
-  LogSpreadDocument,
-  LogTailDocument,
-} from '../gen/graphql.ts';
-
-export interface Line {
-  event: LogLineFragment;
-  /** null: it came live; `cursorOf` asks for it. */
-  cursor: string | null;
-  /** Events before it are gone: said instead of silence. */
-  afterGap: boolean;
-}
+import { again } from '../data/again.ts';
+import { AskError, ask } from '../data/ask.ts';
+import { type EventFilter, LogMomentDocument, LogPageDocument } from '../gen/graphql.ts';
+import { type Line, type LogPage, linesOf, type Place } from './line.ts';
+import { LogSpread } from './log-spread.ts';
+import { LogTail } from './log-tail.ts';
 
 export interface LogState {
   lines: readonly Line[];
@@ -37,14 +25,15 @@ export interface LogState {
 
 const PAGE = 400;
 /** Lines that are kept; what is far from where one looks is asked for again. */
-const WINDOW = 20_000;
-
-type Place = Pick<LogPageQueryVariables, 'first' | 'last' | 'after' | 'before' | 'around'>;
+const WINDOW = 6_000;
 
 export class LogSource {
   readonly #filter: EventFilter;
   readonly #changed: (state: LogState) => void;
   readonly #leaving = new AbortController();
+  readonly #spread: LogSpread;
+  readonly #tail: LogTail;
+  readonly #stopAgain: () => void;
   #state: LogState = {
     lines: [],
     before: 0,
@@ -55,14 +44,23 @@ export class LogSource {
     loading: true,
     error: null,
   };
-  #first: string | null = null;
-  #last: string | null = null;
-  #stopTail: (() => void) | null = null;
-  #asking = false;
+  #extending = false;
+  /** Counts the moves: what was asked for before the latest one no longer matters. */
+  #moves = 0;
+  #retry: () => Promise<unknown> = async () => {};
 
   constructor(filter: EventFilter, changed: (state: LogState) => void) {
     this.#filter = filter;
     this.#changed = changed;
+    this.#spread = new LogSpread(filter, this.#leaving.signal, () => this.#counted());
+    this.#tail = new LogTail(filter, {
+      onLines: (lines) => this.#append(lines),
+      onNews: (count) => this.#news(count),
+      onError: (error) => this.#failed(error),
+    });
+    this.#stopAgain = again.listen(() => {
+      if (this.#state.error !== null) void this.retry();
+    });
   }
 
   get state(): LogState {
@@ -71,190 +69,224 @@ export class LogSource {
 
   close(): void {
     this.#leaving.abort();
-    this.#stopTail?.();
+    this.#tail.close();
+    this.#stopAgain();
+  }
+
+  /** Has it drawn again. */
+  touch(): void {
+    this.#set({});
+  }
+
+  /** What failed last, once more. */
+  async retry(): Promise<void> {
+    this.#set({ error: null });
+    await this.#retry();
   }
 
   toEnd(): Promise<void> {
-    return this.#replace({ last: PAGE }, null);
+    return this.#move(async () => {
+      const page = await this.#page({ last: PAGE });
+      const known = Math.max(this.#spread.total, this.#state.total);
+      return () => this.#show(page, Math.max(0, known - page.edges.length));
+    });
   }
 
   toStart(): Promise<void> {
-    return this.#replace({ first: PAGE }, 0);
+    return this.#move(async () => {
+      const page = await this.#page({ first: PAGE });
+      return () => this.#show(page, 0);
+    });
   }
 
-  /** Resolves to the index in `lines` of the event with this cursor; -1: it is not among them. */
-  async toCursor(cursor: string): Promise<number> {
-    const known = this.#state.lines.findIndex((line) => line.cursor === cursor);
-    if (known >= 0) return known;
-    await this.#replace({ around: cursor, first: PAGE }, null);
-    return this.#state.lines.findIndex((line) => line.cursor === cursor);
+  /** Until the line with this cursor is among `lines`, if it is stored at all. */
+  async toCursor(cursor: string): Promise<void> {
+    if (this.#state.lines.some((line) => line.cursor === cursor)) return;
+    await this.#move(async () => {
+      const page = await this.#page({ around: cursor, first: PAGE });
+      return () => this.#show(page, this.#spread.linesBefore(page.edges[0]?.node.at));
+    });
   }
 
-  /** To about this share of the log, 0 to 1, by when its lines were written. */
-  async toShare(share: number): Promise<void> {
-    const spread = await this.#spread();
-    if (spread === null) return;
-    const { buckets, total } = spread;
-    const wanted = Math.floor(share * total);
-    let before = 0;
-    for (const bucket of buckets) {
-      if (before + bucket.total > wanted || bucket === buckets.at(-1)) {
-        const page = await this.#page({ first: PAGE }, { from: bucket.at });
-        if (page !== null) this.#show(page, before, total);
-        return;
-      }
-      before += bucket.total;
-    }
+  /** To the line of about this number, from 0, by when lines were written. */
+  async toLine(wanted: number): Promise<void> {
+    await this.#move(async () => {
+      await this.#spread.ask();
+      const range = this.#spread.momentOf(wanted);
+      const cursor = range === null ? null : await this.#firstOf(range);
+      const place = cursor === null ? { last: PAGE } : { around: cursor, first: PAGE };
+      const page = await this.#page(place);
+      const at = page.edges.findIndex((edge) => edge.cursor === cursor);
+      const before = cursor === null ? this.#spread.total - page.edges.length : wanted - at;
+      return () => this.#show(page, Math.max(0, before));
+    });
   }
 
-  async older(): Promise<void> {
-    if (this.#state.atStart || this.#first === null) return;
-    await this.#extend({ last: PAGE, before: this.#first }, true);
+  /** The first line by time in a short range: found by its time, whatever the size of the log. */
+  async #firstOf(range: { from: string; to: string }): Promise<string | null> {
+    const filter = { ...this.#filter, ...range };
+    const { events } = await ask(LogMomentDocument, { filter }, this.#leaving.signal);
+    return events.edges[0]?.cursor ?? null;
   }
 
-  async newer(): Promise<void> {
-    if (this.#state.atEnd || this.#last === null) return;
-    await this.#extend({ first: PAGE, after: this.#last }, false);
+  older(): Promise<void> {
+    return this.#extend(true);
   }
 
-  /** Of a line that came live. */
+  newer(): Promise<void> {
+    return this.#extend(false);
+  }
+
+  /** Also of a line that came live; null: it is no longer stored. */
   async cursorOf(line: Line): Promise<string | null> {
     if (line.cursor !== null) return line.cursor;
     const { at, id } = line.event;
-    const to = new Date(Date.parse(at) + 1).toISOString();
-    const page = await this.#page({ first: 1_000 }, { from: at, to });
-    return page?.edges.find(({ node }) => node.id === id)?.cursor ?? null;
+    const filter = { ...this.#filter, from: at, to: new Date(Date.parse(at) + 1).toISOString() };
+    const variables = { filter, first: 1_000 };
+    const { events } = await ask(LogPageDocument, variables, this.#leaving.signal);
+    const cursor = events.edges.find(({ node }) => node.id === id)?.cursor ?? null;
+    const lines = this.#state.lines.map((one) => (one.event.id === id ? { ...one, cursor } : one));
+    this.#set({ lines });
+    return cursor;
   }
 
-  async #replace(place: Place, before: number | null): Promise<void> {
+  /** `ask` resolves to what shows the answer. */
+  async #move(ask: () => Promise<() => void>): Promise<void> {
+    const move = ++this.#moves;
+    this.#retry = () => this.#move(ask);
     this.#set({ loading: true });
-    const [page, spread] = await Promise.all([this.#page(place), this.#spread()]);
-    if (page === null) return;
-    const total = Math.max(spread?.total ?? 0, page.edges.length);
-    const guess = page.pageInfo.hasNextPage
-      ? linesBefore(spread, page.edges[0]?.node.at)
-      : total - page.edges.length;
-    this.#show(page, before ?? guess, total);
+    try {
+      const show = await ask();
+      if (move === this.#moves) show();
+    } catch (error) {
+      if (move === this.#moves) this.#failed(error);
+    }
   }
 
-  #show(page: Page, before: number, total: number): void {
+  #show(page: LogPage, before: number): void {
     const { hasNextPage, hasPreviousPage } = page.pageInfo;
-    this.#ends(page, true, true);
+    const { length } = page.edges;
+    const first = hasPreviousPage ? Math.max(before, 1) : 0;
     this.#set({
-      lines: page.edges.map(asLine),
-      before: hasPreviousPage ? Math.max(before, 1) : 0,
-      total:
-        hasPreviousPage || hasNextPage
-          ? Math.max(total, before + page.edges.length)
-          : page.edges.length,
+      lines: linesOf(page),
+      before: first,
+      total: hasNextPage
+        ? Math.max(this.#spread.total, this.#state.total, first + length + 1)
+        : first + length,
       atStart: !hasPreviousPage,
       atEnd: !hasNextPage,
-      unseen: 0,
+      unseen: hasNextPage ? this.#state.unseen : 0,
       loading: false,
       error: null,
     });
-    if (this.#stopTail === null) this.#tail(page.tailCursor);
+    if (hasNextPage) this.#tail.count();
+    else this.#tail.follow(page.tailCursor);
+    // Of a log that is all here nothing has to be guessed; first the lines, then how many more.
+    if (hasNextPage || hasPreviousPage) void this.#spread.ask();
   }
 
-  async #extend(place: Place, backward: boolean): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    const page = await this.#page(place);
-    this.#asking = false;
-    if (page === null) return;
-    const { lines, before, total } = this.#state;
-    const more = page.edges.map(asLine);
-    this.#ends(page, backward, !backward);
-    if (backward) {
-      const atStart = !page.pageInfo.hasPreviousPage;
-      const kept = [...more, ...lines].slice(0, WINDOW);
-      const cut = kept.length < more.length + lines.length;
-      if (cut) this.#last = kept.at(-1)?.cursor ?? this.#last;
-      const left = atStart ? 0 : Math.max(1, before - more.length);
-      this.#set({
-        lines: kept,
-        before: left,
-        total: total + left - Math.max(0, before - more.length),
-        atStart,
-        atEnd: this.#state.atEnd && !cut,
-      });
-      return;
+  async #extend(backward: boolean): Promise<void> {
+    const { lines, atStart, atEnd, error } = this.#state;
+    const edge = backward ? lines[0] : lines.at(-1);
+    const over = backward ? atStart : atEnd;
+    if (over || edge === undefined || error !== null || this.#extending) return;
+    this.#extending = true;
+    const move = this.#moves;
+    try {
+      const cursor = await this.cursorOf(edge);
+      const place = backward ? { last: PAGE, before: cursor } : { first: PAGE, after: cursor };
+      const page = await this.#page(place);
+      if (move !== this.#moves) return;
+      if (backward) this.#prepend(page);
+      else this.#grow(page);
+    } catch (problem) {
+      this.#retry = () => this.#extend(backward);
+      this.#failed(problem);
+    } finally {
+      this.#extending = false;
     }
+  }
+
+  #prepend(page: LogPage): void {
+    const { lines, before, total, atEnd } = this.#state;
+    const more = linesOf(page);
+    const kept = [...more, ...lines].slice(0, WINDOW);
+    const cut = kept.length < more.length + lines.length;
+    if (cut && atEnd) this.#tail.count();
+    const atStart = !page.pageInfo.hasPreviousPage;
+    const left = atStart ? 0 : Math.max(1, before - more.length);
+    this.#set({
+      lines: kept,
+      before: left,
+      // What was estimated wrongly before is so for all of them.
+      total: total + left - (before - more.length),
+      atStart,
+      atEnd: atEnd && !cut,
+    });
+  }
+
+  #grow(page: LogPage): void {
+    const { lines, before, total, atStart } = this.#state;
+    const more = linesOf(page);
     const kept = [...lines, ...more].slice(-WINDOW);
     const dropped = lines.length + more.length - kept.length;
-    if (dropped > 0) this.#first = kept[0]?.cursor ?? this.#first;
     const atEnd = !page.pageInfo.hasNextPage;
     const shown = before + dropped + kept.length;
     this.#set({
       lines: kept,
       before: before + dropped,
       total: atEnd ? shown : Math.max(total, shown + 1),
-      atStart: this.#state.atStart && dropped === 0,
+      atStart: atStart && dropped === 0,
       atEnd,
-      unseen: atEnd ? 0 : this.#state.unseen,
+      ...(atEnd && { unseen: 0 }),
     });
+    if (atEnd) this.#tail.follow(page.tailCursor);
   }
 
-  #tail(after: string): void {
-    this.#stopTail = follow({
-      document: LogTailDocument,
-      variables: { filter: this.#filter, after },
-      cursorOf: ({ tail }) => tail.cursor,
-      onResult: ({ tail }) => this.#take(tail.events, tail.gap !== null),
-      onError: (error) => this.#set({ error }),
-    });
-  }
-
-  #take(events: readonly LogLineFragment[], gap: boolean): void {
-    if (events.length === 0) return;
-    const { atEnd, lines, before, total, unseen } = this.#state;
-    if (!atEnd) {
-      this.#set({ total: total + events.length, unseen: unseen + events.length });
-      return;
-    }
-    // What a page has shown may come again at the seam of page and tail only once.
-    const more = events.map((event, at) => ({ event, cursor: null, afterGap: gap && at === 0 }));
+  /** New lines at the end of the window. */
+  #append(more: readonly Line[]): void {
+    const { lines, before, atStart } = this.#state;
     const kept = [...lines, ...more].slice(-WINDOW);
     const dropped = lines.length + more.length - kept.length;
     this.#set({
       lines: kept,
       before: before + dropped,
       total: before + dropped + kept.length,
-      atStart: this.#state.atStart && dropped === 0,
+      atStart: atStart && dropped === 0,
     });
-    if (dropped > 0) this.#first = kept.find(({ cursor }) => cursor !== null)?.cursor ?? null;
   }
 
-  #ends(page: Page, first: boolean, last: boolean): void {
-    const { startCursor, endCursor } = page.pageInfo;
-    if (first) this.#first = startCursor ?? this.#first;
-    if (last) this.#last = endCursor ?? this.#last;
+  /** New lines somewhere behind the window. */
+  #news(count: number): void {
+    const { total, unseen } = this.#state;
+    this.#set({ total: total + count, unseen: unseen + count });
   }
 
-  async #page(place: Place, range: Pick<EventFilter, 'from' | 'to'> = {}): Promise<Page | null> {
-    try {
-      const variables = { filter: { ...this.#filter, ...range }, ...place };
-      const { events } = await ask(LogPageDocument, variables, this.#leaving.signal);
-      return events;
-    } catch (error) {
-      this.#failed(error as AskError);
-      return null;
+  /** It is known now how many lines there are. */
+  #counted(): void {
+    const { lines, before, total, atEnd, atStart, loading } = this.#state;
+    if (loading || atStart) {
+      if (!atEnd) this.#set({ total: Math.max(total, this.#spread.total) });
+      return;
+    }
+    const counted = this.#spread.total;
+    if (atEnd) {
+      const left = Math.max(1, counted - lines.length);
+      this.#set({ before: Math.max(before, left), total: Math.max(before, left) + lines.length });
+    } else {
+      this.#set({ total: Math.max(total, counted) });
     }
   }
 
-  async #spread(): Promise<Spread | null> {
-    try {
-      const variables = { filter: this.#filter };
-      const { eventHistogram } = await ask(LogSpreadDocument, variables, this.#leaving.signal);
-      return eventHistogram;
-    } catch (error) {
-      this.#failed(error as AskError);
-      return null;
-    }
+  async #page(place: Place): Promise<LogPage> {
+    const variables = { filter: this.#filter, ...place };
+    return (await ask(LogPageDocument, variables, this.#leaving.signal)).events;
   }
 
-  #failed(error: AskError): void {
-    if (!this.#leaving.signal.aborted) this.#set({ error, loading: false });
+  #failed(error: unknown): void {
+    if (this.#leaving.signal.aborted) return;
+    const known = error instanceof AskError ? error : new AskError('INTERNAL', String(error));
+    this.#set({ error: known, loading: false });
   }
 
   #set(changes: Partial<LogState>): void {
@@ -262,32 +294,4 @@ export class LogSource {
     this.#state = { ...this.#state, ...changes };
     this.#changed(this.#state);
   }
-}
-
-interface Page {
-  edges: readonly { cursor: string; node: LogLineFragment }[];
-  pageInfo: {
-    hasPreviousPage: boolean;
-    hasNextPage: boolean;
-    startCursor: string | null;
-    endCursor: string | null;
-  };
-  tailCursor: string;
-}
-
-interface Spread {
-  total: number;
-  buckets: readonly { at: string; total: number }[];
-}
-
-function asLine({ cursor, node }: Page['edges'][number]): Line {
-  return { event: node, cursor, afterGap: false };
-}
-
-function linesBefore(spread: Spread | null, at: string | undefined): number {
-  if (spread === null || at === undefined) return 0;
-  const moment = Date.parse(at);
-  return spread.buckets
-    .filter((bucket) => Date.parse(bucket.at) < moment)
-    .reduce((sum, { total }) => sum + total, 0);
 }

@@ -1,183 +1,200 @@
 /** The log: millions of lines, opened where one wants to look, followed while one does. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { setParams, useParam } from '../address/address.ts';
-import type { EventFilter } from '../gen/graphql.ts';
-import { useVirtual } from '../parts/virtual.ts';
+import { useKeys } from '../frame/keyboard.tsx';
+import type { EventFilter, LogLineFragment } from '../gen/graphql.ts';
+import { useCell } from '../parts/cell.ts';
+import { useNow } from '../parts/clock.ts';
+import type { Line } from './line.ts';
 import './log.css';
+import { copyClean } from './log-copy.ts';
+import { LogBar } from './log-bar.tsx';
+import { useLogFilter } from './log-filter.ts';
 import { LogLineRow } from './log-line.tsx';
-import { LogSearch } from './log-search.tsx';
-import { type Line, LogSource, type LogState } from './log-source.ts';
-import { plainText } from './text.ts';
-
-const ROW = 20;
-/** Rows near an end of what is here at which more is asked for. */
-const NEAR = 60;
-/** What a browser can scroll, in rows; longer logs are scrolled in larger steps. */
-const ROWS_MAX = 600_000;
+import { LongLine } from './long-line.tsx';
+import { select, selectedRange, useSelection } from './log-selection.ts';
+import { LogSource, type LogState } from './log-source.ts';
+import { nextTimeMode, timeMode } from './log-time.ts';
+import { lineWrap, toggleWrap } from './log-wrap.ts';
+import { searchedWords } from './search-words.ts';
+import { useLogScroll } from './use-log-scroll.ts';
+import { useMatches } from './use-matches.ts';
 
 export interface LogViewProps {
+  /** The log, before level and step are chosen. */
   filter: EventFilter;
   /** Where it opens when the address names no line: a cursor, or the end. */
   opensAt: string | null;
   /** Show the host beside each line. */
   withHost: boolean;
+  /** Steps to choose from. */
+  steps?: readonly string[];
+  stepBegan?: (event: LogLineFragment) => number | null;
 }
 
-export function LogView({ filter, opensAt, withHost }: LogViewProps) {
-  const key = JSON.stringify(filter);
-  const [selected] = useParam('line');
-  const scroller = useRef<HTMLDivElement>(null);
-  const [follow, setFollow] = useState(selected === undefined && opensAt === null);
-  const [state, setState] = useState<LogState | null>(null);
-  const [marked, setMarked] = useState<string | null>(selected ?? opensAt);
-  /** Told to scroll to a line, and not there yet. */
-  const moving = useRef(false);
-  const source = useMemo(() => new LogSource(JSON.parse(key) as EventFilter, setState), [key]);
-  const lines = state?.lines ?? [];
-  const scale = Math.max(1, (state?.total ?? 0) / ROWS_MAX);
-  const offset = Math.round((state?.before ?? 0) / scale);
-  const count = Math.max(offset + lines.length, Math.round((state?.total ?? 0) / scale));
-  const { rows, height, scrollTo } = useVirtual(scroller, count, ROW);
+const notKnown = (): null => null;
 
-  const show = async (cursor: string): Promise<void> => {
+export function LogView(props: LogViewProps) {
+  const { opensAt, withHost, steps = [], stepBegan = notKnown } = props;
+  const { filter, narrowed } = useLogFilter(props.filter);
+  const key = JSON.stringify(filter);
+  const scroller = useRef<HTMLDivElement>(null);
+  const selection = useSelection();
+  const [marked, setMarked] = useState(opensAt);
+  const shown = selection?.from ?? marked;
+  const [follow, setFollow] = useState(shown === null);
+  const [state, setState] = useState<LogState | null>(null);
+  const source = useMemo(() => new LogSource(JSON.parse(key) as EventFilter, setState), [key]);
+  const [search = ''] = useParam('q');
+  const words = useMemo(() => searchedWords(search), [search]);
+  const mode = useCell(timeMode);
+  const wrapped = useCell(lineWrap) === 'wrap';
+  const now = useNow();
+  const scroll = useLogScroll({ scroller, source, state, follow, setFollow, wrapped });
+
+  const show = (cursor: string): void => {
     setFollow(false);
     setMarked(cursor);
-    moving.current = true;
-    const at = await source.toCursor(cursor);
-    const { before, total } = source.state;
-    const first = Math.round(before / Math.max(1, total / ROWS_MAX));
-    requestAnimationFrame(() => {
-      scrollTo(first + Math.max(0, at));
-      requestAnimationFrame(() => {
-        moving.current = false;
-      });
-    });
+    scroll.toCursor(cursor);
   };
+  const matches = useMatches(filter, search, selection?.from ?? null, (cursor) => {
+    // A selected line would stay the one that is shown.
+    if (selection !== null) setParams({ line: null }, { replace: true });
+    show(cursor);
+  });
 
   // Opens once for each log, whatever the address says later.
   useEffect(() => {
-    const at = selected ?? opensAt;
-    if (at === null) void source.toEnd();
-    else void show(at);
+    if (shown === null) void source.toEnd();
+    else scroll.toCursor(shown);
     return () => source.close();
   }, [source]);
 
-  useEffect(() => {
-    if (follow && state?.atEnd) scrollTo(count - 1);
-  });
-
-  const firstSeen = rows[0]?.index ?? 0;
-  const lastSeen = rows.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (state === null || state.loading) return;
-    const [start, end] = [offset, offset + lines.length];
-    if (lastSeen < start - NEAR * 4 || firstSeen > end + NEAR * 4) {
-      // Not yet where it was told to scroll.
-      if (follow || moving.current) return;
-      const timer = setTimeout(() => void source.toShare(firstSeen / Math.max(1, count)), 60);
-      return () => clearTimeout(timer);
-    }
-    if (firstSeen < start + NEAR) void source.older();
-    if (lastSeen > end - NEAR) void source.newer();
-    return;
-  }, [state, firstSeen, lastSeen]);
-
-  const onScroll = (): void => {
-    const box = scroller.current;
-    if (box === null) return;
-    const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - ROW;
-    if (atEnd !== follow && state?.atEnd !== false) setFollow(atEnd);
-    else if (!atEnd && follow) setFollow(false);
-  };
+  const lines = state?.lines ?? [];
+  const here = marked === null ? null : { from: marked, to: marked };
+  const range = selectedRange(lines, selection ?? here);
   const toEnd = (): void => {
     setFollow(true);
     if (state?.atEnd !== true) void source.toEnd();
   };
-  const onKey = (event: KeyboardEvent): void => {
-    if (event.key === 'End') toEnd();
-    else if (event.key === 'Home') {
-      setFollow(false);
-      void source.toStart().then(() => scrollTo(0));
-    } else return;
-    event.preventDefault();
-  };
-  const select = async (line: Line): Promise<void> => {
+  const toggleFollow = (): void => (follow ? setFollow(false) : toEnd());
+  useKeys({ f: toggleFollow, w: toggleWrap, t: nextTimeMode });
+
+  async function choose(line: Line, extend: boolean): Promise<void> {
+    setFollow(false);
     const cursor = await source.cursorOf(line);
     if (cursor === null) return;
-    setMarked(cursor);
-    setFollow(false);
-    setParams({ line: cursor }, { replace: true });
+    const at = source.state.lines.findIndex((one) => one.cursor === cursor);
+    if (!extend || shown === null) select({ from: cursor, to: cursor });
+    else {
+      const other = source.state.lines.findIndex((one) => one.cursor === shown);
+      const before = other >= 0 ? other <= at : true;
+      select(before ? { from: shown, to: cursor } : { from: cursor, to: shown });
+    }
+  }
+  function step(by: 1 | -1, extend: boolean): void {
+    const at = range[0] === range[1] ? scroll.firstLine() : by === 1 ? range[1] : range[0] - 1;
+    const line = lines[at];
+    if (line === undefined) return;
+    void choose(line, extend).then(() => scroll.into(at));
+  }
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    switch (event.key) {
+      case 'End':
+        toEnd();
+        break;
+      case 'Home':
+        setFollow(false);
+        scroll.toStart();
+        break;
+      case 'j':
+      case 'J':
+        step(1, event.shiftKey);
+        break;
+      case 'k':
+      case 'K':
+        step(-1, event.shiftKey);
+        break;
+      case 'n':
+      case 'N':
+        // Elsewhere, and where nothing is searched, they go from failed host to failed host.
+        if (matches.found === null) return;
+        void matches.move(event.key === 'n' ? 1 : -1);
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const onClick = (event: MouseEvent): void => {
+    // Whoever selects text does not mean the line.
+    if (getSelection()?.isCollapsed === false && !event.shiftKey) return;
+    const row = (event.target as Element).closest<HTMLElement>('[data-line]');
+    const line = lines.find((one) => one.event.id === row?.dataset.line);
+    if (line === undefined) return;
+    if (event.shiftKey) getSelection()?.removeAllRanges();
+    void choose(line, event.shiftKey);
   };
 
+  const look = { withHost, wrapped, mode, now, stepBegan, marked: words };
+  const single = range[1] - range[0] === 1 ? lines[range[0]] : undefined;
   return (
     <div class="log">
-      <div class="log-bar">
-        <button
-          type="button"
-          aria-pressed={follow}
-          onClick={() => (follow ? setFollow(false) : toEnd())}
-        >
-          Follow
-        </button>
-        <span class="log-state">
-          {follow ? 'following' : 'paused'}
-          {!follow &&
-            (state?.unseen ?? 0) > 0 &&
-            ` · ${state?.unseen.toLocaleString('en')} new lines`}
-        </span>
-        <LogSearch filter={filter} onHit={(cursor) => void show(cursor)} />
-        <span class="log-total">{(state?.total ?? 0).toLocaleString('en')} lines</span>
-      </div>
+      <LogBar
+        filter={filter}
+        narrowed={narrowed}
+        steps={steps}
+        state={state}
+        following={follow}
+        onFollow={toggleFollow}
+        matches={matches}
+        name={[filter.taskId, ...(filter.hosts ?? [])].join('-')}
+      />
       {state?.error != null && (
         <p role="alert" class="problem">
-          {state.error.message}
+          {state.error.message}{' '}
+          <button type="button" onClick={() => void source.retry()}>
+            Try again
+          </button>
         </p>
       )}
       <div
         role="log"
         aria-label="Log"
         aria-live="off"
+        aria-busy={state === null || state.loading}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
-        class="log-lines"
+        class={wrapped ? 'log-lines log-wrapped' : 'log-lines'}
         ref={scroller}
-        onScroll={onScroll}
+        onScroll={scroll.onScroll}
         onKeyDown={onKey}
+        onClick={onClick}
         onCopy={(event) => copyClean(event, lines)}
       >
-        <div class="log-body" style={{ height: `${height}px` }}>
-          {rows.map(({ index, start }) => {
-            const line = lines[index - offset];
-            return (
-              <LogLineRow
-                key={line?.event.id ?? `empty ${index}`}
-                line={line ?? null}
-                top={start}
-                withHost={withHost}
-                selected={line !== undefined && line.cursor !== null && line.cursor === marked}
-                onSelect={select}
-              />
-            );
-          })}
+        <div class="log-body" style={{ height: `${scroll.geometry.height}px` }}>
+          <div class="log-seen" style={{ transform: `translateY(${scroll.top}px)` }}>
+            {scroll.rows.map((row) => {
+              const at = row - scroll.geometry.offset;
+              const line = lines[at] ?? null;
+              return (
+                <LogLineRow
+                  key={line?.event.id ?? `empty ${row}`}
+                  line={line}
+                  look={look}
+                  selected={line !== null && at >= range[0] && at < range[1]}
+                />
+              );
+            })}
+          </div>
         </div>
+        {state !== null && !state.loading && lines.length === 0 && (
+          <p class="none">{narrowed ? 'No line is like this.' : 'Nothing was logged yet.'}</p>
+        )}
       </div>
+      {single !== undefined && <LongLine line={single} />}
     </div>
   );
-}
-
-/** Selected lines are copied as their text, without times and colours. */
-function copyClean(event: ClipboardEvent, lines: readonly Line[]): void {
-  const selection = getSelection();
-  if (selection === null || selection.isCollapsed || event.clipboardData === null) return;
-  const ids = new Set(
-    [...document.querySelectorAll<HTMLElement>('[data-line]')]
-      .filter((row) => selection.containsNode(row, true))
-      .map((row) => row.dataset.line),
-  );
-  if (ids.size < 2) return;
-  const text = lines
-    .filter(({ event: { id } }) => ids.has(id))
-    .map(({ event: { message } }) => plainText(message ?? ''));
-  event.clipboardData.setData('text/plain', text.join('\n'));
-  event.preventDefault();
 }

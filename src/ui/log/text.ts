@@ -13,12 +13,16 @@ const CONTROLS = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-ln-~]|
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const REST = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
 /** Marks that turn the direction of what follows: they could make a line read as another. */
-const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** A bar that overwrites itself is its last text. */
+/** A bar that overwrites itself is its last text, in each line of it. */
 function lastOverwrite(text: string): string {
-  const trimmed = text.replace(/\r+$/, '');
-  return trimmed.slice(trimmed.lastIndexOf('\r') + 1);
+  if (!text.includes('\r')) return text;
+  return text
+    .split('\n')
+    .map((line) => line.replace(/\r+$/, ''))
+    .map((line) => line.slice(line.lastIndexOf('\r') + 1))
+    .join('\n');
 }
 
 export function piecesOf(message: string): Piece[] {

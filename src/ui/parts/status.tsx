@@ -7,7 +7,7 @@ const GLYPHS: Readonly<Record<string, string>> = {
   RUNNING: '●',
   PENDING: '◔',
   NOT_RUN: '∅',
-  TIMED_OUT: '⏱',
+  TIMED_OUT: '⊗',
   SKIPPED: '⤼',
   CANCELLED: '⊘',
   PARTIAL: '◐',

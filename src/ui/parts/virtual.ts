@@ -1,60 +1,64 @@
-/** Long lists: only the rows that can be seen are in the page. */
-import {
-  elementScroll,
-  observeElementOffset,
-  observeElementRect,
-  type VirtualItem,
-  Virtualizer,
-} from '@tanstack/virtual-core';
+/**
+ * Long lists: only the rows that can be seen are in the page. All rows are of one height, so where
+ * each of them is needs no table, and a million of them cost as little as ten.
+ */
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface VirtualRows {
-  rows: readonly VirtualItem[];
+  /** Those to draw: what can be seen, and some on either side. */
+  rows: readonly { index: number; start: number }[];
   /** Pixels of all rows together. */
   height: number;
+  /** Brings a row into the middle. */
   scrollTo(index: number): void;
 }
 
-/** Rows of a fixed height inside `scroller`. */
+const OVERSCAN = 8;
+
+/** The part of `scroller` that can be seen, in whole steps of `step` pixels, outwards. */
+export function useSeen(
+  scroller: RefObject<HTMLElement | null>,
+  step: number,
+): { top: number; bottom: number } {
+  const [seen, setSeen] = useState({ top: 0, bottom: 40 * step });
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    const look = (): void => {
+      const top = Math.floor(box.scrollTop / step) * step;
+      const bottom = Math.ceil((box.scrollTop + box.clientHeight) / step) * step;
+      setSeen((was) => (was.top === top && was.bottom === bottom ? was : { top, bottom }));
+    };
+    look();
+    const resized = new ResizeObserver(look);
+    resized.observe(box);
+    box.addEventListener('scroll', look, { passive: true });
+    return () => {
+      resized.disconnect();
+      box.removeEventListener('scroll', look);
+    };
+  }, [scroller, step]);
+  return seen;
+}
+
+/** Rows of `rowHeight` pixels inside `scroller`. */
 export function useVirtual(
   scroller: RefObject<HTMLElement | null>,
   count: number,
   rowHeight: number,
 ): VirtualRows {
-  const [, draw] = useState(0);
-  const [virtualizer] = useState(
-    () =>
-      new Virtualizer<HTMLElement, HTMLElement>({
-        ...options(scroller, count, rowHeight),
-        onChange: () => draw((drawn) => drawn + 1),
-      }),
-  );
-  virtualizer.setOptions({
-    ...options(scroller, count, rowHeight),
-    onChange: () => draw((drawn) => drawn + 1),
-  });
-  useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
-  useLayoutEffect(() => virtualizer._willUpdate());
+  const { top, bottom } = useSeen(scroller, rowHeight);
+  const first = Math.max(0, Math.min(top / rowHeight, count - 1) - OVERSCAN);
+  const last = Math.min(count, bottom / rowHeight + OVERSCAN);
+  const rows: { index: number; start: number }[] = [];
+  for (let index = first; index < last; index++) rows.push({ index, start: index * rowHeight });
   return {
-    rows: virtualizer.getVirtualItems(),
-    height: virtualizer.getTotalSize(),
-    // All rows are of one height, so the place is known at once.
+    rows,
+    height: count * rowHeight,
     scrollTo(index) {
       const box = scroller.current;
       if (box !== null) box.scrollTop = index * rowHeight - (box.clientHeight - rowHeight) / 2;
     },
-  };
-}
-
-function options(scroller: RefObject<HTMLElement | null>, count: number, rowHeight: number) {
-  return {
-    count,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan: 8,
-    scrollToFn: elementScroll,
-    observeElementRect,
-    observeElementOffset,
   };
 }

@@ -1,0 +1,92 @@
+/** Shortcuts: each view says what its keys do; `?` lists them. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import './keyboard.css';
+
+/** By key, the newest view first. */
+const handlers = new Map<string, (() => void)[]>();
+
+/** `keys` for as long as the caller is shown. */
+export function useKeys(keys: Readonly<Record<string, () => void>>): void {
+  const current = useRef(keys);
+  current.current = keys;
+  const names = Object.keys(keys).join(' ');
+  useEffect(() => {
+    const added = (names === '' ? [] : names.split(' ')).map((key) => {
+      const handler = (): void => current.current[key]?.();
+      handlers.set(key, [handler, ...(handlers.get(key) ?? [])]);
+      return [key, handler] as const;
+    });
+    return () => {
+      for (const [key, handler] of added) {
+        handlers.set(
+          key,
+          (handlers.get(key) ?? []).filter((one) => one !== handler),
+        );
+      }
+    };
+  }, [names]);
+}
+
+const SHORTCUTS: readonly [key: string, meaning: string][] = [
+  ['/', 'search'],
+  ['n, p', 'next and previous failed host'],
+  ['Esc', 'close what is open'],
+  ['← ↑ → ↓', 'from cell to cell of the board; Enter opens'],
+  ['f', 'follow the log, or stop following'],
+  ['w', 'wrap long lines, or cut them'],
+  ['t', 'time: local, UTC, ago, since the step began'],
+  ['Home, End', 'in the log: its beginning and its end'],
+  ['j, k', 'in the log: select the next or previous line; with Shift, more of them'],
+  ['n, N', 'in a log that is searched: next and previous match; Enter in the search box too'],
+  ['?', 'this list'],
+];
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    target.matches('input:not([type="checkbox"]), textarea, select')
+  );
+}
+
+export function KeyboardShortcuts() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [, setOpen] = useState(false);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (document.querySelector('dialog[open]') !== null) return;
+      if (event.key === '?') {
+        dialog.current?.showModal();
+        setOpen(true);
+      } else if (event.key === '/') {
+        // That of what is in front.
+        [...document.querySelectorAll<HTMLElement>('input[type="search"]')].at(-1)?.focus();
+      } else {
+        const handler = handlers.get(event.key)?.[0];
+        if (handler === undefined) return;
+        handler();
+      }
+      event.preventDefault();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  return (
+    <dialog ref={dialog} class="keyboard" aria-label="Keyboard shortcuts">
+      <h2>Keyboard shortcuts</h2>
+      <dl>
+        {SHORTCUTS.map(([key, meaning]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+      <button type="button" onClick={() => dialog.current?.close()}>
+        Close
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,181 @@
+/**
+ * Where a log is scrolled to. Lines come and go on either side, and how many there are is at first
+ * a guess: whatever happens, the line that is read stays where it is.
+ */
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useSeen } from '../parts/virtual.ts';
+import { Geometry, ROW } from './geometry.ts';
+import type { Line } from './line.ts';
+import type { LogSource, LogState } from './log-source.ts';
+import { wrappedHeights } from './log-wrap.ts';
+
+const OVERSCAN = 12;
+/** Rows near an end of what is here at which more is asked for. */
+const NEAR = 60;
+/** Somebody who drags the scroll bar is not asked for each place that is passed. */
+const SETTLE_MS = 40;
+
+interface LogScrollOptions {
+  scroller: RefObject<HTMLDivElement | null>;
+  source: LogSource;
+  state: LogState | null;
+  follow: boolean;
+  setFollow: (follow: boolean) => void;
+  wrapped: boolean;
+}
+
+export interface LogScroll {
+  geometry: Geometry;
+  /** To draw, from `top` on. */
+  rows: readonly number[];
+  top: number;
+  toCursor(cursor: string): void;
+  toStart(): void;
+  /** Scrolls as little as is needed for this index of `lines`. */
+  into(index: number): void;
+  /** Index in `lines` of the first line that is seen. */
+  firstLine(): number;
+  onScroll(): void;
+}
+
+const NO_LINES: readonly Line[] = [];
+
+export function useLogScroll(options: LogScrollOptions): LogScroll {
+  const { scroller, source, state, follow, setFollow, wrapped } = options;
+  const { top: seenTop, bottom: seenBottom } = useSeen(scroller, ROW);
+  const lines = state?.lines ?? NO_LINES;
+  const columns = useColumns(scroller, wrapped && lines.length > 0);
+  const { before = 0, total = 0 } = state ?? {};
+  const geometry = useMemo(() => {
+    const heights = wrapped ? wrappedHeights(lines, columns) : null;
+    return new Geometry(before, lines.length, total, heights);
+  }, [lines, before, total, wrapped, columns]);
+
+  const first = Math.max(0, geometry.rowAt(seenTop) - OVERSCAN);
+  const last = Math.min(geometry.count, geometry.rowAt(seenBottom) + OVERSCAN);
+  const rows = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
+
+  /** The cursor to bring into the middle as soon as its line is here. */
+  const wanted = useRef<string | null>(null);
+  /** The first line that is seen, and where its row began when it was drawn. */
+  const anchor = useRef<{ id: string; top: number } | null>(null);
+  /** Where a script scrolled to: what is not somebody's doing. */
+  const placed = useRef(-1);
+
+  const place = (pixels: number): void => {
+    const box = scroller.current;
+    if (box === null || Math.abs(box.scrollTop - pixels) < 1) return;
+    box.scrollTop = pixels;
+    placed.current = box.scrollTop;
+  };
+
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    const target =
+      wanted.current === null ? -1 : lines.findIndex(({ cursor }) => cursor === wanted.current);
+    if (target >= 0) {
+      wanted.current = null;
+      const middle = (box.clientHeight - ROW) / 2;
+      place(Math.max(0, geometry.topOf(geometry.offset + target) - middle));
+    } else if (follow && state?.atEnd === true) {
+      place(Math.max(0, box.scrollHeight - box.clientHeight));
+    } else if (anchor.current !== null && wanted.current === null) {
+      const { id, top } = anchor.current;
+      const at = lines.findIndex(({ event }) => event.id === id);
+      if (at >= 0) {
+        const moved = geometry.topOf(geometry.offset + at) - top;
+        if (moved !== 0) place(box.scrollTop + moved);
+      }
+    }
+    const line = lines[geometry.rowAt(box.scrollTop) - geometry.offset];
+    anchor.current =
+      line === undefined
+        ? null
+        : { id: line.event.id, top: geometry.topOf(geometry.rowAt(box.scrollTop)) };
+  });
+
+  /** The row that was asked for because nothing was there; once is enough. */
+  const asked = useRef(-1);
+  const firstSeen = geometry.rowAt(seenTop);
+  const lastSeen = geometry.rowAt(seenBottom);
+  useEffect(() => {
+    if (state === null || wanted.current !== null || state.error !== null) return;
+    const [start, end] = [geometry.offset, geometry.offset + lines.length];
+    const away = lastSeen < start || firstSeen > end;
+    if (away) {
+      if (follow || asked.current === firstSeen) return;
+      const timer = setTimeout(() => {
+        asked.current = firstSeen;
+        void source.toLine(geometry.lineAt(firstSeen));
+      }, SETTLE_MS);
+      return () => clearTimeout(timer);
+    }
+    asked.current = -1;
+    if (state.loading) return;
+    if (firstSeen < start + NEAR) void source.older();
+    if (lastSeen > end - NEAR) void source.newer();
+    return;
+  }, [state, firstSeen, lastSeen]);
+
+  return {
+    geometry,
+    rows,
+    top: geometry.topOf(first),
+    toCursor(cursor) {
+      wanted.current = cursor;
+      void source.toCursor(cursor).then(() => {
+        // Drawn again where it was here already; given up where it is not stored.
+        if (wanted.current === cursor) source.touch();
+        requestAnimationFrame(() => {
+          if (wanted.current === cursor) wanted.current = null;
+        });
+      });
+    },
+    toStart() {
+      wanted.current = null;
+      anchor.current = null;
+      asked.current = 0;
+      place(0);
+      void source.toStart().then(() => place(0));
+    },
+    into(index) {
+      const box = scroller.current;
+      if (box === null) return;
+      const row = geometry.offset + index;
+      const [top, bottom] = [geometry.topOf(row), geometry.topOf(row + 1)];
+      if (top < box.scrollTop) place(top);
+      else if (bottom > box.scrollTop + box.clientHeight) place(bottom - box.clientHeight);
+    },
+    firstLine: () => Math.max(0, firstSeen - geometry.offset),
+    onScroll() {
+      const box = scroller.current;
+      if (box === null || Math.abs(box.scrollTop - placed.current) < 1) return;
+      placed.current = -1;
+      const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - ROW;
+      if (!atEnd) setFollow(false);
+      else if (state?.atEnd === true) setFollow(true);
+    },
+  };
+}
+
+/** Characters that fit beside the columns of time, step and level. */
+function useColumns(scroller: RefObject<HTMLDivElement | null>, wrapped: boolean): number {
+  const [columns, setColumns] = useState(80);
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box === null || !wrapped) return;
+    const measure = (): void => {
+      const text = box.querySelector<HTMLElement>('.log-text');
+      if (text === null) return;
+      const letter = Number.parseFloat(getComputedStyle(text).fontSize) * 0.602;
+      setColumns(Math.max(10, Math.floor(text.clientWidth / letter)));
+    };
+    measure();
+    const resized = new ResizeObserver(measure);
+    resized.observe(box);
+    return () => resized.disconnect();
+  }, [scroller, wrapped]);
+  return columns;
+}

@@ -1,0 +1,262 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ingest } from '../../src/ingest/ingest.ts';
+import { startBrowser } from '../http/browser.ts';
+import { type HttpFixture, startHttpFixture } from '../http/support.ts';
+import { describeOnEngines } from '../support/engines.ts';
+import { seriousProblems } from './accessibility.ts';
+import { openConsole } from './console.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+const PLAN = ['download', 'start'];
+
+/** Thirty hosts: two fail, one with an ERROR in a step that went well, all others succeed. */
+async function failedDeployment(ingest: Ingest, taskId: string): Promise<void> {
+  const hosts = Array.from({ length: 30 }, (_, at) => `web-${String(at).padStart(2, '0')}`);
+  await ingest.startTask({ id: taskId, service: 'shop', plan: PLAN, hosts });
+  for (const host of hosts) {
+    const event = (step: string, more: object) => ({ taskId, host, step, ...more });
+    const failed = host === 'web-07' || host === 'web-19';
+    await ingest.logSteps([
+      event('download', { status: 'RUNNING' }),
+      event('download', { message: 'mirror is slow', level: 'ERROR' }),
+      event('download', { status: 'SUCCEEDED' }),
+      event('start', { status: 'RUNNING', command: 'systemctl start shop' }),
+      ...(failed ? [event('start', { message: 'port 8080 is taken', level: 'ERROR' })] : []),
+      event(
+        'start',
+        failed
+          ? { status: 'FAILED', exitCode: 1, error: { message: 'port 8080 is taken' } }
+          : { status: 'SUCCEEDED' },
+      ),
+    ]);
+  }
+}
+
+describeOnEngines('a deployment', (engine) => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture({ store: await engine.open() });
+    await failedDeployment(shiplog.ingest, 'shop-1');
+  });
+  afterAll(() => shiplog.close());
+
+  it('leads from the list to the failing line in two clicks', async () => {
+    const { page, foreign, problems } = await openConsole(browser, shiplog.url);
+    await page.getByRole('link', { name: 'shop-1' }).click();
+    const cause = page.getByRole('region', { name: 'Failures' }).getByRole('listitem');
+    await cause.getByText('2 hosts').waitFor();
+    await cause.getByRole('link', { name: 'web-07' }).click();
+    const drawer = page.getByRole('complementary', { name: 'web-07' });
+    const line = drawer.getByRole('log', { name: 'Log' }).locator('[aria-current="true"]');
+    await line.getByText('port 8080 is taken').waitFor();
+    expect(await line.textContent()).toContain('start');
+    await drawer.getByText('exit code 1', { exact: true }).waitFor();
+    expect(foreign).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('folds hosts that look the same, failures first, and opens a group', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
+    const board = page.getByRole('grid', { name: 'Hosts by step' });
+    await board.getByRole('button', { name: '28 hosts' }).waitFor();
+    expect(await board.getByRole('columnheader').allTextContents()).toEqual([...PLAN, 'Hosts']);
+    const rows = board.getByRole('row');
+    expect(await rows.nth(1).getByRole('gridcell', { name: 'FAILED' }).count()).toBe(1);
+    await board.getByRole('button', { name: '2 hosts', exact: true }).click();
+    const host = board.getByRole('row').filter({ hasText: 'web-19' }).last();
+    await host.getByText('port 8080 is taken').waitFor();
+    await page.getByRole('button', { name: 'failed 2' }).click();
+    await board.getByRole('button', { name: '28 hosts' }).waitFor({ state: 'detached' });
+    expect(new URL(page.url()).searchParams.get('show')).toBe('failed');
+    await page.close();
+  });
+
+  it('is live: a host that ends and a task that ends are shown without a reload', async () => {
+    await shiplog.ingest.startTask({ id: 'live-1', plan: ['only'], hosts: ['a', 'b'] });
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/live-1');
+    const status = page.locator('.deployment-head .status');
+    await page.getByRole('grid').getByRole('button', { name: '2 hosts' }).waitFor();
+    const ends = (host: string) => ({ taskId: 'live-1', host, step: 'only', status: 'SUCCEEDED' });
+    await shiplog.ingest.logSteps([ends('a')]);
+    await page.getByRole('grid').getByRole('gridcell', { name: 'SUCCEEDED' }).waitFor();
+    await shiplog.ingest.logSteps([ends('b')]);
+    await expect.poll(() => status.textContent()).toContain('SUCCEEDED');
+    await page.getByRole('log').getByText('only succeeded').first().waitFor();
+    await page.close();
+  });
+});
+
+describe('a deployment, for whoever looks at it', () => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture();
+    await failedDeployment(shiplog.ingest, 'shop-1');
+  });
+  afterAll(() => shiplog.close());
+
+  it('goes from failed host to failed host by n and p, and back by Esc, focus included', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
+    const failures = page.getByRole('region', { name: 'Failures' });
+    await failures.getByRole('link', { name: 'web-19' }).focus();
+    await page.getByRole('button', { name: 'failed 2' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('complementary', { name: 'web-19' }).waitFor();
+    const focused = (): Promise<string | null> =>
+      page.evaluate('document.activeElement.textContent');
+    await expect.poll(focused).toBe('web-19');
+    await page.keyboard.press('p');
+    await page.getByRole('complementary', { name: 'web-07' }).waitFor();
+    await page.getByText('1 of 2 failed').waitFor();
+    await page.keyboard.press('n');
+    await page.getByRole('complementary', { name: 'web-19' }).waitFor();
+    await page.keyboard.press('p');
+    await page.getByRole('complementary', { name: 'web-07' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('complementary').waitFor({ state: 'detached' });
+    await expect.poll(focused).toBe('web-19');
+    await page.close();
+  });
+
+  it('has a board that arrow keys lead through, one stop of Tab in all', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
+    const board = page.getByRole('grid', { name: 'Hosts by step' });
+    const first = board.getByRole('button', { name: '2 hosts', exact: true });
+    await first.focus();
+    expect(await board.locator('[tabindex="0"]').count()).toBe(1);
+    await page.keyboard.press('ArrowDown');
+    const label = (): Promise<string | null> =>
+      page.evaluate(
+        'document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent',
+      );
+    await expect.poll(label).toContain('28 hosts');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(label).toBe('FAILED');
+    await page.keyboard.press('Enter');
+    await board.getByRole('link', { name: 'web-07' }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(label).toBe('web-07');
+    await page.keyboard.press('Enter');
+    await page.getByRole('complementary', { name: 'web-07' }).waitFor();
+    await page.close();
+  });
+
+  it('filters its board by a click on what a step says', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
+    const steps = page.getByRole('region', { name: 'Steps' });
+    await steps.getByRole('button', { name: '2 failed' }).click();
+    const board = page.getByRole('grid');
+    await board.getByRole('button', { name: '28 hosts' }).waitFor({ state: 'detached' });
+    await board.getByRole('button', { name: '2 hosts', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'start: failed' }).click();
+    await board.getByRole('button', { name: '28 hosts' }).waitFor();
+    await page.close();
+  });
+
+  it('stands still when it is paused, says how far behind it is, and catches up', async () => {
+    await shiplog.ingest.startTask({ id: 'paused-1', plan: ['only'], hosts: ['a', 'b', 'c'] });
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/paused-1');
+    const board = page.getByRole('grid');
+    await board.getByRole('button', { name: '3 hosts' }).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const connection = page.getByRole('status', { name: 'Connection' });
+    await connection.getByText('paused').waitFor();
+    const ends = (host: string) => ({ taskId: 'paused-1', host, step: 'only', status: 'FAILED' });
+    await shiplog.ingest.logSteps([ends('a'), ends('b')]);
+    await connection.getByText('2 changes behind').waitFor();
+    expect(await board.getByRole('gridcell', { name: 'FAILED' }).count()).toBe(0);
+    expect(await board.getByRole('button', { name: '3 hosts' }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await board.getByRole('gridcell', { name: 'FAILED' }).first().waitFor();
+    await connection.getByText('live').waitFor();
+    await page.close();
+  });
+
+  it('says of a run which numbers are missing, what ran, and what earlier attempts came to', async () => {
+    const event = (sequence: number, more: object) => ({
+      taskId: 'holes-1',
+      host: 'a',
+      step: 'only',
+      writer: 'agent-1',
+      sequence,
+      ...more,
+    });
+    await shiplog.ingest.logSteps([
+      event(1, { status: 'RUNNING', command: 'deploy --fast', params: { target: '/srv/app' } }),
+      event(2, { status: 'FAILED', error: { message: 'no route to host' } }),
+      event(6, { status: 'RUNNING', attempt: 2, command: 'deploy --fast' }),
+      event(7, { status: 'FAILED', attempt: 2, exitCode: 3, error: { message: 'disk full' } }),
+    ]);
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/holes-1?host=a');
+    const drawer = page.getByRole('complementary', { name: 'a' });
+    await drawer.getByText('missing 3–5 of agent-1').waitFor();
+    await drawer.getByText('exit code 3', { exact: true }).waitFor();
+    await drawer.getByText('no route to host').first().waitFor();
+    await drawer.getByRole('button', { name: 'attempt 1' }).click();
+    const log = drawer.getByRole('log');
+    await log.getByText('disk full').waitFor({ state: 'detached' });
+    await log.getByText('no route to host').waitFor();
+    await page.close();
+  });
+
+  it('waits for one that has not begun', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/not%2Fyet%20there');
+    await page.getByRole('heading', { name: 'not/yet there' }).waitFor();
+    await page.getByText('Nothing was reported of it yet').waitFor();
+    await shiplog.ingest.startTask({ id: 'not/yet there', plan: ['x'], hosts: ['a'] });
+    await page.getByText('of 1 host', { exact: true }).waitFor();
+    await page.close();
+  });
+
+  it('opens GraphiQL with the query behind it', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
+    const link = page.getByRole('link', { name: 'GraphiQL' });
+    await expect.poll(() => link.getAttribute('href')).toContain('query=query+DeploymentSummary');
+    const address = new URL((await link.getAttribute('href')) as string, shiplog.url);
+    const answer = await shiplog.graphql({
+      query: address.searchParams.get('query'),
+      variables: JSON.parse(address.searchParams.get('variables') as string),
+    });
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data).toMatchObject({ task: { failureGroups: [{ hostCount: 2 }] } });
+    await page.close();
+  });
+
+  it('can be read on a phone of 360 pixels: nothing is wider than the screen', async () => {
+    const phone = { width: 360, height: 740 };
+    for (const path of ['/', '/tasks/shop-1', '/tasks/shop-1?host=web-07']) {
+      const { page } = await openConsole(browser, shiplog.url, path, phone);
+      await page
+        .getByText(/port .* is taken/)
+        .first()
+        .waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(360);
+      await page.close();
+    }
+  });
+
+  it.each([
+    ['light', '/tasks/shop-1?host=web-07'],
+    ['dark', '/tasks/shop-1?host=web-07'],
+    ['light', '/tasks/shop-1'],
+    ['dark', '/tasks/shop-1'],
+    ['light', '/'],
+    ['dark', '/'],
+  ])('has nothing serious for axe in %s at %s', async (theme, path) => {
+    const { page } = await openConsole(browser, shiplog.url, path, { dark: theme === 'dark' });
+    await page
+      .getByText(/port .* is taken/)
+      .first()
+      .waitFor();
+    expect(await seriousProblems(page)).toEqual([]);
+    await page.close();
+  });
+});

@@ -1,0 +1,70 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../http/browser.ts';
+import { type HttpFixture, startHttpFixture } from '../http/support.ts';
+import { openConsole } from './console.ts';
+
+let shiplog: HttpFixture;
+let browser: Browser;
+beforeAll(async () => {
+  [shiplog, browser] = await Promise.all([startHttpFixture(), startBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await shiplog.close();
+});
+
+const HTML = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+const OVERRIDE = 'user \u202Egnp.exe\u202C is \u2066safe\u2069';
+const LONG = `${'x'.repeat(65_000)} the end`;
+
+describe('what was not meant well', () => {
+  it('is shown as the text that it is, wherever it stands', async () => {
+    const host = '<b>web</b>&"\'';
+    const taskId = 'a/../b?c#d%2F<i>\u202E☃';
+    const step = '"><svg onload=alert(1)>';
+    const line = (message: string) => ({ taskId, host, step, message });
+    await shiplog.ingest.startTask({ id: taskId, title: HTML, service: HTML, hosts: [host] });
+    await shiplog.ingest.logSteps([
+      line(HTML),
+      line(OVERRIDE),
+      line('\u001b[31mred\u001b[0m \u001b]8;;javascript:alert(1)\u0007link\u001b]8;;\u0007 plain'),
+      line('10 %\r50 %\r100 %'),
+      line(LONG),
+      { ...line(HTML), status: 'FAILED', command: HTML, error: { message: HTML } },
+    ]);
+    const { page, problems, foreign } = await openConsole(browser, shiplog.url);
+    await page.getByRole('link', { name: taskId }).click();
+    await page.getByRole('heading', { name: taskId }).waitFor();
+    await page.getByRole('region', { name: 'Failures' }).getByRole('link', { name: host }).click();
+    const log = page.getByRole('log', { name: 'Log' });
+    await log.getByText(HTML).first().waitFor();
+    expect(await page.locator('main img, main script, .log svg').count()).toBe(0);
+    await log.getByText('user gnp.exe is safe', { exact: true }).waitFor();
+    const red = log.locator('.fg-ansi-red');
+    expect(await red.allTextContents()).toEqual(['red']);
+    expect(await log.locator('a').count()).toBe(0);
+    await log.getByText('link plain').waitFor();
+    await log.getByText('100 %', { exact: true }).waitFor();
+    const long = log.locator('.log-line', { hasText: 'more characters' });
+    await long.click();
+    await page.getByRole('region', { name: 'The selected line in full' }).waitFor();
+    expect(await page.locator('.long-line').textContent()).toBe(LONG);
+    // The address leads here again.
+    await page.reload();
+    await page.getByRole('heading', { name: taskId }).waitFor();
+    await log.locator('[aria-current="true"]').getByText('more characters').waitFor();
+    expect(await page.title()).toContain('Shiplog');
+    expect(problems).toEqual([]);
+    expect(foreign).toEqual([]);
+    await page.close();
+  });
+
+  it('is an address that leads nowhere, and says so', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/%E0%A4%A/%00/x');
+    await page.getByRole('heading', { name: 'Nothing is here' }).waitFor();
+    await page.getByRole('link', { name: 'The deployments' }).click();
+    await page.getByRole('heading', { name: 'Deployments' }).waitFor();
+    await page.close();
+  });
+});
