@@ -44,7 +44,10 @@ async function showTab(page: Page, name: string): Promise<void> {
   await expect.poll(shown, { timeout: 20_000, interval: 300 }).toBe('true');
 }
 
-async function openPage({ url } = shiplog): Promise<{
+async function openPage(
+  { url } = shiplog,
+  search = '',
+): Promise<{
   page: Page;
   foreign: string[];
   problems: string[];
@@ -61,7 +64,7 @@ async function openPage({ url } = shiplog): Promise<{
     if (message.type() === 'error') problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(String(error)));
-  await page.goto(`${url}/graphiql`);
+  await page.goto(`${url}/graphiql${search}`);
   await page.locator('.graphiql-editors').waitFor();
   return { page, foreign, problems };
 }
@@ -99,6 +102,21 @@ describe('GraphiQL', () => {
       expect(Number(file.headers.get('content-length'))).toBeLessThan(2_500_000);
     }
     expect((await fetch(`${shiplog.url}/graphiql/other.js`)).status).toBe(404);
+  });
+
+  it('opens with the query and the variables that a link brings', async () => {
+    const query = 'query Asked($id: ID!) { task(id: $id) { id plan } }';
+    const variables = JSON.stringify({ id: 'deploy-1' });
+    const { page, problems } = await openPage(
+      shiplog,
+      `?${new URLSearchParams({ query, variables })}`,
+    );
+    const asked = page.getByRole('tab').filter({ hasText: 'Asked' });
+    await expect.poll(() => asked.getAttribute('aria-selected')).toBe('true');
+    await expect.poll(() => answerOf(page)).toContain('deploy-1');
+    expect(await page.locator('.graphiql-tab').count()).toBe(TABS.length + 1);
+    expect(problems).toEqual([]);
+    await page.close();
   });
 
   it('works in a browser with nothing but this server: tabs, a query, documentation', async () => {

@@ -51,7 +51,10 @@ async function makeAsset(
   return { name: `${name}.${hash}.${extension}`, type, plain, gzip, brotli: null };
 }
 
-/** Runs in the browser. Addresses are relative to the page, which may be behind a path prefix. */
+/**
+ * Runs in the browser. Addresses are relative to the page, which may be behind a path prefix. Links
+ * of the console bring a query with its variables: they come before the examples.
+ */
 function bootScript(workers: Record<'editor' | 'json' | 'graphql', Asset>): string {
   const options = {
     title: 'Shiplog',
@@ -71,8 +74,15 @@ self.MonacoEnvironment = {
   globalAPI: false,
   getWorkerUrl: (_, label) => new URL(workers[label] ?? workers.editorWorkerService, folder).href,
 };
+const options = ${JSON.stringify(options)};
+const asked = new URLSearchParams(location.search);
+if (asked.has('query')) {
+  const [query, variables] = [asked.get('query'), asked.get('variables') ?? ''];
+  options.defaultTabs.unshift({ query, variables });
+  options.variables = variables;
+}
 YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
-  ...${JSON.stringify(options)},
+  ...options,
   endpoint: new URL('graphql', location.href).pathname,
 });
 `;
