@@ -5,13 +5,24 @@ import { useAddress, useLinks } from './address/address.ts';
 import { resume } from './data/pause.ts';
 import { Deployment } from './deployment/deployment.tsx';
 import { Deployments } from './deployments/deployments.tsx';
+import { later } from './explore/later.tsx';
 import { ConnectionStatus } from './frame/connection-status.tsx';
 import { GraphiqlLink } from './frame/graphiql-link.tsx';
 import { KeyboardShortcuts } from './frame/keyboard.tsx';
 import { ThemeButton } from './frame/theme.tsx';
 import { TokenDialog } from './frame/token-dialog.tsx';
 
-const VIEWS = [{ path: '', name: 'Deployments' }] as const;
+const VIEWS = [
+  { path: '', name: 'Deployments' },
+  { path: 'search', name: 'Search' },
+  { path: 'steps', name: 'Steps' },
+  { path: 'hosts', name: 'Hosts' },
+] as const;
+
+const Search = later(async () => (await import('./search/search.tsx')).Search);
+const Steps = later(async () => (await import('./steps/steps.tsx')).Steps);
+const Hosts = later(async () => (await import('./hosts/hosts.tsx')).Hosts);
+const Host = later(async () => (await import('./hosts/host.tsx')).Host);
 
 export function App() {
   useLinks();
@@ -56,6 +67,12 @@ function View({ path }: { path: readonly string[] }) {
   if (view === undefined) return <Deployments />;
   if (view === 'tasks' && name !== undefined && path.length === 2) {
     return <Deployment key={name} id={name} />;
+  }
+  if (path.length === 1 && view === 'search') return <Search />;
+  if (path.length === 1 && view === 'steps') return <Steps />;
+  if (path.length === 1 && view === 'hosts') return <Hosts />;
+  if (path.length === 2 && view === 'hosts' && name !== undefined) {
+    return <Host key={name} name={name} />;
   }
   return (
     <>

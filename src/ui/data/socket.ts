@@ -20,6 +20,9 @@ const LONGEST_WAIT_MS = 10_000;
 export const socket: Client = createClient({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
   connectionParams: () => (token.value === null ? {} : { token: token.value }),
+  // Kept open where a view follows nothing too: whether the server is there is shown everywhere.
+  lazy: false,
+  onNonLazyError() {},
   retryAttempts: Number.POSITIVE_INFINITY,
   shouldRetry: () => true,
   // A sleeping laptop notices within two of these that its connection has gone.

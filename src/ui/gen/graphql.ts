@@ -51,6 +51,18 @@ export type EventKind =
   /** A task began, was changed, ended or went idle. Has no host and no step. */
   | 'TASK';
 
+/** Which hosts. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
+export type HostFilter = {
+  /** All of these labels. */
+  labels?: Array<LabelFilter> | null | undefined;
+  /** Names that begin so. */
+  namePrefix?: string | null | undefined;
+  /** Host names; one that ends in `*` matches every name that begins so. */
+  names?: Array<string> | null | undefined;
+  /** lastSeenAt at or after this moment. */
+  seenSince?: string | null | undefined;
+};
+
 /** A label with a value. */
 export type LabelFilter = {
   /** The name of the label, exactly. */
@@ -81,6 +93,32 @@ export type LogStream =
   /** Standard output. */
   | 'STDOUT';
 
+/** Which runs (one task on one host). Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
+export type RunFilter = {
+  /** The task's environment. */
+  environments?: Array<string> | null | undefined;
+  /** Runs in which this step failed or timed out. */
+  failedStep?: string | null | undefined;
+  /** Of startedAt. Inclusive lower end. Runs that have not begun are left out. */
+  from?: string | null | undefined;
+  /** Host names; one that ends in `*` matches every name that begins so. */
+  hosts?: Array<string> | null | undefined;
+  /** Only runs whose host is out of rotation (see Run.outOfRotationSince), or only the others. */
+  outOfRotation?: boolean | null | undefined;
+  /** The task's service. */
+  services?: Array<string> | null | undefined;
+  /** Only runs that are stale, or only runs that are not. */
+  stale?: boolean | null | undefined;
+  /** Of the run. */
+  statuses?: Array<RunStatus> | null | undefined;
+  /** Only of this task. */
+  taskId?: string | null | undefined;
+  /** Of startedAt. Exclusive upper end; must be later than `from`. Runs that have not begun are left out. */
+  to?: string | null | undefined;
+  /** The task's version. */
+  versions?: Array<string> | null | undefined;
+};
+
 /** How one task stands on one host. */
 export type RunStatus =
   /** A step was cancelled, or the task ended while this host was half-way. */
@@ -95,6 +133,32 @@ export type RunStatus =
   | 'RUNNING'
   /** Every planned step succeeded or was skipped. */
   | 'SUCCEEDED';
+
+/** Which steps. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
+export type StepFilter = {
+  /** The task's environment. */
+  environments?: Array<string> | null | undefined;
+  /** Failed with this error code, exactly. */
+  errorCode?: string | null | undefined;
+  /** Of startedAt. Inclusive lower end. Steps that have not begun are left out. */
+  from?: string | null | undefined;
+  /** Host names; one that ends in `*` matches every name that begins so. */
+  hosts?: Array<string> | null | undefined;
+  /** At least this long, in milliseconds. Not negative. */
+  minDurationMs?: number | null | undefined;
+  /** The task's service. */
+  services?: Array<string> | null | undefined;
+  /** Of the highest attempt. */
+  statuses?: Array<StepStatus> | null | undefined;
+  /** Step names, exactly. */
+  steps?: Array<string> | null | undefined;
+  /** Only of this task. */
+  taskId?: string | null | undefined;
+  /** Of startedAt. Exclusive upper end; must be later than `from`. Steps that have not begun are left out. */
+  to?: string | null | undefined;
+  /** The task's version. */
+  versions?: Array<string> | null | undefined;
+};
 
 /** How a step on one host stands. Senders report RUNNING or a terminal status. */
 export type StepStatus =
@@ -214,6 +278,38 @@ export type DeploymentFacetsQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type DeploymentFacetsQuery = { tasks: { nodes: Array<{ service: string | null, environment: string | null, createdBy: string | null }> } };
 
+export type HostsThatFailQueryVariables = Exact<{
+  filter: StepFilter;
+}>;
+
+
+export type HostsThatFailQuery = { stepStats: Array<{ host: string | null, count: number }> };
+
+export type HostsQueryVariables = Exact<{
+  filter?: HostFilter | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}>;
+
+
+export type HostsQuery = { hosts: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, nodes: Array<{ name: string, lastSeenAt: string | null, agent: string | null, reliability: { runs: number, failed: number, failureRate: number | null, worstStep: string | null } }> } };
+
+export type HostHistoryQueryVariables = Exact<{
+  name: string;
+  filter?: RunFilter | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}>;
+
+
+export type HostHistoryQuery = { host: { name: string, firstSeenAt: string | null, lastSeenAt: string | null, agent: string | null, labels: Record<string, unknown>, reliability: { runs: number, failed: number, failureRate: number | null, worstStep: string | null }, runs: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, nodes: Array<{ taskId: string, status: RunStatus, stale: boolean, startedAt: string | null, lastEventAt: string | null, durationMs: number | null, currentStep: string | null, task: { service: string | null, version: string | null, environment: string | null }, steps: Array<{ name: string, status: StepStatus, error: { message: string } | null }> }> } } | null };
+
 export type LogPageQueryVariables = Exact<{
   filter: EventFilter;
   first?: number | null | undefined;
@@ -290,6 +386,58 @@ export type FailingLineQueryVariables = Exact<{
 
 
 export type FailingLineQuery = { events: { edges: Array<{ cursor: string, node: { kind: EventKind, level: LogLevel, message: string | null, status: StepStatus | null } }> } };
+
+export type SearchEventsQueryVariables = Exact<{
+  filter: EventFilter;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}>;
+
+
+export type SearchEventsQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, edges: Array<{ cursor: string, node: { id: string, taskId: string, hostName: string | null, step: string | null, attempt: number | null, kind: EventKind, status: StepStatus | null, level: LogLevel, at: string, message: string | null, exitCode: number | null, error: { message: string } | null, highlights: Array<{ start: number, end: number }> } }> } };
+
+export type FoundLineFragment = { id: string, taskId: string, hostName: string | null, step: string | null, attempt: number | null, kind: EventKind, status: StepStatus | null, level: LogLevel, at: string, message: string | null, exitCode: number | null, error: { message: string } | null, highlights: Array<{ start: number, end: number }> };
+
+export type EventsOverTimeQueryVariables = Exact<{
+  filter: EventFilter;
+  buckets?: number | null | undefined;
+}>;
+
+
+export type EventsOverTimeQuery = { eventHistogram: { intervalMs: number, total: number, buckets: Array<{ at: string, total: number, byLevel: Array<{ level: LogLevel, count: number }> }> } };
+
+export type FacetValuesQueryVariables = Exact<{
+  filter: StepFilter;
+}>;
+
+
+export type FacetValuesQuery = { tasks: { nodes: Array<{ service: string | null, environment: string | null }> }, stepStats: Array<{ step: string | null }> };
+
+export type StepStatisticsQueryVariables = Exact<{
+  filter: StepFilter;
+}>;
+
+
+export type StepStatisticsQuery = { steps: Array<{ key: string, step: string | null, service: string | null, day: string | null, count: number, succeeded: number, failed: number, p50Ms: number | null, p95Ms: number | null, maxMs: number | null }>, byDay: Array<{ key: string, step: string | null, service: string | null, day: string | null, count: number, succeeded: number, failed: number, p50Ms: number | null, p95Ms: number | null, maxMs: number | null }>, byService: Array<{ key: string, step: string | null, service: string | null, day: string | null, count: number, succeeded: number, failed: number, p50Ms: number | null, p95Ms: number | null, maxMs: number | null }> };
+
+export type StepFiguresFragment = { key: string, step: string | null, service: string | null, day: string | null, count: number, succeeded: number, failed: number, p50Ms: number | null, p95Ms: number | null, maxMs: number | null };
+
+export type SlowestStepsQueryVariables = Exact<{
+  filter: StepFilter;
+}>;
+
+
+export type SlowestStepsQuery = { steps: { nodes: Array<{ id: string, taskId: string, hostName: string, name: string, status: StepStatus, startedAt: string | null, durationMs: number | null }> }, hosts: Array<{ host: string | null, count: number, failed: number, p50Ms: number | null, p95Ms: number | null, maxMs: number | null }> };
+
+export type FailuresOverTimeQueryVariables = Exact<{
+  filter: StepFilter;
+  before: StepFilter;
+}>;
+
+
+export type FailuresOverTimeQuery = { failures: Array<{ fingerprint: string, message: string, count: number, hostCount: number, hosts: Array<string>, tasks: Array<string>, steps: Array<string>, firstAt: string, lastAt: string, sample: { taskId: string, hostName: string, name: string } }>, before: Array<{ fingerprint: string, firstAt: string }> };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -459,6 +607,42 @@ export const RunDetailsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"RunDetails"}) as unknown as TypedDocumentString<RunDetailsFragment, unknown>;
+export const FoundLineFragmentDoc = new TypedDocumentString(`
+    fragment FoundLine on StepEvent {
+  id
+  taskId
+  hostName
+  step
+  attempt
+  kind
+  status
+  level
+  at
+  message
+  exitCode
+  error {
+    message
+  }
+  highlights {
+    start
+    end
+  }
+}
+    `, {"fragmentName":"FoundLine"}) as unknown as TypedDocumentString<FoundLineFragment, unknown>;
+export const StepFiguresFragmentDoc = new TypedDocumentString(`
+    fragment StepFigures on StepStats {
+  key
+  step
+  service
+  day
+  count
+  succeeded
+  failed
+  p50Ms
+  p95Ms
+  maxMs
+}
+    `, {"fragmentName":"StepFigures"}) as unknown as TypedDocumentString<StepFiguresFragment, unknown>;
 export const DeploymentChangedDocument = new TypedDocumentString(`
     subscription DeploymentChanged($id: ID!) {
   taskChanged(id: $id) {
@@ -660,6 +844,99 @@ export const DeploymentFacetsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeploymentFacetsQuery, DeploymentFacetsQueryVariables>;
+export const HostsThatFailDocument = new TypedDocumentString(`
+    query HostsThatFail($filter: StepFilter!) {
+  stepStats(filter: $filter, groupBy: HOST) {
+    host
+    count
+  }
+}
+    `) as unknown as TypedDocumentString<HostsThatFailQuery, HostsThatFailQueryVariables>;
+export const HostsDocument = new TypedDocumentString(`
+    query Hosts($filter: HostFilter, $from: DateTime, $to: DateTime, $first: Int, $after: String, $last: Int, $before: String) {
+  hosts(
+    filter: $filter
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+  ) {
+    totalCount
+    totalCountIsExact
+    pageInfo {
+      startCursor
+      endCursor
+      hasPreviousPage
+      hasNextPage
+    }
+    nodes {
+      name
+      lastSeenAt
+      agent
+      reliability(from: $from, to: $to) {
+        runs
+        failed
+        failureRate
+        worstStep
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HostsQuery, HostsQueryVariables>;
+export const HostHistoryDocument = new TypedDocumentString(`
+    query HostHistory($name: String!, $filter: RunFilter, $first: Int, $after: String, $last: Int, $before: String) {
+  host(name: $name) {
+    name
+    firstSeenAt
+    lastSeenAt
+    agent
+    labels
+    reliability {
+      runs
+      failed
+      failureRate
+      worstStep
+    }
+    runs(
+      filter: $filter
+      first: $first
+      after: $after
+      last: $last
+      before: $before
+    ) {
+      totalCount
+      totalCountIsExact
+      pageInfo {
+        startCursor
+        endCursor
+        hasPreviousPage
+        hasNextPage
+      }
+      nodes {
+        taskId
+        status
+        stale
+        startedAt
+        lastEventAt
+        durationMs
+        currentStep
+        task {
+          service
+          version
+          environment
+        }
+        steps {
+          name
+          status
+          error {
+            message
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HostHistoryQuery, HostHistoryQueryVariables>;
 export const LogPageDocument = new TypedDocumentString(`
     query LogPage($filter: EventFilter!, $first: Int, $last: Int, $after: String, $before: String, $around: String) {
   events(
@@ -861,3 +1138,149 @@ export const FailingLineDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FailingLineQuery, FailingLineQueryVariables>;
+export const SearchEventsDocument = new TypedDocumentString(`
+    query SearchEvents($filter: EventFilter!, $first: Int, $after: String, $last: Int, $before: String) {
+  events(
+    filter: $filter
+    order: TIME
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+  ) {
+    totalCount
+    totalCountIsExact
+    pageInfo {
+      startCursor
+      endCursor
+      hasPreviousPage
+      hasNextPage
+    }
+    edges {
+      cursor
+      node {
+        ...FoundLine
+      }
+    }
+  }
+}
+    fragment FoundLine on StepEvent {
+  id
+  taskId
+  hostName
+  step
+  attempt
+  kind
+  status
+  level
+  at
+  message
+  exitCode
+  error {
+    message
+  }
+  highlights {
+    start
+    end
+  }
+}`) as unknown as TypedDocumentString<SearchEventsQuery, SearchEventsQueryVariables>;
+export const EventsOverTimeDocument = new TypedDocumentString(`
+    query EventsOverTime($filter: EventFilter!, $buckets: Int) {
+  eventHistogram(filter: $filter, buckets: $buckets) {
+    intervalMs
+    total
+    buckets {
+      at
+      total
+      byLevel {
+        level
+        count
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EventsOverTimeQuery, EventsOverTimeQueryVariables>;
+export const FacetValuesDocument = new TypedDocumentString(`
+    query FacetValues($filter: StepFilter!) {
+  tasks(first: 200) {
+    nodes {
+      service
+      environment
+    }
+  }
+  stepStats(filter: $filter, groupBy: STEP) {
+    step
+  }
+}
+    `) as unknown as TypedDocumentString<FacetValuesQuery, FacetValuesQueryVariables>;
+export const StepStatisticsDocument = new TypedDocumentString(`
+    query StepStatistics($filter: StepFilter!) {
+  steps: stepStats(filter: $filter, groupBy: STEP) {
+    ...StepFigures
+  }
+  byDay: stepStats(filter: $filter, groupBy: STEP_AND_DAY) {
+    ...StepFigures
+  }
+  byService: stepStats(filter: $filter, groupBy: STEP_AND_SERVICE) {
+    ...StepFigures
+  }
+}
+    fragment StepFigures on StepStats {
+  key
+  step
+  service
+  day
+  count
+  succeeded
+  failed
+  p50Ms
+  p95Ms
+  maxMs
+}`) as unknown as TypedDocumentString<StepStatisticsQuery, StepStatisticsQueryVariables>;
+export const SlowestStepsDocument = new TypedDocumentString(`
+    query SlowestSteps($filter: StepFilter!) {
+  steps(filter: $filter, first: 10, orderBy: DURATION_DESC) {
+    nodes {
+      id
+      taskId
+      hostName
+      name
+      status
+      startedAt
+      durationMs
+    }
+  }
+  hosts: stepStats(filter: $filter, groupBy: HOST) {
+    host
+    count
+    failed
+    p50Ms
+    p95Ms
+    maxMs
+  }
+}
+    `) as unknown as TypedDocumentString<SlowestStepsQuery, SlowestStepsQueryVariables>;
+export const FailuresOverTimeDocument = new TypedDocumentString(`
+    query FailuresOverTime($filter: StepFilter!, $before: StepFilter!) {
+  failures: failureGroups(filter: $filter, first: 50) {
+    fingerprint
+    message
+    count
+    hostCount
+    hosts
+    tasks
+    steps
+    firstAt
+    lastAt
+    sample {
+      taskId
+      hostName
+      name
+    }
+  }
+  before: failureGroups(filter: $before, first: 100) {
+    fingerprint
+    firstAt
+  }
+}
+    `) as unknown as TypedDocumentString<FailuresOverTimeQuery, FailuresOverTimeQueryVariables>;

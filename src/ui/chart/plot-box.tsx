@@ -1,0 +1,45 @@
+/** A chart's place in a view: what draws it is fetched when it is first seen. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Plot, PlotData } from './plot.ts';
+import './chart.css';
+
+interface PlotBoxProps extends PlotData {
+  height: number;
+  /** Called with the two ends of a stretch that was dragged over, epoch milliseconds. */
+  onBrush?: (fromMs: number, toMs: number) => void;
+}
+
+/** Decoration to a screen reader: the view says the same in a table. */
+export function PlotBox({ height, onBrush, ...data }: PlotBoxProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const [failed, setFailed] = useState(false);
+  const current = useRef({ data, onBrush });
+  current.current = { data, onBrush };
+  useEffect(() => {
+    let left = false;
+    const draw = async (): Promise<void> => {
+      const { Plot } = await import('./plot.ts');
+      if (left || box.current === null) return;
+      const brush = (from: number, to: number): void => current.current.onBrush?.(from, to);
+      plot.current = new Plot(box.current, height, onBrush === undefined ? null : brush);
+      plot.current.show(current.current.data);
+    };
+    const seen = new IntersectionObserver((entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      seen.disconnect();
+      draw().catch(() => setFailed(true));
+    });
+    if (box.current !== null) seen.observe(box.current);
+    return () => {
+      left = true;
+      seen.disconnect();
+      plot.current?.close();
+      plot.current = null;
+    };
+  }, []);
+  const key = JSON.stringify(data);
+  useEffect(() => plot.current?.show(current.current.data), [key]);
+  if (failed) return <p class="hint">The chart could not be drawn; the table says the same.</p>;
+  return <div class="plot" ref={box} style={{ height: `${height}px` }} aria-hidden="true" />;
+}

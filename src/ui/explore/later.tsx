@@ -1,0 +1,35 @@
+/** A view whose code is fetched when it is opened first. */
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+export function later<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> {
+  let known: ComponentType<Props> | null = null;
+  return function Later(props: Props) {
+    const [, setKnown] = useState(known);
+    const [failed, setFailed] = useState(false);
+    useEffect(() => {
+      if (known !== null) return;
+      load().then(
+        (view) => {
+          known = view;
+          setKnown(() => view);
+        },
+        () => setFailed(true),
+      );
+    }, []);
+    if (failed) {
+      return (
+        <p role="alert" class="problem">
+          This part of the console could not be fetched: the server is away, or it was upgraded.{' '}
+          <button type="button" onClick={() => location.reload()}>
+            Reload the page
+          </button>
+        </p>
+      );
+    }
+    const View = known;
+    return View === null ? <div class="skeleton" aria-hidden="true" /> : <View {...props} />;
+  };
+}

@@ -1,0 +1,154 @@
+/** Hosts by reliability: where deployments fail most, or all of them by name. */
+import { setParams, useParam } from '../address/address.ts';
+import { useAnswer } from '../data/use-answer.ts';
+import '../explore/explore.css';
+import { Pager, usePage } from '../explore/pager.tsx';
+import { QueryLink } from '../explore/query-link.tsx';
+import { type Range, useRange } from '../explore/range.ts';
+import { RangeChoice } from '../explore/range-choice.tsx';
+import { HostsDocument, HostsThatFailDocument } from '../gen/graphql.ts';
+import { HostTable } from './host-table.tsx';
+
+const TYPING_MS = 250;
+/** How many of those that fail are shown. */
+const FAILING = 50;
+
+export function Hosts() {
+  const [prefix = ''] = useParam('q');
+  const [sort] = useParam('sort');
+  const range = useRange('30d', prefix);
+  const byName = sort === 'name';
+  return (
+    <>
+      <h1>Hosts</h1>
+      <div class="filters">
+        <input
+          type="search"
+          aria-label="Search hosts"
+          placeholder="name begins with"
+          value={prefix}
+          onInput={({ currentTarget: { value } }) =>
+            setParams({ q: value, before: null, after: null }, { replace: true })
+          }
+        />
+        <RangeChoice range={range} />
+        <button
+          type="button"
+          aria-pressed={!byName}
+          onClick={() => setParams({ sort: null, before: null, after: null })}
+        >
+          Most failures
+        </button>
+        <button type="button" aria-pressed={byName} onClick={() => setParams({ sort: 'name' })}>
+          All by name
+        </button>
+      </div>
+      {byName ? (
+        <AllHosts prefix={prefix} range={range} />
+      ) : (
+        <FailingHosts prefix={prefix} range={range} />
+      )}
+    </>
+  );
+}
+
+interface HostsProps {
+  prefix: string;
+  range: Range;
+}
+
+/** The server lists hosts by name: those that fail most are found by the steps that failed there. */
+function FailingHosts({ prefix, range }: HostsProps) {
+  const filter = {
+    statuses: ['FAILED' as const, 'TIMED_OUT' as const],
+    ...(prefix !== '' && { hosts: [`${prefix}*`] }),
+    ...(range.from !== null && { from: range.from }),
+    ...(range.to !== null && { to: range.to }),
+  };
+  const groups = useAnswer(HostsThatFailDocument, { filter }, TYPING_MS);
+  const failed = [...(groups.data?.stepStats ?? [])].sort((a, b) => b.count - a.count);
+  const names = failed.slice(0, FAILING).flatMap(({ host }) => (host === null ? [] : [host]));
+  const variables = hostsVariables(range, { names }, { first: FAILING });
+  const { data, error } = useAnswer(HostsDocument, names.length === 0 ? null : variables);
+  const rows = (data?.hosts.nodes ?? [])
+    .filter(({ name, reliability }) => names.includes(name) && reliability.failed > 0)
+    .sort((a, b) => b.reliability.failed - a.reliability.failed || rate(b) - rate(a));
+  const problem = groups.error ?? error;
+  if (problem !== null) return <Problem text={problem.message} />;
+  if (groups.data === null || (names.length > 0 && data === null)) return <Skeleton />;
+  if (names.length === 0) {
+    return (
+      <p>
+        No step failed on a host {prefix !== '' && <>whose name begins with {prefix} </>}in the{' '}
+        {range.name}.{' '}
+        <button type="button" onClick={() => setParams({ sort: 'name' })}>
+          All hosts by name
+        </button>
+      </p>
+    );
+  }
+  return (
+    <>
+      <HostTable rows={rows} />
+      <p class="hint">
+        {failed.length > FAILING &&
+          `The ${FAILING} with the most failed steps of ${failed.length.toLocaleString('en')}. `}
+        Runs that began in the {range.name}.{' '}
+        <QueryLink document={HostsThatFailDocument} variables={{ filter }} />
+      </p>
+    </>
+  );
+}
+
+function AllHosts({ prefix, range }: HostsProps) {
+  const { turned, ...page } = usePage(false);
+  const filter = prefix === '' ? {} : { namePrefix: prefix };
+  const variables = hostsVariables(range, filter, page);
+  const { data, error } = useAnswer(HostsDocument, variables, TYPING_MS);
+  if (error !== null) return <Problem text={error.message} />;
+  if (data === null) return <Skeleton />;
+  const { nodes, pageInfo, totalCount, totalCountIsExact } = data.hosts;
+  return (
+    <>
+      {nodes.length === 0 ? <p>No host has a name like this.</p> : <HostTable rows={nodes} />}
+      <Pager info={pageInfo} ascending={false} turned={turned} words={['Previous', 'Next']} />
+      <p class="hint">
+        {totalCount?.toLocaleString('en')}
+        {!totalCountIsExact && '+'} hosts.{' '}
+        <QueryLink document={HostsDocument} variables={variables} />
+      </p>
+    </>
+  );
+}
+
+interface Page {
+  first: number | null;
+  after?: string | null;
+  last?: number | null;
+  before?: string | null;
+}
+
+function hostsVariables(
+  range: Range,
+  filter: { names?: string[]; namePrefix?: string },
+  page: Page,
+) {
+  const { first, after = null, last = null, before = null } = page;
+  return { filter, from: range.from, to: range.to, first, after, last, before };
+}
+
+function rate({ reliability }: { reliability: { failureRate: number | null } }): number {
+  return reliability.failureRate ?? 0;
+}
+
+function Problem({ text }: { text: string }) {
+  return (
+    <p role="alert" class="problem">
+      {text}
+    </p>
+  );
+}
+
+function Skeleton() {
+  return <div class="skeleton" aria-hidden="true" />;
+}

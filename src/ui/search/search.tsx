@@ -1,0 +1,77 @@
+/** The log across deployments: what is searched for, when it occurred, and every line of it. */
+import { setParams } from '../address/address.ts';
+import { useAnswer } from '../data/use-answer.ts';
+import { Facet } from '../deployments/facet.tsx';
+import { ServiceFacets } from '../explore/facets.tsx';
+import { Pager, usePage } from '../explore/pager.tsx';
+import { QueryLink } from '../explore/query-link.tsx';
+import { longerThan, type Range, SPANS } from '../explore/range.ts';
+import { RangeChoice } from '../explore/range-choice.tsx';
+import { SearchEventsDocument } from '../gen/graphql.ts';
+import '../explore/explore.css';
+import { Histogram } from './histogram.tsx';
+import { Results } from './results.tsx';
+import './search.css';
+import { SearchBox } from './search-box.tsx';
+import { LEVELS, useSearchFilter } from './search-filter.ts';
+
+const TYPING_MS = 250;
+
+export function Search() {
+  const { filter, range } = useSearchFilter();
+  const { turned, ...page } = usePage(true);
+  const variables = { filter, ...page };
+  const { data, error, asking } = useAnswer(SearchEventsDocument, variables, TYPING_MS);
+  const list = data?.events ?? null;
+  return (
+    <>
+      <div class="view-head">
+        <h1>Search</h1>
+        <QueryLink document={SearchEventsDocument} variables={variables} />
+      </div>
+      <SearchBox error={error} />
+      <div class="filters">
+        <RangeChoice range={range} />
+        <ServiceFacets from={range.from} />
+        <Facet name="Level" param="level" values={LEVELS} />
+        <span class="shown" role="status" aria-label="Found">
+          {list !== null && error === null && countOf(list)}
+        </span>
+      </div>
+      <Histogram filter={filter} />
+      {list !== null && error === null && (
+        <div class={asking ? 'asking' : undefined}>
+          {list.edges.length === 0 ? (
+            <NothingFound range={range} turned={turned} />
+          ) : (
+            <Results found={list.edges.toReversed()} />
+          )}
+          <Pager info={list.pageInfo} ascending turned={turned} words={['Newer', 'Older']} />
+        </div>
+      )}
+      {list === null && error === null && <div class="skeleton" aria-hidden="true" />}
+    </>
+  );
+}
+
+function countOf(list: { totalCount: number | null; totalCountIsExact: boolean }): string {
+  const { totalCount, totalCountIsExact } = list;
+  if (totalCount === null) return '';
+  return `${totalCount.toLocaleString('en')}${totalCountIsExact ? '' : '+'} lines`;
+}
+
+function NothingFound({ range, turned }: { range: Range; turned: boolean }) {
+  if (turned) return <p>No more lines like this are here.</p>;
+  const longer = longerThan(range.last);
+  const where = range.last === null ? 'between these moments' : `in the ${range.name}`;
+  return (
+    <p>
+      Nothing found {where}.{' '}
+      {longer !== null && (
+        <button type="button" onClick={() => setParams({ from: null, to: null, last: longer })}>
+          Look further back: {SPANS[longer]?.name}
+        </button>
+      )}
+    </p>
+  );
+}

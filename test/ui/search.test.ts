@@ -1,0 +1,180 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../http/browser.ts';
+import { type HttpFixture, startHttpFixture } from '../http/support.ts';
+import { overflow, seriousProblems } from './axe.ts';
+import { openConsole } from './console.ts';
+
+const HOUR = 3_600_000;
+const HOSTILE_TASK = 'a/b?c=1&d#<img src=x onerror=alert(1)>';
+const HOSTILE_HOST = '<b>web</b>';
+const HOSTILE_TEXT =
+  '<img src=x onerror="document.title=\'owned\'"> \u001b[31mkraken\u001b[0m \u202eevil ' +
+  `<script>document.title='owned'</script> ${'long '.repeat(12_000)}`;
+
+let shiplog: HttpFixture;
+let browser: Browser;
+beforeAll(async () => {
+  [shiplog, browser] = await Promise.all([startHttpFixture(), startBrowser()]);
+  const ago = (hours: number) => new Date(Date.now() - hours * HOUR).toISOString();
+  const line = (taskId: string, host: string, message: string, more: object = {}) => ({
+    taskId,
+    host,
+    step: 'start',
+    message,
+    ...more,
+  });
+  await shiplog.ingest.startTask({ id: 'shop-1', service: 'shop', environment: 'production' });
+  await shiplog.ingest.startTask({ id: 'pay-1', service: 'pay', environment: 'staging' });
+  const counted = Array.from({ length: 120 }, (_, at) =>
+    line('shop-1', 'web-1', `counted number ${at}`, { at: ago(3 - at / 1_000) }),
+  );
+  await shiplog.ingest.logSteps([
+    line('shop-1', 'web-1', 'port 8080 is taken', { level: 'ERROR', at: ago(2) }),
+    line('pay-1', 'pay-7', 'port 9090 is taken', { level: 'WARN', at: ago(1) }),
+    line('pay-1', 'pay-7', 'an ancient mariner', { at: ago(60) }),
+    line(HOSTILE_TASK, HOSTILE_HOST, HOSTILE_TEXT),
+    ...counted,
+  ]);
+});
+afterAll(async () => {
+  await browser.close();
+  await shiplog.close();
+});
+
+function rowsOf(page: Page) {
+  return page.getByRole('table', { name: 'Results' }).locator('tbody tr');
+}
+
+describe('the search across deployments', () => {
+  it('finds lines of all deployments, newest first, with what matched marked', async () => {
+    const { page, foreign, problems } = await openConsole(browser, shiplog.url, '/search');
+    await page.getByRole('searchbox').fill('port taken');
+    await page.getByRole('status', { name: 'Found' }).getByText('2 lines').waitFor();
+    const rows = rowsOf(page);
+    expect(await rows.nth(0).textContent()).toContain('port 9090 is taken');
+    expect(await rows.nth(1).textContent()).toContain('port 8080 is taken');
+    expect(await rows.nth(1).locator('mark').allTextContents()).toEqual(['port', 'taken']);
+    expect(new URL(page.url()).searchParams.get('q')).toBe('port taken');
+    expect(foreign).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('shows hostile text, names and ids as text, and its links lead there', async () => {
+    const { page, foreign, problems } = await openConsole(browser, shiplog.url, '/search?q=kraken');
+    const row = rowsOf(page).first();
+    await row.locator('mark').getByText('kraken').waitFor();
+    const text = (await row.textContent()) ?? '';
+    expect(text).toContain('<img src=x onerror=');
+    expect(text).toContain(HOSTILE_HOST);
+    for (const control of ['\u001b', '\u202e']) expect(text).not.toContain(control);
+    expect(text.length).toBeLessThan(1_000);
+    expect(await row.locator('img, script, b').count()).toBe(0);
+    await row.getByRole('link', { name: HOSTILE_TASK, exact: true }).click();
+    await page.getByRole('heading', { name: HOSTILE_TASK, level: 1 }).waitFor();
+    expect(await page.title()).toBe('Shiplog');
+    expect(foreign).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('is narrowed by facets that the address remembers', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?q=taken');
+    await expect.poll(() => rowsOf(page).count()).toBe(2);
+    await page.getByRole('button', { name: 'Service' }).click();
+    await page.getByRole('checkbox', { name: 'pay' }).check();
+    await expect.poll(() => rowsOf(page).count()).toBe(1);
+    await page.reload();
+    await rowsOf(page).getByText('9090').waitFor();
+    expect(await rowsOf(page).count()).toBe(1);
+    await page.getByRole('button', { name: 'Level' }).click();
+    await page.getByRole('checkbox', { name: 'ERROR' }).check();
+    await page.getByText('Nothing found in the last 24 h').waitFor();
+    await page.close();
+  });
+
+  it('points at the column of a search that it does not understand', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search');
+    const box = page.getByRole('searchbox');
+    await box.fill('port "taken');
+    await page.getByRole('alert').getByText('column 6').waitFor();
+    expect(await box.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.locator('.search-column mark').textContent()).toBe('"');
+    await box.fill('port "taken"');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('offers to look further back where nothing is found', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?q=mariner');
+    await page.getByText('Nothing found in the last 24 h').waitFor();
+    await page.getByRole('button', { name: 'Look further back: last 7 days' }).click();
+    await rowsOf(page).getByText('an ancient').waitFor();
+    expect(new URL(page.url()).searchParams.get('last')).toBe('7d');
+    await page.close();
+  });
+
+  it('turns to older lines and back to newer ones, and a page survives a reload', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?q=counted');
+    const top = async () => (await rowsOf(page).first().textContent()) ?? '';
+    await expect.poll(top).toContain('number 119');
+    expect(await page.getByRole('button', { name: 'Newer' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Older' }).click();
+    await expect.poll(top).toContain('number 69');
+    await page.reload();
+    await expect.poll(top).toContain('number 69');
+    await page.getByRole('button', { name: 'Older' }).click();
+    await expect.poll(top).toContain('number 19');
+    expect(await rowsOf(page).count()).toBe(20);
+    await page.getByRole('button', { name: 'Newer' }).click();
+    await expect.poll(top).toContain('number 69');
+    await page.close();
+  });
+
+  it('draws lines over time, and a stretch that is dragged over becomes the range', async () => {
+    const { page, problems } = await openConsole(browser, shiplog.url, '/search?q=taken');
+    const chart = page.locator('.histogram .u-over');
+    await chart.waitFor();
+    const box = await chart.boundingBox();
+    if (box === null) throw new Error('The chart has no place');
+    // The last two hours of a day.
+    await page.mouse.move(box.x + box.width * 0.94, box.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 1, box.y + 10, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => rowsOf(page).count()).toBe(1);
+    const { searchParams } = new URL(page.url());
+    const [from, to] = [searchParams.get('from') ?? '', searchParams.get('to') ?? ''];
+    expect(Date.parse(to) - Date.parse(from)).toBeGreaterThan(HOUR / 2);
+    expect(Date.parse(to) - Date.parse(from)).toBeLessThan(2 * HOUR);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('says the same in a table, whose intervals are ranges too', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?q=taken');
+    await page.getByText('As a table').click();
+    const table = page.getByRole('table', { name: 'Lines over time' });
+    const cells = await table.locator('tbody tr').first().getByRole('cell').allTextContents();
+    expect(cells.slice(1)).toEqual(['1', '0', '1']);
+    await table.locator('tbody').getByRole('button').first().click();
+    await expect.poll(() => rowsOf(page).count()).toBe(1);
+    await rowsOf(page).getByText('8080').waitFor();
+    await page.close();
+  });
+
+  it.each([
+    ['light', 1_400],
+    ['dark', 1_400],
+    ['dark', 360],
+  ] as const)('has nothing serious for axe in %s at %i pixels', async (theme, width) => {
+    const options = { dark: theme === 'dark', width };
+    const { page } = await openConsole(browser, shiplog.url, '/search?last=7d', options);
+    await rowsOf(page).first().waitFor();
+    await page.locator('.histogram .u-over').waitFor();
+    expect(await seriousProblems(page)).toEqual([]);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await page.close();
+  });
+});
