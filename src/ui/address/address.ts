@@ -34,9 +34,11 @@ export function useAddress(): Address {
 /** `replace`: no step of its own in the history, for what changes as one types. */
 export function go(to: string, { replace = false } = {}): void {
   if (to === location.pathname + location.search) return;
+  const from = location.pathname;
   if (replace) history.replaceState(null, '', to);
   else history.pushState(null, '', to);
   address.value = read();
+  if (location.pathname !== from) scrollTo(0, 0);
 }
 
 /** `/tasks/a%2Fb?host=web-1`: of segments as they are, and of what is not null or empty. */

@@ -23,24 +23,27 @@ export interface PlotData {
   small?: boolean;
 }
 
+export interface PlotActions {
+  /** With the two ends of a stretch that was dragged over, epoch milliseconds; null: none can be. */
+  onBrush: ((fromMs: number, toMs: number) => void) | null;
+  /** With the place in the data that is pointed at. */
+  onPoint: (index: number | null) => void;
+}
+
 export class Plot {
   readonly #box: HTMLElement;
   readonly #height: number;
-  readonly #onBrush: ((fromMs: number, toMs: number) => void) | null;
+  readonly #actions: PlotActions;
   readonly #watching = new AbortController();
   readonly #sizes: ResizeObserver;
   readonly #themes: MutationObserver;
   #data: PlotData | null = null;
   #chart: UPlot | null = null;
 
-  constructor(
-    box: HTMLElement,
-    height: number,
-    onBrush: ((fromMs: number, toMs: number) => void) | null,
-  ) {
+  constructor(box: HTMLElement, height: number, actions: PlotActions) {
     this.#box = box;
     this.#height = height;
-    this.#onBrush = onBrush;
+    this.#actions = actions;
     const again = (): void => this.#draw();
     this.#sizes = new ResizeObserver(() => {
       if (this.#chart?.width !== box.clientWidth) again();
@@ -93,7 +96,7 @@ export class Plot {
       width: this.#box.clientWidth,
       height: this.#height,
       legend: { show: false },
-      cursor: { y: false, drag: { x: this.#onBrush !== null, y: false, setScale: false } },
+      cursor: { y: false, drag: { x: this.#actions.onBrush !== null, y: false, setScale: false } },
       tzDate: (at) => (days ? UPlot.tzDate(new Date(at * 1_000), 'Etc/UTC') : new Date(at * 1_000)),
       scales: {
         x: { time: true, range: () => range },
@@ -128,13 +131,14 @@ export class Plot {
         }),
       ],
       hooks: {
+        setCursor: [({ cursor }) => this.#actions.onPoint(cursor.idx ?? null)],
         setSelect: [
           (chart) => {
             const { left, width } = chart.select;
             if (width < 2) return;
             const at = (x: number): number => Math.round(chart.posToVal(x, 'x') * 1_000);
             chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-            this.#onBrush?.(at(left), at(left + width));
+            this.#actions.onBrush?.(at(left), at(left + width));
           },
         ],
       },

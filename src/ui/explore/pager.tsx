@@ -40,8 +40,12 @@ interface PagerProps {
 export function Pager({ info, ascending, turned, words }: PagerProps) {
   const previous = info.hasPreviousPage ? info.startCursor : null;
   const next = info.hasNextPage ? info.endCursor : null;
-  const toPrevious = (): void => setParams({ before: previous, after: null });
-  const toNext = (): void => setParams({ after: next, before: null });
+  const turn = (page: { before: string | null; after: string | null }): void => {
+    setParams(page);
+    scrollTo(0, 0);
+  };
+  const toPrevious = (): void => turn({ before: previous, after: null });
+  const toNext = (): void => turn({ after: next, before: null });
   const [back, on] = ascending
     ? [
         { cursor: next, go: toNext },
@@ -55,7 +59,7 @@ export function Pager({ info, ascending, turned, words }: PagerProps) {
   return (
     <nav class="pager" aria-label="Pages">
       {turned && (
-        <button type="button" onClick={() => setParams({ before: null, after: null })}>
+        <button type="button" onClick={() => turn({ before: null, after: null })}>
           ⇤ First page
         </button>
       )}

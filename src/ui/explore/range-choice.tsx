@@ -1,6 +1,6 @@
 /** Chooses the range of time that a view is about. */
 import { setParams } from '../address/address.ts';
-import { localText, type Range, SPANS } from './range.ts';
+import { localText, lookedAgain, type Range, SPANS } from './range.ts';
 
 const NO_PAGE = { before: null, after: null };
 
@@ -50,6 +50,16 @@ export function RangeChoice({ range }: { range: Range }) {
             onChange={(event) => set('to', event.currentTarget.value)}
           />
         </>
+      )}
+      {range.to === null && (
+        <button
+          type="button"
+          aria-label="Look again"
+          title="Look again: until now"
+          onClick={() => lookedAgain.value++}
+        >
+          <span aria-hidden="true">⟳</span>
+        </button>
       )}
     </span>
   );

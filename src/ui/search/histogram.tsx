@@ -2,7 +2,9 @@
 import { setParams } from '../address/address.ts';
 import { PlotBox } from '../chart/plot-box.tsx';
 import { useAnswer } from '../data/use-answer.ts';
+import { numberOf } from '../explore/figures.ts';
 import { localText } from '../explore/range.ts';
+import { duration, moment } from '../parts/time.ts';
 import { type EventFilter, EventsOverTimeDocument, type LogLevel } from '../gen/graphql.ts';
 
 const BUCKETS = 80;
@@ -55,7 +57,8 @@ export function Histogram({ filter }: { filter: EventFilter }) {
         times={bars.map(({ at }) => at)}
         widthMs={intervalMs}
         series={series.map((one) => ({ ...one, kind: 'bars' }))}
-        onBrush={zoom}
+        onBrush={(from, to) => zoom(...wholeBars(bars, intervalMs, from, to))}
+        describe={(index) => describe(bars[index], intervalMs)}
       />
       <details>
         <summary>
@@ -67,9 +70,27 @@ export function Histogram({ filter }: { filter: EventFilter }) {
   );
 }
 
+/** Of every bar that a stretch touches: part of a bar says nothing about what is in it. */
+function wholeBars(
+  bars: readonly Bar[],
+  intervalMs: number,
+  fromMs: number,
+  toMs: number,
+): [fromMs: number, toMs: number] {
+  const touched = bars.filter(({ at }) => at + intervalMs > fromMs && at < toMs);
+  return [touched[0]?.at ?? fromMs, (touched.at(-1)?.at ?? toMs - intervalMs) + intervalMs];
+}
+
+function describe(bar: Bar | undefined, intervalMs: number): string {
+  if (bar === undefined) return '';
+  const { at, total, warnings, errors } = bar;
+  const times = `${duration(intervalMs)} from ${moment(at, Date.now())}`;
+  return `${times}: ${numberOf(total)} lines, ${numberOf(warnings)} warnings, ${numberOf(errors)} errors`;
+}
+
 function BarTable({ bars, intervalMs }: { bars: readonly Bar[]; intervalMs: number }) {
   return (
-    <table class="list" aria-label="Lines over time">
+    <table class="list bars" aria-label="Lines over time">
       <thead>
         <tr>
           <th scope="col">From</th>
@@ -86,9 +107,9 @@ function BarTable({ bars, intervalMs }: { bars: readonly Bar[]; intervalMs: numb
                 {localText(new Date(at).toISOString()).replace('T', ' ')}
               </button>
             </td>
-            <td>{total.toLocaleString('en')}</td>
-            <td>{warnings.toLocaleString('en')}</td>
-            <td>{errors.toLocaleString('en')}</td>
+            <td>{numberOf(total)}</td>
+            <td>{numberOf(warnings)}</td>
+            <td>{numberOf(errors)}</td>
           </tr>
         ))}
       </tbody>

@@ -38,7 +38,7 @@ export function Search() {
           {list !== null && error === null && countOf(list)}
         </span>
       </div>
-      <Histogram filter={filter} />
+      <Histogram filter={{ ...filter, to: range.until }} />
       {list !== null && error === null && (
         <div class={asking ? 'asking' : undefined}>
           {list.edges.length === 0 ? (

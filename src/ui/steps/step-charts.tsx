@@ -1,6 +1,6 @@
 /** A small chart for each step: its durations and its failures, day by day, on the same days. */
 import { PlotBox } from '../chart/plot-box.tsx';
-import { shareOf, timeOf } from '../explore/figures.ts';
+import { numberOf, shareOf, timeOf } from '../explore/figures.ts';
 import type { StepFiguresFragment } from '../gen/graphql.ts';
 import { DayTable } from './day-table.tsx';
 
@@ -71,6 +71,7 @@ function StepChart({ step, times, days }: StepChartProps) {
         times={times}
         widthMs={null}
         unit="ms"
+        describe={(index) => describe(byTime.get(times[index] ?? 0))}
         series={[
           { name: 'p95', color: '--skipped', kind: 'line', values: values(({ p95Ms }) => p95Ms) },
           { name: 'p50', color: '--accent', kind: 'line', values: values(({ p50Ms }) => p50Ms) },
@@ -88,6 +89,13 @@ function StepChart({ step, times, days }: StepChartProps) {
       />
     </li>
   );
+}
+
+function describe(day: StepFiguresFragment | undefined): string {
+  if (day === undefined) return '';
+  const { count, failed, p50Ms, p95Ms } = day;
+  const durations = `p50 ${timeOf(p50Ms)}, p95 ${timeOf(p95Ms)}`;
+  return `${day.day?.slice(0, 10)}: ${durations}, ${shareOf(failed, count)} of ${numberOf(count)} failed`;
 }
 
 function failedPercent({ failed, count }: StepFiguresFragment): number {
