@@ -61,6 +61,17 @@ describe('the search across deployments', () => {
     await page.close();
   });
 
+  it('leads from a line to its place in the log of its deployment, and back', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?q=%22port+8080%22');
+    await rowsOf(page).getByRole('link', { name: 'port 8080 is taken' }).click();
+    const drawer = page.getByRole('complementary', { name: 'web-1' });
+    const selected = drawer.getByRole('log', { name: 'Log' }).locator('[aria-current="true"]');
+    await selected.getByText('port 8080 is taken').waitFor();
+    await page.goBack();
+    await rowsOf(page).getByText('8080').first().waitFor();
+    await page.close();
+  });
+
   it('shows hostile text, names and ids as text, and its links lead there', async () => {
     const { page, foreign, problems } = await openConsole(browser, shiplog.url, '/search?q=kraken');
     const row = rowsOf(page).first();

@@ -7,14 +7,14 @@ export function later<Props extends object>(
 ): ComponentType<Props> {
   let known: ComponentType<Props> | null = null;
   return function Later(props: Props) {
-    const [, setKnown] = useState(known);
+    const [, setHere] = useState(known !== null);
     const [failed, setFailed] = useState(false);
     useEffect(() => {
       if (known !== null) return;
       load().then(
         (view) => {
           known = view;
-          setKnown(() => view);
+          setHere(true);
         },
         () => setFailed(true),
       );

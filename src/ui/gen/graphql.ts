@@ -415,6 +415,14 @@ export type FacetValuesQueryVariables = Exact<{
 
 export type FacetValuesQuery = { tasks: { nodes: Array<{ service: string | null, environment: string | null }> }, stepStats: Array<{ step: string | null }> };
 
+export type PlaceInLogQueryVariables = Exact<{
+  filter: EventFilter;
+  cursor: string;
+}>;
+
+
+export type PlaceInLogQuery = { events: { edges: Array<{ cursor: string }> } };
+
 export type StepStatisticsQueryVariables = Exact<{
   filter: StepFilter;
 }>;
@@ -1213,6 +1221,15 @@ export const FacetValuesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FacetValuesQuery, FacetValuesQueryVariables>;
+export const PlaceInLogDocument = new TypedDocumentString(`
+    query PlaceInLog($filter: EventFilter!, $cursor: String!) {
+  events(filter: $filter, order: LOG, around: $cursor, first: 1) {
+    edges {
+      cursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PlaceInLogQuery, PlaceInLogQueryVariables>;
 export const StepStatisticsDocument = new TypedDocumentString(`
     query StepStatistics($filter: StepFilter!) {
   steps: stepStats(filter: $filter, groupBy: STEP) {

@@ -2,6 +2,7 @@
 import { addressOf } from '../address/address.ts';
 import type { FoundLineFragment } from '../gen/graphql.ts';
 import { statusWord } from '../parts/status.tsx';
+import { LineLink } from './line-link.tsx';
 import { markedPieces } from './marked.ts';
 
 const MOMENT = new Intl.DateTimeFormat('en-GB', {
@@ -55,9 +56,9 @@ function Result({ cursor, line }: ResultProps) {
       </td>
       <td class="log-level">{level}</td>
       <td class="result-text">
-        <a href={addressOf(['tasks', taskId], { host: hostName, line: cursor })}>
+        <LineLink line={line} cursor={cursor}>
           <Message line={line} />
-        </a>
+        </LineLink>
       </td>
       <td class="name">
         <a href={addressOf(['tasks', taskId])}>{taskId}</a>
