@@ -31,12 +31,6 @@ export function App() {
   const view = path.join('/');
   // Another view begins live.
   useEffect(resume, [view]);
-  const title = [path[1], VIEWS.find((view) => view.path === current)?.name, 'Shiplog']
-    .filter((part) => part !== undefined)
-    .join(' · ');
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
   return (
     <>
       <a class="skip" href="#main" data-leave>

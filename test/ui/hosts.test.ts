@@ -2,11 +2,14 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../http/browser.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
-import { overflow, seriousProblems } from './axe.ts';
+import { overflow, seriousProblems } from './accessibility.ts';
 import { openConsole } from './console.ts';
 
 const HOUR = 3_600_000;
 const HOSTILE_HOST = 'web/<i>1</i>?a=b&c#d%20';
+
+/** On a busy machine. */
+const PATIENT = { timeout: 10_000 };
 
 let shiplog: HttpFixture;
 let browser: Browser;
@@ -58,7 +61,7 @@ describe('the hosts', () => {
   it('are listed by how often deployments to them fail', async () => {
     const { page, foreign, problems } = await openConsole(browser, shiplog.url, '/hosts');
     const rows = page.getByRole('table', { name: 'Hosts' }).locator('tbody tr');
-    await expect.poll(() => rows.count()).toBe(3);
+    await expect.poll(() => rows.count(), PATIENT).toBe(3);
     const cells = await rows.first().getByRole('cell').allTextContents();
     expect(cells.slice(0, 5)).toEqual(['web-2', '4', '2', '50 %', 'start']);
     expect(foreign).toEqual([]);
@@ -70,16 +73,16 @@ describe('the hosts', () => {
     const { page } = await openConsole(browser, shiplog.url, '/hosts');
     const rows = page.getByRole('table', { name: 'Hosts' }).locator('tbody tr');
     await page.getByRole('searchbox').fill('db');
-    await expect.poll(() => rows.count()).toBe(1);
+    await expect.poll(() => rows.count(), PATIENT).toBe(1);
     await page.getByRole('searchbox').fill('many');
     await page.getByText('No step failed on a host whose name begins with many').waitFor();
     await page.getByRole('button', { name: 'All hosts by name' }).click();
-    await expect.poll(() => rows.count()).toBe(50);
+    await expect.poll(() => rows.count(), PATIENT).toBe(50);
     await page.getByText('60 hosts').waitFor();
     await page.getByRole('button', { name: 'Next' }).click();
-    await expect.poll(() => rows.count()).toBe(10);
+    await expect.poll(() => rows.count(), PATIENT).toBe(10);
     await page.reload();
-    await expect.poll(() => rows.count()).toBe(10);
+    await expect.poll(() => rows.count(), PATIENT).toBe(10);
     await page.close();
   });
 
@@ -100,7 +103,7 @@ describe('the hosts', () => {
     ]);
     await page.getByRole('button', { name: 'Status' }).click();
     await page.getByRole('checkbox', { name: 'SUCCEEDED' }).check();
-    await expect.poll(() => rows.count()).toBe(2);
+    await expect.poll(() => rows.count(), PATIENT).toBe(2);
     await rows.first().getByRole('link', { name: 'shop-2' }).click();
     await page.getByRole('heading', { name: 'shop-2', level: 1 }).waitFor();
     await page.getByRole('complementary', { name: 'web-2' }).waitFor();

@@ -2,11 +2,14 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../http/browser.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
-import { overflow, seriousProblems } from './axe.ts';
+import { overflow, seriousProblems } from './accessibility.ts';
 import { openConsole } from './console.ts';
 
 const DAY = 86_400_000;
 const HOSTILE_STEP = '<i>step</i>';
+
+/** On a busy machine. */
+const PATIENT = { timeout: 10_000 };
 
 let shiplog: HttpFixture;
 let browser: Browser;
@@ -70,7 +73,7 @@ describe('the steps across deployments', () => {
       '100 %',
     ]);
     // Durations and failures of each of two steps.
-    await expect.poll(() => page.locator('.step-charts .u-over').count()).toBe(4);
+    await expect.poll(() => page.locator('.step-charts .u-over').count(), PATIENT).toBe(4);
     expect(foreign).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
@@ -80,7 +83,7 @@ describe('the steps across deployments', () => {
     const { page } = await openConsole(browser, shiplog.url, '/steps?service=shop&step=download');
     await page.getByText('As a table').click();
     const days = page.getByRole('table', { name: 'Day by day' }).locator('tbody tr');
-    await expect.poll(() => days.count()).toBe(2);
+    await expect.poll(() => days.count(), PATIENT).toBe(2);
     const cells = await days.nth(1).getByRole('cell').allTextContents();
     const day = new Date(Date.now() - 3 * DAY).toISOString().slice(0, 10);
     expect(cells).toEqual([day, 'download', '3', '0 (0 %)', '2.0 s', '4.0 s', '4.0 s']);
@@ -101,10 +104,12 @@ describe('the steps across deployments', () => {
       .getByRole('table', { name: 'Durations and failures' })
       .getByRole('link', { name: 'download' })
       .click();
-    await expect.poll(() => new URL(page.url()).search).toBe('?service=pay&last=30d&step=download');
+    await expect
+      .poll(() => new URL(page.url()).search, PATIENT)
+      .toBe('?service=pay&last=30d&step=download');
     await page.reload();
     const rows = page.getByRole('table', { name: 'Durations and failures' }).locator('tbody tr');
-    await expect.poll(() => rows.count()).toBe(1);
+    await expect.poll(() => rows.count(), PATIENT).toBe(1);
     await page.close();
   });
 

@@ -1,8 +1,11 @@
-/** A question that a view asks: again when its variables change, the old answer stays meanwhile. */
+/**
+ * A question that a view asks: again when its variables change, or the server came back. The old
+ * answer stays meanwhile.
+ */
 import { useEffect, useState } from 'preact/hooks';
 import type { TypedDocumentString } from '../gen/graphql.ts';
+import { useAgain } from './again.ts';
 import { type AskError, ask } from './ask.ts';
-import { token } from './token.ts';
 
 export interface Answered<Result> {
   /** null: not known yet. */
@@ -19,6 +22,7 @@ export function useAnswer<Result, Variables>(
   delayMs = 0,
 ): Answered<Result> {
   const key = JSON.stringify(variables);
+  const again = useAgain();
   const [answer, setAnswer] = useState<Answered<Result>>(UNKNOWN);
   useEffect(() => {
     const asked = JSON.parse(key) as Variables | null;
@@ -27,26 +31,21 @@ export function useAnswer<Result, Variables>(
       return;
     }
     setAnswer((known) => ({ ...known, asking: true }));
-    let leaving = new AbortController();
-    const begin = (): void => {
-      leaving = new AbortController();
-      const { signal } = leaving;
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const timer = setTimeout(() => {
       ask(document, asked, signal).then(
         (data) => setAnswer({ data, error: null, asking: false }),
         (error: AskError) => {
           if (!signal.aborted) setAnswer(({ data }) => ({ data, error, asking: false }));
         },
       );
-    };
-    const timer = setTimeout(begin, delayMs);
-    // Refused for want of a token: asked again with it.
-    const stop = token.listen(begin);
+    }, delayMs);
     return () => {
       clearTimeout(timer);
-      stop();
       leaving.abort();
     };
-  }, [document, key]);
+  }, [document, key, again]);
   return answer;
 }
 

@@ -1,4 +1,5 @@
-/** The question behind a view, to go on with in GraphiQL. */
+/** The question behind a part of a view; that of the view itself is behind the link above all views. */
+import { graphiqlAddress } from '../data/view-query.ts';
 import type { TypedDocumentString } from '../gen/graphql.ts';
 
 interface QueryLinkProps<Variables> {
@@ -6,13 +7,13 @@ interface QueryLinkProps<Variables> {
   variables: Variables;
 }
 
-export function QueryLink<Variables>({ document, variables }: QueryLinkProps<Variables>) {
-  const params = new URLSearchParams({
-    query: document.toString().trim(),
-    variables: JSON.stringify(variables, null, 2),
-  });
+export function QueryLink<Variables extends object>({
+  document,
+  variables,
+}: QueryLinkProps<Variables>) {
+  const query = { query: document.toString().trim(), variables };
   return (
-    <a class="query-link" href={`/graphiql?${params}`} data-leave>
+    <a class="query-link" href={graphiqlAddress([query])} data-leave>
       Query in GraphiQL
     </a>
   );

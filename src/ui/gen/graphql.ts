@@ -396,9 +396,9 @@ export type SearchEventsQueryVariables = Exact<{
 }>;
 
 
-export type SearchEventsQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, edges: Array<{ cursor: string, node: { id: string, taskId: string, hostName: string | null, step: string | null, attempt: number | null, kind: EventKind, status: StepStatus | null, level: LogLevel, at: string, message: string | null, exitCode: number | null, error: { message: string } | null, highlights: Array<{ start: number, end: number }> } }> } };
+export type SearchEventsQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, edges: Array<{ cursor: string, node: { taskId: string, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null } }> } };
 
-export type FoundLineFragment = { id: string, taskId: string, hostName: string | null, step: string | null, attempt: number | null, kind: EventKind, status: StepStatus | null, level: LogLevel, at: string, message: string | null, exitCode: number | null, error: { message: string } | null, highlights: Array<{ start: number, end: number }> };
+export type FoundLineFragment = { taskId: string, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null };
 
 export type EventsOverTimeQueryVariables = Exact<{
   filter: EventFilter;
@@ -545,29 +545,6 @@ export const DeploymentRowFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"DeploymentRow"}) as unknown as TypedDocumentString<DeploymentRowFragment, unknown>;
-export const LogLineFragmentDoc = new TypedDocumentString(`
-    fragment LogLine on StepEvent {
-  id
-  kind
-  at
-  hostName
-  step
-  attempt
-  status
-  level
-  stream
-  message
-  exitCode
-  progress {
-    done
-    total
-    unit
-  }
-  error {
-    message
-  }
-}
-    `, {"fragmentName":"LogLine"}) as unknown as TypedDocumentString<LogLineFragment, unknown>;
 export const RunDetailsFragmentDoc = new TypedDocumentString(`
     fragment RunDetails on Run {
   hostName
@@ -615,28 +592,59 @@ export const RunDetailsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"RunDetails"}) as unknown as TypedDocumentString<RunDetailsFragment, unknown>;
-export const FoundLineFragmentDoc = new TypedDocumentString(`
-    fragment FoundLine on StepEvent {
+export const LogLineFragmentDoc = new TypedDocumentString(`
+    fragment LogLine on StepEvent {
   id
-  taskId
+  kind
+  at
   hostName
   step
   attempt
-  kind
   status
   level
-  at
+  stream
   message
   exitCode
+  progress {
+    done
+    total
+    unit
+  }
   error {
     message
   }
+}
+    `, {"fragmentName":"LogLine"}) as unknown as TypedDocumentString<LogLineFragment, unknown>;
+export const FoundLineFragmentDoc = new TypedDocumentString(`
+    fragment FoundLine on StepEvent {
+  ...LogLine
+  taskId
   highlights {
     start
     end
   }
 }
-    `, {"fragmentName":"FoundLine"}) as unknown as TypedDocumentString<FoundLineFragment, unknown>;
+    fragment LogLine on StepEvent {
+  id
+  kind
+  at
+  hostName
+  step
+  attempt
+  status
+  level
+  stream
+  message
+  exitCode
+  progress {
+    done
+    total
+    unit
+  }
+  error {
+    message
+  }
+}`, {"fragmentName":"FoundLine"}) as unknown as TypedDocumentString<FoundLineFragment, unknown>;
 export const StepFiguresFragmentDoc = new TypedDocumentString(`
     fragment StepFigures on StepStats {
   key
@@ -1172,21 +1180,30 @@ export const SearchEventsDocument = new TypedDocumentString(`
     }
   }
 }
-    fragment FoundLine on StepEvent {
+    fragment LogLine on StepEvent {
   id
-  taskId
+  kind
+  at
   hostName
   step
   attempt
-  kind
   status
   level
-  at
+  stream
   message
   exitCode
+  progress {
+    done
+    total
+    unit
+  }
   error {
     message
   }
+}
+fragment FoundLine on StepEvent {
+  ...LogLine
+  taskId
   highlights {
     start
     end

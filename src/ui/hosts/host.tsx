@@ -1,15 +1,16 @@
 /** One host: what it is, and every deployment to it, newest first. */
 import { addressOf, useParam } from '../address/address.ts';
 import { useAnswer } from '../data/use-answer.ts';
+import { useViewQuery } from '../data/view-query.ts';
 import { Facet } from '../deployments/facet.tsx';
 import '../explore/explore.css';
 import { numberOf, shareOf } from '../explore/figures.ts';
 import { Pager, usePage } from '../explore/pager.tsx';
-import { QueryLink } from '../explore/query-link.tsx';
 import { HostHistoryDocument, type HostHistoryQuery, type RunStatus } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
 import { statusWord } from '../parts/status.tsx';
 import { moment } from '../parts/time.ts';
+import { useTitle } from '../parts/title.ts';
 import { HostRuns } from './host-runs.tsx';
 import './host.css';
 
@@ -31,16 +32,15 @@ export function Host({ name }: { name: string }) {
   const filter = statuses.length === 0 ? {} : { statuses };
   const variables = { name, filter, ...page };
   const { data, error, asking } = useAnswer(HostHistoryDocument, variables);
+  useTitle(name);
+  useViewQuery(HostHistoryDocument, variables);
   const host = data?.host ?? null;
   return (
     <>
       <p class="above">
         <a href="/hosts">Hosts</a>
       </p>
-      <div class="view-head">
-        <h1>{name}</h1>
-        <QueryLink document={HostHistoryDocument} variables={variables} />
-      </div>
+      <h1 class="host-name">{name}</h1>
       {error !== null && (
         <p role="alert" class="problem">
           {error.message}

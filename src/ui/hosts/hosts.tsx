@@ -1,12 +1,13 @@
 /** Hosts by reliability: where deployments fail most, or all of them by name. */
 import { setParams, useParam } from '../address/address.ts';
 import { useAnswer } from '../data/use-answer.ts';
+import { useViewQuery } from '../data/view-query.ts';
 import '../explore/explore.css';
 import { Pager, usePage } from '../explore/pager.tsx';
-import { QueryLink } from '../explore/query-link.tsx';
 import { type Range, useRange } from '../explore/range.ts';
 import { RangeChoice } from '../explore/range-choice.tsx';
 import { HostsDocument, HostsThatFailDocument } from '../gen/graphql.ts';
+import { useTitle } from '../parts/title.ts';
 import { HostTable } from './host-table.tsx';
 
 const TYPING_MS = 250;
@@ -18,6 +19,7 @@ export function Hosts() {
   const [sort] = useParam('sort');
   const range = useRange('30d', prefix);
   const byName = sort === 'name';
+  useTitle('Hosts');
   return (
     <>
       <h1>Hosts</h1>
@@ -70,6 +72,7 @@ function FailingHosts({ prefix, range }: HostsProps) {
   const names = failed.slice(0, FAILING).flatMap(({ host }) => (host === null ? [] : [host]));
   const variables = hostsVariables(range, { names }, { first: FAILING });
   const { data, error } = useAnswer(HostsDocument, names.length === 0 ? null : variables);
+  useViewQuery(HostsThatFailDocument, { filter });
   const rows = (data?.hosts.nodes ?? [])
     .filter(({ name, reliability }) => names.includes(name) && reliability.failed > 0)
     .sort((a, b) => b.reliability.failed - a.reliability.failed || rate(b) - rate(a));
@@ -93,8 +96,7 @@ function FailingHosts({ prefix, range }: HostsProps) {
       <p class="hint">
         {failed.length > FAILING &&
           `The ${FAILING} with the most failed steps of ${failed.length.toLocaleString('en')}. `}
-        Runs that began in the {range.name}.{' '}
-        <QueryLink document={HostsThatFailDocument} variables={{ filter }} />
+        Runs that began in the {range.name}.
       </p>
     </>
   );
@@ -105,6 +107,7 @@ function AllHosts({ prefix, range }: HostsProps) {
   const filter = prefix === '' ? {} : { namePrefix: prefix };
   const variables = hostsVariables(range, filter, page);
   const { data, error } = useAnswer(HostsDocument, variables, TYPING_MS);
+  useViewQuery(HostsDocument, variables);
   if (error !== null) return <Problem text={error.message} />;
   if (data === null) return <Skeleton />;
   const { nodes, pageInfo, totalCount, totalCountIsExact } = data.hosts;
@@ -114,8 +117,7 @@ function AllHosts({ prefix, range }: HostsProps) {
       <Pager info={pageInfo} ascending={false} turned={turned} words={['Previous', 'Next']} />
       <p class="hint">
         {totalCount?.toLocaleString('en')}
-        {!totalCountIsExact && '+'} hosts.{' '}
-        <QueryLink document={HostsDocument} variables={variables} />
+        {!totalCountIsExact && '+'} hosts.
       </p>
     </>
   );

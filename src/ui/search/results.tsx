@@ -1,7 +1,7 @@
 /** Lines that were found, newest first, each with the way to its place in its deployment. */
 import { addressOf } from '../address/address.ts';
 import type { FoundLineFragment } from '../gen/graphql.ts';
-import { statusWord } from '../parts/status.tsx';
+import { textOf } from '../log/line-text.ts';
 import { LineLink } from './line-link.tsx';
 import { markedPieces } from './marked.ts';
 
@@ -71,17 +71,16 @@ function Result({ cursor, line }: ResultProps) {
   );
 }
 
-/** Beginnings and ends say so in words. */
+/** What it says in itself (a beginning, an end, progress), and what was said with it. */
 function Message({ line }: { line: FoundLineFragment }) {
-  const { kind, status, step, exitCode, message, error, highlights } = line;
+  const { kind, message, error, highlights } = line;
+  const itself = textOf({ ...line, message: null, error: null });
   const pieces = markedPieces(message ?? error?.message ?? '', message === null ? [] : highlights);
-  const code = exitCode === null || exitCode === 0 ? '' : ` (exit code ${exitCode})`;
-  const ended = kind === 'STEP' && status !== null;
   return (
     <>
-      {ended && `${step} ${statusWord(status).toLowerCase()}${code}`}
-      {ended && pieces.length > 0 && ': '}
-      {!ended && pieces.length === 0 && `(${kind.toLowerCase()})`}
+      {itself}
+      {itself !== '' && pieces.length > 0 && ': '}
+      {itself === '' && pieces.length === 0 && `(${kind.toLowerCase()})`}
       {pieces.map(({ text, marked }, at) =>
         marked ? <mark key={at}>{text}</mark> : <span key={at}>{text}</span>,
       )}

@@ -1,14 +1,15 @@
 /** The log across deployments: what is searched for, when it occurred, and every line of it. */
 import { setParams } from '../address/address.ts';
 import { useAnswer } from '../data/use-answer.ts';
+import { useViewQuery } from '../data/view-query.ts';
 import { Facet } from '../deployments/facet.tsx';
 import { ServiceFacets } from '../explore/facets.tsx';
 import { Pager, usePage } from '../explore/pager.tsx';
-import { QueryLink } from '../explore/query-link.tsx';
 import { longerThan, type Range, SPANS } from '../explore/range.ts';
 import { RangeChoice } from '../explore/range-choice.tsx';
 import { SearchEventsDocument } from '../gen/graphql.ts';
 import '../explore/explore.css';
+import { useTitle } from '../parts/title.ts';
 import { Histogram } from './histogram.tsx';
 import { Results } from './results.tsx';
 import './search.css';
@@ -22,13 +23,12 @@ export function Search() {
   const { turned, ...page } = usePage(true);
   const variables = { filter, ...page };
   const { data, error, asking } = useAnswer(SearchEventsDocument, variables, TYPING_MS);
+  useTitle(filter.search === undefined ? 'Search' : `Search: ${filter.search}`);
+  useViewQuery(SearchEventsDocument, variables);
   const list = data?.events ?? null;
   return (
     <>
-      <div class="view-head">
-        <h1>Search</h1>
-        <QueryLink document={SearchEventsDocument} variables={variables} />
-      </div>
+      <h1>Search</h1>
       <SearchBox error={error} />
       <div class="filters">
         <RangeChoice range={range} />

@@ -1,11 +1,12 @@
 /** How long steps take and how often they fail, over time and deployments; and why they fail. */
 import { useAnswer } from '../data/use-answer.ts';
+import { useViewQuery } from '../data/view-query.ts';
 import '../explore/explore.css';
 import { ServiceFacets } from '../explore/facets.tsx';
-import { QueryLink } from '../explore/query-link.tsx';
 import { RangeChoice } from '../explore/range-choice.tsx';
 import { useStepFilter } from '../explore/step-filter.ts';
 import { type StepFiguresFragment, StepStatisticsDocument } from '../gen/graphql.ts';
+import { useTitle } from '../parts/title.ts';
 import { Causes } from './causes.tsx';
 import { Slowest } from './slowest.tsx';
 import { StepCharts } from './step-charts.tsx';
@@ -18,12 +19,11 @@ const GROUPS_MAX = 1_000;
 export function Steps() {
   const { filter, range } = useStepFilter('7d');
   const { data, error, asking } = useAnswer(StepStatisticsDocument, { filter });
+  useTitle('Steps');
+  useViewQuery(StepStatisticsDocument, { filter });
   return (
     <>
-      <div class="view-head">
-        <h1>Steps</h1>
-        <QueryLink document={StepStatisticsDocument} variables={{ filter }} />
-      </div>
+      <h1>Steps</h1>
       <div class="filters">
         <RangeChoice range={range} />
         <ServiceFacets from={range.from} />
