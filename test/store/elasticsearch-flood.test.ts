@@ -1,7 +1,7 @@
 /** Views and appends under more events than can be folded at once. */
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LogEvent, Position } from '../../src/domain/event/event.ts';
-import { LAG_MAX } from '../../src/store/elasticsearch/keeper/shard-keeper.ts';
+import { LAG_MAX } from '../../src/store/elasticsearch/keeper/lag.ts';
 import {
   type ElasticsearchStore,
   openElasticsearchStore,

@@ -30,11 +30,11 @@ export interface ElasticsearchConfig {
   startWaitMs?: number;
 }
 
-export type Settled = Required<
+export type ResolvedConfig = Required<
   Omit<ElasticsearchConfig, 'username' | 'password' | 'apiKey' | 'ca'>
 >;
 
-export function withDefaults(config: ElasticsearchConfig): Settled {
+export function withDefaults(config: ElasticsearchConfig): ResolvedConfig {
   return {
     urls: config.urls,
     shards: config.shards,

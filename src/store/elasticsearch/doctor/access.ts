@@ -2,7 +2,7 @@
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { reasonOf } from '../cluster/connection.ts';
 import { roleFor } from '../indices/privileges.ts';
-import type { Patient } from './doctor.ts';
+import type { DoctorContext } from './context.ts';
 
 interface Identity {
   username?: string;
@@ -14,20 +14,20 @@ interface Privileges {
   index?: Record<string, Record<string, boolean>>;
 }
 
-export async function checkAccess(patient: Patient): Promise<Finding[]> {
-  const { connection } = patient;
+export async function checkAccess(context: DoctorContext): Promise<Finding[]> {
+  const { connection } = context;
   const { status, body } = await connection.ask<Identity>({
     method: 'GET',
     path: '/_security/_authenticate',
   });
   // Without security the cluster does not know the address at all.
-  if (status === 400 || status === 404 || status === 405) return [withoutSecurity(patient)];
+  if (status === 400 || status === 404 || status === 405) return [withoutSecurity(context)];
   if (status >= 300) return [problem('credentials', reasonOf(body), 'Look at the cluster.')];
   const way = body.authentication_type === undefined ? '' : ` (${body.authentication_type})`;
-  return [fine('credentials', `${body.username}${way}`), await checkPrivileges(patient)];
+  return [fine('credentials', `${body.username}${way}`), await checkPrivileges(context)];
 }
 
-function withoutSecurity({ identified, config }: Patient): Finding {
+function withoutSecurity({ identified, config }: DoctorContext): Finding {
   const detail = 'security is off: the cluster asks nobody who they are';
   if (identified) {
     return warning(
@@ -45,7 +45,7 @@ function withoutSecurity({ identified, config }: Patient): Finding {
   );
 }
 
-async function checkPrivileges({ connection, names }: Patient): Promise<Finding> {
+async function checkPrivileges({ connection, names }: DoctorContext): Promise<Finding> {
   const { cluster, indices } = roleFor(names);
   const body = await connection.expect<Privileges>({
     method: 'POST',

@@ -1,7 +1,7 @@
 /** Room on the disks, shards against the cluster's limit, and copies. */
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { humanBytes } from '../../../domain/text/human-bytes.ts';
-import type { Patient } from './doctor.ts';
+import type { DoctorContext } from './context.ts';
 import { neededFree, readSettings, type Watermark } from './watermarks.ts';
 
 interface Disk {
@@ -12,8 +12,8 @@ interface Nodes {
   nodes?: Record<string, { name: string; roles: string[]; fs?: { total?: Disk } }>;
 }
 
-export async function checkCapacity(patient: Patient): Promise<Finding[]> {
-  const { connection } = patient;
+export async function checkCapacity(context: DoctorContext): Promise<Finding[]> {
+  const { connection } = context;
   const [{ nodes }, { active_shards: active }, settings] = await Promise.all([
     connection.expect<Nodes>({
       method: 'GET',
@@ -38,8 +38,8 @@ export async function checkCapacity(patient: Patient): Promise<Finding[]> {
   }
   return [
     ...findings,
-    shards(patient, active, settings.shardsPerNode * data.length),
-    copies(patient, data.length),
+    shards(context, active, settings.shardsPerNode * data.length),
+    copies(context, data.length),
   ];
 }
 
@@ -68,7 +68,7 @@ function disk(node: string, fs: Disk | undefined, watermarks: readonly Watermark
 }
 
 /** Each day has an index of events and one of views. */
-function shards({ config, retentionDays }: Patient, active: number, limit: number): Finding {
+function shards({ config, retentionDays }: DoctorContext, active: number, limit: number): Finding {
   const copiesOf = 1 + config.replicas;
   const days = retentionDays + 1;
   const wanted = (days * 2 * config.shards + 2) * copiesOf;
@@ -89,7 +89,7 @@ function shards({ config, retentionDays }: Patient, active: number, limit: numbe
     : fine('shards', detail);
 }
 
-function copies({ config }: Patient, nodes: number): Finding {
+function copies({ config }: DoctorContext, nodes: number): Finding {
   if (config.replicas >= Math.max(nodes, 1)) {
     return warning(
       'replicas',

@@ -1,6 +1,6 @@
 /** Whether this machine and the nodes agree about the time: days and silences hang on it. */
 import { type Finding, fine, warning } from '../../../domain/finding.ts';
-import type { Patient } from './doctor.ts';
+import type { DoctorContext } from './context.ts';
 
 interface Nodes {
   nodes?: Record<string, { name: string; timestamp?: number }>;
@@ -8,7 +8,7 @@ interface Nodes {
 
 const TOLERATED_MS = 2_000;
 
-export async function checkClocks({ connection }: Patient): Promise<Finding[]> {
+export async function checkClocks({ connection }: DoctorContext): Promise<Finding[]> {
   const began = Date.now();
   const { nodes } = await connection.expect<Nodes>({
     method: 'GET',

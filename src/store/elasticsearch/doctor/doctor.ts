@@ -4,28 +4,19 @@
  */
 import type { Finding } from '../../../domain/finding.ts';
 import { problem } from '../../../domain/finding.ts';
-import { type ElasticsearchConfig, type Settled, withDefaults } from '../cluster/config.ts';
+import { type ElasticsearchConfig, withDefaults } from '../cluster/config.ts';
 import { Connection } from '../cluster/connection.ts';
 import { Names } from '../indices/names.ts';
 import { checkAccess } from './access.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkCapacity } from './capacity.ts';
 import { checkClocks } from './clocks.ts';
+import type { DoctorContext } from './context.ts';
 import { checkHealth } from './health.ts';
 import { checkTemplates } from './templates.ts';
 import { checkViews } from './views.ts';
 
-/** What every part is given. */
-export interface Patient {
-  connection: Connection;
-  config: Settled;
-  /** Whether credentials were given. */
-  identified: boolean;
-  names: Names;
-  retentionDays: number;
-}
-
-type Part = (patient: Patient) => Promise<Finding[]>;
+type Part = (context: DoctorContext) => Promise<Finding[]>;
 
 const PARTS: readonly [check: string, part: Part][] = [
   ['credentials', checkAccess],

@@ -1,7 +1,7 @@
 /** Whether every shard of ours has the copies it should have, and may be written. */
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { blockedIndices } from '../health/health.ts';
-import type { Patient } from './doctor.ts';
+import type { DoctorContext } from './context.ts';
 
 interface Health {
   status: 'green' | 'yellow' | 'red';
@@ -24,8 +24,8 @@ const BLOCKS_TIMEOUT_MS = 3_000;
 /** Of so many indices at most: the rest has the same reason nearly always. */
 const NAMED = 3;
 
-export async function checkHealth(patient: Patient): Promise<Finding[]> {
-  const { connection, names } = patient;
+export async function checkHealth(context: DoctorContext): Promise<Finding[]> {
+  const { connection, names } = context;
   const health = await connection.expect<Health>({
     method: 'GET',
     path: `/_cluster/health/${names.prefix}-*`,
@@ -36,7 +36,7 @@ export async function checkHealth(patient: Patient): Promise<Finding[]> {
   if (count === 0) findings.push(fine('health', 'no indices yet'));
   else if (health.status === 'green') {
     findings.push(fine('health', `green: ${count} indices, ${health.active_shards} shards`));
-  } else findings.push(await unwell(patient, health));
+  } else findings.push(await unwell(context, health));
   const blocked = await blockedIndices(connection, [`${names.prefix}-*`], BLOCKS_TIMEOUT_MS);
   if (blocked.length > 0) {
     findings.push(
@@ -50,13 +50,13 @@ export async function checkHealth(patient: Patient): Promise<Finding[]> {
   return findings;
 }
 
-async function unwell(patient: Patient, health: Health): Promise<Finding> {
+async function unwell(context: DoctorContext, health: Health): Promise<Finding> {
   const bad = Object.entries(health.indices ?? {}).filter(([, { status }]) => status !== 'green');
   bad.sort(([, a], [, b]) => Number(b.status === 'red') - Number(a.status === 'red'));
   const red = health.status === 'red';
   const shown = bad.slice(0, NAMED).map(([index]) => index);
   const more = bad.length > NAMED ? ` and ${bad.length - NAMED} more` : '';
-  const why = await explain(patient, shown[0] as string, red);
+  const why = await explain(context, shown[0] as string, red);
   const detail = `${health.status}: ${health.unassigned_shards} shards without a place (${shown.join(', ')}${more})${why}`;
   if (red) {
     return problem(
@@ -65,7 +65,7 @@ async function unwell(patient: Patient, health: Health): Promise<Finding> {
       'Bring the nodes that hold those shards back; without any copy left, restore the indices from a snapshot.',
     );
   }
-  const replicas = patient.config.replicas;
+  const replicas = context.config.replicas;
   return health.number_of_data_nodes <= replicas
     ? warning(
         'health',
@@ -80,7 +80,11 @@ async function unwell(patient: Patient, health: Health): Promise<Finding> {
 }
 
 /** In Elasticsearch's own words, why one of the shards has no place. */
-async function explain({ connection }: Patient, index: string, primary: boolean): Promise<string> {
+async function explain(
+  { connection }: DoctorContext,
+  index: string,
+  primary: boolean,
+): Promise<string> {
   const { status, body } = await connection.ask<Explanation>({
     method: 'POST',
     path: '/_cluster/allocation/explain',

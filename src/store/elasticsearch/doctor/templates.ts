@@ -2,10 +2,10 @@
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { PRIORITY, TEMPLATE_VERSION, templates } from '../indices/mappings.ts';
 import { foreignOrNewer, readTemplate, type StoredTemplate } from '../indices/setup.ts';
-import type { Patient } from './doctor.ts';
+import type { DoctorContext } from './context.ts';
 
-export async function checkTemplates(patient: Patient): Promise<Finding[]> {
-  const { connection, config } = patient;
+export async function checkTemplates(context: DoctorContext): Promise<Finding[]> {
+  const { connection, config } = context;
   const ours = templates(config).map(({ name }) => name);
   const stored = await Promise.all(ours.map((name) => readTemplate(connection, name)));
   const findings: Finding[] = [];
@@ -35,11 +35,11 @@ export async function checkTemplates(patient: Patient): Promise<Finding[]> {
       ),
     );
   } else findings.push(fine('templates', `${ours.length}, version ${TEMPLATE_VERSION}`));
-  return [...findings, ...(await rivals(patient, ours))];
+  return [...findings, ...(await rivals(context, ours))];
 }
 
 /** Other templates that match the names of our indices, with a priority that is not below ours. */
-async function rivals({ connection, names }: Patient, ours: string[]): Promise<Finding[]> {
+async function rivals({ connection, names }: DoctorContext, ours: string[]): Promise<Finding[]> {
   const { index_templates: all = [] } = await connection.expect<{
     index_templates?: { name: string; index_template: StoredTemplate }[];
   }>({

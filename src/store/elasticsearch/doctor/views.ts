@@ -2,7 +2,7 @@
 import { type Finding, fine, warning } from '../../../domain/finding.ts';
 import { type ShardInfo, Shards } from '../indices/shards.ts';
 import { type Lease, Leases } from '../keeper/leases.ts';
-import type { Patient } from './doctor.ts';
+import type { DoctorContext } from './context.ts';
 
 /** A keeper that works records its position after every batch: within this time. */
 const WATCH_MS = 3_000;
@@ -14,7 +14,7 @@ interface Behind {
   events: number;
 }
 
-export async function checkViews({ connection, names }: Patient): Promise<Finding[]> {
+export async function checkViews({ connection, names }: DoctorContext): Promise<Finding[]> {
   const shards = new Shards(connection, names, Date.now);
   const infos = await shards.read(null);
   if (infos.length === 0) return [fine('views', 'no events yet')];

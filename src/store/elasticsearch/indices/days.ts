@@ -1,5 +1,5 @@
 /** The indices of each day: made when a task first begins on it, remembered when they are gone. */
-import type { Settled } from '../cluster/config.ts';
+import type { ResolvedConfig } from '../cluster/config.ts';
 import type { Connection } from '../cluster/connection.ts';
 import { reasonOf, unavailable } from '../cluster/connection.ts';
 import { getDocuments } from '../cluster/documents.ts';
@@ -21,11 +21,11 @@ const SHARDS_KNOWN_MAX = 4_000;
 export class Days {
   readonly #connection: Connection;
   readonly #names: Names;
-  readonly #config: Settled;
+  readonly #config: ResolvedConfig;
   readonly #shards = new Map<string, Promise<number>>();
   readonly #dropped = new Map<string, FinalSeqs>();
 
-  constructor(connection: Connection, names: Names, config: Settled) {
+  constructor(connection: Connection, names: Names, config: ResolvedConfig) {
     this.#connection = connection;
     this.#names = names;
     this.#config = config;

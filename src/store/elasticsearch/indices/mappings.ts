@@ -5,7 +5,7 @@
  * `allow_auto_create: false` is what keeps a deleted day deleted: whatever the cluster's own
  * setting, a late write into it fails instead of making an index without its mapping.
  */
-import type { Settled } from '../cluster/config.ts';
+import type { ResolvedConfig } from '../cluster/config.ts';
 import { Names } from './names.ts';
 
 /** Counted up when a field is added. A cluster with a greater one is refused. */
@@ -145,7 +145,7 @@ export interface Template {
 export type IndexKind = 'events' | 'views' | 'hosts' | 'meta';
 
 /** Settings and mappings of an index: given when it is made, so that nothing hangs on a template. */
-export function indexBody(kind: IndexKind, config: Settled): Record<string, unknown> {
+export function indexBody(kind: IndexKind, config: ResolvedConfig): Record<string, unknown> {
   const perDay = kind === 'events' || kind === 'views';
   const shards = perDay ? config.shards : 1;
   const properties = {
@@ -172,7 +172,7 @@ export function indexBody(kind: IndexKind, config: Settled): Record<string, unkn
   };
 }
 
-export function templates(config: Settled): Template[] {
+export function templates(config: ResolvedConfig): Template[] {
   const names = new Names(config.prefix);
   const template = (kind: IndexKind, pattern: string): Template => ({
     name: pattern.replace(/-\*$/, ''),

@@ -1,6 +1,6 @@
 /** What is checked and made at the opening: the server's version, our templates, the fixed indices. */
 import { ShiplogError } from '../../../domain/errors.ts';
-import type { Settled } from '../cluster/config.ts';
+import type { ResolvedConfig } from '../cluster/config.ts';
 import { type Connection, reasonOf, typeOf, unavailable } from '../cluster/connection.ts';
 import type { StoreLog } from '../cluster/store-log.ts';
 import { asked, readCluster, refused } from '../cluster/version.ts';
@@ -27,7 +27,7 @@ const SAY_AGAIN_MS = 5_000;
  */
 export async function setUp(
   connection: Connection,
-  config: Settled,
+  config: ResolvedConfig,
   log: StoreLog | null,
 ): Promise<void> {
   const giveUpAt = performance.now() + config.startWaitMs;
@@ -53,7 +53,7 @@ export async function setUp(
   }
 }
 
-async function prepare(connection: Connection, config: Settled): Promise<void> {
+async function prepare(connection: Connection, config: ResolvedConfig): Promise<void> {
   await readCluster(connection, '_all');
   await installTemplates(connection, templates(config));
   const names = new Names(config.prefix);

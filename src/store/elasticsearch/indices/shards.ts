@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { ShardHead } from '../../store.ts';
 import { type Connection, reasonOf, unavailable } from '../cluster/connection.ts';
-import { dayAt, type Names, shardName } from './names.ts';
+import { dayAt, type Names, parseShard, shardName } from './names.ts';
 
 export interface ShardInfo {
   shard: string;
@@ -149,6 +149,12 @@ export class Shards {
   async one(day: string, number: number): Promise<ShardInfo | null> {
     const all = await this.read(day);
     return all.find((info) => info.number === number) ?? null;
+  }
+
+  /** By the name that positions and cursors have; null: as `one`, or no such name. */
+  async named(shard: string | null): Promise<ShardInfo | null> {
+    const place = shard === null ? null : parseShard(shard);
+    return place === null ? null : this.one(place.day, place.shard);
   }
 
   /** How long no event is known to have come into the day, in milliseconds. */

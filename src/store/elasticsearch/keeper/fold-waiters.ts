@@ -9,7 +9,17 @@ interface Waiter {
 export class FoldWaits {
   readonly #waiters = new Set<Waiter>();
   readonly #pauses = new Map<string, () => void>();
+  readonly #onWait: (shard: string) => void;
   #closed = false;
+
+  /** @param onWait told when somebody begins to wait for a shard */
+  constructor(onWait: (shard: string) => void) {
+    this.#onWait = onWait;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
 
   /** Resolves when `reached` is told of it, and after `ms` in any case; ends a pause. */
   wait(shard: string, seq: number, ms: number): Promise<void> {
@@ -17,6 +27,7 @@ export class FoldWaits {
     const waiter = { shard, seq, wake };
     this.#waiters.add(waiter);
     this.#pauses.get(shard)?.();
+    this.#onWait(shard);
     return over.finally(() => this.#waiters.delete(waiter));
   }
 

@@ -7,6 +7,7 @@ import { approximateBytes } from '../../../domain/event/event-weight.ts';
 import type { ShardInfo } from '../indices/shards.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import type { HostWriter } from './host-writer.ts';
+import { LAG_MAX } from './lag.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { TaskEntries } from './task-entries.ts';
 import type { ViewFolder } from './view-folder.ts';
@@ -19,12 +20,10 @@ const READ_MAX = 5_000;
 /** Large: behind a burst, what belongs to one run is written once. */
 export const BATCH = 20_000;
 const BATCH_BYTES = 32 * 1024 * 1024;
-/** Farther behind the log than this, appends wait: a second or two of a flood. */
-export const LAG_MAX = 25_000;
 /** Versions of documents: the generation above the position. */
 const GENERATION_STEP = 2 ** 40;
 
-export interface KeeperParts {
+export interface ShardKeeperParts {
   leases: Leases;
   reader: LogReader;
   hosts: HostWriter;
@@ -36,6 +35,12 @@ export interface KeeperParts {
   onFolded: (through: number) => void;
   leaseMs: number;
   owner: string;
+  /** As it was taken. */
+  lease: Lease;
+  /** When taking it was begun. */
+  beatAt: number;
+  /** Up to here a keeper before this one may have written. */
+  recoverTo: number;
 }
 
 interface Pending {
@@ -50,7 +55,7 @@ interface Piece {
 }
 
 export class ShardKeeper {
-  readonly #parts: KeeperParts;
+  readonly #parts: ShardKeeperParts;
   readonly #pending = new Map<number, Pending>();
   #pendingBytes = 0;
   /** The greatest seq that this server stored. */
@@ -68,7 +73,8 @@ export class ShardKeeper {
   beatAt: number;
   usedAt = performance.now();
 
-  constructor(parts: KeeperParts, lease: Lease, beatAt: number, recoverTo: number) {
+  constructor(parts: ShardKeeperParts) {
+    const { lease, beatAt, recoverTo } = parts;
     this.#parts = parts;
     this.lease = lease;
     this.beatAt = beatAt;

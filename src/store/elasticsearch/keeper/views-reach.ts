@@ -6,26 +6,15 @@ import type { Position } from '../../../domain/event/event.ts';
 import { unavailable } from '../cluster/connection.ts';
 import type { Refresher } from '../cluster/refresher.ts';
 import { type Names, parseShard } from '../indices/names.ts';
-import { LAG_MAX } from './shard-keeper.ts';
-
-/** How the views of a shard stand, as far as this process knows without asking. */
-export interface Standing {
-  /** They hold everything at or below it. */
-  folded: number;
-  /** Events of the log that they lack. */
-  lag: number;
-  /** Up to here they are being folded again: below it they may show what was long ago. */
-  recoverTo: number;
-}
+import { LAG_MAX } from './lag.ts';
+import type { ViewPositions } from './view-positions.ts';
 
 export interface ViewsReachParts {
   names: Names;
   refresher: Refresher;
   /** No reader waits longer. */
   readWaitMs: number;
-  standing: (shard: string) => Standing;
-  /** Resolves to true when the views hold the position, to false after `ms`. */
-  folded: (shard: string, seq: number, ms: number) => Promise<boolean>;
+  positions: ViewPositions;
 }
 
 const REACH_MAX_MS = 10_000;
@@ -53,8 +42,8 @@ export class ViewsReach {
   }
 
   async #reach(shard: string, seq: number): Promise<void> {
-    const { refresher, names, folded } = this.#parts;
-    if (!(await folded(shard, seq, REACH_MAX_MS))) {
+    const { refresher, names, positions } = this.#parts;
+    if (!(await positions.reached(shard, seq, REACH_MAX_MS))) {
       throw unavailable('The views are behind the log; try again');
     }
     await Promise.all([this.#show(shard, seq), refresher.refresh(names.hosts)]);
@@ -65,13 +54,13 @@ export class ViewsReach {
    * would take too long: to the events that they lack then, else to 0.
    */
   async forReader(shard: string, acknowledged: number, searches: boolean): Promise<number> {
-    const { folded, lag, recoverTo } = this.#parts.standing(shard);
+    const { folded, lag, recoverTo } = this.#parts.positions.standing(shard);
     const seq = Math.max(acknowledged, recoverTo);
     if (folded < seq && !(await this.#wait(shard, seq, folded))) {
-      return Math.max(1, seq - folded, this.#parts.standing(shard).lag);
+      return Math.max(1, seq - folded, this.#parts.positions.standing(shard).lag);
     }
     if (searches) await this.#show(shard, seq);
-    return lag > LAG_MAX ? this.#parts.standing(shard).lag : 0;
+    return lag > LAG_MAX ? this.#parts.positions.standing(shard).lag : 0;
   }
 
   async #wait(shard: string, seq: number, from: number): Promise<boolean> {
@@ -79,9 +68,9 @@ export class ViewsReach {
     if (pointless || this.#readers >= READERS_MAX) return false;
     this.#readers++;
     try {
-      const reached = await this.#parts.folded(shard, seq, this.#parts.readWaitMs);
+      const reached = await this.#parts.positions.reached(shard, seq, this.#parts.readWaitMs);
       if (reached) this.#stuck.delete(shard);
-      else this.#stuck.set(shard, this.#parts.standing(shard).folded);
+      else this.#stuck.set(shard, this.#parts.positions.standing(shard).folded);
       return reached;
     } finally {
       this.#readers--;
@@ -93,8 +82,8 @@ export class ViewsReach {
     if ((this.#shown.get(shard) ?? 0) >= seq) return;
     const place = parseShard(shard);
     if (place === null) return;
-    const { refresher, names, standing } = this.#parts;
-    const seen = Math.max(seq, standing(shard).folded);
+    const { refresher, names, positions } = this.#parts;
+    const seen = Math.max(seq, positions.standing(shard).folded);
     await refresher.refresh(names.views(place.day));
     this.#shown.set(shard, Math.max(seen, this.#shown.get(shard) ?? 0));
   }

@@ -2,8 +2,8 @@
 
 import { parseShard } from '../indices/names.ts';
 import type { ShardInfo } from '../indices/shards.ts';
+import { LAG_MAX } from './lag.ts';
 import type { Lease } from './leases.ts';
-import { LAG_MAX } from './shard-keeper.ts';
 
 interface Watched {
   lease: Lease;

@@ -4,7 +4,7 @@
  * are searched one by one on their primary, with the head as a bound; all the others together.
  */
 import { setTimeout } from 'node:timers/promises';
-import type { ShardCursor, ShardHead } from '../../store.ts';
+import type { ShardCursor } from '../../store.ts';
 import { unavailable } from '../cluster/connection.ts';
 import type { Search, SearchAnswer, Searcher } from '../cluster/searcher.ts';
 import type { Days } from '../indices/days.ts';
@@ -12,6 +12,8 @@ import { type Names, parseShard } from '../indices/names.ts';
 import type { ShardInfo, Shards } from '../indices/shards.ts';
 import type { Registry } from '../indices/task-registry.ts';
 import { all, type Query } from '../query/dsl.ts';
+import type { Acknowledged } from './acknowledged.ts';
+import type { Heads } from './heads.ts';
 import { type LogReader, primaryOnly } from './log-reader.ts';
 
 export interface Target {
@@ -38,10 +40,8 @@ export interface ScopeParts {
   shards: Shards;
   reader: LogReader;
   registry: Registry;
-  /** Heads of a task that is not known yet. */
-  unknownHeads: (taskId: string) => Promise<ShardHead[]>;
-  /** Up to where this process acknowledged events of a task. */
-  acknowledged: (taskId: string, shard: string) => number;
+  heads: Heads;
+  acknowledged: Acknowledged;
 }
 
 export class Scopes {
@@ -71,11 +71,11 @@ export class Scopes {
     const { registry, days, shards, names } = this.#parts;
     const entry = (await registry.find([taskId])).get(taskId);
     if (entry === undefined) {
-      const heads = await this.#parts.unknownHeads(taskId);
+      const heads = await this.#parts.heads.ofUnknown(taskId);
       return { targets: [], at: heads.map(cursorOf) };
     }
     const place = entry.shard === null ? null : parseShard(entry.shard);
-    const seq = entry.shard === null ? 0 : this.#parts.acknowledged(taskId, entry.shard);
+    const seq = entry.shard === null ? 0 : this.#parts.acknowledged.of(taskId, entry.shard);
     const info = place === null ? null : await this.#settled(place.day, place.shard, seq);
     if (info === null) return { targets: [], at: [] };
     if (!(await this.#canShow(info))) {

@@ -5,14 +5,14 @@ import type { Refresher } from '../cluster/refresher.ts';
 import type { Searcher } from '../cluster/searcher.ts';
 import type { Names } from '../indices/names.ts';
 import type { Shards } from '../indices/shards.ts';
-import type { Keeper } from '../keeper/keeper.ts';
+import type { ViewPositions } from '../keeper/view-positions.ts';
 import { all, any, type Query } from '../query/dsl.ts';
 
 export interface ChangedTasksParts {
   searcher: Searcher;
   names: Names;
   shards: Shards;
-  keeper: Keeper;
+  positions: ViewPositions;
   refresher: Refresher;
 }
 
@@ -31,9 +31,9 @@ export class ChangedTasks {
 
   /** Shard by shard, in each in the order of change. */
   async since(after: readonly ShardCursor[], limit: number) {
-    const { shards, keeper } = this.#parts;
+    const { shards, positions } = this.#parts;
     const infos = await shards.current();
-    const folded = await keeper.positions(infos);
+    const folded = await positions.of(infos);
     const from = new Map(after.map((cursor) => [cursor.shard, cursor]));
     const startOf = ({ shard, history }: { shard: string; history: number }) => {
       const cursor = from.get(shard);

@@ -1,0 +1,51 @@
+/** The shards whose views this server keeps now. */
+import type { ShardKeeper } from './shard-keeper.ts';
+
+export class KeptShards {
+  readonly #keepers = new Map<string, ShardKeeper>();
+  readonly #onLost: (shard: string) => void;
+
+  /** @param onLost told when the views of a shard begin anew, or another server keeps them now */
+  constructor(onLost: (shard: string) => void) {
+    this.#onLost = onLost;
+  }
+
+  get(shard: string): ShardKeeper | undefined {
+    return this.#keepers.get(shard);
+  }
+
+  has(shard: string): boolean {
+    return this.#keepers.has(shard);
+  }
+
+  names(): Iterable<string> {
+    return this.#keepers.keys();
+  }
+
+  [Symbol.iterator](): Iterator<[string, ShardKeeper]> {
+    return this.#keepers[Symbol.iterator]();
+  }
+
+  add(shard: string, keeper: ShardKeeper): void {
+    this.#keepers.set(shard, keeper);
+  }
+
+  /** What is known of its views is believed no longer: another server may begin them anew. */
+  lose(shard: string): void {
+    this.#keepers.delete(shard);
+    this.#onLost(shard);
+  }
+
+  /** Gives one back, as its lease says then: what is known of its views stays true. */
+  async release(shard: string): Promise<void> {
+    const keeper = this.#keepers.get(shard);
+    this.#keepers.delete(shard);
+    await keeper?.release();
+  }
+
+  /** Gives all of them back, as far as the cluster lets it. */
+  async releaseAll(): Promise<void> {
+    const shards = [...this.#keepers.keys()];
+    await Promise.all(shards.map((shard) => this.release(shard).catch(() => undefined)));
+  }
+}

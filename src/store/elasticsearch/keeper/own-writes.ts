@@ -1,0 +1,42 @@
+/** That whoever was told an event is stored finds it in the views that they ask for next. */
+import type { Registry } from '../indices/task-registry.ts';
+import type { Acknowledged } from '../log/acknowledged.ts';
+import type { ViewPositions } from './view-positions.ts';
+import type { ViewsReach } from './views-reach.ts';
+
+export interface OwnWritesParts {
+  registry: Registry;
+  acknowledged: Acknowledged;
+  positions: ViewPositions;
+  reach: ViewsReach;
+}
+
+export class OwnWrites {
+  readonly #parts: OwnWritesParts;
+
+  constructor(parts: OwnWritesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves when documents by id, or searches too, show what was acknowledged of these tasks, or
+   * when that would take too long: to the events that their views lack then, else to 0.
+   */
+  async show(taskIds: readonly string[], searches: boolean): Promise<number> {
+    const { registry, acknowledged, positions, reach } = this.#parts;
+    const all = positions.hasFarBehind();
+    const asked = all ? taskIds : taskIds.filter((id) => acknowledged.mayKnow(id));
+    if (asked.length === 0) return 0;
+    const entries = await registry.find([...new Set(asked)]);
+    const wanted = new Map<string, number>();
+    for (const [taskId, { shard }] of entries) {
+      if (shard === null) continue;
+      const seq = acknowledged.of(taskId, shard);
+      wanted.set(shard, Math.max(seq, wanted.get(shard) ?? 0));
+    }
+    const behind = await Promise.all(
+      [...wanted].map(([shard, seq]) => reach.forReader(shard, seq, searches)),
+    );
+    return Math.max(0, ...behind);
+  }
+}

@@ -1,0 +1,77 @@
+/** Boards and matrices of tasks, each with where in the log it is from: a tail goes on from there. */
+import type { TaskMatrix } from '../../../domain/fold/views.ts';
+import type { BoardSnapshot, MatrixAnswer, ShardCursor } from '../../store.ts';
+import type { Refresher } from '../cluster/refresher.ts';
+import type { Names } from '../indices/names.ts';
+import type { ShardInfo, Shards } from '../indices/shards.ts';
+import type { Registered, Registry } from '../indices/task-registry.ts';
+import type { ViewPositions } from '../keeper/view-positions.ts';
+import type { BoardReader } from './board-reader.ts';
+import type { ViewReader } from './view-reader.ts';
+
+export interface SnapshotsParts {
+  names: Names;
+  shards: Shards;
+  registry: Registry;
+  refresher: Refresher;
+  positions: ViewPositions;
+  views: ViewReader;
+  boards: BoardReader;
+}
+
+interface Place {
+  entry: Registered;
+  at: ShardCursor[];
+}
+
+export class Snapshots {
+  readonly #parts: SnapshotsParts;
+
+  constructor(parts: SnapshotsParts) {
+    this.#parts = parts;
+  }
+
+  /** In the order of the question; null: there is no such task. */
+  async matrices(taskIds: readonly string[]): Promise<MatrixAnswer[]> {
+    const { views, boards } = this.#parts;
+    const found = await this.#places(taskIds);
+    const tasks = await views.tasksById(taskIds);
+    const asked = taskIds.flatMap((id, i) => {
+      const [place, task] = [found.get(id), tasks[i]];
+      return place === undefined || task == null ? [] : [{ i, ...place, task }];
+    });
+    const matrices = await boards.matrices(asked);
+    const answers: MatrixAnswer[] = taskIds.map(() => null);
+    for (const [n, { i, at }] of asked.entries()) {
+      answers[i] = { matrix: matrices[n] as TaskMatrix, at };
+    }
+    return answers;
+  }
+
+  async board(taskId: string): Promise<BoardSnapshot | null> {
+    const place = (await this.#places([taskId])).get(taskId);
+    return place === undefined ? null : this.#parts.boards.board(place.entry, place.at);
+  }
+
+  /** Where the views of the tasks' shards stand; searches from now on see at least that. */
+  async #places(taskIds: readonly string[]): Promise<Map<string, Place>> {
+    const { names, shards, registry, refresher, positions } = this.#parts;
+    const entries = await registry.find([...new Set(taskIds)]);
+    const shardNames = new Set([...entries.values()].map(({ shard }) => shard));
+    const infos = new Map<string, ShardInfo>();
+    for (const info of await Promise.all([...shardNames].map((name) => shards.named(name)))) {
+      if (info !== null) infos.set(info.shard, info);
+    }
+    const folded = await positions.of([...infos.values()]);
+    const days = new Set([...infos.values()].map(({ day }) => day));
+    await Promise.all([...days].map((day) => refresher.refresh(names.views(day))));
+    const found = new Map<string, Place>();
+    for (const [taskId, entry] of entries) {
+      const info = entry.shard === null ? undefined : infos.get(entry.shard);
+      if (info === undefined) continue;
+      const { shard, history } = info;
+      found.set(taskId, { entry, at: [{ shard, history, seq: folded.get(shard) ?? 0 }] });
+    }
+    return found;
+  }
+}
