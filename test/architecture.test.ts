@@ -41,7 +41,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'log.ts',
     'guarded.ts',
   ],
-  cli: ['domain', 'config', 'app.ts', 'log.ts', 'http/tokens.ts', 'senders'],
+  cli: ['domain', 'config', 'app.ts', 'log.ts', 'senders'],
   'main.ts': ['cli', 'config'],
   // The console runs in a browser: it knows the server by its schema only.
   ui: [],

@@ -25,7 +25,7 @@ import {
 import { say } from './output.ts';
 import { type ChildEnd, exitCodeOf, runChild } from './run/child.ts';
 import type { Drained } from './run/drain.ts';
-import { LineSplitter } from './run/lines.ts';
+import { TextLines } from './run/lines.ts';
 import { withRawWords } from './run/raw-words.ts';
 import { type Patience, Reporter, type Undelivered } from './run/reporter.ts';
 
@@ -115,7 +115,7 @@ async function reportCommand(
 ): Promise<ChildEnd> {
   const reason = new Reason();
   const splitter = (stream: 'STDOUT' | 'STDERR', level: LogLevel) =>
-    new LineSplitter(
+    new TextLines(
       (message) => {
         reason.add(stream, message);
         reporter.report({ message, level, stream });

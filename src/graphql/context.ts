@@ -2,7 +2,7 @@
  * What resolvers see. A context is made for each operation, and for each event of a subscription:
  * its loaders remember what they loaded, and a subscription lives for hours.
  */
-import { ShiplogError } from '../domain/errors.ts';
+import { ANSWER_MAX, tooLargeAnswer } from '../domain/answer-bounds.ts';
 import type { JsonObject } from '../domain/event/event.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Store } from '../store/store.ts';
@@ -29,12 +29,6 @@ export interface Sources {
   tail: Tail;
   settings: GraphQLSettings;
 }
-
-/**
- * Characters of what was reported that one answer may hold. It is written as one text while nobody
- * else is served, and aliases can ask for the same page many times over.
- */
-const ANSWER_MAX = 32 * 1_024 * 1_024;
 
 /** What of an event, a step, a task or a host can be long. */
 interface Reported {
@@ -76,7 +70,10 @@ export class Context {
     this.now = settings.now();
   }
 
-  /** Counts rows that go into the answer. Throws QUERY_TOO_COMPLEX where they are too much of it. */
+  /**
+   * Counts rows that go into the answer. Throws QUERY_TOO_COMPLEX where they are too much of it:
+   * aliases can ask for the same page many times over.
+   */
   countAnswered(rows: Iterable<Reported>): void {
     let characters = 0;
     for (const row of rows) characters += charactersOf(row);
@@ -85,11 +82,7 @@ export class Context {
 
   countCharacters(characters: number): void {
     this.#answered += characters;
-    if (this.#answered <= ANSWER_MAX) return;
-    throw new ShiplogError(
-      'QUERY_TOO_COMPLEX',
-      'what this answer holds is over 32 MiB: ask for fewer rows at a time',
-    );
+    if (this.#answered > ANSWER_MAX) throw tooLargeAnswer();
   }
 
   get loaders(): Loaders {

@@ -3,6 +3,7 @@
  * queries; equal ones are asked once. Made per operation, when first used (see `context.ts`).
  */
 import DataLoader from 'dataloader';
+import { ANSWER_MAX, tooHeavyLines } from '../domain/answer-bounds.ts';
 import type { Page } from '../domain/cursor/page.ts';
 import type { StoredEvent } from '../domain/event/event.ts';
 import { approximateBytes } from '../domain/event/event-weight.ts';
@@ -16,7 +17,6 @@ import type {
   TaskStats,
   TaskView,
 } from '../domain/fold/views.ts';
-import { LAST_LINES_BYTES, tooHeavyLines } from '../domain/last-lines.ts';
 import type { StepFilter } from '../domain/search/filter.ts';
 import type {
   EventPage,
@@ -116,7 +116,7 @@ export class Loaders {
 
   /** One after another, for each call may bring as much as all of them together may be. */
   async #lastLines(keys: readonly LinesKey[]): Promise<StoredEvent[][]> {
-    let left = LAST_LINES_BYTES;
+    let left = ANSWER_MAX;
     let turn = Promise.resolve();
     return grouped(
       keys,

@@ -301,7 +301,7 @@ export interface Store {
   ): Promise<HostReliability[]>;
   /**
    * null: no such task. [S5] Hosts by name, steps as planned and then others by name, as far as a
-   * board goes (`domain/matrix.ts`). [B2] Throws QUERY_TOO_COMPLEX where all of them are over
+   * board goes (`domain/fold/board-bounds.ts`). [B2] Throws QUERY_TOO_COMPLEX where all of them are over
    * 32 MiB. [B3]
    */
   matrices(taskIds: readonly string[]): Promise<MatrixAnswer[]>;

@@ -15,7 +15,7 @@ import { type Heads, within } from './heads.ts';
 import type { TailBatch } from './tail.ts';
 import { Waiters } from './waiters.ts';
 
-/** Batches outlive so many prunings. */
+/** How many prunings of the rings a batch outlives; one comes whenever the rings are full. */
 const PRUNINGS = 3;
 
 export interface Node {

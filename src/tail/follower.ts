@@ -25,7 +25,7 @@ const POLL_BUSY_MS = 250;
 const POLL_QUIET_MS = 5_000;
 const POLL_FAILING_MS = 500;
 const READ_LIMIT = 1_000;
-/** Shards that are not among the heads are asked about this often: gone, or away for a while? */
+/** How often it is asked whether a shard that is not among the heads is gone or away for a while. */
 const AWAY_CHECK_MS = 5_000;
 
 export interface Publication {

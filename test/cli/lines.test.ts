@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type LineOptions, LineSplitter } from '../../src/cli/run/lines.ts';
+import { type LineOptions, TextLines } from '../../src/cli/run/lines.ts';
 
 function linesOf(chunks: (string | Uint8Array)[], options: LineOptions = {}): string[] {
   const lines: string[] = [];
-  const splitter = new LineSplitter((line) => lines.push(line), options);
+  const splitter = new TextLines((line) => lines.push(line), options);
   for (const chunk of chunks) splitter.push(Buffer.from(chunk));
   splitter.end();
   return lines;
@@ -58,7 +58,7 @@ describe('the lines of a command', () => {
 
   it('are held back for no more than one longest line', () => {
     const lines: string[] = [];
-    const splitter = new LineSplitter((line) => lines.push(line), { longest: 10 });
+    const splitter = new TextLines((line) => lines.push(line), { longest: 10 });
     for (let i = 0; i < 100; i++) splitter.push(Buffer.from('x'.repeat(7)));
     expect(lines.join('').length).toBeGreaterThanOrEqual(690);
     splitter.end();
@@ -72,7 +72,7 @@ describe('an unfinished line', () => {
 
   function following() {
     const lines: string[] = [];
-    const splitter = new LineSplitter((line) => lines.push(line));
+    const splitter = new TextLines((line) => lines.push(line));
     return {
       lines,
       splitter,

@@ -6,11 +6,11 @@ import { parseStepEvent } from '../../src/domain/event/input.ts';
 import {
   highlights,
   matchesSearch,
-  matchesTaskSearch,
   parseSearch,
   type SearchQuery,
 } from '../../src/domain/search/search.ts';
 import { searchedTexts, wordsOf } from '../../src/domain/search/words.ts';
+import { matchesTaskSearch } from '../store/oracle.ts';
 
 function event(fields: Record<string, unknown>): LogEvent {
   const parsed = parseStepEvent({ taskId: 't', host: 'web-1', step: 'download', ...fields }, 0);

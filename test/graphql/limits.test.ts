@@ -154,10 +154,11 @@ describe('subscriptions of one token', () => {
   it('are so many at a time, whatever others have, and room comes back with each that ends', async () => {
     const server = await startEmbedded({ limits: { subscriptionsOfToken: 2 } });
     const open = (tokenId: string | null) =>
-      server.graphql.executeOperation({
-        source: 'subscription { tail(filter: { taskId: "t" }) { cursor } }',
-        viewer: { tokenId, scopes: new Set(['read'] as const), address: null },
-      });
+      server.run(
+        'subscription { tail(filter: { taskId: "t" }) { cursor } }',
+        {},
+        { tokenId, scopes: new Set(['read'] as const), address: null },
+      );
     const [first, second] = [await open('a'), await open('a')];
     expect(await open('a')).toMatchObject({ errors: [{ extensions: { code: 'OVERLOADED' } }] });
     const others = [await open('b'), await open(null), await open(null), await open(null)];

@@ -29,6 +29,8 @@ export interface TestServer extends Shiplog {
   graphql: GraphQLServer;
   /** What was logged: unforeseen faults. */
   logged: object[];
+  /** A result, or the stream of a subscription, as transports are given it. */
+  run(source: string, variables: object, viewer: Viewer): Promise<ResultStream | ExecutionResult>;
   ask(source: string, variables?: object, viewer?: Viewer): Promise<Answer>;
   /** The data; an error fails the test. */
   data(source: string, variables?: object): Promise<Data>;
@@ -67,11 +69,10 @@ export async function startServer(store: Store, options: TestOptions = {}): Prom
     variables: object,
     viewer: Viewer,
   ): Promise<ResultStream | ExecutionResult> {
-    return graphql.executeOperation({
-      source,
-      variables: variables as Record<string, unknown>,
-      viewer,
-    });
+    const { operation, errors } = graphql.prepare(source);
+    if (operation === null) return { errors };
+    const how = operation.type === 'subscription' ? 'subscribe' : 'execute';
+    return graphql[how](operation, { variables: variables as Record<string, unknown>, viewer });
   }
 
   async function ask(source: string, variables = {}, viewer = viewerWith('admin')) {
@@ -84,6 +85,7 @@ export async function startServer(store: Store, options: TestOptions = {}): Prom
 
   return {
     ...shiplog,
+    run,
     graphql,
     logged,
     ask,

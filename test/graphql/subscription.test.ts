@@ -53,11 +53,7 @@ describeOnEngines('subscriptions', (engine) => {
   it('a wrong cursor or argument is an error before or at the first result, with its code', async () => {
     const both = await server.ask(TAIL, { filter: {}, after: 'x', last: 1 });
     expect(both.errors[0]?.extensions).toEqual({ code: 'BAD_INPUT', field: 'last' });
-    const result = await server.graphql.executeOperation({
-      source: TAIL,
-      variables: { filter: {}, after: 'nonsense' },
-      viewer: viewerWith('read'),
-    });
+    const result = await server.run(TAIL, { filter: {}, after: 'nonsense' }, viewerWith('read'));
     const errors = isStream(result) ? (await result.next()).value?.errors : result.errors;
     expect(errors?.[0]?.extensions.code).toBe('CURSOR_INVALID');
     if (isStream(result)) expect(await result.next()).toEqual({ done: true, value: undefined });

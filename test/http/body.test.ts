@@ -5,7 +5,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ShiplogError } from '../../src/domain/errors.ts';
 import { BodyBudget, withBody } from '../../src/http/body/body.ts';
-import { LineSplitter } from '../../src/http/body/byte-lines.ts';
+import { ByteLines } from '../../src/http/body/byte-lines.ts';
 import { closeAfterAnswer, sendError, sendJson } from '../../src/http/reply.ts';
 
 const LIMIT = 100_000;
@@ -157,7 +157,7 @@ describe('a request body', () => {
 
 describe('lines of a stream', () => {
   function split(limit: number, ...chunks: string[]): (string | null)[] {
-    const splitter = new LineSplitter(limit);
+    const splitter = new ByteLines(limit);
     const lines = chunks.flatMap((chunk) => [...splitter.push(Buffer.from(chunk))]);
     return [...lines, ...splitter.end()].map(({ bytes }) => bytes?.toString() ?? null);
   }

@@ -1,10 +1,10 @@
 /** What a task can make long is capped, on every engine in the same place. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ANSWER_MAX } from '../../src/domain/answer-bounds.ts';
 import type { PageRequest } from '../../src/domain/cursor/page.ts';
 import { DEFAULT_PLAN } from '../../src/domain/event/event.ts';
 import { approximateBytes } from '../../src/domain/event/event-weight.ts';
 import { MATRIX_STEPS_MAX } from '../../src/domain/fold/board-bounds.ts';
-import { LAST_LINES_BYTES } from '../../src/domain/last-lines.ts';
 import { anEvent, aStatus, aTaskEvent } from './events.ts';
 import { aPage, contractSettings, fill, type OpenedStore, type OpenStore } from './harness.ts';
 
@@ -80,9 +80,9 @@ function describeHeavyLines(open: OpenStore): void {
     it('else fewer of each, the newest [D2]', async () => {
       const found = await opened.store.lastLines(keys, LINES);
       const count = found[0]?.length ?? 0;
-      expect(count).toBeGreaterThanOrEqual(LAST_LINES_BYTES / keys.length / 65_000 / 2 - 1);
+      expect(count).toBeGreaterThanOrEqual(ANSWER_MAX / keys.length / 65_000 / 2 - 1);
       const bytes = found.flat().reduce((sum, event) => sum + approximateBytes(event), 0);
-      expect(bytes).toBeLessThanOrEqual(LAST_LINES_BYTES);
+      expect(bytes).toBeLessThanOrEqual(ANSWER_MAX);
       const newest = Array.from({ length: count }, (_, i) => String(LINES - count + i));
       for (const lines of found) {
         expect(lines.map(({ message }) => message?.split(' ')[0])).toEqual(newest);

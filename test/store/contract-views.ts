@@ -10,7 +10,7 @@ import {
   type StepFilter,
   type TaskFilter,
 } from '../../src/domain/search/filter.ts';
-import { matchesTaskSearch, parseSearch } from '../../src/domain/search/search.ts';
+import { parseSearch } from '../../src/domain/search/search.ts';
 import { aFleet, anEvent, aStatus, aTaskEvent, randomOf } from './events.ts';
 import {
   allRows,
@@ -22,7 +22,7 @@ import {
   positionOf,
   wholeLog,
 } from './harness.ts';
-import { type FoldedLog, foldLog } from './oracle.ts';
+import { type FoldedLog, foldLog, matchesTaskSearch } from './oracle.ts';
 
 const START = 1_760_000_000_000;
 const { now, staleAfterMs } = contractSettings;

@@ -19,6 +19,8 @@ import {
   type TaskState,
 } from '../../src/domain/fold/fold.ts';
 import type { HostView, RunView, StepView, TaskView } from '../../src/domain/fold/views.ts';
+import { type SearchQuery, taskSearchTerms } from '../../src/domain/search/search.ts';
+import { wordsOf } from '../../src/domain/search/words.ts';
 
 export interface FoldedLog {
   tasks: TaskView[];
@@ -70,4 +72,13 @@ function foldOne(
     }),
     runs,
   };
+}
+
+/** Whether every term of a search over tasks holds over a task's texts. */
+export function matchesTaskSearch(query: SearchQuery, texts: readonly (string | null)[]): boolean {
+  const plain = texts.flatMap((text) => (text === null ? [] : `|${wordsOf(text).join('|')}|`));
+  return taskSearchTerms(query).every(({ words, prefix, negated }) => {
+    const wanted = `|${words.join('|')}${prefix ? '' : '|'}`;
+    return (words.length > 0 && plain.some((own) => own.includes(wanted))) !== negated;
+  });
 }

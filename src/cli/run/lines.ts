@@ -23,7 +23,7 @@ export interface LineOptions {
 const STILL_MS = 1_000;
 const BAR_MS = 5_000;
 
-export class LineSplitter {
+export class TextLines {
   readonly #decoder: OutputDecoder;
   readonly #onLine: (line: string) => void;
   readonly #longest: number;

@@ -3,7 +3,7 @@
  * answer is one text in memory: what is beyond is left out of boards and summaries, and stays
  * there in the task's runs, which come in pages.
  */
-import { ShiplogError } from '../errors.ts';
+import { ANSWER_MAX, tooHeavyBoards } from '../answer-bounds.ts';
 import { compareText } from '../text/text-order.ts';
 import type { TaskMatrix } from './views.ts';
 
@@ -26,9 +26,6 @@ export function hostsShown(steps: number): number {
   return Math.min(MATRIX_HOSTS_MAX, Math.floor(MATRIX_CELLS_MAX / Math.max(steps, 1)));
 }
 
-/** What the boards of one call are together: they are all in memory at once. */
-const MATRICES_MAX = 32 * 1_024 * 1_024;
-
 /** Characters of a board's names and cells. */
 export function matrixLength({ hosts, steps, cells }: TaskMatrix): number {
   let length = cells.length;
@@ -37,16 +34,13 @@ export function matrixLength({ hosts, steps, cells }: TaskMatrix): number {
   return length;
 }
 
+/** What the boards of one call are together: they are all in memory at once. */
 export class MatrixWeight {
-  #left = MATRICES_MAX;
+  #left = ANSWER_MAX;
 
   /** Throws QUERY_TOO_COMPLEX where the boards so far are too much. */
   add(matrix: TaskMatrix): void {
     this.#left -= matrixLength(matrix);
-    if (this.#left >= 0) return;
-    throw new ShiplogError(
-      'QUERY_TOO_COMPLEX',
-      'the boards of so many tasks are over 32 MiB: ask for fewer tasks at a time',
-    );
+    if (this.#left < 0) throw tooHeavyBoards();
   }
 }

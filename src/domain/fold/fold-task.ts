@@ -22,8 +22,6 @@ import {
 } from './joins.ts';
 import type { HostView } from './views.ts';
 
-const MAX_LABELS = 64;
-
 /** A step of which something was reported: when first, and by which event of the log. */
 export interface ReportedStep {
   step: string;
@@ -103,7 +101,7 @@ function foldLabels(
   for (const [key, value] of Object.entries(said ?? {})) {
     const before = lookUp(next, key);
     const after = latest(before, value, t, by);
-    if (after !== null && after !== before) next = withEntry(next, key, after, MAX_LABELS);
+    if (after !== null && after !== before) next = withEntry(next, key, after, LIMITS.labels);
   }
   return next;
 }

@@ -136,7 +136,7 @@ export interface StepSummary {
 /** Of one task: kept apart from its view, for it is computed on demand. */
 export interface TaskStats {
   runCounts: RunCounts;
-  /** Planned steps in order, then others by name: at most 1,000 (`matrix.ts`). */
+  /** Planned steps in order, then others by name: at most 1,000 (`board-bounds.ts`). */
   stepSummaries: StepSummary[];
 }
 

@@ -282,11 +282,3 @@ export function taskSearchTerms(query: SearchQuery): WordsTerm[] {
       : { kind: 'words', words: wordsOf(term.value), prefix: term.prefix, negated: term.negated },
   );
 }
-
-/** Whether every term holds over a task's texts (nulls are none); see `taskSearchTerms`. */
-export function matchesTaskSearch(query: SearchQuery, texts: readonly (string | null)[]): boolean {
-  const plain = texts.filter((text) => text !== null).map(wordsOf);
-  return taskSearchTerms(query).every(
-    (term) => (term.words.length > 0 && inAnyText(term, plain)) !== term.negated,
-  );
-}

@@ -6,9 +6,9 @@
 import type { LogEvent } from '../event/event.ts';
 import { searchedTexts, wordsOf } from './words.ts';
 
-/** Some 10 MB. */
+/** How many words, of all events together: some 10 MB. */
 const KEPT_WORDS = 200_000;
-/** Of an event in the memory, besides its words. */
+/** What an entry takes besides its words, counted in words. */
 const ENTRY = 10;
 
 const kept = new Map<object, string[][]>();

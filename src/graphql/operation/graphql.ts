@@ -48,11 +48,6 @@ export interface OperationRun {
   signal?: AbortSignal | undefined;
 }
 
-export interface OperationRequest extends OperationRun {
-  source: string;
-  operationName?: string | null | undefined;
-}
-
 export interface GraphQLServer {
   schema: GraphQLSchema;
   limits: Readonly<Limits>;
@@ -65,8 +60,6 @@ export interface GraphQLServer {
    * stream: what ends it is a last result with `errors` and without data.
    */
   subscribe(operation: Operation, run: OperationRun): Promise<ResultStream | ExecutionResult>;
-  /** All of it: a result, or the stream of a subscription. Never rejects. */
-  executeOperation(request: OperationRequest): Promise<ResultStream | ExecutionResult>;
   /** The JSON text of a result; made once for a result that many subscriptions share. */
   serialize(result: ExecutionResult): string;
   /** Errors that clients were told, by code. */
@@ -221,13 +214,6 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
     execute,
     subscribe,
     serialize: (result) => shared.serialize(result),
-    async executeOperation({ source, operationName, ...run }) {
-      const prepared = prepare(source, operationName);
-      if (prepared.operation === null) return { errors: prepared.errors };
-      return prepared.operation.type === 'subscription'
-        ? subscribe(prepared.operation, run)
-        : execute(prepared.operation, run);
-    },
     metrics: () => errors.read(),
   };
 }

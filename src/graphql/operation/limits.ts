@@ -1,6 +1,6 @@
 /**
- * What an operation may ask for. The same on every transport: `documents.ts` and `operation.ts`
- * are the only ways into the schema.
+ * What an operation may ask for. The same on every transport, for all of them go through
+ * `graphql.ts`: it prepares documents within these limits, and checks the cost before it runs one.
  */
 import { ShiplogError } from '../../domain/errors.ts';
 import type { Cost } from './cost.ts';

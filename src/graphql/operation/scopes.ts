@@ -1,5 +1,5 @@
 /**
- * Which scopes an operation needs, by its root fields; checked in one place (`operation.ts`).
+ * Which scopes an operation needs, by its root fields; checked in one place (`graphql.ts`).
  * A mutation answers with its task's own fields, but what leads further from there (runs, events,
  * counts) is reading: otherwise a token that may only report could read everything.
  */

@@ -1,4 +1,5 @@
 /** Step: one step of a task on one host, shown by its highest attempt. */
+import { ANSWER_MAX_TEXT } from '../../domain/answer-bounds.ts';
 import { badInput } from '../../domain/errors.ts';
 import { isStale, type StepView } from '../../domain/fold/views.ts';
 import { builder } from '../builder.ts';
@@ -129,8 +130,7 @@ StepRef.implement({
     }),
     lastLines: t.field({
       type: [EventRef],
-      description:
-        'The newest output of the highest attempt, oldest first: why it failed, without another query. At most 100; where the lines of all steps of an answer would be over 32 MiB, fewer of each, the newest.',
+      description: `The newest output of the highest attempt, oldest first: why it failed, without another query. At most ${LINES_MAX}; where the lines of all steps of an answer would be over ${ANSWER_MAX_TEXT}, fewer of each, the newest.`,
       args: {
         count: t.arg.int({
           defaultValue: LINES_DEFAULT,

@@ -10,7 +10,7 @@ export interface Line {
 
 const NEWLINE = 0x0a;
 
-export class LineSplitter {
+export class ByteLines {
   readonly #limit: number;
   /** Of the line that is not whole yet. */
   readonly #begun = new GrowingBuffer();

@@ -17,7 +17,7 @@ import {
   utf8,
   withBody,
 } from '../body/body.ts';
-import { type Line, LineSplitter } from '../body/byte-lines.ts';
+import { ByteLines, type Line } from '../body/byte-lines.ts';
 import { closeAfterAnswer, errorBody, errorHeaders, publicError, sendJson } from '../reply.ts';
 import type { Exchange, Route } from '../route.ts';
 import { type LongMessages, onTerms, type RequestTerms, readIdempotencyKey } from './sent-event.ts';
@@ -252,7 +252,7 @@ async function takeLines(
   { maxBodyBytes, budget, waitMs = BODY_WAIT_MS }: EventsOptions,
   intake: Intake,
 ): Promise<void> {
-  const splitter = new LineSplitter(MAX_LINE_BYTES);
+  const splitter = new ByteLines(MAX_LINE_BYTES);
   const gathering = new Gathering(intake);
   // Only what has come is counted: a stream that waits for its sender takes nothing from others.
   const hold = budget.open(exchange.principal.tokenId);

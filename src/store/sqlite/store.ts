@@ -78,7 +78,15 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     };
     await readers.ready;
     options.log?.info({ file, seq: ready.lastSeq }, 'the database is open');
-    return new SqliteStore(file, options.settings, lock, writer, readers, ready, failed);
+    return new SqliteStore({
+      file,
+      settings: options.settings,
+      lock,
+      writer,
+      readers,
+      ready,
+      failed,
+    });
   } catch (error) {
     await writer.terminate();
     lock.release();
@@ -94,6 +102,17 @@ function naming(file: string, error: unknown): unknown {
 
 /** What arrives of an operation's result: what it said as JSON text is not known to the types. */
 type Answer<K extends keyof ReaderOperations> = Exclude<ReturnType<ReaderOperations[K]>, JsonText>;
+
+interface SqliteParts {
+  file: string;
+  settings: ViewSettings;
+  lock: { release: () => void };
+  writer: WorkerClient;
+  readers: ReaderPool;
+  ready: WriterReady;
+  /** Resolves when the thread that writes has ended by itself. */
+  failed: Promise<Error>;
+}
 
 class SqliteStore implements Store {
   readonly engine = 'sqlite';
@@ -115,15 +134,7 @@ class SqliteStore implements Store {
   #retaining: Promise<RetentionReport> | null = null;
   #closed: Promise<void> | null = null;
 
-  constructor(
-    file: string,
-    settings: ViewSettings,
-    lock: { release: () => void },
-    writer: WorkerClient,
-    readers: ReaderPool,
-    ready: WriterReady,
-    failed: Promise<Error>,
-  ) {
+  constructor({ file, settings, lock, writer, readers, ready, failed }: SqliteParts) {
     this.failed = failed;
     this.#file = file;
     this.#settings = settings;

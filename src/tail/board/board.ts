@@ -188,7 +188,7 @@ export class Board {
     return this.#views(hosts.flatMap((host) => this.#rows.get(host) ?? []));
   }
 
-  /** As far as a board goes (`domain/matrix.ts`). */
+  /** As far as a board goes (`domain/fold/board-bounds.ts`). */
   matrix(): TaskMatrix {
     this.#sorted ??= [...this.#rows.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
     const others = new Set<string>();

@@ -1,5 +1,5 @@
 /** Searches, many in one request, each with its time limit, and none that leaves a shard out. */
-import { ROWS_MAX, tooManyRows } from '../../../domain/rows-bound.ts';
+import { ROWS_MAX, tooManyRows } from '../../../domain/answer-bounds.ts';
 import type { Hit, Searched } from '../query/page.ts';
 import {
   AnswerTooLong,

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../../../domain/event/event.ts';
+import { LIMITS } from '../../../domain/event/limits.ts';
 import { deriveHost, foldHost, type HostState } from '../../../domain/fold/fold.ts';
 import { greatest, isLater, least, lookUp, withEntry } from '../../../domain/fold/joins.ts';
 import { type Bulk, bulkItem } from '../cluster/bulk.ts';
@@ -22,9 +23,10 @@ interface HostSource {
   shiplog: { state: string };
 }
 
+/** Hosts whose stored state is remembered. */
 const CACHED = 20_000;
+/** How often the write of a host is tried again when another server was faster. */
 const ROUNDS = 10;
-const MAX_LABELS = 64;
 
 export class HostWriter {
   readonly #connection: Connection;
@@ -128,7 +130,7 @@ export function joinHosts(a: HostState, b: HostState): HostState {
   let { labels } = a;
   for (const [key, register] of b.labels) {
     if (isLater(register.t, register.by, lookUp(labels, key))) {
-      labels = withEntry(labels, key, register, MAX_LABELS);
+      labels = withEntry(labels, key, register, LIMITS.labels);
     }
   }
   return {

@@ -3,9 +3,10 @@
  * bounded on its way: an answer that is too long is not read to its end, and half as many lines
  * of each step are asked for.
  */
+
+import { ANSWER_MAX, tooHeavyLines } from '../../../domain/answer-bounds.ts';
 import type { StoredEvent } from '../../../domain/event/event.ts';
 import { approximateBytes } from '../../../domain/event/event-weight.ts';
-import { LAST_LINES_BYTES, tooHeavyLines } from '../../../domain/last-lines.ts';
 import type { StepKey } from '../../store.ts';
 import { AnswerTooLong } from '../cluster/connection.ts';
 import type { Searcher } from '../cluster/searcher.ts';
@@ -79,7 +80,7 @@ export class EventLines {
   async #read(asked: readonly Asked[], most: number): Promise<StoredEvent[][] | null> {
     const found: StoredEvent[][] = [];
     const searches = Math.ceil(REQUEST_LINES / most);
-    let left = LAST_LINES_BYTES;
+    let left = ANSWER_MAX;
     for (let from = 0; from < asked.length; from += searches) {
       const lines = await this.#some(asked.slice(from, from + searches), most, left);
       if (lines === null) return null;

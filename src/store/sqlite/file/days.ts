@@ -5,6 +5,7 @@
  * Identity is looked up by task and 48 bits of the id, so that a day's index is touched where its
  * running tasks are and not all over; the whole id is compared on a hit.
  */
+import { SEVERE } from './codes.ts';
 import type { Connection } from './connection.ts';
 
 /** Seqs of one block of `blocks`: 2^10. */
@@ -69,7 +70,7 @@ export function createDay(connection: Connection, day: number): void {
     CREATE INDEX events_${day}_task ON events_${day} (task);
     CREATE INDEX events_${day}_run ON events_${day} (run);
     CREATE INDEX events_${day}_at ON events_${day} (at);
-    CREATE INDEX events_${day}_severe ON events_${day} (at) WHERE level >= 3;
+    CREATE INDEX events_${day}_severe ON events_${day} (at) WHERE level >= ${SEVERE};
     CREATE VIRTUAL TABLE words_${day} USING fts5 (
       message, command, error,
       content = '', columnsize = 0, detail = full, tokenize = 'ascii'

@@ -13,7 +13,7 @@ import { addFieldTerms, fieldTerms, type Match, matchOf, wordsTerms } from './ma
 import { type Range, rangeSql, type SortColumn } from './page.ts';
 import { Where } from './where.ts';
 
-export const LOG_SORT: readonly SortColumn[] = [{ expr: 'e.seq', desc: false }];
+const LOG_SORT: readonly SortColumn[] = [{ expr: 'e.seq', desc: false }];
 export const TIME_SORT: readonly SortColumn[] = [
   { expr: 'e.at', desc: false },
   { expr: 'e.seq', desc: false },
@@ -30,10 +30,6 @@ export interface Scope {
   seqs: { from: number; to: number } | null;
   /** So many events have the words that a better index should lead where there is one. */
   common: boolean;
-}
-
-export function sortOf(order: EventOrder): readonly SortColumn[] {
-  return order === 'LOG' ? LOG_SORT : TIME_SORT;
 }
 
 /** Hosts named in full, by the filter or the search: their runs can lead. */

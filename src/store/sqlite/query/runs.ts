@@ -16,7 +16,7 @@ const SORTS: Record<RunOrder, readonly SortColumn[]> = {
   FAILED_FIRST: [{ expr: 'r.status', desc: false }, { expr: 'r.host', desc: false }, KEY],
 };
 
-/** What `runView` of run-row.ts reads. */
+/** What `runView` of `read/run-row.ts` makes a run of, in this order. */
 export const RUN_COLUMNS = 'r.task, r.host, r.state, t.id, t.state, t.over';
 export const RUN_FROM = 'runs r CROSS JOIN tasks t ON t.key = r.task';
 

@@ -1,7 +1,8 @@
 /** What is asked of single runs, steps and hosts: their last lines, gaps, reliability. */
+
+import { ANSWER_MAX, tooHeavyLines } from '../../../domain/answer-bounds.ts';
 import type { StoredEvent } from '../../../domain/event/event.ts';
 import type { Completeness, HostReliability } from '../../../domain/fold/views.ts';
-import { LAST_LINES_BYTES, tooHeavyLines } from '../../../domain/last-lines.ts';
 import type { RunKey, StepKey } from '../../store.ts';
 import { kinds, runStatuses, stepStatuses } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
@@ -81,7 +82,7 @@ function linesThatFit(
     ]);
     for (const [age, [weight]] of rows.entries()) weights[age] = (weights[age] ?? 0) + weight;
   }
-  let left = LAST_LINES_BYTES;
+  let left = ANSWER_MAX;
   const fitting = weights.findIndex((weight) => {
     left -= weight;
     return left < 0;

@@ -121,19 +121,19 @@ function byTime(
   scopes: { day: Day; scope: Scope }[],
   range: Range,
 ): Row<EventRow>[] {
-  const best = new Best<EventRow>(range);
-  const parts = best.sort(
+  const top = new TopRows<EventRow>(range);
+  const parts = top.sort(
     scopes.map(({ day, scope }) => ({ min: day.min_at, max: day.max_at, scope })),
   );
   for (const { min, max, scope } of parts) {
-    if (!best.reaches(min, max)) continue;
+    if (!top.reaches(min, max)) continue;
     connection.checkDeadline();
     const common = isCommon(connection, filter, scope);
     const inBlocks = common || (scope.task === null && onlyUnwanted(filter));
-    if (inBlocks && exactHosts(filter) === null) byBlocks(connection, filter, scope, best);
-    else best.add(rows(connection, filter, { ...scope, common }, 'TIME', range));
+    if (inBlocks && exactHosts(filter) === null) byBlocks(connection, filter, scope, top);
+    else top.add(rows(connection, filter, { ...scope, common }, 'TIME', range));
   }
-  return best.rows;
+  return top.rows;
 }
 
 function isCommon(connection: Connection, filter: EventFilter, scope: Scope): boolean {
@@ -147,25 +147,25 @@ function byBlocks(
   connection: Connection,
   filter: EventFilter,
   scope: Scope,
-  best: Best<EventRow>,
+  top: TopRows<EventRow>,
 ): void {
   const blocks = connection.all<{ block: number; min: number; max: number }>(
     'SELECT block, min_at AS min, max_at AS max FROM blocks WHERE day = ?',
     scope.day,
   );
-  for (const { block, min, max } of best.sort(blocks)) {
-    if (!best.reaches(min, max)) continue;
+  for (const { block, min, max } of top.sort(blocks)) {
+    if (!top.reaches(min, max)) continue;
     if (filter.from !== undefined && max < filter.from) continue;
     if (filter.to !== undefined && min >= filter.to) continue;
     connection.checkDeadline();
     const from = block * 2 ** BLOCK_BITS;
     const seqs = { from, to: from + 2 ** BLOCK_BITS - 1 };
-    best.add(rows(connection, filter, { ...scope, seqs }, 'TIME', best.range));
+    top.add(rows(connection, filter, { ...scope, seqs }, 'TIME', top.range));
   }
 }
 
 /** The first rows of a range by time, from parts of which only the least and greatest is known. */
-class Best<R> {
+class TopRows<R> {
   readonly range: Range;
   rows: Row<R>[] = [];
 
@@ -180,7 +180,7 @@ class Best<R> {
       : parts.sort((a, b) => a.min - b.min);
   }
 
-  /** Whether a part can have rows that belong among the best. */
+  /** Whether a part can have rows that belong among them. */
   reaches(min: number, max: number): boolean {
     const { after, before, backward, limit } = this.range;
     if (after !== null && max < Number(after.key[0])) return false;

@@ -1,6 +1,6 @@
 /** The worker's side of `worker-client.ts`: one request after the other, all SQL synchronous. */
 import { parentPort } from 'node:worker_threads';
-import { ROWS_MAX, tooManyRows } from '../../../domain/rows-bound.ts';
+import { ROWS_MAX, tooManyRows } from '../../../domain/answer-bounds.ts';
 import { errorMessage } from '../file/errors.ts';
 import { JsonText } from '../read/json-text.ts';
 import { READY, type WorkerReply, type WorkerRequest } from './worker-client.ts';
