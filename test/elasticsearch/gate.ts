@@ -19,6 +19,10 @@ export interface Gate {
   show(): void;
   /** The node says of views that hold such a text that it refuses them. */
   refuse(text: string): void;
+  /** Answers to requests of this kind arrive changed from now on; null: as they are again. */
+  damage(of: RegExp | null, change?: (text: string) => string): void;
+  /** How many answers arrived changed. */
+  damaged(): number;
   /** How many documents were not shown. */
   hidden(): number;
   /** How long every answer takes more, ms, or only those to requests of this kind. */
@@ -42,6 +46,8 @@ export async function openGate(target: string): Promise<Gate> {
   let look = async (_path: string): Promise<'pass' | 'cut'> => 'pass';
   let hiding: string | null = null;
   let hidden = 0;
+  let damaging: { of: RegExp; change: (text: string) => string } | null = null;
+  let damaged = 0;
   const server = createServer(async (request, response) => {
     try {
       const body = await buffer(request);
@@ -75,6 +81,10 @@ export async function openGate(target: string): Promise<Gate> {
         return;
       }
       const what = `${method} ${request.url}`;
+      if (damaging?.of.test(what) === true) {
+        text = Buffer.from(damaging.change(text.toString()));
+        damaged++;
+      }
       asked.push({ what, status: answer.status });
       if (delayed.ms > 0 && delayed.of.test(what)) {
         await new Promise((resolve) => setTimeout(resolve, delayed.ms));
@@ -114,6 +124,10 @@ export async function openGate(target: string): Promise<Gate> {
     show: () => {
       hiding = null;
     },
+    damage: (of, change = (text) => text) => {
+      damaging = of === null ? null : { of, change };
+    },
+    damaged: () => damaged,
     hidden: () => hidden,
     lost: () => lost,
     before(next) {

@@ -131,4 +131,39 @@ describe('The keeper of views', async () => {
     gate.show();
     expect(await store.tasksById([FLEET])).toMatchObject([{ id: FLEET }]);
   });
+
+  it.each([
+    ['no number', (text: string) => text.replaceAll(/("global_checkpoint":)-?\d+/g, '$1"many"')],
+    ['a negative one', (text: string) => text.replaceAll(/("global_checkpoint":)-?\d+/g, '$1-9')],
+    ['no node', (text: string) => text.replaceAll(/"node":"[^"]*"/g, '"node":null')],
+  ])('never takes statistics with %s for the end of the log', async (_, change) => {
+    const heads = await store.heads(null);
+    gate.damage(/_stats/, change);
+    await expect(store.heads(null)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(gate.damaged()).toBeGreaterThan(0);
+    gate.damage(null);
+    expect(await store.heads(null)).toEqual(heads);
+  });
+
+  it.each([
+    ['without places', (text: string) => text.replaceAll('_seq_no', '_seq_nr')],
+    ['without statuses', (text: string) => text.replaceAll(/"status":\d+/g, '"status":null')],
+    ['without items', (text: string) => text.replaceAll('"items"', '"itens"')],
+    ['that is no object', () => '[]'],
+  ])(
+    'an append whose answer comes back %s is acknowledged once it is known where it is',
+    async (_, change) => {
+      gate.damage(/_bulk/, (text) => {
+        gate.damage(null);
+        return change(text);
+      });
+      const event = anEvent({ taskId: FLEET, host: 'web-1' });
+      const [outcome] = await store.append([event]);
+      expect(gate.damaged()).toBe(1);
+      const log = await wholeLog(store);
+      expect(log.filter(({ id }) => id === event.id)).toMatchObject([
+        { position: outcome === undefined ? null : positionOf(outcome) },
+      ]);
+    },
+  );
 });

@@ -34,6 +34,7 @@ export interface UnsettledItem {
   problem: ShiplogError;
 }
 
+/** As it should be: what is not is found out where it is used. */
 interface ItemAnswer {
   status: number;
   _seq_no?: number;
@@ -41,8 +42,7 @@ interface ItemAnswer {
   error?: { type: string; reason: string };
 }
 interface BulkAnswer {
-  errors: boolean;
-  items: Record<string, ItemAnswer>[];
+  items?: unknown;
 }
 
 /** How long Elasticsearch waits for a primary or a master; another node may have them at hand. */
@@ -175,9 +175,14 @@ export class Bulk {
     outcomes: (ItemOutcome | UnsettledItem | null)[],
     again: boolean,
   ): ShiplogError | null {
+    const { items } = answer;
+    if (!Array.isArray(items) || items.length > open.length) {
+      this.#count('damaged');
+      return unavailable('Elasticsearch’s answer to a bulk is not about what was sent');
+    }
     let problem: ShiplogError | null = null;
     for (const [i, at] of open.entries()) {
-      const item = Object.values(answer.items[i] ?? {})[0];
+      const item = Object.values<ItemAnswer>(items[i] ?? {})[0];
       const outcome = item === undefined ? null : outcomeOf(item, again);
       if (outcome instanceof ShiplogError) {
         if (outcome.code === 'STORE_FULL' || isBlocked(item)) {
@@ -200,7 +205,10 @@ function outcomeOf(item: ItemAnswer, again: boolean): ItemOutcome | ShiplogError
   const { status, error } = item;
   // A `delete` of what is not there has done what it should.
   if (status < 300 || (status === 404 && error === undefined)) {
-    return { state: 'done', seq: (item._seq_no ?? -1) + 1, term: item._primary_term ?? null };
+    const { _seq_no: seq, _primary_term: term = null } = item;
+    // Without its place in the log nothing can be acknowledged: sent again, it is found there.
+    if (Number.isSafeInteger(seq)) return { state: 'done', seq: (seq as number) + 1, term };
+    return unavailable('Elasticsearch does not say where it stored an item');
   }
   if (status === 409) return { state: 'conflict', again };
   const reason = error?.reason ?? `status ${status}`;

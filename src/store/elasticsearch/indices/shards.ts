@@ -133,12 +133,16 @@ export class Shards {
     const shard = shardName(day, number);
     const history = historyOf(uuid, historyUuid);
     const settled = primary.seq_no.global_checkpoint + 1;
+    const refreshes = primary.refresh?.external_total ?? 0;
+    // A checkpoint that is no number would be an end of the log that nothing is compared with.
+    if (!(isCount(settled) && isCount(refreshes)) || typeof primary.routing.node !== 'string') {
+      throw unavailable(`The statistics of ${shard} cannot be read: they are damaged`);
+    }
     const before = this.#known.get(shard);
     const info: ShardInfo = {
-      ...{ shard, day, index, number, history, settled },
+      ...{ shard, day, index, number, history, settled, refreshes },
       node: primary.routing.node,
       seq: before?.history === history ? Math.max(before.seq, settled) : settled,
-      refreshes: primary.refresh?.external_total ?? 0,
     };
     if (before === undefined || info.seq !== before.seq) this.#movedAt.set(day, performance.now());
     this.#known.set(shard, info);
@@ -194,6 +198,10 @@ export class Shards {
 
 export function headOf(info: ShardInfo): ShardHead {
   return { shard: info.shard, history: info.history, seq: info.seq, droppedThrough: 0 };
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 /** 16 bits are enough to notice a change, and short in a cursor. */
