@@ -7,6 +7,7 @@ import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { board } from './measures/board.ts';
+import { coercion } from './measures/coercion.ts';
 import { consoleMeasurement } from './measures/console.ts';
 import { elasticsearch } from './measures/elasticsearch.ts';
 import { fanOut } from './measures/fan-out.ts';
@@ -14,9 +15,9 @@ import { fleet } from './measures/fleet.ts';
 import { logStep } from './measures/log-step.ts';
 import { logSteps } from './measures/log-steps.ts';
 import { memory } from './measures/memory.ts';
+import { otlp } from './measures/otlp.ts';
 import { queries } from './measures/queries.ts';
 import { readYourWrites } from './measures/read-your-writes.ts';
-import { otlp } from './measures/otlp.ts';
 import { senders } from './measures/senders.ts';
 import { tailLatency } from './measures/tail-latency.ts';
 import { versions } from './measures/versions.ts';
@@ -28,6 +29,7 @@ const ALWAYS: readonly Measurement[] = [
   logSteps,
   senders,
   otlp,
+  coercion,
   board,
   watchers,
   tailLatency,
