@@ -16,6 +16,7 @@ import {
   TailDocument,
   TaskChangedDocument,
 } from './gen/graphql.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { type ClientOptions, clientOptions, integer, list, logLevel, someOf } from './options.ts';
 import { Output, painter, say } from './output.ts';
 import { whatIsMissing } from './task/missing.ts';
@@ -67,26 +68,17 @@ async function tail(options: TailOptions): Promise<void> {
   }
   const stored = await readCursor(options.cursorFile);
   const printer = new Printer(options, options.after ?? stored);
-  const stop = new AbortController();
-  let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      interrupted = true;
-      stop.abort();
-    });
-  }
-  printer.output.onClosed(() => stop.abort());
   try {
-    await follow(options, printer, stop.signal);
+    const { interrupted } = await untilInterrupted(printer.output, (signal) =>
+      follow(options, printer, signal),
+    );
+    if (interrupted) process.exitCode = EXIT.interrupted;
   } catch (error) {
     if (!(error instanceof CallError) || !error.code?.startsWith('CURSOR_')) throw error;
     const { after, cursorFile } = options;
     const place = after === undefined ? `--cursor-file ${cursorFile}` : '--after';
     throw new CliError(`${place}: ${error.message}`, error.exitCode);
-  } finally {
-    stop.abort();
   }
-  if (interrupted) process.exitCode = EXIT.interrupted;
 }
 
 /** Until the signal, or until the task has ended and the tail has caught up behind that. */

@@ -5,11 +5,10 @@ import { Client, withRetry } from './client.ts';
 import { connectionOf } from './credentials.ts';
 import { CliError, EXIT } from './exit.ts';
 import { TaskBoardDocument, type TaskBoardFragment, TaskChangedDocument } from './gen/graphql.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { type ClientOptions, clientOptions, integer } from './options.ts';
 import { say } from './output.ts';
 import { Screen } from './task/screen.ts';
-
-export { Screen } from './task/screen.ts';
 
 export interface TaskOptions extends ClientOptions {
   watch?: boolean;
@@ -84,22 +83,11 @@ async function watch(
   options: TaskOptions,
   screen: Screen,
 ): Promise<TaskBoardFragment | null> {
-  const stop = new AbortController();
-  let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      interrupted = true;
-      stop.abort();
-    });
-  }
-  screen.output.onClosed(() => stop.abort());
-  try {
-    const board = await watchUntilEnd(client, id, options, screen, stop.signal);
-    if (interrupted) throw new CliError('interrupted', EXIT.interrupted);
-    return board;
-  } finally {
-    stop.abort();
-  }
+  const { result, interrupted } = await untilInterrupted(screen.output, (signal) =>
+    watchUntilEnd(client, id, options, screen, signal),
+  );
+  if (interrupted) throw new CliError('interrupted', EXIT.interrupted);
+  return result;
 }
 
 async function watchUntilEnd(

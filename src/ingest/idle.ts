@@ -6,6 +6,7 @@
 
 import type { LogEvent } from '../domain/event/event.ts';
 import { eventIdentity } from '../domain/event/identity.ts';
+import { NOTHING_SAID } from '../domain/event/task-input.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
@@ -91,20 +92,6 @@ function idleMark(taskId: string, idleSince: number, now: number): LogEvent {
     error: null,
     source: 'shiplog',
     labels: {},
-    task: {
-      change: 'idle',
-      service: null,
-      version: null,
-      environment: null,
-      title: null,
-      createdBy: null,
-      plan: null,
-      hosts: null,
-      expectedHosts: null,
-      labels: null,
-      status: null,
-      message: null,
-      idleSince,
-    },
+    task: { ...NOTHING_SAID, change: 'idle', idleSince },
   };
 }

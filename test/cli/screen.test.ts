@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
 import type { TaskBoardFragment } from '../../src/cli/gen/graphql.ts';
 import { Output } from '../../src/cli/output.ts';
-import { Screen } from '../../src/cli/task.ts';
+import { Screen } from '../../src/cli/task/screen.ts';
 
 const OPTIONS = { url: 'http://127.0.0.1:4000', color: false, lines: 5 };
 const TASK: TaskBoardFragment = {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { formatTokens, makeToken, type NewToken } from '../../src/domain/token.ts';
 import { MAX_OPERATIONS } from '../../src/http/transports/connection.ts';
+import { Peer } from '../support/websocket-peer.ts';
 import {
   type HttpFixture,
   LOG_STEPS,
@@ -31,53 +32,6 @@ function clientOf({ url }: HttpFixture, connectionParams: Record<string, unknown
     connectionParams,
     retryAttempts: 0,
   });
-}
-
-/** A bare socket that queues what it is sent. */
-class Peer {
-  readonly socket: WebSocket;
-  readonly #messages: Record<string, unknown>[] = [];
-  #wake: () => void = () => {};
-  readonly closed: Promise<{ code: number; reason: string }>;
-
-  constructor(fixture: HttpFixture, protocol = 'graphql-transport-ws', headers = {}) {
-    this.socket = new WebSocket(`${fixture.url.replace('http', 'ws')}/graphql`, protocol, {
-      headers,
-    });
-    this.socket.on('message', (data) => {
-      this.#messages.push(JSON.parse(String(data)) as Record<string, unknown>);
-      this.#wake();
-    });
-    this.socket.on('error', () => {});
-    this.closed = new Promise((resolve) => {
-      this.socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
-    });
-  }
-
-  async open(payload?: unknown): Promise<this> {
-    await once(this.socket, 'open');
-    this.send({ type: 'connection_init', payload });
-    expect(await this.next()).toEqual({ type: 'connection_ack' });
-    return this;
-  }
-
-  send(message: unknown): void {
-    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
-  }
-
-  subscribe(id: string, query: string, variables: Record<string, unknown> = {}): void {
-    this.send({ id, type: 'subscribe', payload: { query, variables } });
-  }
-
-  async next(): Promise<Record<string, unknown>> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message !== undefined) return message;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
 }
 
 let shiplog: HttpFixture;

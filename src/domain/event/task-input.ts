@@ -89,7 +89,8 @@ export function parseFinishTask(
   });
 }
 
-const NOTHING_SAID: Omit<TaskChange, 'change'> = {
+/** What a TASK event changes that says nothing but its kind. */
+export const NOTHING_SAID: Omit<TaskChange, 'change'> = {
   service: null,
   version: null,
   environment: null,

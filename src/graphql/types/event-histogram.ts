@@ -16,10 +16,9 @@ const BUCKETS_DEFAULT = 60;
 const LevelCount = builder.objectRef<{ level: LogLevel; count: number }>('LevelCount').implement({
   description: 'How many events have a level.',
   fields: (t) => ({
-    level: t.field({
+    level: t.expose('level', {
       type: LogLevelEnum,
       description: 'The level.',
-      resolve: ({ level }) => level,
     }),
     count: t.exposeFloat('count', { description: 'Its events.' }),
   }),
@@ -51,11 +50,10 @@ HistogramRef.implement({
   description: 'How many events there were over time.',
   fields: (t) => ({
     intervalMs: t.exposeFloat('intervalMs', { description: 'Width of a bucket in milliseconds.' }),
-    buckets: t.field({
+    buckets: t.expose('buckets', {
       type: [HistogramBucket],
       description: `Every interval of the range in order, empty ones too. At most ${BUCKETS_MAX}.`,
       complexity: { field: 1, multiplier: BUCKETS_DEFAULT },
-      resolve: ({ buckets }) => buckets,
     }),
     total: t.exposeFloat('total', {
       description: 'Events in all buckets: a whole number, that may be beyond 2^31.',

@@ -50,20 +50,17 @@ FailureGroupRef.implement({
       description: 'The names of the steps, newest first. At most 20.',
     }),
     tasks: t.exposeIDList('tasks', { description: 'Their tasks, newest first. At most 20.' }),
-    firstAt: t.field({
+    firstAt: t.expose('firstAt', {
       type: 'DateTime',
       description: 'When the first of them failed.',
-      resolve: ({ firstAt }) => firstAt,
     }),
-    lastAt: t.field({
+    lastAt: t.expose('lastAt', {
       type: 'DateTime',
       description: 'When the latest of them failed.',
-      resolve: ({ lastAt }) => lastAt,
     }),
-    sample: t.field({
+    sample: t.expose('sample', {
       type: StepRef,
       description: 'One of the steps.',
-      resolve: ({ sample }) => sample,
     }),
   }),
 });

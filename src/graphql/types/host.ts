@@ -23,23 +23,20 @@ HostRef.implement({
     name: t.exposeString('name', {
       description: 'Its name, as reported; unique. At most 255 characters.',
     }),
-    labels: t.field({
+    labels: t.expose('labels', {
       type: 'JSONObject',
       description:
         'All labels that its events carried, the latest value of each. At most 64, with at most 1,024 characters each.',
-      resolve: ({ labels }) => labels,
     }),
-    firstSeenAt: t.field({
+    firstSeenAt: t.expose('firstSeenAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When its first event was received; null for a host that only a plan names.',
-      resolve: ({ firstSeenAt }) => firstSeenAt,
     }),
-    lastSeenAt: t.field({
+    lastSeenAt: t.expose('lastSeenAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When its latest event was received; null for a host that only a plan names.',
-      resolve: ({ lastSeenAt }) => lastSeenAt,
     }),
     agent: t.exposeString('agent', {
       nullable: true,

@@ -39,10 +39,9 @@ const LogStepPayload = builder.objectRef<StepOutcome>('LogStepPayload').implemen
       description:
         "The sender's id, else the one that the server gave, at most 128 characters; null where it was unusable.",
     }),
-    outcome: t.field({
+    outcome: t.expose('outcome', {
       type: EventOutcomeEnum,
       description: 'What became of the event.',
-      resolve: ({ outcome }) => outcome,
     }),
     position: t.string({
       nullable: true,
@@ -117,11 +116,10 @@ const StartTaskPayload = builder
   .implement({
     description: 'The task as it is now.',
     fields: (t) => ({
-      task: t.field({
+      task: t.expose('task', {
         type: TaskRef,
         description:
           'The task. Fields that lead further (runs, events, …) need a token with the scope `read` too.',
-        resolve: ({ task }) => task,
       }),
       created: t.exposeBoolean('created', {
         description: 'false: the task was known before, by its id or from its events.',
@@ -137,11 +135,10 @@ const StartTaskPayload = builder
 const FinishTaskPayload = builder.objectRef<{ task: TaskView }>('FinishTaskPayload').implement({
   description: 'The task as it is now.',
   fields: (t) => ({
-    task: t.field({
+    task: t.expose('task', {
       type: TaskRef,
       description:
         'The task. Fields that lead further (runs, events, …) need a token with the scope `read` too.',
-      resolve: ({ task }) => task,
     }),
   }),
 });

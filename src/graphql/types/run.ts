@@ -45,22 +45,20 @@ RunRef.implement({
       description: 'Its host.',
       resolve: ({ host }, _args, context) => loadHost(context, host),
     }),
-    status: t.field({
+    status: t.expose('status', {
       type: RunStatusEnum,
       description: 'How it stands.',
-      resolve: ({ status }) => status,
     }),
     currentStep: t.exposeString('currentStep', {
       nullable: true,
       description:
         'RUNNING: the latest begun step that has not ended, else the next planned one. FAILED: the step that failed. Otherwise null. At most 128 characters.',
     }),
-    steps: t.field({
+    steps: t.expose('steps', {
       type: [StepRef],
       description:
         'Planned steps in order, then others in the order in which they began. At most 600: the plan has at most 100, and of those that were reported the first 500 by name are kept; the log has all.',
       complexity: { field: 1, multiplier: STEPS_TYPICAL },
-      resolve: ({ steps }) => steps,
     }),
     step: t.field({
       type: StepRef,
@@ -69,40 +67,36 @@ RunRef.implement({
       args: { name: t.arg.string({ required: true, description: 'Its name, exactly.' }) },
       resolve: ({ steps }, { name }) => steps.find((step) => step.name === name) ?? null,
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it began: the earliest time of all attempts of its steps.',
-      resolve: ({ startedAt }) => startedAt,
     }),
-    finishedAt: t.field({
+    finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'The latest end of a step, once the run has ended.',
-      resolve: ({ finishedAt }) => finishedAt,
     }),
     durationMs: t.exposeFloat('durationMs', {
       nullable: true,
       description:
         'Milliseconds from the first time to the last end that the same source reported, the longest of all sources; earlier attempts count. Null while running and where no source reported both. Never negative.',
     }),
-    lastEventAt: t.field({
+    lastEventAt: t.expose('lastEventAt', {
       type: 'DateTime',
       nullable: true,
       description: "When the latest event was received, on the server's clock.",
-      resolve: ({ lastEventAt }) => lastEventAt,
     }),
     stale: t.boolean({
       description:
         'RUNNING, and nothing was received for longer than the server allows (a setting).',
       resolve: (run, _args, { now, settings }) => isStale(run, now, settings.staleAfterMs),
     }),
-    outOfRotationSince: t.field({
+    outOfRotationSince: t.expose('outOfRotationSince', {
       type: 'DateTime',
       nullable: true,
       description:
         'nginx-offline is done and nginx-online is not: the host takes no traffic since then.',
-      resolve: ({ outOfRotationSince }) => outOfRotationSince,
     }),
     completeness: t.field({
       type: CompletenessRef,
@@ -123,10 +117,9 @@ CompletenessRef.implement({
       description:
         'No number is missing below the highest one of each writer; null where no writer numbers its events.',
     }),
-    missing: t.field({
+    missing: t.expose('missing', {
       type: [SequenceRangeRef],
       description: 'The missing numbers. At most 100 ranges.',
-      resolve: ({ missing }) => missing,
     }),
   }),
 });

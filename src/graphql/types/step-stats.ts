@@ -28,11 +28,10 @@ StepStatsRef.implement({
       description:
         'Where grouped by service; null too for tasks without one. At most 256 characters.',
     }),
-    day: t.field({
+    day: t.expose('day', {
       type: 'DateTime',
       nullable: true,
       description: 'Where grouped by day: the beginning of the UTC day.',
-      resolve: ({ day }) => day,
     }),
     count: t.exposeInt('count', { description: 'Steps in the group.' }),
     succeeded: t.exposeInt('succeeded', { description: 'Those that SUCCEEDED.' }),

@@ -63,29 +63,25 @@ StepRef.implement({
     attempt: t.exposeInt('attempt', {
       description: 'The highest attempt, from 1: everything here is about that one.',
     }),
-    attempts: t.field({
+    attempts: t.expose('attempts', {
       type: [AttemptRef],
       description:
         'Its attempts, lowest first; empty where none has begun. At most 100, the highest (fewer where the run has more than 3 steps); the last three keep their error; the log has all.',
       complexity: { field: 1, multiplier: 2 },
-      resolve: ({ attempts }) => attempts,
     }),
-    status: t.field({
+    status: t.expose('status', {
       type: StepStatusEnum,
       description: 'How it stands. A terminal status wins over RUNNING, whatever arrives first.',
-      resolve: ({ status }) => status,
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it began: the earliest time reported.',
-      resolve: ({ startedAt }) => startedAt,
     }),
-    finishedAt: t.field({
+    finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it ended.',
-      resolve: ({ finishedAt }) => finishedAt,
     }),
     durationMs: t.exposeFloat('durationMs', {
       nullable: true,
@@ -97,31 +93,28 @@ StepRef.implement({
         'RUNNING, and nothing was received for longer than the server allows (a setting).',
       resolve: (step, _args, { now, settings }) => isStale(step, now, settings.staleAfterMs),
     }),
-    progress: t.field({
+    progress: t.expose('progress', {
       type: ProgressRef,
       nullable: true,
       description: 'How far it has come, as last reported.',
-      resolve: ({ progress }) => progress,
     }),
     command: t.exposeString('command', {
       nullable: true,
       description: 'The command line, secrets redacted. At most 32,768 characters.',
     }),
-    params: t.field({
+    params: t.expose('params', {
       type: 'JSONObject',
       nullable: true,
       description: 'Parameters of the command, secrets redacted. At most 16 KiB of JSON.',
-      resolve: ({ params }) => params,
     }),
     exitCode: t.exposeInt('exitCode', {
       nullable: true,
       description: 'Exit code, 32 bits; unsigned Windows codes as signed.',
     }),
-    error: t.field({
+    error: t.expose('error', {
       type: StepErrorRef,
       nullable: true,
       description: 'Why it did not succeed.',
-      resolve: ({ error }) => error,
     }),
     source: t.exposeString('source', {
       nullable: true,
@@ -171,22 +164,19 @@ AttemptRef.implement({
   description: 'One attempt at a step.',
   fields: (t) => ({
     attempt: t.exposeInt('attempt', { description: 'Its number, from 1.' }),
-    status: t.field({
+    status: t.expose('status', {
       type: StepStatusEnum,
       description: 'How it stands.',
-      resolve: ({ status }) => status,
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it began: the earliest time reported.',
-      resolve: ({ startedAt }) => startedAt,
     }),
-    finishedAt: t.field({
+    finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it ended.',
-      resolve: ({ finishedAt }) => finishedAt,
     }),
     durationMs: t.exposeFloat('durationMs', {
       nullable: true,
@@ -196,11 +186,10 @@ AttemptRef.implement({
       nullable: true,
       description: 'Exit code, 32 bits; unsigned Windows codes as signed.',
     }),
-    error: t.field({
+    error: t.expose('error', {
       type: StepErrorRef,
       nullable: true,
       description: 'Why it did not succeed.',
-      resolve: ({ error }) => error,
     }),
   }),
 });

@@ -65,12 +65,11 @@ const TailBatchRef = builder
 const TasksBatchRef = builder.objectRef<TasksBatch>('TasksBatch').implement({
   description: 'Tasks that changed, each as it is now.',
   fields: (t) => ({
-    tasks: t.field({
+    tasks: t.expose('tasks', {
       type: [TaskRef],
       description:
         'The tasks, at most 100; one that no longer matches the filter comes a last time.',
       complexity: { field: 1, multiplier: BATCH_TYPICAL },
-      resolve: ({ tasks }) => tasks,
     }),
     cursor: t.exposeString('cursor', { description: CURSOR }),
     caughtUp: t.exposeBoolean('caughtUp', { description: CAUGHT_UP }),
@@ -87,11 +86,10 @@ const RunsBatchRef = builder.objectRef<RunsBatch>('RunsBatch').implement({
         'The whole board, in place of what was told before: in the first batch of a subscription without a cursor, when the plan changes, and when the log was restored.',
       resolve: ({ snapshot, cursor }) => (snapshot === null ? null : { matrix: snapshot, cursor }),
     }),
-    changed: t.field({
+    changed: t.expose('changed', {
       type: [RunRef],
       description: 'The runs that changed, at most 500, each as it is now.',
       complexity: { field: 1, multiplier: BATCH_TYPICAL },
-      resolve: ({ changed }) => changed,
     }),
     cursor: t.exposeString('cursor', { description: CURSOR }),
     caughtUp: t.exposeBoolean('caughtUp', { description: CAUGHT_UP }),

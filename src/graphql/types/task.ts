@@ -53,41 +53,36 @@ TaskRef.implement({
       nullable: true,
       description: 'Who or what started it. At most 256 characters.',
     }),
-    labels: t.field({
+    labels: t.expose('labels', {
       type: 'JSONObject',
       description:
         'Flat labels: texts, numbers and booleans. At most 64, with at most 1,024 characters each.',
-      resolve: ({ labels }) => labels,
     }),
     plan: t.exposeStringList('plan', {
       description:
         'The planned steps in order: as startTask said. Where it said none: the seven by default if all steps reported are among them, else those that were reported, in the order of their first events; such a task ends by finishTask or when it is idle. At most 100, with at most 128 characters each.',
     }),
-    status: t.field({
+    status: t.expose('status', {
       type: TaskStatusEnum,
       description: 'How it stands.',
-      resolve: ({ status }) => status,
     }),
     message: t.exposeString('message', {
       nullable: true,
       description: 'What finishTask said. At most 65,536 characters.',
     }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', {
       type: 'DateTime',
       description: 'When it was declared, or first heard of.',
-      resolve: ({ createdAt }) => createdAt,
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When the first step began on any host.',
-      resolve: ({ startedAt }) => startedAt,
     }),
-    finishedAt: t.field({
+    finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it ended: by finishTask, with its last expected host, or idle.',
-      resolve: ({ finishedAt }) => finishedAt,
     }),
     durationMs: t.exposeFloat('durationMs', {
       nullable: true,
@@ -97,11 +92,10 @@ TaskRef.implement({
       nullable: true,
       description: 'How many hosts it is for: as startTask said, else the hosts it named.',
     }),
-    lastEventAt: t.field({
+    lastEventAt: t.expose('lastEventAt', {
       type: 'DateTime',
       nullable: true,
       description: "When the latest event was received, on the server's clock.",
-      resolve: ({ lastEventAt }) => lastEventAt,
     }),
     stale: t.boolean({
       description:
