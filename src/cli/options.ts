@@ -14,7 +14,7 @@ export interface ClientOptions extends ConnectionOptions {
   color: boolean;
 }
 
-export const DEFAULT_URL = 'http://127.0.0.1:4000';
+const DEFAULT_URL = 'http://127.0.0.1:4000';
 
 /** --url, --token, --json, --no-color: for what shows data of the server. */
 export function clientOptions(command: Command): Command {
@@ -40,7 +40,7 @@ export function connectionOptions(command: Command): Command {
 }
 
 /** An http(s) address without a trailing slash. What is wrong is not repeated: it may hold a password. */
-export function serverUrl(text: string): string {
+function serverUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw new CliError(
@@ -80,7 +80,7 @@ export function decimal(least: number, greatest: number): (text: string) => numb
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** Milliseconds of `500ms`, `30s`, `10m`, `24h`, `7d`, `2w`; null if it is none of these. */
-export function parseDuration(text: string): number | null {
+function parseDuration(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text);
   return match === null ? null : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
 }

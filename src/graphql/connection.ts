@@ -8,7 +8,7 @@ import { badInput } from '../domain/errors.ts';
 import { builder } from './builder.ts';
 import { decodeRowCursor, encodeRowCursor } from './cursors.ts';
 
-export const PAGE_DEFAULT = 50;
+const PAGE_DEFAULT = 50;
 export const PAGE_MAX = 500;
 export const EVENTS_MAX = 1_000;
 

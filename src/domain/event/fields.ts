@@ -33,7 +33,7 @@ export function refusable<T extends object>(
   }
 }
 
-export function typeName(value: unknown): string {
+function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (value instanceof ExactNumber) return 'number';
   return Array.isArray(value) ? 'list' : typeof value;

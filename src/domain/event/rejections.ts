@@ -6,7 +6,7 @@ import type { LogEvent } from './event.ts';
  * Beyond the cap of a task there is room for so many events about the task itself, or a full
  * one could never be finished.
  */
-export const ROOM_TO_FINISH = 1_000;
+const ROOM_TO_FINISH = 1_000;
 
 export function capFor({ kind }: Pick<LogEvent, 'kind'>, maxEventsPerTask: number): number {
   return kind === 'TASK' ? maxEventsPerTask + ROOM_TO_FINISH : maxEventsPerTask;

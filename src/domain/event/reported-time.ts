@@ -7,7 +7,7 @@ import { parseDateTime } from './date-time.ts';
 import { Refused, readTime } from './fields.ts';
 
 /** Nothing was deployed with this before 2000: a clock that says so was never set. */
-export const EARLIEST_REPORT = Date.UTC(2000, 0, 1);
+const EARLIEST_REPORT = Date.UTC(2000, 0, 1);
 /** Milliseconds: 3 March 1973. As seconds it is the year 5138. */
 const SECONDS_BELOW = 1e11;
 /** The years 0000 to 9999 end below it; so many microseconds passed in 1978. */

@@ -106,7 +106,7 @@ export const NOTHING_SAID: Omit<TaskChange, 'change'> = {
 };
 
 /** The message of a TASK event that brought none. */
-export function taskMessage(change: Pick<TaskChange, 'change' | 'status'>): string {
+function taskMessage(change: Pick<TaskChange, 'change' | 'status'>): string {
   const status = change.status === null ? '' : `: ${change.status.toLowerCase()}`;
   return `task ${change.change === 'idle' ? 'idle' : change.change}${status}`;
 }

@@ -61,7 +61,7 @@ export function lastChangeOfAll(task: TaskState, over: boolean): number {
   return last;
 }
 
-export function expectedHostsOf(task: TaskState): number | null {
+function expectedHostsOf(task: TaskState): number | null {
   return task.expectedHosts?.value ?? task.hosts?.value.length ?? null;
 }
 

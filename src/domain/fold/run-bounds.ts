@@ -13,7 +13,7 @@ import type { JsonObject, StepError } from '../event/event.ts';
 /** The first by name. */
 export const MAX_STEPS_PER_RUN = 500;
 /** Attempts of a step that keep their error, the highest ones. */
-export const ATTEMPTS_WITH_ERROR = 3;
+const ATTEMPTS_WITH_ERROR = 3;
 const EARLIER_ERROR_BYTES = 256;
 /** Reporters whose times are told apart, in a run. */
 export const MAX_SOURCES_PER_RUN = 32;
@@ -82,7 +82,7 @@ export function cutText(text: string, max: number): string {
   return text;
 }
 
-export function cutError(error: StepError, max: number): StepError {
+function cutError(error: StepError, max: number): StepError {
   const message = cutText(error.message, max);
   const code = error.code === null ? null : cutText(error.code, max);
   return message === error.message && code === error.code ? error : { code, message };

@@ -55,9 +55,9 @@ export interface TextRange {
 }
 
 /** More is no search that a person types, and every term costs each engine a lookup. */
-export const SEARCH_TERMS_MAX = 32;
+const SEARCH_TERMS_MAX = 32;
 /** UTF-16 units. */
-export const SEARCH_LENGTH_MAX = 1_000;
+const SEARCH_LENGTH_MAX = 1_000;
 
 const ENUM_VALUES: Partial<Record<SearchField, readonly string[]>> = {
   level: LOG_LEVELS,

@@ -69,7 +69,7 @@ function decodeEventCursor(engine: string, list: string, cursor: string, field: 
 }
 
 /** A page of events. `given`: the filter that a tail behind the page is asked with. */
-export async function loadEvents(
+async function loadEvents(
   context: Context,
   query: { filter: EventFilter; given: EventFilter; order: EventOrder },
   args: PageArgs,

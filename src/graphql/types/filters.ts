@@ -21,7 +21,7 @@ const TASK = 'Only of this task.';
 const SEARCH =
   'Words that must all be there: `word`, `"a phrase"`, `prefix*`, `-not`; at most 32 terms and 1,000 characters. A syntax error is SEARCH_SYNTAX and names the column.';
 
-export const LabelFilterInput = builder.inputType('LabelFilter', {
+const LabelFilterInput = builder.inputType('LabelFilter', {
   description: 'A label with a value.',
   fields: (t) => ({
     key: t.string({ required: true, description: 'The name of the label, exactly.' }),

@@ -30,7 +30,7 @@ const LINGER_MS = 5;
 /** Items of one JSON array, and results that one answer lists. */
 export const MAX_ITEMS = 10_000;
 /** An event at all its limits, with every character escaped, is smaller. */
-export const MAX_LINE_BYTES = 1024 * 1024;
+const MAX_LINE_BYTES = 1024 * 1024;
 /** NDJSON is not held in memory, so more of it is taken than of other bodies. */
 export const STREAM_FACTOR = 32;
 interface Item {

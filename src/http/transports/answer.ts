@@ -5,7 +5,7 @@ import { ERROR_CODES, type ErrorCode, ShiplogError } from '../../domain/errors.t
 import { sendText } from '../reply.ts';
 import { hasData } from './operations.ts';
 
-export const RESPONSE_JSON = 'application/graphql-response+json';
+const RESPONSE_JSON = 'application/graphql-response+json';
 export const JSON_TYPE = 'application/json';
 export const EVENT_STREAM = 'text/event-stream';
 export type AnswerType = typeof RESPONSE_JSON | typeof JSON_TYPE | typeof EVENT_STREAM;

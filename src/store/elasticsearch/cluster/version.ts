@@ -6,7 +6,7 @@ import { errors } from '@elastic/elasticsearch';
 import { ShiplogError } from '../../../domain/errors.ts';
 import { type Connection, reasonOf, typeOf, unavailable } from './connection.ts';
 
-export const OLDEST_MAJOR = 9;
+const OLDEST_MAJOR = 9;
 
 export interface ClusterNode {
   name: string;

@@ -34,7 +34,7 @@ export async function readSettings(connection: Connection): Promise<RoomSettings
   return roomSettings(flat);
 }
 
-export function roomSettings(flat: ReadonlyMap<string, string>): RoomSettings {
+function roomSettings(flat: ReadonlyMap<string, string>): RoomSettings {
   const mark = (name: Watermark['name'], otherwise: string): Watermark => ({
     name,
     value: flat.get(`${DISK}.watermark.${name}`) ?? otherwise,

@@ -36,7 +36,7 @@ function object(properties: Properties): object {
   return { properties };
 }
 
-export const EVENT_PROPERTIES: Properties = {
+const EVENT_PROPERTIES: Properties = {
   '@timestamp': date,
   event: object({
     id: term,
@@ -74,7 +74,7 @@ export const EVENT_PROPERTIES: Properties = {
 };
 
 /** Tasks, runs and steps of a day in one index: `shiplog.view` tells which. */
-export const VIEW_PROPERTIES: Properties = {
+const VIEW_PROPERTIES: Properties = {
   event: object({ action: keyword, start: date, end: date, ingested: date, created: date }),
   host: object({ name: keyword }),
   service: object({ name: keyword, environment: keyword, version: keyword }),
@@ -104,14 +104,14 @@ export const VIEW_PROPERTIES: Properties = {
   }),
 };
 
-export const HOST_PROPERTIES: Properties = {
+const HOST_PROPERTIES: Properties = {
   host: object({ name: keyword }),
   event: object({ created: date, ingested: date }),
   labels: { type: 'flattened' },
   shiplog: object({ state: shown }),
 };
 
-export const META_PROPERTIES: Properties = {
+const META_PROPERTIES: Properties = {
   shiplog: object({
     kind: keyword,
     day: keyword,

@@ -1,9 +1,9 @@
 /** What Shiplog does in a cluster, as the privileges that a role for it must have. */
 import type { Names } from './names.ts';
 
-export const CLUSTER_PRIVILEGES = ['monitor', 'manage_index_templates'] as const;
+const CLUSTER_PRIVILEGES = ['monitor', 'manage_index_templates'] as const;
 /** `manage`: indices of each day are made, refreshed, asked for statistics, and removed. */
-export const INDEX_PRIVILEGES = ['read', 'write', 'manage'] as const;
+const INDEX_PRIVILEGES = ['read', 'write', 'manage'] as const;
 
 /** As the body of a role (`PUT /_security/role/…`), or of an API key's role descriptor. */
 export function roleFor(names: Names) {

@@ -126,7 +126,7 @@ function document(state: HostState): object {
 }
 
 /** What one would be that had seen the events of both. */
-export function joinHosts(a: HostState, b: HostState): HostState {
+function joinHosts(a: HostState, b: HostState): HostState {
   let { labels } = a;
   for (const [key, register] of b.labels) {
     if (isLater(register.t, register.by, lookUp(labels, key))) {

@@ -224,7 +224,7 @@ function noSteps(step: string): StepSummary {
 }
 
 /** Steps outside the plan by name: as many as there is room for, and the same ones every time. */
-export function taskAggregations(plan: readonly string[], staleBefore: number): object {
+function taskAggregations(plan: readonly string[], staleBefore: number): object {
   const statuses = { terms: { field: 'shiplog.status', size: STATUSES_MAX } };
   const aggs = {
     statuses,

@@ -23,7 +23,7 @@ export function listSql(list: List, range: Range): Sql {
   };
 }
 
-export function listCountSql(list: List): Sql {
+function listCountSql(list: List): Sql {
   return {
     sql: `SELECT count(*) FROM (SELECT 1 FROM ${list.from}\nWHERE alive() AND ${list.where.sql}\nLIMIT ?)`,
     params: [...list.where.params, TOTAL_CAP + 1],

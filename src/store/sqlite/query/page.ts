@@ -43,7 +43,7 @@ export interface Row<R> {
 export type Fetch<R> = (range: Range) => Row<R>[];
 
 /** Rows behind (or, for `before`, ahead of) a key in the order of the list. */
-export function keyset(sort: readonly SortColumn[], bound: Bound, side: 'after' | 'before'): Sql {
+function keyset(sort: readonly SortColumn[], bound: Bound, side: 'after' | 'before'): Sql {
   if (bound.key.length !== sort.length) throw badInput('The cursor does not belong to this list');
   const params: Value[] = [];
   const build = (at: number): string => {

@@ -108,7 +108,7 @@ export function readStepsByKey(
   });
 }
 
-export function hostList(filter: HostFilter): List {
+function hostList(filter: HostFilter): List {
   const where = new Where().hosts('h.name', filter.names);
   if (filter.namePrefix !== undefined) where.hosts('h.name', [`${filter.namePrefix}*`]);
   where.from('h.last_seen', filter.seenSince).labels('h.labels', filter.labels);
