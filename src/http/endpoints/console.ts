@@ -21,8 +21,8 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** First segments of the views' addresses. */
-const VIEWS = new Set(['', 'tasks', 'search', 'steps', 'hosts']);
+/** First segments of the views' addresses, besides `/` itself. */
+const VIEWS = new Set(['tasks', 'search', 'steps', 'hosts']);
 const FOLDER = '/assets/';
 const PAGE = '/index.html';
 
@@ -52,7 +52,7 @@ export function consoleRoutes(onFault: (error: unknown) => void): (path: string)
   }
   const page = route('/', () => file(PAGE), pageHeaders(POLICY));
   return (path) => {
-    if (VIEWS.has(path.split('/')[1] ?? '')) return page;
+    if (path === '/' || VIEWS.has(path.split('/')[1] ?? '')) return page;
     if (path.startsWith(FOLDER)) {
       return route('/assets/*', () => file(path), { 'cache-control': FOR_EVER });
     }

@@ -6,7 +6,6 @@
  * here has a limit, and only calls that change nothing are sent again: the first time with less
  * than half of the limit, so that a node that hangs leaves time for another.
  */
-import { setMaxListeners } from 'node:events';
 import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
 import { ShiplogError } from '../../../domain/errors.ts';
 import type { ElasticsearchConfig } from './config.ts';
@@ -53,8 +52,11 @@ export class Connection {
   readonly #timeoutMs: number;
   #closed = false;
   #answeredAt = performance.now();
-  /** Ends the reads that wait for a cluster that hangs. */
-  #reads = readsEnd();
+  /**
+   * Ends the reads that wait for a cluster that hangs. Each has its own: the client tells a time-out
+   * to the signal that it was given, and so to everybody who shares it.
+   */
+  readonly #reads = new Set<AbortController>();
   #isSilent = false;
 
   constructor(config: ElasticsearchConfig, timeoutMs: number) {
@@ -87,8 +89,7 @@ export class Connection {
 
   setSilent(): void {
     this.#isSilent = true;
-    this.#reads.abort();
-    this.#reads = readsEnd();
+    for (const read of this.#reads) read.abort();
   }
 
   #hear(): void {
@@ -102,9 +103,10 @@ export class Connection {
     const safe = ask.safe ?? (ask.method === 'GET' || ask.method === 'HEAD');
     const began = performance.now();
     const deadline = began + (ask.timeoutMs ?? this.#timeoutMs);
-    const ends = safe && ask.isLook !== true ? this.#reads.signal : null;
+    const isRead = safe && ask.isLook !== true;
     for (let tries = safe ? TRIES : 1; ; tries--) {
-      if (ends !== null && (ends.aborted || this.#isSilent)) throw silence();
+      if (isRead && this.#isSilent) throw silence();
+      const ends = isRead ? new AbortController() : null;
       const left = Math.max(1, deadline - performance.now());
       // A query may need all of its time.
       const short = safe && tries === TRIES && ask.timeoutIs !== 'QUERY_TIMEOUT';
@@ -114,7 +116,7 @@ export class Connection {
         return answer;
       } catch (error) {
         if (error instanceof errors.ResponseError) this.#hear();
-        if (ends?.aborted === true) throw silence(error);
+        if (ends?.signal.aborted === true) throw silence(error);
         if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
         if (isTooLong(error)) throw new AnswerTooLong((error as Error).message);
         if (error instanceof errors.ResponseError) {
@@ -135,7 +137,7 @@ export class Connection {
   async #askOnce<T>(
     ask: Ask,
     requestTimeout: number,
-    signal: AbortSignal | null,
+    ends: AbortController | null,
   ): Promise<Answer<T & Refusal>> {
     // As bytes: a long text would be encoded once to be measured and once to be sent.
     const params = {
@@ -145,14 +147,19 @@ export class Connection {
       ...(typeof ask.body === 'string' ? { bulkBody: Buffer.from(ask.body) } : {}),
       ...(typeof ask.body === 'object' ? { body: ask.body as Record<string, unknown> } : {}),
     };
-    const answer = await this.#client.transport.request<T & Refusal>(params, {
-      meta: true,
-      requestTimeout: Math.ceil(requestTimeout),
-      maxRetries: 0,
-      ...(signal === null ? {} : { signal }),
-      ...(ask.maxBytes === undefined ? {} : { maxResponseSize: ask.maxBytes }),
-    });
-    return { status: answer.statusCode ?? 200, body: answer.body };
+    if (ends !== null) this.#reads.add(ends);
+    try {
+      const answer = await this.#client.transport.request<T & Refusal>(params, {
+        meta: true,
+        requestTimeout: Math.ceil(requestTimeout),
+        maxRetries: 0,
+        ...(ends === null ? {} : { signal: ends.signal }),
+        ...(ask.maxBytes === undefined ? {} : { maxResponseSize: ask.maxBytes }),
+      });
+      return { status: answer.statusCode ?? 200, body: answer.body };
+    } finally {
+      if (ends !== null) this.#reads.delete(ends);
+    }
   }
 
   /** The same where anything but success is unexpected. */
@@ -202,13 +209,6 @@ function isPassing(error: unknown): boolean {
     error instanceof errors.ConnectionError ||
     error instanceof errors.RequestAbortedError
   );
-}
-
-/** Many reads listen to one signal. */
-function readsEnd(): AbortController {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
-  return controller;
 }
 
 function silence(cause?: unknown): ShiplogError {
