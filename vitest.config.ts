@@ -1,7 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** What needs programs of others that take their time: run by name, as in `npm test -- senders-docker`. */
-const BY_NAME = ['senders-docker'];
+/**
+ * What takes its time: run by name, as in `npm test -- cluster` (three nodes, which are killed and cut
+ * off) or `npm test -- senders-docker` (a real Docker engine). `.ci/run` runs the first too.
+ */
+const BY_NAME = ['cluster', 'senders-docker'];
 const unnamed = BY_NAME.filter((name) => !process.argv.some((arg) => arg.includes(name)));
 
 export default defineConfig({
