@@ -81,6 +81,10 @@ describe('a log of 100,000 lines', () => {
     const seen = new Set((await drawn(page)).map(numberOf));
     for (let step = 0; step < 40; step++) {
       await log.evaluate((box) => box.scrollBy({ top: -400 }));
+      // What is scrolled to is drawn in the next frame.
+      await page.evaluate(
+        'new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))',
+      );
       await log.locator('.log-empty').first().waitFor({ state: 'detached' });
       const numbers = (await drawn(page)).map(numberOf);
       expect(numbers).toEqual(numbers.map((_, at) => (numbers[0] as number) + at));
