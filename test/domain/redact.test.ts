@@ -76,7 +76,8 @@ describe('a secret in a text', () => {
     );
   });
 
-  it('takes time in proportion to the text, whatever stands in it', () => {
+  // What else the machine does counts too: the best of some tries tells.
+  it('takes time in proportion to the text, whatever stands in it', { retry: 3 }, () => {
     const time = (line: string) => {
       let best = Number.POSITIVE_INFINITY;
       for (let run = 0; run < 3; run++) {
@@ -117,14 +118,14 @@ describe('a secret in a text', () => {
     'mysql -p',
     'eyJaaaaaa.',
     '://',
-  ])('takes no longer where a message of full length is nothing but %s', (unit) => {
+  ])('takes no longer where a message of full length is nothing but %s', { retry: 3 }, (unit) => {
     const line = unit.repeat(Math.ceil(65_536 / unit.length));
     const begin = performance.now();
     text(line);
     expect(performance.now() - begin).toBeLessThan(1_000);
   });
 
-  it('takes no longer with names of one’s own that have many stars', () => {
+  it('takes no longer with names of one’s own that have many stars', { retry: 3 }, () => {
     const own = createRedactor({ keys: ['a*b*c', 'a*b*c*d', 'a*b*c*d*e*f*g'] });
     const begin = performance.now();
     own.text(`${'ab'.repeat(32_768)} password=x`);

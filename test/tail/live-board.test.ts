@@ -311,6 +311,7 @@ describe('a live board', () => {
     await screen.next();
     await other.ingest.logSteps([{ taskId, host: 'b', step: 'unpack', status: 'FAILED' }]);
     await screen.until(await truthOf(real, taskId));
+    const cursorBefore = screen.batches.at(-1)?.cursor ?? '';
     const restored = await openSqliteStore({
       dataDir: restoredDir,
       settings: testSettings,
@@ -327,9 +328,7 @@ describe('a live board', () => {
     expect(screen.batches.at(-1)?.snapshot).not.toBeNull();
     await other.ingest.logSteps([{ taskId, host: 'a', step: 'start', status: 'RUNNING' }]);
     await screen.until(await truthOf(restored, taskId));
-    const late = new Screen(
-      other.tail.runsChanged({ taskId, after: screen.batches[2]?.cursor ?? '' }),
-    );
+    const late = new Screen(other.tail.runsChanged({ taskId, after: cursorBefore }));
     await expect(late.next()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
     await Promise.all([screen.leave(), next.leave()]);
     await other.close();
