@@ -5,6 +5,12 @@ import { createRedactor } from '../../src/domain/redact/redact.ts';
 const { text, json, labels } = createRedactor();
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_';
 
+/** Of this thread alone, in steps of some 16 ms: what else the machine does is not measured. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 describe('a secret in a text', () => {
   it.each([
     ['x --password hunter2 -v', 'x --password [redacted] -v'],
@@ -76,8 +82,7 @@ describe('a secret in a text', () => {
     );
   });
 
-  // What else the machine does counts too: the best of some tries tells.
-  it('takes time in proportion to the text, whatever stands in it', { retry: 3 }, () => {
+  it('takes time in proportion to the text, whatever stands in it', () => {
     const time = (line: string) => {
       let best = Number.POSITIVE_INFINITY;
       for (let run = 0; run < 3; run++) {
@@ -118,18 +123,18 @@ describe('a secret in a text', () => {
     'mysql -p',
     'eyJaaaaaa.',
     '://',
-  ])('takes no longer where a message of full length is nothing but %s', { retry: 3 }, (unit) => {
+  ])('takes no longer where a message of full length is nothing but %s', (unit) => {
     const line = unit.repeat(Math.ceil(65_536 / unit.length));
-    const begin = performance.now();
+    const begin = cpuMs();
     text(line);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(cpuMs() - begin).toBeLessThan(1_000);
   });
 
-  it('takes no longer with names of one’s own that have many stars', { retry: 3 }, () => {
+  it('takes no longer with names of one’s own that have many stars', () => {
     const own = createRedactor({ keys: ['a*b*c', 'a*b*c*d', 'a*b*c*d*e*f*g'] });
-    const begin = performance.now();
+    const begin = cpuMs();
     own.text(`${'ab'.repeat(32_768)} password=x`);
-    expect(performance.now() - begin).toBeLessThan(1_500);
+    expect(cpuMs() - begin).toBeLessThan(1_500);
     expect(own.labels({ 'a-big-cat': 'x' })).toEqual({ 'a-big-cat': '[redacted]' });
   });
 });
