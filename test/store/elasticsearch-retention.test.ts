@@ -35,7 +35,10 @@ describe('Retention on Elasticsearch', async () => {
     await fill(store, [anEvent({ taskId: 'old', at: now, receivedAt: now })]);
     now += 31 * DAY_MS;
     const say = (taskId: string) => anEvent({ taskId, at: now, receivedAt: now });
-    return { store, prefix, gate, say };
+    const pass = (days: number) => {
+      now += days * DAY_MS;
+    };
+    return { store, prefix, gate, say, pass };
   }
 
   const isBlock = (path: string) => path.endsWith(`${DAY}/_block/write`);
@@ -73,6 +76,19 @@ describe('Retention on Elasticsearch', async () => {
     await expect
       .poll(() => store.append([say('old')]).catch(() => []), { timeout: 5_000 })
       .toMatchObject([{ outcome: 'STORED' }]);
+  });
+
+  it('frees the ids of a day that searches have not seen go yet', async () => {
+    const { store, prefix, say, pass } = await aging();
+    await fetch(`${elasticsearch.url}/${prefix}-meta/_settings`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ 'index.refresh_interval': '-1' }),
+    });
+    expect(await store.applyRetention()).toMatchObject({ removedDays: [DAY] });
+    pass(31);
+    await store.applyRetention();
+    expect(await store.append([say('old')])).toMatchObject([{ outcome: 'STORED' }]);
   });
 
   it('leaves nothing of a day in the fixed indices when its ids are free again', async () => {

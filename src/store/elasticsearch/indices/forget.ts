@@ -26,7 +26,9 @@ const PAGE = 1_000;
 
 /** Their tasks' ids may be used again. `now`, `until`: epoch milliseconds. */
 export async function forgetDays(parts: ForgetParts, now: number, until: number): Promise<void> {
-  const { days, bulk, names } = parts;
+  const { connection, days, bulk, names } = parts;
+  // A day that was removed a moment ago is not in searches yet.
+  await connection.expect({ method: 'POST', path: `/${names.meta}/_refresh` });
   for (const { day, known } of await removedDays(parts)) {
     // Written by a version that did not say until when.
     if (known === null) await days.recordFinal(day, {}, until);
