@@ -8,6 +8,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import { Signal } from '../signal.ts';
 import { backoff, CallError, type GraphQLProblem, graphqlError, noAnswer } from './client.ts';
 import { type Connection, renewToken } from './credentials.ts';
 import { messageOf } from './exit.ts';
@@ -91,7 +92,7 @@ class Session<Data, Variables> implements AsyncIterable<Data> {
   #failure: CallError | null = null;
   #ended = false;
   #socket: WebSocket | null = null;
-  #notify = () => {};
+  readonly #news = new Signal();
   #pongTimer: NodeJS.Timeout | undefined;
   readonly #dispose: () => void;
 
@@ -156,11 +157,7 @@ class Session<Data, Variables> implements AsyncIterable<Data> {
         yield data;
       } else if (this.#failure !== null) throw this.#failure;
       else if (this.#ended) return;
-      else {
-        await new Promise<void>((resolve) => {
-          this.#notify = resolve;
-        });
-      }
+      else await this.#news.wait();
     }
   }
 
@@ -172,17 +169,17 @@ class Session<Data, Variables> implements AsyncIterable<Data> {
       clearTimeout(this.#pongTimer);
       this.#pongTimer = undefined;
     }
-    this.#notify();
+    this.#news.wake();
   }
 
   #fail(failure: CallError): void {
     this.#failure ??= failure;
-    this.#notify();
+    this.#news.wake();
   }
 
   #finish(): void {
     this.#ended = true;
-    this.#notify();
+    this.#news.wake();
   }
 }
 

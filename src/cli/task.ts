@@ -1,6 +1,7 @@
 /** `shiplog task`: the board of one task, once or live. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { Signal } from '../signal.ts';
 import { Client, withRetry } from './client.ts';
 import { connectionOf } from './credentials.ts';
 import { CliError, EXIT } from './exit.ts';
@@ -161,18 +162,18 @@ async function* latestOnly<T>(source: AsyncIterator<T>, signal: AbortSignal): As
   let newest: T | undefined;
   let ended = false;
   let failure: unknown = null;
-  let notify = () => {};
+  const news = new Signal();
   void (async () => {
     try {
       for (let next = await source.next(); next.done !== true; next = await source.next()) {
         newest = next.value;
-        notify();
+        news.wake();
       }
     } catch (error) {
       failure = error;
     }
     ended = true;
-    notify();
+    news.wake();
   })();
   while (!signal.aborted) {
     if (newest !== undefined) {
@@ -181,10 +182,6 @@ async function* latestOnly<T>(source: AsyncIterator<T>, signal: AbortSignal): As
       yield value;
     } else if (failure !== null) throw failure;
     else if (ended) return;
-    else {
-      await new Promise<void>((resolve) => {
-        notify = resolve;
-      });
-    }
+    else await news.wait();
   }
 }

@@ -9,11 +9,11 @@
 import type { StoredEvent } from '../domain/event/event.ts';
 import type { EventFilter } from '../domain/search/filter.ts';
 import { matchesEvent } from '../domain/search/filter.ts';
+import { Signal } from '../signal.ts';
 import type { ShardCursor } from '../store/store.ts';
 import type { Publication } from './follower.ts';
 import { type Heads, within } from './heads.ts';
 import type { TailBatch } from './tail.ts';
-import { Waiters } from './waiters.ts';
 
 /** How many prunings of the rings a batch outlives; one comes whenever the rings are full. */
 const PRUNINGS = 3;
@@ -46,7 +46,7 @@ export class Channel {
   /** The follower's ticks at the last prunings, the oldest first. */
   #pruned: number[] = [];
   /** Woken at the next batch. */
-  readonly changed = new Waiters();
+  readonly changed = new Signal();
   #cursorOf: (heads: Heads) => string;
   #maxEvents: number;
   /** A heartbeat is one object for all feeds too. */

@@ -5,6 +5,7 @@ import type { StoredEvent } from '../domain/event/event.ts';
 import type { EventFilter } from '../domain/search/filter.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
+import { PullIterator, type PullSource } from '../pull-iterator.ts';
 import type { Store } from '../store/store.ts';
 import { BOARDS_BYTES } from './board/board-budget.ts';
 import { Boards } from './board/boards.ts';
@@ -12,7 +13,6 @@ import { Channel } from './channel.ts';
 import { Feed } from './feed.ts';
 import { Follower, type Publication } from './follower.ts';
 import type { Heads } from './heads.ts';
-import { type PullSource, pullIterator } from './pull.ts';
 import { inTurns } from './reads.ts';
 import type { Tail } from './tail.ts';
 import { TasksReader } from './tasks/task-feed.ts';
@@ -58,7 +58,7 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
   const watch = new TaskWatch(store, follower, log);
   const channels = new Map<string, Channel>();
   const channelsOfTask = new Map<string | null, Set<Channel>>();
-  const open = new Set<AsyncIterableIterator<unknown>>();
+  const open = new Set<PullIterator<unknown>>();
   const counters = { delivered: 0, catchUps: 0 };
   let closed = false;
 
@@ -135,8 +135,8 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
   }
 
   /** An iterator that is ended with the server, and counted. */
-  function iterate<T>(source: PullSource<T>): AsyncIterableIterator<T> {
-    const iterator = pullIterator<T>({
+  function iterate<T>(source: PullSource<T>): PullIterator<T> {
+    const iterator = new PullIterator<T>({
       pull: () => source.pull(),
       dispose: () => {
         open.delete(iterator);
@@ -218,7 +218,7 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
       closed = true;
       clearInterval(pruning);
       follower.close();
-      await Promise.all([...open].map((iterator) => iterator.return?.()));
+      await Promise.all([...open].map((iterator) => iterator.return()));
     },
   };
 }

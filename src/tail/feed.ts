@@ -6,15 +6,15 @@
 import { dayOfShard } from '../domain/cursor/cursor.ts';
 import { ShiplogError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event/event.ts';
+import type { PullSource } from '../pull-iterator.ts';
+import { Signal, type Wait } from '../signal.ts';
 import type { LogSlice, ShardCursor } from '../store/store.ts';
 import type { Channel, Node } from './channel.ts';
 import type { Follower } from './follower.ts';
 import { furthest, type Heads, headsOf, seqOf, withHead, within } from './heads.ts';
 import { isPassing, Patience, taskAway } from './patience.ts';
-import type { PullSource } from './pull.ts';
 import type { Reads } from './reads.ts';
 import type { TailBatch, TailGap } from './tail.ts';
-import { type Wait, Waiters } from './waiters.ts';
 
 const BATCH_EVENTS = 500;
 /** Before asking the store again for a range that it could not prove whole. */
@@ -43,7 +43,7 @@ export class Feed implements PullSource<TailBatch> {
   #away: Heads = new Map();
   #patience = new Patience();
   /** For what nobody wakes it. */
-  #alone = new Waiters();
+  #alone = new Signal();
   #waiting: Wait | null = null;
   #begun = false;
   /** Live: whole up to this tick of the follower. null: catching up. */
@@ -275,7 +275,7 @@ export class Feed implements PullSource<TailBatch> {
     return { ...node.batch, cursor: this.#cursor() };
   }
 
-  #wait(waiters: Waiters, ms: number): Promise<boolean> {
+  #wait(waiters: Signal, ms: number): Promise<boolean> {
     if (this.#disposed) return Promise.resolve(true);
     this.#waiting = waiters.start(ms);
     return this.#waiting.over;

@@ -10,6 +10,7 @@ import { dayOfShard } from '../domain/cursor/cursor.ts';
 import type { StoredEvent } from '../domain/event/event.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
+import { Signal } from '../signal.ts';
 import type { ShardCursor, ShardHead, Store } from '../store/store.ts';
 import { type Heads, seqOf, withHead } from './heads.ts';
 import { isPassing } from './patience.ts';
@@ -400,10 +401,9 @@ export class Follower {
       );
       // One that takes long is not waited for: the others go on.
       const reaching = moved.map((head) => this.#reachOnce(head));
-      const patience = Promise.withResolvers<void>();
-      const timer = setTimeout(patience.resolve, POLL_BUSY_MS);
-      await Promise.race([Promise.all(reaching), patience.promise]);
-      clearTimeout(timer);
+      const reached = new Signal();
+      void Promise.all(reaching).then(() => reached.wake());
+      await reached.wait(POLL_BUSY_MS);
       if (this.#failing) this.#log.info('the log is followed again');
       this.#failing = false;
     } catch (error) {

@@ -6,6 +6,7 @@
  * are in it at a time, the rest wait here, and other queries find room.
  */
 import type { Store } from '../store/store.ts';
+import { Turns } from './turns.ts';
 
 const AT_A_TIME = 32;
 
@@ -26,31 +27,18 @@ export type Reads = Pick<
 
 /** As many wait as there are subscriptions, each with one read at a time. */
 export function inTurns(store: Store): Reads {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  async function turn<T>(read: () => Promise<T>): Promise<T> {
-    if (running >= AT_A_TIME) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running++;
-    try {
-      return await read();
-    } finally {
-      // Whoever waits takes over the place.
-      const next = waiting.shift();
-      if (next === undefined) running--;
-      else next();
-    }
-  }
+  const turns = new Turns(AT_A_TIME);
   return {
     heads: (taskId) => store.heads(taskId),
-    readLog: (...args) => turn(() => store.readLog(...args)),
+    readLog: (...args) => turns.take(() => store.readLog(...args)),
     // It only waits, and may wait for long.
     viewsReach: (positions) => store.viewsReach(positions),
-    checkCursors: (cursors) => turn(() => store.checkCursors(cursors)),
-    events: (queries) => turn(() => store.events(queries)),
-    tasks: (query) => turn(() => store.tasks(query)),
-    tasksById: (ids) => turn(() => store.tasksById(ids)),
-    tasksChangedSince: (...args) => turn(() => store.tasksChangedSince(...args)),
-    matrices: (taskIds) => turn(() => store.matrices(taskIds)),
-    board: (taskId) => turn(() => store.board(taskId)),
+    checkCursors: (cursors) => turns.take(() => store.checkCursors(cursors)),
+    events: (queries) => turns.take(() => store.events(queries)),
+    tasks: (query) => turns.take(() => store.tasks(query)),
+    tasksById: (ids) => turns.take(() => store.tasksById(ids)),
+    tasksChangedSince: (...args) => turns.take(() => store.tasksChangedSince(...args)),
+    matrices: (taskIds) => turns.take(() => store.matrices(taskIds)),
+    board: (taskId) => turns.take(() => store.board(taskId)),
   };
 }

@@ -3,10 +3,11 @@
  * when the queue is full the engine's logs are not read on, and they lie safe where they are.
  */
 import type { StepEventInput } from '../../senders/mapping/map-document.ts';
+import { Signal } from '../../signal.ts';
 import { BatchSize } from '../batch-size.ts';
 import type { Client } from '../client.ts';
-import { deliver, type Line } from '../send.ts';
 import { say } from '../output.ts';
+import { deliver, type Line } from '../send.ts';
 
 export interface Pending {
   event: StepEventInput;
@@ -28,7 +29,7 @@ export class Delivery {
   #queue: Entry[] = [];
   #bytes = 0;
   #loop: Promise<void> | null = null;
-  #waiting: (() => void)[] = [];
+  readonly #room = new Signal();
   readonly #failure = Promise.withResolvers<never>();
   readonly counts = { stored: 0, duplicates: 0, rejected: 0 };
 
@@ -57,8 +58,7 @@ export class Delivery {
     this.#bytes += bytes;
     this.#loop ??= this.#run().catch(this.#failure.reject);
     if (this.#bytes < MOST_BYTES) return;
-    const room = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    await Promise.race([this.failed, room]);
+    await Promise.race([this.failed, this.#room.wait()]);
   }
 
   /** Resolves when everything is delivered, rejects as `failed`. */
@@ -73,7 +73,7 @@ export class Delivery {
       const options = { signal: this.#signal, onRetry };
       await deliver(this.#client, batch, this.#size, options, this.counts);
       this.#onDelivered(batch);
-      for (const resolve of this.#waiting.splice(0)) resolve();
+      this.#room.wake();
     }
     this.#loop = null;
   }

@@ -3,6 +3,7 @@
  * one request at a time, retries with the same ids, and at the end only a limited wait.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { Signal } from '../../signal.ts';
 import { BatchSize } from '../batch-size.ts';
 import { backoff, CallError, type CallOptions, type Client } from '../client.ts';
 import { messageOf } from '../exit.ts';
@@ -78,9 +79,9 @@ export class Reporter {
   #reason: string | null = null;
   /** Some call was answered, and be it with "busy". */
   #answered = false;
-  /** Ends a wait for the first event, and a wait for company. */
-  #onNews = () => {};
-  #onUrgent = () => {};
+  readonly #news = new Signal();
+  /** Of what is not to wait for company. */
+  readonly #urgent = new Signal();
   /** Puts off the end of patience. */
   #onDelivered = () => {};
 
@@ -104,9 +105,9 @@ export class Reporter {
     });
     if (said.status !== undefined) this.#hasStatus = true;
     this.#loop ??= this.#deliver();
-    this.#onNews();
+    this.#news.wake();
     // Lines can wait for company, a status should not.
-    if (said.status !== undefined || this.#outbox.size >= BATCH_EVENTS) this.#onUrgent();
+    if (said.status !== undefined || this.#outbox.size >= BATCH_EVENTS) this.#urgent.wake();
   }
 
   /**
@@ -115,8 +116,8 @@ export class Reporter {
    */
   async close(patience: Patience, signal?: AbortSignal): Promise<Undelivered> {
     this.#end.abort();
-    this.#onNews();
-    this.#onUrgent();
+    this.#news.wake();
+    this.#urgent.wake();
     const giveUp = () => this.#stop.abort();
     const next = setTimeout(giveUp, patience.reached);
     const timers = [
@@ -194,11 +195,12 @@ export class Reporter {
     while (!this.#stop.signal.aborted && !this.#refused) {
       if (this.#outbox.size === 0) {
         if (this.#end.signal.aborted) return;
-        await this.#news();
+        // After a long silence a sign of life is what is sent.
+        if (!(await this.#news.wait(this.#signMs()))) this.report(this.#signOfLife());
         continue;
       }
       if (!this.#end.signal.aborted && this.#outbox.size < BATCH_EVENTS && !this.#hasStatus) {
-        await this.#company();
+        await this.#urgent.wait(LINGER_MS);
       }
       this.#hasStatus = false;
       this.#inFlight = this.#outbox.take(BATCH_EVENTS, this.#size.bytes);
@@ -214,17 +216,6 @@ export class Reporter {
     await wait(time, undefined, { signal: until }).catch(() => {});
   }
 
-  /** Until there is something to send; after a long silence that is a sign of life. */
-  #news(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.report(this.#signOfLife()), this.#signMs()).unref();
-      this.#onNews = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   /** That it began is known: what is new is the time of receipt. No line, for lines are output. */
   #signOfLife() {
     const durationMs = Math.round(performance.now() - this.#began);
@@ -236,16 +227,6 @@ export class Reporter {
     const staleAfterMs = this.#client.staleAfterMs ?? STALE_AFTER_MS;
     const share = (1 - Math.random() / 4) / SIGNS_BEFORE_STALE;
     return Math.max(LEAST_SIGN_MS, staleAfterMs * share);
-  }
-
-  #company(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, LINGER_MS);
-      this.#onUrgent = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   async #sendInFlight(): Promise<void> {

@@ -184,12 +184,12 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
             contextValue: new Context(sources, run.viewer),
           }),
         );
-      return new ResultStream(
+      return new ResultStream({
         source,
-        (event) => shared.of(event, key, () => executeEvent(event)),
+        execute: (event) => shared.of(event, key, () => executeEvent(event)),
         failed,
-        giveBack,
-      );
+        onEnd: giveBack,
+      });
     } catch (error) {
       giveBack();
       return failed(error);

@@ -1,68 +1,50 @@
 /**
- * A subscription's results. Hand-written, not an async generator: `return()` reaches the source at
- * once, also while `next()` waits, so a socket that goes away leaves nothing behind. It never
- * rejects: what ends it is a last result with the error.
+ * A subscription's results: what its source brings, executed. It never rejects: what ends it is a
+ * last result with the error.
  */
 import type { ExecutionResult } from 'graphql';
+import { PullIterator, type PullSource } from '../../pull-iterator.ts';
 
-export class ResultStream implements AsyncIterableIterator<ExecutionResult> {
+export interface ResultStreamOptions {
+  source: AsyncIterable<unknown>;
+  execute: (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
+  failed: (error: unknown) => ExecutionResult;
+  onEnd: () => void;
+}
+
+export class ResultStream extends PullIterator<ExecutionResult> {
+  constructor(options: ResultStreamOptions) {
+    super(new Results(options));
+  }
+}
+
+class Results implements PullSource<ExecutionResult> {
+  readonly #options: ResultStreamOptions;
   readonly #source: AsyncIterator<unknown>;
-  readonly #execute: (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
-  readonly #failed: (error: unknown) => ExecutionResult;
-  readonly #onEnd: () => void;
-  #ended = false;
+  #isOver = false;
 
-  constructor(
-    source: AsyncIterable<unknown>,
-    execute: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
-    failed: (error: unknown) => ExecutionResult,
-    onEnd: () => void,
-  ) {
-    this.#source = source[Symbol.asyncIterator]();
-    this.#execute = execute;
-    this.#failed = failed;
-    this.#onEnd = onEnd;
+  constructor(options: ResultStreamOptions) {
+    this.#options = options;
+    this.#source = options.source[Symbol.asyncIterator]();
   }
 
-  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    if (this.#ended) return { done: true, value: undefined };
+  async pull(): Promise<ExecutionResult | null> {
+    if (this.#isOver) return null;
     try {
-      const event = await this.#source.next();
-      if (event.done === true || this.#ended) {
-        this.#end();
-        return { done: true, value: undefined };
-      }
-      return { done: false, value: await this.#execute(event.value) };
+      const { done, value } = await this.#source.next();
+      return done === true ? null : await this.#options.execute(value);
     } catch (error) {
-      if (this.#ended) return { done: true, value: undefined };
-      this.#end();
-      // The source is done for; how its clean-up ends changes nothing for the reader.
-      this.#source.return?.().catch(() => {});
-      return { done: false, value: this.#failed(error) };
+      // What it held is free now, whether or not the reader asks for more.
+      this.dispose();
+      return this.#options.failed(error);
     }
   }
 
-  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    this.#end();
-    await this.#source.return?.();
-    return { done: true, value: undefined };
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.#onEnd();
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
-    await this.return();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
+  /** How the source's own clean-up ends changes nothing for the reader. */
+  dispose(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#options.onEnd();
+    this.#source.return?.().catch(() => {});
   }
 }

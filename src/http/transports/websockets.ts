@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { mayBeRounded, parseExactJson } from '../../domain/event/exact-number.ts';
+import { Signal } from '../../signal.ts';
 import type { Auth } from '../auth.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import type { Upgrade } from '../server.ts';
@@ -63,7 +64,7 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
   const peers = new Set<Peer>();
   const server = new WebSocketServer(SOCKET_OPTIONS);
   const protocol = createSocketProtocol(options);
-  let drained: (() => void) | null = null;
+  const drained = new Signal();
 
   function opened(socket: WebSocket, request: IncomingMessage): void {
     const raw = request.socket;
@@ -91,7 +92,7 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
       if (peers.delete(peer)) metrics.websocketConnections.dec();
       connection.end();
       closed(code, String(reason)).catch(onFault);
-      if (peers.size === 0) drained?.();
+      if (peers.size === 0) drained.wake();
     });
   }
 
@@ -124,12 +125,7 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
     },
     async close(deadlineMs) {
       for (const { connection } of peers) connection.drain();
-      if (peers.size > 0) {
-        await new Promise<void>((resolve) => {
-          drained = resolve;
-          setTimeout(resolve, deadlineMs).unref();
-        });
-      }
+      if (peers.size > 0) await drained.wait(deadlineMs);
       clearInterval(pings);
       for (const { socket } of peers) socket.terminate();
       server.close();

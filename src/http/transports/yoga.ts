@@ -7,6 +7,7 @@
  * plugin of ours leads it into the pipeline of `src/graphql`.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { useAPQ } from '@graphql-yoga/plugin-apq';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { createYoga, getSSEProcessor, type Plugin } from 'graphql-yoga';
@@ -23,7 +24,8 @@ import {
   JSON_TYPE,
   refusalOf,
 } from './answer.ts';
-import { asText, type EventStreams } from './event-streams.ts';
+import { asText } from './event-frames.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { OperationRequest, Operations } from './operations.ts';
 import { goneSignal, refusedKind } from './single-result.ts';
 
@@ -71,7 +73,8 @@ const PLUGINS: (() => Plugin)[] = [
 
 export function createYogaTransport(options: YogaOptions): YogaTransport {
   const { graphql, operations, streams } = options;
-  const processStream = getSSEProcessor();
+  /** A query's result, or why there is no stream. */
+  const processSingle = getSSEProcessor();
 
   const pipeline: Plugin<object, Carried> = {
     onRequestParse({ serverContext, setRequestParser }) {
@@ -97,7 +100,13 @@ export function createYogaTransport(options: YogaOptions): YogaTransport {
       if (type === EVENT_STREAM) {
         // `stringify` is how Yoga takes a text that is there already; errors it would make anew.
         if ('errors' in result) setResult(asText(JSON.stringify(result)));
-        setResultProcessor(processStream, type);
+        setResultProcessor(
+          (executed, fetchAPI) =>
+            isStream(executed)
+              ? new fetchAPI.Response(bodyOf(streams.body(executed)))
+              : processSingle(executed, fetchAPI, type),
+          type,
+        );
         return;
       }
       setResultProcessor((executed, fetchAPI) => {
@@ -207,6 +216,15 @@ function shown(error: unknown, operations: Operations): Error {
 
 function isPlain(cause: Error | undefined): boolean {
   return cause === undefined || cause instanceof GraphQLError;
+}
+
+function isStream(result: object): result is AsyncIterable<ExecutionResult> {
+  return Symbol.asyncIterator in result;
+}
+
+/** Yoga's `Response` takes Node's streams, which the type of the web's does not know. */
+function bodyOf(body: Readable): BodyInit {
+  return body as unknown as BodyInit;
 }
 
 function asGet(request: IncomingMessage): IncomingMessage {

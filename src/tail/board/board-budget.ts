@@ -3,6 +3,7 @@
  * takes its share before it is loaded, so that many that are opened at once cannot pass the bound.
  */
 import { ShiplogError } from '../../domain/errors.ts';
+import { Turns } from '../turns.ts';
 
 /** Of all live boards: some 50,000 runs of seven steps that have ended, 20,000 that are running. */
 export const BOARDS_BYTES = 256 * 1024 * 1024;
@@ -12,8 +13,7 @@ const RETRY_AFTER_MS = 10_000;
 export class BoardBudget {
   readonly #most: number;
   #held = 0;
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #loads = new Turns(AT_A_TIME);
 
   constructor(most: number) {
     this.#most = most;
@@ -43,17 +43,7 @@ export class BoardBudget {
   }
 
   /** Loads wait for one another: while a board is read it is in memory several times. */
-  async inTurn<T>(load: () => Promise<T>): Promise<T> {
-    if (this.#running >= AT_A_TIME) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else this.#running++;
-    try {
-      return await load();
-    } finally {
-      // Whoever waits takes over the place.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
+  inTurn<T>(load: () => Promise<T>): Promise<T> {
+    return this.#loads.take(load);
   }
 }

@@ -2,14 +2,15 @@
  * One subscription to a live board. It holds no more than its place: what it is told is made once
  * for all who stand there, so a slow one simply gets fewer, larger batches.
  */
+
+import type { PullSource } from '../../pull-iterator.ts';
+import { Signal } from '../../signal.ts';
 import type { ShardCursor } from '../../store/store.ts';
 import { expired } from '../feed.ts';
 import type { Follower } from '../follower.ts';
 import { Patience } from '../patience.ts';
-import type { PullSource } from '../pull.ts';
 import type { Reads } from '../reads.ts';
 import type { RunsBatch } from '../tail.ts';
-import { Waiters } from '../waiters.ts';
 import type { Place } from './board-batches.ts';
 import type { LiveBoard } from './live-board.ts';
 
@@ -30,7 +31,7 @@ export interface BoardReaderOptions {
 export class BoardReader implements PullSource<RunsBatch> {
   readonly #options: BoardReaderOptions;
   readonly #patience = new Patience();
-  readonly #woken = new Waiters();
+  readonly #woken = new Signal();
   readonly #unlisten: () => void;
   #checked = false;
   #place: Place | null = null;

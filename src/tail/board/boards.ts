@@ -3,10 +3,10 @@
  * follower, and let go with its last reader.
  */
 import type { Log } from '../../log.ts';
+import type { PullSource } from '../../pull-iterator.ts';
 import type { ShardCursor } from '../../store/store.ts';
 import type { Follower } from '../follower.ts';
 import type { Heads } from '../heads.ts';
-import type { PullSource } from '../pull.ts';
 import type { Reads } from '../reads.ts';
 import type { RunsBatch } from '../tail.ts';
 import { BoardBudget } from './board-budget.ts';

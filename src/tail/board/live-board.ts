@@ -10,11 +10,11 @@
 import { setImmediate as rest } from 'node:timers/promises';
 import { guarded } from '../../guarded.ts';
 import type { Log } from '../../log.ts';
+import { Signal } from '../../signal.ts';
 import type { Follower, Publication } from '../follower.ts';
 import { type Heads, within } from '../heads.ts';
 import { isPassing, Patience, taskAway } from '../patience.ts';
 import type { Reads } from '../reads.ts';
-import { Waiters } from '../waiters.ts';
 import type { Board } from './board.ts';
 import { BoardBatches } from './board-batches.ts';
 import type { BoardBudget } from './board-budget.ts';
@@ -46,7 +46,7 @@ export interface LiveBoardOptions {
 export class LiveBoard {
   readonly #options: LiveBoardOptions;
   readonly #listeners = new Set<() => void>();
-  readonly #wakeUp = new Waiters();
+  readonly #wakeUp = new Signal();
   readonly #stopFollowing: () => void;
   readonly #silenceCheck: NodeJS.Timeout;
   readonly #settleGuarded: () => void;

@@ -9,15 +9,15 @@
 
 import type { TaskView } from '../../domain/fold/views.ts';
 import { matchesTask, type TaskFilter } from '../../domain/search/filter.ts';
+import type { PullSource } from '../../pull-iterator.ts';
+import { Signal } from '../../signal.ts';
 import type { ShardCursor } from '../../store/store.ts';
 import { expired } from '../feed.ts';
 import type { Follower } from '../follower.ts';
 import { furthest, type Heads, headsOf, seqOf, withHead, within } from '../heads.ts';
 import { Patience } from '../patience.ts';
-import type { PullSource } from '../pull.ts';
 import type { Reads } from '../reads.ts';
 import type { TasksBatch } from '../tail.ts';
-import { Waiters } from '../waiters.ts';
 import type { TaskChange, TaskWatch } from './task-watch.ts';
 import { ViewsWait } from './views-wait.ts';
 
@@ -43,7 +43,7 @@ export interface TasksReaderOptions {
 export class TasksReader implements PullSource<TasksBatch> {
   #options: TasksReaderOptions;
   #unlisten: () => void;
-  #changed = new Waiters();
+  #changed = new Signal();
   #patience = new Patience();
   #waiting = new Map<string, TaskChange>();
   #waitingHeads: Heads | null = null;

@@ -7,11 +7,11 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isStale, type TaskView } from '../../domain/fold/views.ts';
+import type { PullSource } from '../../pull-iterator.ts';
+import { Signal } from '../../signal.ts';
 import type { Follower } from '../follower.ts';
 import { isPassing, Patience, taskAway } from '../patience.ts';
-import type { PullSource } from '../pull.ts';
 import type { Reads } from '../reads.ts';
-import { Waiters } from '../waiters.ts';
 import type { TaskWatch } from './task-watch.ts';
 import { ViewsWait } from './views-wait.ts';
 
@@ -31,7 +31,7 @@ export interface TaskReaderOptions {
 export class TaskReader implements PullSource<TaskView> {
   #options: TaskReaderOptions;
   #unlisten: () => void;
-  #changed = new Waiters();
+  #changed = new Signal();
   #patience = new Patience();
   /** For views that hold everything acknowledged so far; null: what is known is the truth. */
   #views: ViewsWait | null;

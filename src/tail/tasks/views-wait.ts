@@ -1,13 +1,13 @@
 /** One wait for the views to reach some positions, looked at again and again until it is over. */
-import type { Waiters } from '../waiters.ts';
+import type { Signal } from '../../signal.ts';
 
 export class ViewsWait {
   readonly #reach: () => Promise<void>;
   /** Of one reader: woken when the wait is over, or for any reason of its own. */
-  readonly #reader: Waiters;
+  readonly #reader: Signal;
   #state: 'new' | 'waiting' | 'reached' | { error: unknown } = 'new';
 
-  constructor(reach: () => Promise<void>, reader: Waiters) {
+  constructor(reach: () => Promise<void>, reader: Signal) {
     this.#reach = reach;
     this.#reader = reader;
   }

@@ -1,4 +1,5 @@
 /** Who keeps the views, and how far they are behind the log. */
+import { setTimeout } from 'node:timers/promises';
 import { type Finding, fine, warning } from '../../../domain/finding.ts';
 import { type ShardInfo, Shards } from '../indices/shards.ts';
 import { type Lease, Leases } from '../keeper/leases.ts';
@@ -56,7 +57,7 @@ async function anyMoves(leases: Leases, before: readonly Behind[]): Promise<bool
   const deadline = performance.now() + WATCH_MS;
   const late = before.filter(({ events }) => events > 0);
   while (performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await setTimeout(LOOK_EVERY_MS);
     const now = await leases.read(late.map(({ info }) => info.shard));
     if (now.some((lease, i) => lease?.seqNo !== late[i]?.lease?.seqNo)) return true;
   }

@@ -1,4 +1,5 @@
 /** What is checked and made at the opening: the server's version, our templates, the fixed indices. */
+import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../../domain/errors.ts';
 import type { ResolvedConfig } from '../cluster/config.ts';
 import { type Connection, reasonOf, typeOf, unavailable } from '../cluster/connection.ts';
@@ -48,7 +49,7 @@ export async function setUp(
         );
         sayAt = performance.now() + SAY_AGAIN_MS;
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.min(TRY_AGAIN_MS, left)));
+      await setTimeout(Math.min(TRY_AGAIN_MS, left));
     }
   }
 }

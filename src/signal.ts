@@ -1,4 +1,4 @@
-/** Readers that wait for the same thing, each with a deadline. */
+/** What several wait for, each as long as it will: the one way in which somebody here is woken. */
 export interface Wait {
   /** Resolves with true when woken, with false when its time is over. */
   readonly over: Promise<boolean>;
@@ -6,11 +6,11 @@ export interface Wait {
   end(): void;
 }
 
-export class Waiters {
-  #waiting = new Set<() => void>();
+export class Signal {
+  readonly #waiting = new Set<() => void>();
 
   /** Until the next `wake`, at most `ms`. */
-  start(ms: number): Wait {
+  start(ms = Number.POSITIVE_INFINITY): Wait {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const settle = (woken: boolean) => {
       clearTimeout(timer);
@@ -18,12 +18,12 @@ export class Waiters {
       resolve(woken);
     };
     const end = () => settle(true);
-    const timer = setTimeout(() => settle(false), ms);
+    const timer = Number.isFinite(ms) ? setTimeout(() => settle(false), ms) : undefined;
     this.#waiting.add(end);
     return { over: promise, end };
   }
 
-  wait(ms: number): Promise<boolean> {
+  wait(ms?: number): Promise<boolean> {
     return this.start(ms).over;
   }
 
