@@ -11,7 +11,7 @@ import type { EventFilter } from '../domain/search/filter.ts';
 import { matchesEvent } from '../domain/search/filter.ts';
 import { Signal } from '../signal.ts';
 import type { ShardCursor } from '../store/store.ts';
-import type { Publication } from './follower.ts';
+import type { Publication } from './publications.ts';
 import { type Heads, within } from './heads.ts';
 import type { TailBatch } from './tail.ts';
 

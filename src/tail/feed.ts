@@ -3,16 +3,15 @@
  * down, then follows its channel. It holds no events of its own, so a slow or dead reader costs
  * nothing: when it is too far behind its channel it simply catches up again.
  */
-import { dayOfShard } from '../domain/cursor/cursor.ts';
-import { ShiplogError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event/event.ts';
 import type { PullSource } from '../pull-iterator.ts';
 import { Signal, type Wait } from '../signal.ts';
 import type { LogSlice, ShardCursor } from '../store/store.ts';
 import type { Channel, Node } from './channel.ts';
 import type { Follower } from './follower.ts';
-import { furthest, type Heads, headsOf, seqOf, withHead, within } from './heads.ts';
-import { isPassing, Patience, taskAway } from './patience.ts';
+import { expired, startBehind, startNow } from './feed-start.ts';
+import { furthest, type Heads, seqOf, withHead, within } from './heads.ts';
+import { isPassing, Patience } from './patience.ts';
 import type { Reads } from './reads.ts';
 import type { TailBatch, TailGap } from './tail.ts';
 
@@ -106,80 +105,22 @@ export class Feed implements PullSource<TailBatch> {
   }
 
   async #begin(): Promise<TailBatch | null> {
-    const newest = await this.#start();
+    const { after, last } = this.#options;
+    const start = await (after === null
+      ? startNow(this.#options, last)
+      : startBehind(this.#options, after));
+    this.#position = start.position;
+    this.#goal = start.goal;
+    this.#away = start.away;
+    this.#gap = start.gap;
     this.#begun = true;
-    return newest;
-  }
-
-  /** Finds where to start; the newest stored events where `last` asked for them. */
-  async #start(): Promise<TailBatch | null> {
-    const { store, follower, channel, after, last } = this.#options;
-    const { taskId } = channel.filter;
-    if (after !== null) {
-      await this.#resume(after);
-      return null;
-    }
-    const settled = await follower.catchUp(taskId ?? null);
-    if (taskId !== undefined && settled.length === 0) throw taskAway();
-    if (taskId !== undefined) channel.widen(settled);
-    this.#position = within(follower.heads, channel.scope);
-    if (last === null || last === 0) return null;
-    const order = taskId === undefined ? 'TIME' : 'LOG';
-    const page = { limit: last, backward: true, after: null, before: null, around: null };
-    const [newest] = await store.events([
-      { filter: channel.filter, order, page: { ...page, withTotal: false } },
-    ]);
-    if (newest === undefined) return null;
-    for (const cursor of newest.at) this.#position = withHead(this.#position, cursor);
-    const events = newest.rows.map(({ node }) => node);
-    return { events, cursor: this.#cursor(), caughtUp: false, gap: null };
-  }
-
-  /** The position of a cursor, or CURSOR_EXPIRED, or a gap where retention has been. */
-  async #resume(after: ShardCursor[]): Promise<void> {
-    const { store, channel } = this.#options;
-    const checks = await store.checkCursors(after);
-    const { taskId } = channel.filter;
-    const heads = await this.#options.follower.catchUp(taskId ?? null);
-    // Without it nothing says where the task's events are, and none would be looked for.
-    if (taskId !== undefined && heads.length === 0) throw taskAway();
-    const [task] = taskId === undefined ? [null] : await store.tasksById([taskId]);
-    if (taskId === undefined) this.#position = olderThan(after, heads);
-    for (const [i, cursor] of after.entries()) {
-      const check = checks[i];
-      if (check?.state === 'unknown') {
-        throw expired();
-      }
-      if (check?.state === 'dropped') {
-        if (cursor.seq < check.finalSeq) this.#addGap(cursor, check.finalSeq);
-        continue;
-      }
-      const head = heads.find(({ shard }) => shard === cursor.shard);
-      // What was dropped was of other tasks where this one is still there.
-      if (head !== undefined && cursor.seq < head.droppedThrough && !task) {
-        this.#addGap(cursor, head.droppedThrough);
-      }
-      const history = head?.history ?? cursor.history;
-      this.#position = withHead(this.#position, { ...cursor, history });
-    }
-    if (taskId !== undefined) channel.widen([...heads, ...after]);
-    this.#goal = headsOf(heads);
-    const { heads: followed } = this.#options.follower;
-    this.#away = headsOf([...this.#position.values()].filter(({ shard }) => !followed.has(shard)));
+    return start.newest === null ? null : this.#batch(start.newest, false);
   }
 
   /** A restore under a running reader: numbers mean something else now. */
   #refuseOtherHistory(head: ShardCursor): void {
     const position = this.#position.get(head.shard);
     if (position !== undefined && position.history !== head.history) throw expired();
-  }
-
-  #addGap(cursor: ShardCursor, through: number): void {
-    this.#gap = {
-      reason: 'RETENTION',
-      from: `${cursor.shard}:${cursor.seq}`,
-      to: `${cursor.shard}:${through}`,
-    };
   }
 
   /** One step towards the follower's heads; null where nothing matched in it. */
@@ -288,24 +229,4 @@ export class Feed implements PullSource<TailBatch> {
   #cursor(): string {
     return this.#options.cursorOf(this.#position);
   }
-}
-
-/**
- * Shards of older days that a cursor does not name, at their heads: they were away when it was
- * given, and what is in them is old. A shard that is new since then is read from its beginning.
- */
-function olderThan(cursors: readonly ShardCursor[], heads: readonly ShardCursor[]): Heads {
-  const named = new Set(cursors.map(({ shard }) => shard));
-  const newest = Math.max(-1, ...cursors.map(({ shard }) => dayOfShard(shard) ?? -1));
-  return headsOf(
-    heads.filter(({ shard }) => !named.has(shard) && (dayOfShard(shard) ?? newest) < newest),
-  );
-}
-
-export function expired(): ShiplogError {
-  return new ShiplogError(
-    'CURSOR_EXPIRED',
-    'the log that this cursor points into is no longer there; begin again without a cursor',
-    { field: 'after' },
-  );
 }

@@ -8,42 +8,26 @@
  */
 import { dayOfShard } from '../domain/cursor/cursor.ts';
 import type { StoredEvent } from '../domain/event/event.ts';
-import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import { Signal } from '../signal.ts';
 import type { ShardCursor, ShardHead, Store } from '../store/store.ts';
 import { type Heads, seqOf, withHead } from './heads.ts';
 import { isPassing } from './patience.ts';
 import { Pending, PendingRoom } from './pending.ts';
-import { Ring } from './ring.ts';
+import { Poll } from './poll.ts';
+import { type Listener, Publications } from './publications.ts';
+import type { Ring } from './ring.ts';
+import { Rings } from './rings.ts';
 
 const DAY_MS = 86_400_000;
-/** All rings together; what is older is read from the store. */
-const RING_BYTES = 32 * 1024 * 1024;
-/** How long a hole between local replies may stay open before the store is asked. */
-const HOLE_PATIENCE_MS = 50;
-const POLL_BUSY_MS = 250;
-const POLL_QUIET_MS = 5_000;
-const POLL_FAILING_MS = 500;
+/** How long one look into the store waits for shards that take long. */
+const REACH_MS = 250;
 const READ_LIMIT = 1_000;
 /** How often it is asked whether a shard that is not among the heads is gone or away for a while. */
 const AWAY_CHECK_MS = 5_000;
 
-export interface Publication {
-  tick: number;
-  /** Of one shard, in order; may be empty where a shard only moved. */
-  events: StoredEvent[];
-  /** After it. */
-  heads: Heads;
-  /** Of this shard events were skipped (nobody followed it, or it is new here), so it is not whole. */
-  skipped: string | null;
-}
-
-type Listener = (publication: Publication) => void;
-
 interface Followed {
   shard: string;
-  ring: Ring;
   history: number;
   head: number;
   /** As far as it is known to go. */
@@ -65,7 +49,7 @@ export interface FollowerOptions {
 export class Follower {
   #store: Store;
   #log: Log;
-  #ringEvents: number;
+  readonly #rings: Rings;
   #shards = new Map<string, Followed>();
   #heads: Heads = new Map();
   #room = new PendingRoom();
@@ -78,21 +62,28 @@ export class Follower {
   #now: () => number;
   #awayCheckedAt = Number.NEGATIVE_INFINITY;
   #tick = 0;
-  #oldestTick = 0;
-  #listeners = new Set<Listener>();
+  readonly #publications: Publications;
   #following = 0;
-  #timer: NodeJS.Timeout | null = null;
-  #polling: Promise<void> | null = null;
+  readonly #poll: Poll;
   #closed = false;
   #started = false;
-  #failing = false;
-  #ringTicks: { tick: number; shard: string; count: number }[] = [];
 
   constructor({ store, log, ringEvents, now }: FollowerOptions) {
     this.#store = store;
     this.#log = log;
-    this.#ringEvents = ringEvents;
+    this.#publications = new Publications(log);
+    this.#rings = new Rings(ringEvents);
     this.#now = now;
+    this.#poll = new Poll({
+      log,
+      look: () => this.#look(),
+      urgency: () => {
+        if (!this.#started) return 'never';
+        if (this.#isBehind()) return 'behind';
+        if (!this.#store.shared) return 'never';
+        return this.#following > 0 ? 'followed' : 'nobody';
+      },
+    });
   }
 
   /** Learns where the log stands. Until then nothing can be followed. */
@@ -100,7 +91,7 @@ export class Follower {
     this.#startDay = Math.floor(this.#now() / DAY_MS);
     for (const head of await this.#store.heads(null)) this.#adopt(head, head.seq);
     this.#started = true;
-    this.#schedule();
+    this.#poll.plan();
   }
 
   get started(): boolean {
@@ -114,32 +105,18 @@ export class Follower {
   }
   /** Publications at or below this tick may have left the rings. */
   get oldestTick(): number {
-    return this.#oldestTick;
+    return this.#rings.oldestTick;
   }
 
-  /** One that throws harms neither the append that is published nor the other listeners. */
   onPublish(listener: Listener): () => void {
-    let told: Publication | null = null;
-    const tell = guarded(this.#log, 'a follower of the log', () => {
-      if (told !== null) listener(told);
-    });
-    const guardedListener = (publication: Publication) => {
-      told = publication;
-      tell();
-    };
-    this.#listeners.add(guardedListener);
-    return () => this.#listeners.delete(guardedListener);
+    return this.#publications.listen(listener);
   }
 
   /** Someone follows from here on: what others write is looked for. */
   follow(): () => void {
     this.#following++;
-    if (this.#following === 1) {
-      // The next look was planned for a time in which nobody followed.
-      if (this.#timer !== null) clearTimeout(this.#timer);
-      this.#timer = null;
-      this.#schedule();
-    }
+    // The next look was planned for a time in which nobody followed.
+    if (this.#following === 1) this.#poll.planAnew();
     let released = false;
     return () => {
       if (!released) this.#following--;
@@ -170,7 +147,7 @@ export class Follower {
       touched.add(followed);
     }
     for (const followed of touched) this.#advanceFromPending(followed);
-    if (this.#isBehind()) this.#schedule();
+    if (this.#isBehind()) this.#poll.plan();
   }
 
   /**
@@ -189,29 +166,23 @@ export class Follower {
         }
       }),
     );
-    if (this.#isBehind()) this.#schedule();
+    if (this.#isBehind()) this.#poll.plan();
     return settled;
   }
 
   /** The ring that holds everything behind `after`, where there is one. */
   ringBehind(cursor: ShardCursor): Ring | null {
-    const followed = this.#shards.get(cursor.shard);
-    return followed !== undefined && cursor.seq >= followed.ring.base ? followed.ring : null;
+    return this.#rings.behind(cursor);
   }
 
   close(): void {
     this.#closed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#listeners.clear();
+    this.#poll.close();
+    this.#publications.close();
   }
 
   metrics(): Record<string, number> {
-    let events = 0;
-    let bytes = 0;
-    for (const { ring } of this.#shards.values()) {
-      events += ring.length;
-      bytes += ring.bytes;
-    }
+    const { events, bytes } = this.#rings.size();
     return {
       tail_ring_events: events,
       tail_ring_bytes: bytes,
@@ -224,7 +195,6 @@ export class Follower {
   #adopt(head: ShardHead, from: number): Followed {
     const followed: Followed = {
       shard: head.shard,
-      ring: new Ring(from),
       history: head.history,
       head: from,
       settled: head.seq,
@@ -232,6 +202,7 @@ export class Follower {
       failing: false,
     };
     this.#shards.set(head.shard, followed);
+    this.#rings.begin(head.shard, from);
     this.#heads = withHead(this.#heads, { shard: head.shard, history: head.history, seq: from });
     return followed;
   }
@@ -273,43 +244,15 @@ export class Follower {
     followed.head = head;
     followed.settled = Math.max(followed.settled, head);
     followed.pending.dropThrough(head);
-    if (skipped) followed.ring.restart(head);
-    else for (const event of events) followed.ring.push(event);
-    this.#ringTicks.push({ tick: this.#tick, shard, count: skipped ? 0 : events.length });
+    if (skipped) this.#rings.restart(this.#tick, shard, head);
+    else this.#rings.add(this.#tick, shard, events);
     this.#heads = withHead(this.#heads, { shard, history: followed.history, seq: head });
-    this.#evict();
-    const publication: Publication = {
+    this.#publications.tell({
       tick: this.#tick,
       events,
       heads: this.#heads,
       skipped: skipped ? shard : null,
-    };
-    for (const listener of this.#listeners) listener(publication);
-  }
-
-  #evict(): void {
-    let events = 0;
-    let bytes = 0;
-    for (const { ring } of this.#shards.values()) {
-      events += ring.length;
-      bytes += ring.bytes;
-    }
-    while ((events > this.#ringEvents || bytes > RING_BYTES) && this.#ringTicks.length > 1) {
-      const oldest = this.#ringTicks.shift();
-      if (oldest === undefined) break;
-      this.#oldestTick = oldest.tick;
-      const ring = this.#shards.get(oldest.shard)?.ring;
-      if (ring === undefined) continue;
-      const before = ring.bytes;
-      for (let i = 0; i < oldest.count && ring.length > 0; i++) {
-        ring.evict();
-        events--;
-      }
-      bytes -= before - ring.bytes;
-    }
-    if (this.#ringTicks.length > this.#ringEvents) {
-      this.#oldestTick = (this.#ringTicks.shift() as { tick: number }).tick;
-    }
+    });
   }
 
   /** Reads on until `settled`; where nobody follows, jumps. Stops where nothing can be proven now. */
@@ -362,57 +305,24 @@ export class Follower {
       if (checks[i]?.state === 'live') continue;
       this.#shards.get(shard)?.pending.clear();
       this.#shards.delete(shard);
+      this.#rings.forget(shard);
       this.#starts.delete(shard);
       this.#heads = new Map([...this.#heads].filter(([name]) => name !== shard));
     }
   }
 
-  #schedule(): void {
-    if (this.#closed || !this.#started || this.#timer !== null || this.#polling !== null) return;
-    const behind = this.#isBehind();
-    if (!behind && !this.#store.shared) return;
-    this.#timer = setTimeout(
-      guarded(this.#log, 'following the log', () => {
-        this.#timer = null;
-        this.#polling ??= this.#poll().finally(() => {
-          this.#polling = null;
-          this.#schedule();
-        });
-        return this.#polling;
-      }),
-      this.#pollDelay(behind),
+  /** What others wrote, and what a lost reply left open. */
+  async #look(): Promise<void> {
+    const settled = await this.#store.heads(null);
+    await this.#forgetGone(settled);
+    const moved = settled.filter(
+      ({ shard, history, seq }) =>
+        seq !== seqOf(this.#heads, shard) || history !== this.#heads.get(shard)?.history,
     );
-    this.#timer.unref();
-  }
-
-  #pollDelay(behind: boolean): number {
-    if (this.#failing) return POLL_FAILING_MS;
-    if (behind) return HOLE_PATIENCE_MS;
-    return this.#following > 0 ? POLL_BUSY_MS : POLL_QUIET_MS;
-  }
-
-  async #poll(): Promise<void> {
-    try {
-      const settled = await this.#store.heads(null);
-      await this.#forgetGone(settled);
-      const moved = settled.filter(
-        ({ shard, history, seq }) =>
-          seq !== seqOf(this.#heads, shard) || history !== this.#heads.get(shard)?.history,
-      );
-      // One that takes long is not waited for: the others go on.
-      const reaching = moved.map((head) => this.#reachOnce(head));
-      const reached = new Signal();
-      void Promise.all(reaching).then(() => reached.wake());
-      await reached.wait(POLL_BUSY_MS);
-      if (this.#failing) this.#log.info('the log is followed again');
-      this.#failing = false;
-    } catch (error) {
-      // Once for an outage, not at every poll of it.
-      if (!this.#failing) {
-        this.#log.warn({ err: error }, 'the log cannot be followed; trying again until it can');
-      }
-      this.#failing = true;
-    }
+    // One that takes long is not waited for: the others go on.
+    const reached = new Signal();
+    void Promise.all(moved.map((head) => this.#reachOnce(head))).then(() => reached.wake());
+    await reached.wait(REACH_MS);
   }
 
   /** One read of a shard at a time; it says once that it fails. */

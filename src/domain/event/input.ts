@@ -22,16 +22,15 @@ import {
   readEnum,
   readHost,
   readInteger,
-  readLabels,
   readName,
   readNumber,
   readObject,
-  readParams,
   readText,
   refusable,
   required,
 } from './fields.ts';
 import { contentDigest, eventIdentity, uuidV7, writerEventId } from './identity.ts';
+import { readLabels, readParams } from './json-fields.ts';
 import { LIMITS } from './limits.ts';
 import { readReportedTime } from './reported-time.ts';
 

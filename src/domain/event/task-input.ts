@@ -6,7 +6,6 @@ import {
   readEnum,
   readHosts,
   readInteger,
-  readLabels,
   readName,
   readNames,
   readObject,
@@ -16,6 +15,7 @@ import {
 } from './fields.ts';
 import { contentDigest, eventIdentity, uuidV7 } from './identity.ts';
 import { canonical, defaultLevel, type InputOptions, type ParsedEvent } from './input.ts';
+import { readLabels } from './json-fields.ts';
 import { LIMITS } from './limits.ts';
 import { type ReportedTime, readReportedTime } from './reported-time.ts';
 

@@ -4,18 +4,10 @@
  * HTTP; the protocol is in `senders/elasticsearch/`.
  */
 import type { ServerResponse } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ShiplogError } from '../../domain/errors.ts';
-import {
-  type BulkReplyItem,
-  bulkReply,
-  decidedItem,
-  refusedItem,
-} from '../../senders/elasticsearch/bulk-reply.ts';
+import { bulkReply, decidedItem } from '../../senders/elasticsearch/bulk-reply.ts';
 import {
   type ActionName,
-  type BulkAction,
-  bulkActions,
   checkAction,
   readDocument,
 } from '../../senders/elasticsearch/bulk-request.ts';
@@ -32,12 +24,12 @@ import {
 } from '../../senders/elasticsearch/errors.ts';
 import { filterPath } from '../../senders/elasticsearch/filter-path.ts';
 import { answerHandshake } from '../../senders/elasticsearch/handshake.ts';
-import type { ForeignDocument } from '../../senders/foreign-document.ts';
 import { bodyDigest } from '../../senders/identity.ts';
-import { BATCH, type DocumentOutcome, type Senders } from '../../senders/senders.ts';
+import type { DocumentOutcome, Senders } from '../../senders/senders.ts';
 import { type BodyBudget, withBytes } from '../body/body.ts';
 import { closeAfterAnswer, errorHeaders, sendText } from '../reply.ts';
 import type { Exchange, Route } from '../route.ts';
+import { allActions, BulkIntake } from './elasticsearch/bulk-intake.ts';
 
 export interface ElasticsearchOptions {
   senders: Senders;
@@ -48,10 +40,6 @@ export interface ElasticsearchOptions {
 
 /** Clients send up to 10 MB (Vector), 20 MiB (Logstash) at a time, and most of them drop a 413. */
 export const BULK_FACTOR = 4;
-/** Bytes of documents that are parsed, mapped and stored at a time. */
-const BATCH_BYTES = 1024 * 1024;
-/** Action lines that are read before others have their turn. */
-const ACTIONS_A_TURN = 2_000;
 
 /** `mount`: `/es`, or nothing where it has a port of its own. */
 export function elasticsearchRoute(options: ElasticsearchOptions, mount: string): Route {
@@ -154,8 +142,9 @@ async function takeBulk(
   const items = await refusing(exchange, refusal, () =>
     withDocuments(exchange, options, async (body) => {
       const actions = await allActions(body, pathIndex);
-      const intake = new BulkIntake(exchange, options, body, actions, refusal);
-      return intake.take(pathIndex ?? '');
+      const { principal } = exchange;
+      const bulk = { body, actions, principal, refusal };
+      return new BulkIntake(options.senders, options.now, bulk).take(pathIndex ?? '');
     }),
   );
   if (items === null) return;
@@ -163,115 +152,6 @@ async function takeBulk(
   const conflicts = reply.items.every((item) => Object.values(item)[0]?.status === 409);
   if (conflicts && takesConflictsForFailures(request.headers['user-agent'])) reply.errors = false;
   send(response, 200, filter === null ? reply : filterPath(reply, filter));
-}
-
-async function allActions(body: Buffer, pathIndex: string | null): Promise<BulkAction[]> {
-  const actions: BulkAction[] = [];
-  for (const action of bulkActions(body, pathIndex)) {
-    actions.push(action);
-    if (actions.length % ACTIONS_A_TURN === 0) await nextTurn();
-  }
-  if (actions.length === 0) {
-    throw new ElasticsearchError(
-      400,
-      'parse_exception',
-      'request body is required: an action line and a document for each item',
-    );
-  }
-  return actions;
-}
-
-/** The documents of one request, a batch at a time, each with an item of its own. */
-class BulkIntake {
-  readonly #exchange: Exchange;
-  readonly #options: ElasticsearchOptions;
-  readonly #body: Buffer;
-  readonly #actions: readonly BulkAction[];
-  readonly #refusal: Refusal;
-  readonly #items: BulkReplyItem[] = [];
-
-  constructor(
-    exchange: Exchange,
-    options: ElasticsearchOptions,
-    body: Buffer,
-    actions: readonly BulkAction[],
-    refusal: Refusal,
-  ) {
-    this.#exchange = exchange;
-    this.#options = options;
-    this.#body = body;
-    this.#actions = actions;
-    this.#refusal = refusal;
-  }
-
-  /** Rejects where the rest cannot be taken now, and the client is told so of its whole request. */
-  async take(target: string): Promise<BulkReplyItem[]> {
-    const digest = bodyDigest(this.#body, target);
-    for (let from = 0; from < this.#actions.length; ) {
-      const to = this.#endOfBatch(from);
-      try {
-        await this.#store(from, to, digest);
-      } catch (error) {
-        if (!(error instanceof ShiplogError) || !isForNow(error)) throw error;
-        if (this.#refusal !== 'items') throw error;
-        this.#refuse(from, error);
-        break;
-      }
-      from = to;
-    }
-    return this.#items;
-  }
-
-  #endOfBatch(from: number): number {
-    let bytes = 0;
-    let to = from;
-    while (to < this.#actions.length && to - from < BATCH && bytes < BATCH_BYTES) {
-      const line = this.#actions[to]?.line;
-      if (line != null) bytes += line.to - line.from;
-      to++;
-    }
-    return to;
-  }
-
-  async #store(from: number, to: number, digest: string): Promise<void> {
-    const { senders, now } = this.#options;
-    const { principal } = this.#exchange;
-    const receivedAt = now();
-    const documents: ForeignDocument[] = [];
-    const places: number[] = [];
-    for (let at = from; at < to; at++) {
-      const action = this.#actions[at] as BulkAction;
-      try {
-        const { fields, replaced, index, id } = readDocument(this.#body, action);
-        if (replaced) senders.noteMisfit({ reason: 'text', field: '' }, index);
-        const identity =
-          id === null
-            ? ({ by: 'body', digest, ordinal: at } as const)
-            : ({ by: 'id', space: index, id } as const);
-        documents.push({ kind: 'elasticsearch', index, identity, fields, receivedAt });
-        places.push(at);
-      } catch (error) {
-        if (!(error instanceof ElasticsearchError)) throw error;
-        this.#items[at] = { [action.name]: refusedItem(action, error) };
-        senders.noteRejected({ code: 'BAD_JSON', message: error.message, field: null }, principal);
-      }
-    }
-    const outcomes = await senders.take(documents, principal);
-    for (const [k, at] of places.entries()) {
-      const action = this.#actions[at] as BulkAction;
-      const outcome = outcomes[k] as DocumentOutcome;
-      this.#items[at] = { [action.name]: decidedItem(action, outcome) };
-    }
-  }
-
-  /** Those from here on may be sent again. */
-  #refuse(from: number, error: ShiplogError): void {
-    const told = new ElasticsearchError(429, 'es_rejected_execution_exception', error.message);
-    for (let at = from; at < this.#actions.length; at++) {
-      const action = this.#actions[at] as BulkAction;
-      this.#items[at] = { [action.name]: refusedItem(action, told) };
-    }
-  }
 }
 
 /** null: answered, for it cannot be taken now. */

@@ -6,7 +6,7 @@
 import type { PullSource } from '../../pull-iterator.ts';
 import { Signal } from '../../signal.ts';
 import type { ShardCursor } from '../../store/store.ts';
-import { expired } from '../feed.ts';
+import { expired } from '../feed-start.ts';
 import type { Follower } from '../follower.ts';
 import { Patience } from '../patience.ts';
 import type { Reads } from '../reads.ts';

@@ -16,10 +16,7 @@ import {
   isOver,
   isSamePlan,
   lastChangeOfAll,
-  moveRun,
-  NO_RUNS,
   planOf,
-  type RunTotals,
   type TaskState,
 } from '../../domain/fold/fold.ts';
 import type { RunView, TaskMatrix } from '../../domain/fold/views.ts';
@@ -28,6 +25,7 @@ import type { BoardSnapshot, ShardCursor } from '../../store/store.ts';
 import { type Heads, headsOf, seqOf, withHead } from '../heads.ts';
 import { BoardChanges } from './board-changes.ts';
 import { BoardRow, type RowSettings } from './board-row.ts';
+import { BoardRows } from './board-rows.ts';
 
 /** How many rows are derived before the clock is looked at. */
 const ROWS_AT_ONCE = 50;
@@ -49,17 +47,12 @@ export interface Settled {
 export class Board {
   readonly taskId: string;
   readonly #settings: BoardSettings;
-  readonly #rows = new Map<string, BoardRow>();
-  /** The rows by name, and all hosts; null: there are others now. */
-  #sorted: BoardRow[] | null = null;
-  #hosts: readonly string[] | null = null;
+  readonly #rows = new BoardRows();
   readonly #changes = new BoardChanges();
-  readonly #dirty = new Set<BoardRow>();
   /** Hosts whose run cannot be derived. */
   readonly #aside = new Set<string>();
   #task: TaskState;
   #plan: readonly string[];
-  #totals: RunTotals = NO_RUNS;
   #over = false;
   #heads: Heads = new Map();
   /** How far everything is derived. */
@@ -68,7 +61,6 @@ export class Board {
   #settled: Settled = { version: 0, heads: this.#heads };
   /** The version with which columns changed, or hosts left the plan. */
   #replanned = 0;
-  #bytes = 0;
 
   /** Begins with the store's states; `at` is how far they are true. Derived by `settle`. */
   constructor(
@@ -81,12 +73,12 @@ export class Board {
     this.#plan = planOf(this.#task);
     this.#heads = headsOf(from.at);
     for (const state of from.runs) {
-      const row = this.#add(new BoardRow(state));
+      const row = this.#rows.add(new BoardRow(state));
       // So that a task which is over is known to be, before all of it is derived.
-      this.#orAside(row, () => this.#count(row, baseRunStatus(state, this.#plan)));
+      this.#orAside(row, () => this.#rows.count(row, baseRunStatus(state, this.#plan)));
     }
     this.#matchPlannedHosts();
-    this.#over = isOver(this.#task, this.#totals);
+    this.#over = isOver(this.#task, this.#rows.totals);
   }
 
   get heads(): Heads {
@@ -101,11 +93,11 @@ export class Board {
   }
   /** Everything that was folded is derived. */
   get clean(): boolean {
-    return this.#dirty.size === 0;
+    return this.#rows.dirty.size === 0;
   }
   /** About what it holds in memory. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#rows.bytes;
   }
 
   /** Whether a reader of this version needs the whole board again: the columns are others. */
@@ -141,14 +133,14 @@ export class Board {
     const until = performance.now() + forMs;
     do {
       let rows = 0;
-      for (const row of this.#dirty) {
-        this.#dirty.delete(row);
+      for (const row of this.#rows.dirty) {
+        this.#rows.dirty.delete(row);
         this.#refresh(row);
         if (++rows >= ROWS_AT_ONCE) break;
       }
-      if (this.#dirty.size === 0) this.#checkOver();
-    } while (this.#dirty.size > 0 && performance.now() < until);
-    if (this.#dirty.size > 0) return false;
+      if (this.#rows.dirty.size === 0) this.#checkOver();
+    } while (this.#rows.dirty.size > 0 && performance.now() < until);
+    if (this.#rows.dirty.size > 0) return false;
     if (this.#version !== this.#settled.version) {
       this.#settled = { version: this.#version, heads: this.#heads };
     }
@@ -158,7 +150,7 @@ export class Board {
   /** Looks for runs that fell silent: no event tells. */
   tick(): void {
     const now = this.#settings.now();
-    for (const row of this.#rows.values()) if (now > row.silentAt) this.#dirty.add(row);
+    for (const row of this.#rows.all()) if (now > row.silentAt) this.#rows.dirty.add(row);
   }
 
   /** Runs that changed behind a version, at most `limit`, and the version that this reaches. */
@@ -177,10 +169,9 @@ export class Board {
     const { position } = this.#task;
     const seq = lastChangeOfAll(this.#task, this.#over);
     const all = position !== null && behind({ shard: position.shard, seq });
-    // Readers keep the list: where it is of all hosts, it is one for all of them.
-    if (!all) return [...this.#rows.values()].filter(behind).map(({ host }) => host);
-    this.#hosts ??= [...this.#rows.keys()];
-    return this.#hosts;
+    return all
+      ? this.#rows.hosts()
+      : this.#rows.all().flatMap((row) => (behind(row) ? row.host : []));
   }
 
   /** Runs as they are now; of hosts that are no longer there nothing. */
@@ -190,11 +181,11 @@ export class Board {
 
   /** As far as a board goes (`domain/fold/board-bounds.ts`). */
   matrix(): TaskMatrix {
-    this.#sorted ??= [...this.#rows.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
+    const sorted = this.#rows.sorted();
     const others = new Set<string>();
-    for (const row of this.#sorted) for (const name of row.others) others.add(name);
+    for (const row of sorted) for (const name of row.others) others.add(name);
     const steps = stepOrder(this.#plan, others);
-    const rows = this.#sorted.slice(0, hostsShown(steps.length));
+    const rows = sorted.slice(0, hostsShown(steps.length));
     const cells = rows.map((row) => row.cells(this.#plan, steps)).join('');
     return { steps, hosts: rows.map(({ host }) => host), cells };
   }
@@ -221,10 +212,10 @@ export class Board {
     }
     const host = event.host as string;
     if (this.#aside.has(host)) return;
-    const row = this.#rows.get(host) ?? this.#add(new BoardRow(emptyRun(this.taskId, host)));
+    const row = this.#rows.get(host) ?? this.#rows.add(new BoardRow(emptyRun(this.taskId, host)));
     this.#orAside(row, () => {
       row.state = foldRun(row.state, event);
-      this.#dirty.add(row);
+      this.#rows.dirty.add(row);
     });
   }
 
@@ -237,15 +228,11 @@ export class Board {
     }
     this.#plan = plan;
     this.#replanned = ++this.#version;
-    this.#allDirty();
-  }
-
-  #allDirty(): void {
-    for (const row of this.#rows.values()) this.#dirty.add(row);
+    this.#rows.allDirty();
   }
 
   #taskChanged(before: TaskState): void {
-    this.#allDirty();
+    this.#rows.allDirty();
     if (before.hosts !== this.#task.hosts) this.#matchPlannedHosts();
   }
 
@@ -253,56 +240,27 @@ export class Board {
   #matchPlannedHosts(): void {
     const planned = new Set(this.#task.hosts?.value ?? []);
     for (const host of planned) {
-      if (this.#rows.has(host) || this.#aside.has(host)) continue;
-      const row = this.#add(new BoardRow(emptyRun(this.taskId, host)));
-      this.#count(row, 'PENDING');
+      if (this.#rows.get(host) !== undefined || this.#aside.has(host)) continue;
+      const row = this.#rows.add(new BoardRow(emptyRun(this.taskId, host)));
+      this.#rows.count(row, 'PENDING');
     }
-    for (const [host, row] of this.#rows) {
-      if (row.seq > 0 || planned.has(host)) continue;
-      this.#remove(row);
+    for (const row of this.#rows.all()) {
+      if (row.seq > 0 || planned.has(row.host)) continue;
+      this.#rows.remove(row);
       this.#replanned = ++this.#version;
     }
   }
 
-  #add(row: BoardRow): BoardRow {
-    this.#rows.set(row.host, row);
-    this.#bytes += row.bytes;
-    this.#dirty.add(row);
-    this.#sorted = null;
-    this.#hosts = null;
-    return row;
-  }
-
-  #remove(row: BoardRow): void {
-    this.#rows.delete(row.host);
-    this.#dirty.delete(row);
-    this.#bytes -= row.bytes;
-    this.#count(row, null);
-    row.version = -1;
-    this.#sorted = null;
-    this.#hosts = null;
-  }
-
-  /** Moves a run in the totals. */
-  #count(row: BoardRow, base: BoardRow['base']): void {
-    if (row.base !== base) this.#totals = moveRun(this.#totals, row.base, base);
-    row.base = base;
-  }
-
   #checkOver(): void {
-    const over = isOver(this.#task, this.#totals);
+    const over = isOver(this.#task, this.#rows.totals);
     if (over === this.#over) return;
     this.#over = over;
-    this.#allDirty();
+    this.#rows.allDirty();
   }
 
   #refresh(row: BoardRow): void {
     this.#orAside(row, () => {
-      const { base, bytes } = row;
-      const changed = row.refresh(this.#rowSettings());
-      this.#bytes += row.bytes - bytes;
-      if (row.base !== base) this.#totals = moveRun(this.#totals, base, row.base);
-      if (!changed) return;
+      if (!this.#rows.update(row, () => row.refresh(this.#rowSettings()))) return;
       row.version = ++this.#version;
       this.#changes.add(row, this.#rows.size);
     });
@@ -314,7 +272,7 @@ export class Board {
       work();
     } catch (error) {
       this.#aside.add(row.host);
-      this.#remove(row);
+      this.#rows.remove(row);
       this.#replanned = ++this.#version;
       const { log, taskId } = this.#settings;
       log.error({ err: error, taskId, host: row.host }, 'a run cannot be shown on its live board');

@@ -11,7 +11,8 @@ import { setImmediate as rest } from 'node:timers/promises';
 import { guarded } from '../../guarded.ts';
 import type { Log } from '../../log.ts';
 import { Signal } from '../../signal.ts';
-import type { Follower, Publication } from '../follower.ts';
+import type { Follower } from '../follower.ts';
+import type { Publication } from '../publications.ts';
 import { type Heads, within } from '../heads.ts';
 import { isPassing, Patience, taskAway } from '../patience.ts';
 import type { Reads } from '../reads.ts';
@@ -19,6 +20,7 @@ import type { Board } from './board.ts';
 import { BoardBatches } from './board-batches.ts';
 import type { BoardBudget } from './board-budget.ts';
 import { loadBoard } from './board-load.ts';
+import { readOn } from './board-read.ts';
 
 /** Changes of a board are shown together this often. */
 const SETTLE_MS = 50;
@@ -28,7 +30,6 @@ const SLICE_MS = 10;
 const SILENCE_CHECK_MS = { least: 250, most: 5_000 };
 /** Before the store is asked again for a range that it could not prove whole. */
 const RETRY_MS = 50;
-const READ_LIMIT = 1_000;
 
 export interface LiveBoardOptions {
   taskId: string;
@@ -214,52 +215,20 @@ export class LiveBoard {
 
   /** Reads on to what was published, until it has all of it; or until it must be loaded anew. */
   async #catchUp(board: Board): Promise<void> {
+    const isOver = () => this.#stopped || this.#outdated;
     for (;;) {
-      const { behind, moved } = await this.#readOn(board);
-      if (!moved && behind) await this.#wakeUp.wait(RETRY_MS);
-      if (this.#stopped || this.#outdated) return;
+      const came = await readOn(board, this.#scope, { ...this.#options, isOver });
+      if (came === 'other') this.#outdated = true;
+      if (came === 'elsewhere') await this.#findScope();
+      if (came !== 'whole' && came !== 'moved') await this.#wakeUp.wait(RETRY_MS);
+      if (isOver()) return;
       if (board.bytes > this.#bytes) this.#reserve(board.bytes);
-      if (!behind) {
+      if (came === 'whole') {
         // Nothing may come between the last look and this.
         if (board.settle(SLICE_MS)) return this.#goLive(board);
         await rest();
       }
     }
-  }
-
-  /** One step in each shard: one that is stuck keeps no other waiting. */
-  async #readOn(board: Board): Promise<{ behind: boolean; moved: boolean }> {
-    const { follower, store, taskId } = this.#options;
-    let behind = false;
-    let moved = false;
-    for (const shard of this.#scope) {
-      const head = follower.heads.get(shard);
-      if (head === undefined) {
-        // It was away for a while, or is gone for good: then the scope is another.
-        await this.#findScope();
-        return { behind: true, moved: false };
-      }
-      const known = board.heads.get(shard);
-      if (known !== undefined && known.history !== head.history) {
-        this.#outdated = true;
-        return { behind: true, moved: false };
-      }
-      const from = known?.seq ?? 0;
-      if (from >= head.seq) continue;
-      behind = true;
-      const at = { shard, history: head.history, seq: from };
-      const filter = { taskId };
-      const ring = follower.ringBehind(at);
-      const slice =
-        ring === null
-          ? await store.readLog(at, head.seq, filter, READ_LIMIT)
-          : ring.read(from, head.seq, filter, READ_LIMIT);
-      if (this.#stopped || this.#outdated) break;
-      if (slice.through <= from) continue;
-      board.fold(slice.events, { ...at, seq: slice.through });
-      moved = true;
-    }
-    return { behind, moved };
   }
 
   #goLive(board: Board): void {

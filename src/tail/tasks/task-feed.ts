@@ -12,7 +12,7 @@ import { matchesTask, type TaskFilter } from '../../domain/search/filter.ts';
 import type { PullSource } from '../../pull-iterator.ts';
 import { Signal } from '../../signal.ts';
 import type { ShardCursor } from '../../store/store.ts';
-import { expired } from '../feed.ts';
+import { expired } from '../feed-start.ts';
 import type { Follower } from '../follower.ts';
 import { furthest, type Heads, headsOf, seqOf, withHead, within } from '../heads.ts';
 import { Patience } from '../patience.ts';

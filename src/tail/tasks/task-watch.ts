@@ -10,7 +10,8 @@ import type { TaskView } from '../../domain/fold/views.ts';
 import { guarded } from '../../guarded.ts';
 import type { Log } from '../../log.ts';
 import type { ShardCursor, Store } from '../../store/store.ts';
-import type { Follower, Publication } from '../follower.ts';
+import type { Follower } from '../follower.ts';
+import type { Publication } from '../publications.ts';
 import { type Heads, withHead } from '../heads.ts';
 import { isPassing, Patience } from '../patience.ts';
 

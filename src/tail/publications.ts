@@ -1,0 +1,48 @@
+/** Who hears of what became durable. */
+import type { StoredEvent } from '../domain/event/event.ts';
+import { guarded } from '../guarded.ts';
+import type { Log } from '../log.ts';
+import type { Heads } from './heads.ts';
+
+export interface Publication {
+  tick: number;
+  /** Of one shard, in order; may be empty where a shard only moved. */
+  events: StoredEvent[];
+  /** After it. */
+  heads: Heads;
+  /** Of this shard events were skipped (nobody followed it, or it is new here), so it is not whole. */
+  skipped: string | null;
+}
+
+export type Listener = (publication: Publication) => void;
+
+export class Publications {
+  readonly #log: Log;
+  readonly #listeners = new Set<Listener>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** One that throws harms neither the append that is published nor the other listeners. */
+  listen(listener: Listener): () => void {
+    let told: Publication | null = null;
+    const tell = guarded(this.#log, 'a follower of the log', () => {
+      if (told !== null) listener(told);
+    });
+    const guardedListener = (publication: Publication) => {
+      told = publication;
+      tell();
+    };
+    this.#listeners.add(guardedListener);
+    return () => this.#listeners.delete(guardedListener);
+  }
+
+  tell(publication: Publication): void {
+    for (const listener of this.#listeners) listener(publication);
+  }
+
+  close(): void {
+    this.#listeners.clear();
+  }
+}
