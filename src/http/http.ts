@@ -100,7 +100,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   ]);
   const streams = createEventStreams({ operations, auth, metrics });
   const yoga = createYogaTransport({ graphql, operations, streams });
-  const websockets = createWebsockets({ operations, auth, metrics, onFault });
+  const websockets = createWebsockets({ operations, auth, metrics, log, onFault });
   const { maxBodyBytes, longMessages } = settings;
   const staleAfterMs = settings.staleAfterSeconds * 1_000;
   let draining = false;

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Client, createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
 import { createGraphQL } from '../../src/graphql/operation/graphql.ts';
 import { type HttpServer, type HttpSettings, startHttp } from '../../src/http/http.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
@@ -163,3 +165,16 @@ export function stepEvents(taskId: string, count: number, from = 0): Record<stri
 export const LOG_STEPS = `mutation ($inputs: [StepEventInput!]!) {
   logSteps(inputs: $inputs) { stored duplicates rejected results { outcome eventId error { code field } } }
 }`;
+
+/** The graphql-ws client, which does not connect again by itself. */
+export function websocketClient(
+  { url }: HttpFixture,
+  connectionParams: Record<string, unknown> = {},
+): Client {
+  return createClient({
+    url: `${url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams,
+    retryAttempts: 0,
+  });
+}

@@ -10,7 +10,7 @@ interface State {
 }
 
 /** An engine's lines are in the order of their arrival, which is that of their times but for this. */
-export const OVERLAP_SECONDS = 5;
+const OVERLAP_SECONDS = 5;
 
 export class Positions {
   readonly #file: string | null;

@@ -7,7 +7,7 @@
  */
 import type { StepEventInput } from '../gen/graphql.ts';
 
-export const MOST_EVENTS = 100_000;
+const MOST_EVENTS = 100_000;
 export const MOST_BYTES = 32 * 1_024 * 1_024;
 /** Dropping down to this share of the bounds makes it rare. */
 const KEPT_SHARE = 0.9;

@@ -54,6 +54,7 @@ export class EventBody extends Readable {
   };
 
   #end(): void {
+    clearInterval(this.#comments);
     this.push(this.#frames.end);
     this.push(null);
   }

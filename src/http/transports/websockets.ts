@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { mayBeRounded, parseExactJson } from '../../domain/event/exact-number.ts';
+import { type GuardLog, guarded } from '../../guarded.ts';
 import { Signal } from '../../signal.ts';
 import type { Auth } from '../auth.ts';
 import type { HttpMetrics } from '../metrics.ts';
@@ -20,6 +21,7 @@ export interface WebsocketOptions {
   operations: Operations;
   auth: Auth;
   metrics: HttpMetrics;
+  log: GuardLog;
   /** A fault of ours, to be logged. */
   onFault: (error: unknown) => void;
 }
@@ -114,9 +116,10 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
     });
   }
 
-  const pings = setInterval(() => {
+  const keepAllAlive = guarded(options.log, 'keeping websockets alive', () => {
     for (const peer of peers) keepAlive(peer);
-  }, PING_MS);
+  });
+  const pings = setInterval(keepAllAlive, PING_MS);
   pings.unref();
 
   return {

@@ -29,7 +29,7 @@ interface Span {
 const MAX_INDEX_BYTES = 255;
 const MAX_ID_BYTES = 512;
 /** Of one document: parsing holds the event loop. */
-export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 

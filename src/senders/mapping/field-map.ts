@@ -8,7 +8,7 @@ import { ExactNumber } from '../../domain/event/exact-number.ts';
 export type Leaf = unknown;
 
 /** Fields of one document; more are not looked at. */
-export const MAX_FIELDS = 1_000;
+const MAX_FIELDS = 1_000;
 /** Levels of objects that paths lead through. */
 const MAX_DEPTH = 16;
 const MAX_PATH = 512;

@@ -81,13 +81,6 @@ function levelOfNumber(number: number): LogLevel | null {
   return number < 60 ? 'ERROR' : 'FATAL';
 }
 
-/** OpenTelemetry's severity number, 1 to 24, four for each of our levels; null: not said. */
-export function levelOfSeverityNumber(number: number): LogLevel | null {
-  if (!(number >= 1 && number <= 24)) return null;
-  const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const;
-  return levels[Math.floor((number - 1) / 4)] ?? null;
-}
-
 const STATUSES: Readonly<Record<string, ReportedStepStatus>> = Object.assign(Object.create(null), {
   running: 'RUNNING',
   started: 'RUNNING',

@@ -32,7 +32,7 @@ export interface LabelRule {
   paths: readonly string[];
 }
 
-export const TEXT_FIELDS = ['task', 'host', 'step', 'message'] as const;
+const TEXT_FIELDS = ['task', 'host', 'step', 'message'] as const;
 /** Fields of an event that a mapping fills, besides `time` and `labels`. */
 export const FIELDS = [
   ...TEXT_FIELDS,

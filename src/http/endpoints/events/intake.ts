@@ -6,7 +6,7 @@ import { onTerms, type RequestTerms } from '../sent-event.ts';
 import type { Item } from './items.ts';
 
 /** Results that one answer lists. */
-export const MAX_RESULTS = 10_000;
+const MAX_RESULTS = 10_000;
 
 interface Result {
   index: number;
