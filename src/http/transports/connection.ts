@@ -135,8 +135,8 @@ export class Connection implements Carrier {
   }
 
   /** Frames go to the connection itself: without compression ws writes at once, so order holds. */
-  deliver(id: string, result: Buffer): Promise<void> {
-    return this.#inTurn((done) => this.raw.write(nextFrame(id, result), () => done()));
+  deliver(opening: Buffer, result: Buffer): Promise<void> {
+    return this.#inTurn((done) => this.raw.write(nextFrame(opening, result), () => done()));
   }
 
   #inTurn(write: (done: () => void) => void): Promise<void> {

@@ -10,6 +10,7 @@ import { bearerToken, type Principal } from '../auth.ts';
 import { Close, type Connection } from './connection.ts';
 import type { Asker } from './operations.ts';
 import { Refused, Subscription } from './subscription.ts';
+import { openingOf } from './text-frame.ts';
 import type { WebsocketOptions } from './websockets.ts';
 
 export function createSocketProtocol(options: WebsocketOptions): Server<Connection> {
@@ -29,8 +30,9 @@ export function createSocketProtocol(options: WebsocketOptions): Server<Connecti
     const uncount = (): void => metrics.subscriptions.dec({ transport: 'websocket' });
     const stream = await operations.subscribe(operation, asker);
     if (isStream(stream)) {
+      const opening = openingOf(id);
       const deliver = (result: ExecutionResult): Promise<void> =>
-        connection.deliver(id, operations.bytes(result));
+        connection.deliver(opening, operations.bytes(result));
       return new Subscription(connection, stream, deliver, uncount);
     }
     uncount();

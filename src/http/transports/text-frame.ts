@@ -7,11 +7,14 @@
 const FINAL_TEXT = 0x81;
 const AFTER = 0x7d; // }
 
+/** What stands before the result in every frame of one subscription. */
+export function openingOf(id: string): Buffer {
+  return Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+}
+
 /** The frame of `{"id":…,"type":"next","payload":<result>}`; servers do not mask. */
-export function nextFrame(id: string, result: Buffer): Buffer {
-  const before = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-  const beforeLength = Buffer.byteLength(before);
-  const length = beforeLength + result.length + 1;
+export function nextFrame(opening: Buffer, result: Buffer): Buffer {
+  const length = opening.length + result.length + 1;
   const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
   const frame = Buffer.allocUnsafe(head + length);
   frame[0] = FINAL_TEXT;
@@ -24,8 +27,8 @@ export function nextFrame(id: string, result: Buffer): Buffer {
     frame[1] = 127;
     frame.writeBigUInt64BE(BigInt(length), 2);
   }
-  frame.write(before, head);
-  result.copy(frame, head + beforeLength);
+  frame.set(opening, head);
+  frame.set(result, head + opening.length);
   frame[head + length - 1] = AFTER;
   return frame;
 }

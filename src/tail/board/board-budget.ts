@@ -47,3 +47,25 @@ export class BoardBudget {
     return this.#loads.take(load);
   }
 }
+
+/** What one board has of it. */
+export class BoardShare {
+  readonly #budget: BoardBudget;
+  #bytes = 0;
+
+  constructor(budget: BoardBudget) {
+    this.#budget = budget;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Throws OVERLOADED where all boards would hold too much; then it has what it had. */
+  hold(bytes: number): void {
+    const more = bytes - this.#bytes;
+    if (more > 0) this.#budget.take(more);
+    else this.#budget.give(-more);
+    this.#bytes = bytes;
+  }
+}

@@ -18,7 +18,7 @@ import { isPassing, Patience, taskAway } from '../patience.ts';
 import type { Reads } from '../reads.ts';
 import type { Board } from './board.ts';
 import { BoardBatches } from './board-batches.ts';
-import type { BoardBudget } from './board-budget.ts';
+import { type BoardBudget, BoardShare } from './board-budget.ts';
 import { loadBoard } from './board-load.ts';
 import { readOn } from './board-read.ts';
 
@@ -53,8 +53,7 @@ export class LiveBoard {
   readonly #settleGuarded: () => void;
   #board: Board | null = null;
   #batches: BoardBatches | null = null;
-  /** Taken of the budget. */
-  #bytes = 0;
+  readonly #share: BoardShare;
   /** Shards that the task's events are in, or can begin in. */
   #scope: ReadonlySet<string> = new Set();
   /** Shards in which events of the task were published since the load began. */
@@ -70,8 +69,9 @@ export class LiveBoard {
   #told = 0;
 
   constructor(options: LiveBoardOptions) {
-    const { follower, log, staleAfterMs } = options;
+    const { follower, log, staleAfterMs, budget } = options;
     this.#options = options;
+    this.#share = new BoardShare(budget);
     this.#settleGuarded = guarded(log, 'deriving a live board', () => this.#settle());
     const unfollow = follower.follow();
     const unlisten = follower.onPublish((publication) => this.#receive(publication));
@@ -128,17 +128,12 @@ export class LiveBoard {
   #drop(): void {
     this.#board = null;
     this.#batches = null;
-    this.#options.budget.give(this.#bytes);
-    this.#bytes = 0;
+    this.#share.hold(0);
   }
 
   /** Throws OVERLOADED where all boards would hold too much. */
   #hold(bytes: number): void {
-    if (this.#stopped) return;
-    const more = bytes - this.#bytes;
-    if (more > 0) this.#options.budget.take(more);
-    else this.#options.budget.give(-more);
-    this.#bytes = bytes;
+    if (!this.#stopped) this.#share.hold(bytes);
   }
 
   // ── from the store ─────────────────────────────────────────────────────────────────────────
@@ -222,7 +217,7 @@ export class LiveBoard {
       if (came === 'elsewhere') await this.#findScope();
       if (came !== 'whole' && came !== 'moved') await this.#wakeUp.wait(RETRY_MS);
       if (isOver()) return;
-      if (board.bytes > this.#bytes) this.#reserve(board.bytes);
+      if (board.bytes > this.#share.bytes) this.#reserve(board.bytes);
       if (came === 'whole') {
         // Nothing may come between the last look and this.
         if (board.settle(SLICE_MS)) return this.#goLive(board);

@@ -1,4 +1,5 @@
 /** The indices of each day: made when a task first begins on it, remembered when they are gone. */
+import { LRUCache } from 'lru-cache';
 import type { ResolvedConfig } from '../cluster/config.ts';
 import type { Connection } from '../cluster/connection.ts';
 import { reasonOf, unavailable } from '../cluster/connection.ts';
@@ -16,13 +17,14 @@ interface DayDocument {
   shiplog: { kind: 'day'; day: string; final: FinalSeqs; until?: number };
 }
 
+/** Days of which the number of shards is remembered. */
 const SHARDS_KNOWN_MAX = 4_000;
 
 export class Days {
   readonly #connection: Connection;
   readonly #names: Names;
   readonly #config: ResolvedConfig;
-  readonly #shards = new Map<string, Promise<number>>();
+  readonly #shards = new LRUCache<string, Promise<number>>({ max: SHARDS_KNOWN_MAX });
   readonly #dropped = new Map<string, FinalSeqs>();
 
   constructor(connection: Connection, names: Names, config: ResolvedConfig) {
@@ -68,9 +70,6 @@ export class Days {
     if (known === undefined) {
       known = this.#readShardCount(day);
       this.#shards.set(day, known);
-      if (this.#shards.size > SHARDS_KNOWN_MAX) {
-        this.#shards.delete(this.#shards.keys().next().value as string);
-      }
     }
     try {
       const count = await known;
