@@ -12,6 +12,7 @@ import { registerDocker } from './cli/docker.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { CliError, EXIT, messageOf } from './cli/exit.ts';
 import { registerFinish } from './cli/finish.ts';
+import { registerImport } from './cli/import.ts';
 import { registerLogs } from './cli/logs.ts';
 import { registerMapping } from './cli/mapping.ts';
 import { say } from './cli/output.ts';
@@ -38,6 +39,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerStart,
   registerFinish,
   registerSend,
+  registerImport,
   registerDocker,
   registerSimulate,
   registerTokens,

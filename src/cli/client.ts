@@ -198,7 +198,7 @@ export function noAnswer(url: string, error: unknown, what = 'no answer from'): 
 }
 
 /** fetch hides what went wrong in `cause`. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'it took too long';
   const cause = error instanceof Error ? error.cause : undefined;
   if (cause instanceof AggregateError) return messageOf(cause.errors[0]);

@@ -1,7 +1,6 @@
 /** `shiplog docker`: the logs of an engine's containers, read from its API and sent on. */
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import { loadMappings } from '../senders/mapping/load-mappings.ts';
 import { Client } from './client.ts';
 import { connectionOf } from './credentials.ts';
 import { Delivery } from './docker/delivery.ts';
@@ -9,6 +8,7 @@ import { Engine } from './docker/engine.ts';
 import { Follower } from './docker/follower.ts';
 import { Positions } from './docker/positions.ts';
 import { CliError, EXIT } from './exit.ts';
+import { mappingsOf } from './mapping.ts';
 import { type ConnectionOptions, connectionOptions, list, pointInTime } from './options.ts';
 import { say } from './output.ts';
 
@@ -53,7 +53,7 @@ function defaultSocket(): string {
 
 async function run(options: DockerOptions): Promise<void> {
   const client = new Client(connectionOf(options));
-  const mappings = loadMappings(options.mapping ?? null);
+  const mappings = mappingsOf(options.mapping ?? null);
   const positions = new Positions(options.state ?? null);
   const engine = await Engine.open(options.socket);
   const stop = new AbortController();

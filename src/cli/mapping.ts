@@ -6,11 +6,12 @@ import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
 import { parseExactJson } from '../domain/event/exact-number.ts';
 import { parseStepEvent } from '../domain/event/input.ts';
+import { isTaskLine } from '../domain/event/task-input.ts';
 import { SOURCE_KINDS, type SourceKind } from '../senders/foreign-document.ts';
 import { loadMappings } from '../senders/mapping/load-mappings.ts';
 import { mapDocument } from '../senders/mapping/map-document.ts';
 import type { Mappings } from '../senders/mapping/mappings.ts';
-import { MISFIT_REASONS } from '../senders/mapping/misfits.ts';
+import { MISFIT_REASONS, type Misfit } from '../senders/mapping/misfits.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
 import { say } from './output.ts';
 
@@ -56,7 +57,7 @@ async function tryMapping(file: string | undefined, options: TryOptions): Promis
 }
 
 /** A file with mistakes is a wrong argument. */
-function mappingsOf(file: string | null): Mappings {
+export function mappingsOf(file: string | null): Mappings {
   try {
     return loadMappings(file);
   } catch (error) {
@@ -74,10 +75,19 @@ function show(
   const mapping = mappings.for({ index, kind });
   const document = { kind, index, identity: null, fields, receivedAt };
   const { event, misfits } = mapDocument(document, mapping, '192.0.2.1');
-  const at = new Date(event.at as number).toISOString();
-  process.stdout.write(`${JSON.stringify({ ...event, at }, null, 2)}\n`);
+  showMapped(event, misfits);
+}
+
+/** What would be stored on stdout, what does not fit on stderr. */
+export function showMapped(
+  event: Readonly<Record<string, unknown>>,
+  misfits: readonly Misfit[],
+): void {
+  const at = typeof event.at === 'number' ? { at: new Date(event.at).toISOString() } : {};
+  process.stdout.write(`${JSON.stringify({ ...event, ...at }, null, 2)}\n`);
   for (const { reason, field } of misfits) say(`shiplog: ${field}: ${MISFIT_REASONS[reason]}`);
-  const parsed = parseStepEvent(event, receivedAt);
+  if (isTaskLine(event)) return;
+  const parsed = parseStepEvent(event, Date.now());
   if (!parsed.ok) say(`shiplog: would be rejected: ${parsed.problem.message}`);
 }
 

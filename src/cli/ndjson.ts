@@ -2,11 +2,40 @@
  * Lines of NDJSON: they end at a line feed and nowhere else. JSON may hold U+2028 and others that
  * end a line elsewhere.
  */
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
 
-/** From 1, as an editor numbers them; without their ends. A mark at the beginning is no text. */
-export async function* ndjsonLines(
-  input: AsyncIterable<Uint8Array>,
-): AsyncGenerator<{ number: number; text: string }> {
+export interface NumberedLine {
+  /** From 1, as an editor numbers them. */
+  number: number;
+  /** Without its end. */
+  text: string;
+}
+
+export interface Input {
+  chunks: AsyncIterable<Uint8Array>;
+  /** Of the file as it lies there, packed or not. */
+  bytesRead(): number;
+  /** Whoever reads its chunks fails. */
+  close(): void;
+}
+
+/** `-` is standard input; what is called `.gz` is unpacked. */
+export function openInput(file: string): Input {
+  const { stdin } = process;
+  if (file === '-') return { chunks: stdin, bytesRead: () => 0, close: () => stdin.destroy() };
+  const input = createReadStream(file);
+  const bytesRead = (): number => input.bytesRead;
+  if (!file.endsWith('.gz')) return { chunks: input, bytesRead, close: () => input.destroy() };
+  const unpacked = createGunzip();
+  // Else a file that is not there would never be heard of behind it.
+  input.once('error', (error) => unpacked.destroy(error));
+  unpacked.once('close', () => input.destroy());
+  return { chunks: input.pipe(unpacked), bytesRead, close: () => unpacked.destroy() };
+}
+
+/** A mark at the beginning is no text. */
+export async function* ndjsonLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<NumberedLine> {
   const decoder = new TextDecoder();
   const parts: string[] = [];
   let number = 0;

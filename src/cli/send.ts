@@ -1,12 +1,11 @@
 /** `shiplog send`: events from NDJSON files (a spool, an export) or stdin to the server. */
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { BatchSize } from './batch-size.ts';
-import { CallError, Client, type WriteResult, withRetry } from './client.ts';
+import { CallError, Client, type Problem, type WriteResult, withRetry } from './client.ts';
 import { connectionOf } from './credentials.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
-import { ndjsonLines } from './ndjson.ts';
+import { ndjsonLines, openInput } from './ndjson.ts';
 import { type ClientOptions, clientOptions, integer } from './options.ts';
 import { Output, say } from './output.ts';
 
@@ -81,6 +80,8 @@ export interface DeliverOptions {
   attempts?: number;
   signal?: AbortSignal;
   onRetry: (message: string) => void;
+  /** Told of each line that was rejected. Absent: it is said. */
+  onRejected?: (line: Line, problem: Problem) => void;
 }
 
 type Total = Pick<WriteResult, 'stored' | 'duplicates' | 'rejected'>;
@@ -93,7 +94,7 @@ export async function deliver(
   client: Client,
   lines: readonly Line[],
   size: BatchSize,
-  { onRetry, ...retry }: DeliverOptions,
+  { onRetry, onRejected = sayRejected, ...retry }: DeliverOptions,
   total: Total,
 ): Promise<void> {
   let sent = 0;
@@ -102,7 +103,8 @@ export async function deliver(
     total.duplicates += result.duplicates;
     total.rejected += result.rejected;
     for (const { index, error } of result.results) {
-      if (error) say(`${lines[sent + index]?.place ?? '?'}: ${problemText(error)}`);
+      const line = lines[sent + index];
+      if (error && line !== undefined) onRejected(line, error);
     }
     sent += taken;
   };
@@ -119,7 +121,8 @@ export async function deliver(
       if (error.kind !== 'too-large') throw error;
       if (count > 1) size.refused(bytes);
       else {
-        say(`${lines[sent]?.place ?? '?'}: ${error.message}`);
+        const { code, message } = error;
+        onRejected(lines[sent] as Line, { code: code ?? 'TOO_LONG', message, field: null });
         total.rejected++;
         sent++;
       }
@@ -136,26 +139,16 @@ export async function deliver(
   }
 }
 
-function problemText({
-  code,
-  message,
-  field,
-}: {
-  code: string;
-  message: string;
-  field: string | null;
-}) {
-  return field === null || message.includes(field)
-    ? `${code}: ${message}`
-    : `${code}: ${field}: ${message}`;
+function sayRejected({ place }: Line, { code, message, field }: Problem): void {
+  const where = field === null || message.includes(field) ? '' : `${field}: `;
+  say(`${place}: ${code}: ${where}${message}`);
 }
 
 /** Blank lines are skipped. */
 async function* linesOf(file: string): AsyncGenerator<Line> {
-  const input = file === '-' ? process.stdin : createReadStream(file);
   const name = file === '-' ? 'stdin' : file;
   try {
-    for await (const { number, text } of ndjsonLines(input)) {
+    for await (const { number, text } of ndjsonLines(openInput(file).chunks)) {
       const bytes = Buffer.byteLength(text) + 1;
       if (text.trim() !== '') yield { place: `${name}:${number}`, text, bytes };
     }

@@ -5,8 +5,7 @@
  */
 
 import type { LogEvent } from '../domain/event/event.ts';
-import { eventIdentity } from '../domain/event/identity.ts';
-import { NOTHING_SAID } from '../domain/event/task-input.ts';
+import { NOTHING_SAID, taskEvent } from '../domain/event/task-input.ts';
 import { guarded } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
@@ -64,34 +63,12 @@ export function startIdleSweeper(options: IdleOptions): () => void {
 }
 
 function idleMark(taskId: string, idleSince: number, now: number): LogEvent {
-  const eventId = `idle-${idleSince}`;
-  return {
-    id: eventIdentity(taskId, eventId),
-    eventId,
-    digest: eventId,
-    kind: 'TASK',
+  const { event } = taskEvent({
     taskId,
-    host: null,
-    step: null,
-    attempt: null,
-    status: null,
-    at: now,
+    eventId: `idle-${idleSince}`,
+    change: { ...NOTHING_SAID, change: 'idle', idleSince },
+    at: { said: null, at: now, replaced: false },
     receivedAt: now,
-    writer: null,
-    sequence: null,
-    service: null,
-    environment: null,
-    message: 'task is idle: nothing was reported for a long time',
-    level: 'WARN',
-    stream: null,
-    command: null,
-    params: null,
-    exitCode: null,
-    durationMs: null,
-    progress: null,
-    error: null,
-    source: 'shiplog',
-    labels: {},
-    task: { ...NOTHING_SAID, change: 'idle', idleSince },
-  };
+  });
+  return event;
 }

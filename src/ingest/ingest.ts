@@ -8,8 +8,13 @@ import { LRUCache } from 'lru-cache';
 import type { PageRequest } from '../domain/cursor/page.ts';
 import { badInput, type InputProblem, ShiplogError } from '../domain/errors.ts';
 import type { LogEvent, Position, StoredEvent } from '../domain/event/event.ts';
-import { parseStepEvent } from '../domain/event/input.ts';
-import { parseFinishTask, parseStartTask } from '../domain/event/task-input.ts';
+import { type ParsedEvent, parseStepEvent } from '../domain/event/input.ts';
+import {
+  isTaskLine,
+  parseFinishTask,
+  parseStartTask,
+  parseTaskLine,
+} from '../domain/event/task-input.ts';
 import type { Redactor } from '../domain/redact/redact.ts';
 import type { Log } from '../log.ts';
 import type { AppendOutcome, Store } from '../store/store.ts';
@@ -47,7 +52,10 @@ export interface StartedTask {
 export interface Ingest {
   /** Appends events that are valid already. See `Writer.submit` for what it rejects with. */
   submit(events: readonly LogEvent[]): Promise<AppendOutcome[]>;
-  /** One outcome for each input, in order. Rejects only where nothing could be taken. */
+  /**
+   * One outcome for each input, in order: events of steps, and lines that say something of a task.
+   * Rejects only where nothing could be taken.
+   */
   logSteps(raws: readonly unknown[], reporter?: Reporter): Promise<StepOutcome[]>;
   /** Counts what could not even be read as an event. */
   noteRejected(problem: InputProblem, reporter: Reporter): void;
@@ -88,6 +96,12 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     }
   }
 
+  function taskLine(raw: unknown, receivedAt: number, reporter: Reporter): ParsedEvent {
+    const parsed = parseTaskLine(raw, receivedAt, { redact: redactor });
+    if (parsed.ok) for (const left of parsed.leftOut) rejections.note(left, null, reporter);
+    return parsed;
+  }
+
   async function logSteps(
     raws: readonly unknown[],
     reporter: Reporter = NOBODY,
@@ -98,12 +112,15 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     const places: number[] = [];
     const lines = keyLines.batch();
     for (let i = 0; i < raws.length; i++) {
-      const parsed = parseStepEvent(raws[i], receivedAt, { redact: redactor, lines });
+      const raw = raws[i];
+      const parsed = isTaskLine(raw)
+        ? taskLine(raw, receivedAt, reporter)
+        : parseStepEvent(raw, receivedAt, { redact: redactor, lines });
       if (parsed.ok) {
         events.push(parsed.event);
         places.push(i);
       } else {
-        results[i] = rejected(sentId(raws[i]), parsed.problem);
+        results[i] = rejected(sentId(raw), parsed.problem);
       }
     }
     const outcomes = await submit(events).catch((error: unknown) => {

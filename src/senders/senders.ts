@@ -7,9 +7,9 @@ import type { InputProblem } from '../domain/errors.ts';
 import type { Ingest, StepOutcome } from '../ingest/ingest.ts';
 import type { Reporter } from '../ingest/rejections.ts';
 import type { Log } from '../log.ts';
+import { documentEvent } from './document-event.ts';
 import type { ForeignDocument } from './foreign-document.ts';
-import { eventIdOf } from './identity.ts';
-import { mapDocument, type StepEventInput } from './mapping/map-document.ts';
+import type { StepEventInput } from './mapping/map-document.ts';
 import type { Mappings } from './mapping/mappings.ts';
 import { type Misfit, MisfitCounts } from './mapping/misfits.ts';
 
@@ -53,17 +53,10 @@ export function createSenders({ ingest, mappings, now, log }: SendersOptions): S
 
   function eventOf(document: ForeignDocument, address: string | null): StepEventInput {
     const mapping = mappings.for(document);
-    const mapped = mapDocument(document, mapping, address);
-    for (const misfit of mapped.misfits) misfits.note(misfit, document.index ?? document.kind);
-    const { event, id } = mapped;
-    const identity =
-      document.identity?.by === 'id' || id === null
-        ? document.identity
-        : { by: 'id' as const, space: document.index ?? document.kind, id };
-    const eventId = eventIdOf(identity, mapped.timeIsFine);
-    if (eventId === null) return event;
-    event.eventId = eventId;
-    if (identity?.by === 'id') {
+    const { event, isNamed, misfits: found } = documentEvent(document, mapping, address);
+    for (const misfit of found) misfits.note(misfit, document.index ?? document.kind);
+    const { eventId } = event;
+    if (isNamed && typeof eventId === 'string') {
       // Wherever it would belong now: ids are known within their task.
       event.taskId = tasks.get(eventId) ?? event.taskId;
       tasks.set(eventId, event.taskId);

@@ -102,6 +102,46 @@ describe('POST /v1/events', () => {
     ]);
   });
 
+  it('takes lines that say something of a task, once each, in their place among the others', async () => {
+    const began = { change: 'began', service: 'shop', plan: ['a', 'b'], hosts: ['web-1', 'bad*'] };
+    const at = '2026-11-20T10:00:00.000Z';
+    const sent = [
+      { taskId: 't-said', eventId: 'began-1', at, task: { ...began, hosts: ['web-1'] } },
+      ...stepEvents('t-said', 1),
+      { taskId: 't-said', eventId: 'ended-1', at, task: { change: 'ended', status: 'FAILED' } },
+      { taskId: 't-said', at, task: began },
+      { taskId: 't-said', at, task: { change: 'begun' } },
+    ];
+    const answer = await post(lines(sent));
+    expect(answer).toMatchObject({ stored: 3, rejected: 2 });
+    expect(answer.results.map(({ error }) => error?.field)).toEqual([
+      'task.hosts[1]',
+      'task.change',
+    ]);
+    expect(await post(lines(sent.slice(0, 3)))).toMatchObject({ duplicates: 3 });
+    expect(await stored('t-said')).toEqual(['task began', 'line 0', 'task ended: failed']);
+    const query =
+      '{ task(id: "t-said") { service status plan events { nodes { service taskChange } } } }';
+    const { data } = await shiplog.graphql({ query });
+    expect(data).toEqual({
+      task: {
+        service: 'shop',
+        status: 'FAILED',
+        plan: ['a', 'b'],
+        events: {
+          nodes: [
+            {
+              service: 'shop',
+              taskChange: { change: 'began', service: 'shop', plan: ['a', 'b'], hosts: ['web-1'] },
+            },
+            { service: 'shop', taskChange: null },
+            { service: null, taskChange: { change: 'ended', status: 'FAILED' } },
+          ],
+        },
+      },
+    });
+  });
+
   it('lists all results where it is asked to', async () => {
     const answer = await post(lines(stepEvents('t-all', 3)), undefined, {
       path: '/v1/events?results=all',

@@ -288,6 +288,11 @@ export type SearchQueryVariables = Exact<{
 
 export type SearchQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, nodes: Array<{ id: string, eventId: string, kind: EventKind, taskId: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, at: string, receivedAt: string, writer: string | null, sequence: number | null, service: string | null, environment: string | null, message: string | null, level: LogLevel, stream: LogStream | null, command: string | null, params: JsonObject | null, exitCode: number | null, durationMs: number | null, source: string | null, labels: JsonObject, position: string, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null, error: { code: string | null, message: string } | null }>, pageInfo: { hasPreviousPage: boolean } } };
 
+export type ServerKeepsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ServerKeepsQuery = { server: { retentionDays: number } };
+
 export type StartTaskMutationVariables = Exact<{
   input: StartTaskInput;
 }>;
@@ -770,6 +775,13 @@ export const SearchDocument = new TypedDocumentString(`
   labels
   position
 }`) as unknown as TypedDocumentString<SearchQuery, SearchQueryVariables>;
+export const ServerKeepsDocument = new TypedDocumentString(`
+    query ServerKeeps {
+  server {
+    retentionDays
+  }
+}
+    `) as unknown as TypedDocumentString<ServerKeepsQuery, ServerKeepsQueryVariables>;
 export const StartTaskDocument = new TypedDocumentString(`
     mutation StartTask($input: StartTaskInput!) {
   startTask(input: $input) {

@@ -53,7 +53,7 @@ export type ParsedEvent =
   | { ok: true; event: LogEvent; generatedId: boolean }
   | { ok: false; problem: InputProblem };
 
-const EVENT_FIELDS = new Set(
+export const STEP_EVENT_FIELDS: ReadonlySet<string> = new Set(
   `eventId taskId host step attempt status at writer sequence message level stream command params
    exitCode durationMs progress error source labels`.split(/\s+/),
 );
@@ -75,7 +75,7 @@ function stepEvent(
   receivedAt: number,
   { redact, lines }: InputOptions,
 ): { event: LogEvent; generatedId: boolean } {
-  const input = readObject(raw, null, EVENT_FIELDS);
+  const input = readObject(raw, null, STEP_EVENT_FIELDS);
   const taskId = required(readName(input.taskId, 'taskId', LIMITS.taskId), 'taskId');
   const host = required(readHost(input.host, 'host'), 'host');
   const step = required(readName(input.step, 'step', LIMITS.step), 'step');

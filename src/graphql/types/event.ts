@@ -1,5 +1,10 @@
 /** StepEvent: one thing that was reported. */
-import { formatPosition, type StoredEvent } from '../../domain/event/event.ts';
+import {
+  formatPosition,
+  type JsonObject,
+  type StoredEvent,
+  type TaskChange,
+} from '../../domain/event/event.ts';
 import type { EventFilter } from '../../domain/search/filter.ts';
 import { highlights } from '../../domain/search/search.ts';
 import {
@@ -177,6 +182,13 @@ EventRef.implement({
         'Flat labels of this event: texts, numbers and booleans. At most 64, with at most 1,024 characters each.',
       resolve: ({ event }) => event.labels,
     }),
+    taskChange: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description:
+        'On TASK events: what it says of the task, as `task` of a line of /v1/events: `change` (began, ended or idle), and of service, version, environment, title, createdBy, plan, hosts, expectedHosts, labels, status, message and idleSince what was said. At most 10,000 hosts of 255 characters.',
+      resolve: ({ event }) => (event.task === null ? null : saidOf(event.task)),
+    }),
     position: t.string({
       description:
         'Where it stands in the log: `shard:seq`, at most 64 characters. Within a task, seq is the order in which events became durable.',
@@ -191,6 +203,10 @@ EventRef.implement({
     }),
   }),
 });
+
+function saidOf(change: TaskChange): JsonObject {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null));
+}
 
 TextRangeRef.implement({
   description: 'A part of a text, in UTF-16 units (as JavaScript and Java count).',
