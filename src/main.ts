@@ -11,6 +11,7 @@ import { registerBackup } from './cli/backup.ts';
 import { registerDocker } from './cli/docker.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { CliError, EXIT, messageOf } from './cli/exit.ts';
+import { registerExport } from './cli/export.ts';
 import { registerFinish } from './cli/finish.ts';
 import { registerImport } from './cli/import.ts';
 import { registerLogs } from './cli/logs.ts';
@@ -40,6 +41,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerFinish,
   registerSend,
   registerImport,
+  registerExport,
   registerDocker,
   registerSimulate,
   registerTokens,

@@ -189,7 +189,7 @@ async function store(
   if (state.file !== null) say(`where it stands is kept in ${state.file}`);
   const progress = new Progress({ total, done: state.done, unit: source.unit });
   const pages = source.pages(state.positions);
-  let isFirst = true;
+  let isRetentionSaid = false;
   let isWhole = false;
   // What is read may be long in coming.
   const stopped = new Promise<null>((resolve) => {
@@ -211,7 +211,7 @@ async function store(
         break;
       }
       const { documents, positions, progress: by } = page.value;
-      isFirst &&= !sayRetention(documents, retentionDays);
+      if (!isRetentionSaid) isRetentionSaid = sayRetention(documents, retentionDays);
       ahead = next();
       await delivery.deliver(documents);
       misfits.add(documents);

@@ -135,7 +135,7 @@ describe('POST /v1/events', () => {
               taskChange: { change: 'began', service: 'shop', plan: ['a', 'b'], hosts: ['web-1'] },
             },
             { service: 'shop', taskChange: null },
-            { service: null, taskChange: { change: 'ended', status: 'FAILED' } },
+            { service: 'shop', taskChange: { change: 'ended', status: 'FAILED' } },
           ],
         },
       },

@@ -251,6 +251,22 @@ export type TaskStatus =
   /** Over; every host succeeded. */
   | 'SUCCEEDED';
 
+export type ExportTasksQueryVariables = Exact<{
+  filter?: TaskFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ExportTasksQuery = { tasks: { nodes: Array<{ id: string, lastEventAt: string | null }>, edges: Array<{ cursor: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type ExportEventsQueryVariables = Exact<{
+  filter: EventFilter;
+  after?: string | null | undefined;
+}>;
+
+
+export type ExportEventsQuery = { events: { nodes: Array<{ taskChange: JsonObject | null, id: string, eventId: string, kind: EventKind, taskId: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, at: string, receivedAt: string, writer: string | null, sequence: number | null, service: string | null, environment: string | null, message: string | null, level: LogLevel, stream: LogStream | null, command: string | null, params: JsonObject | null, exitCode: number | null, durationMs: number | null, source: string | null, labels: JsonObject, position: string, progress: { done: number, total: number | null, unit: string | null } | null, error: { code: string | null, message: string } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
 export type FinishTaskMutationVariables = Exact<{
   input: FinishTaskInput;
 }>;
@@ -622,6 +638,71 @@ fragment TaskFacts on Task {
   stale
   expectedHosts
 }`, {"fragmentName":"TaskBoard"}) as unknown as TypedDocumentString<TaskBoardFragment, unknown>;
+export const ExportTasksDocument = new TypedDocumentString(`
+    query ExportTasks($filter: TaskFilter, $after: String) {
+  tasks(filter: $filter, orderBy: CREATED_ASC, first: 500, after: $after) {
+    nodes {
+      id
+      lastEventAt
+    }
+    edges {
+      cursor
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ExportTasksQuery, ExportTasksQueryVariables>;
+export const ExportEventsDocument = new TypedDocumentString(`
+    query ExportEvents($filter: EventFilter!, $after: String) {
+  events(filter: $filter, order: LOG, first: 1000, after: $after) {
+    nodes {
+      ...EventRow
+      taskChange
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment EventRow on StepEvent {
+  id
+  eventId
+  kind
+  taskId
+  hostName
+  step
+  attempt
+  status
+  at
+  receivedAt
+  writer
+  sequence
+  service
+  environment
+  message
+  level
+  stream
+  command
+  params
+  exitCode
+  durationMs
+  progress {
+    done
+    total
+    unit
+  }
+  error {
+    code
+    message
+  }
+  source
+  labels
+  position
+}`) as unknown as TypedDocumentString<ExportEventsQuery, ExportEventsQueryVariables>;
 export const FinishTaskDocument = new TypedDocumentString(`
     mutation FinishTask($input: FinishTaskInput!) {
   finishTask(input: $input) {
