@@ -18,7 +18,7 @@ import { memory } from './measures/memory.ts';
 import { otlp } from './measures/otlp.ts';
 import { queries } from './measures/queries.ts';
 import { readYourWrites } from './measures/read-your-writes.ts';
-import { senders } from './measures/senders.ts';
+import { senders, sendersOnElasticsearch } from './measures/senders.ts';
 import { tailLatency } from './measures/tail-latency.ts';
 import { versions } from './measures/versions.ts';
 import { watchers } from './measures/watchers.ts';
@@ -46,10 +46,11 @@ const BY_NAME: readonly Measurement[] = [
   consoleMeasurement,
   elasticsearch,
   readYourWrites,
+  sendersOnElasticsearch,
   versions,
 ];
 
-const ON_ELASTICSEARCH = [elasticsearch.name, readYourWrites.name];
+const ON_ELASTICSEARCH = [elasticsearch.name, readYourWrites.name, sendersOnElasticsearch.name];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -63,7 +63,12 @@ export const elasticsearch: Measurement = {
   },
 };
 
-function serveOn(url: string, prefix: string, nodeFlags: readonly string[]): Promise<Served> {
+/** A server on that node. */
+export function serveOn(
+  url: string,
+  prefix: string,
+  nodeFlags: readonly string[],
+): Promise<Served> {
   return serveShiplog({
     nodeFlags,
     env: {

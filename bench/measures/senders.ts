@@ -1,9 +1,15 @@
-/** What other programs send, in their own protocols, against raw SQLite doing the same inserts. */
+/**
+ * What other programs send, in their own protocols, against the engine itself: raw SQLite doing the same
+ * inserts, and an Elasticsearch node that takes the same `_bulk` requests.
+ */
+import { randomBytes } from 'node:crypto';
+import { startNode } from '../../test/elasticsearch/node.ts';
 import { anEvent } from '../events.ts';
 import { load } from '../load.ts';
 import { serveShiplog } from '../process.ts';
 import { rawSqlite } from '../raw-sqlite.ts';
-import { atLeast, type Measurement, median, pairedRatio } from '../row.ts';
+import { atLeast, type Measurement, median, pairedRatio, type Row } from '../row.ts';
+import { serveOn } from './elasticsearch.ts';
 
 const ROUNDS = 5;
 const SECONDS = 4;
@@ -68,6 +74,83 @@ export const senders: Measurement = {
   },
 };
 
+/** Requests of one round. */
+const BODIES = 60;
+const CONNECTIONS = 4;
+
+export const sendersOnElasticsearch: Measurement = {
+  name: 'senders-es',
+  about: '_bulk of 1,000 through /es on Elasticsearch against the same requests to the node itself',
+  async run({ say, nodeFlags }) {
+    const given = process.env.SHIPLOG_TEST_ELASTICSEARCH_URL;
+    say('starting a node');
+    const node = given ? null : await startNode({ heapMb: 1_024, optimise: true });
+    const url = given ?? (node?.url as string);
+    const name = `bench-${randomBytes(3).toString('hex')}`;
+    const raw = `raw-${name}`;
+    const settings = { number_of_shards: 1, number_of_replicas: 0 };
+    await ask(`${url}/${raw}`, 'PUT', JSON.stringify({ settings }));
+    const ours = await serveOn(url, name, nodeFlags);
+    try {
+      return await besideNode({ ports: [ours.port, Number(new URL(url).port)], raw, say });
+    } finally {
+      await ours.stop();
+      await ask(`${url}/${raw}`, 'DELETE');
+      await node?.dispose();
+    }
+  },
+};
+
+interface BesideNode {
+  /** Of our server and of the node. */
+  ports: readonly [number, number];
+  raw: string;
+  say: (progress: string) => void;
+}
+
+async function besideNode({ ports, raw, say }: BesideNode): Promise<Row[]> {
+  const rates: Record<'ours' | 'raw', number[]> = { ours: [], raw: [] };
+  let bad = 0;
+  // The first round warms both up.
+  for (let round = 0; round <= ROUNDS; round++) {
+    say(`round ${round} of ${ROUNDS}`);
+    const bodies = Array.from({ length: BODIES }, () => bulkBody(`bench-${round}`));
+    const common = {
+      connections: CONNECTIONS,
+      seconds: 0,
+      contentType: 'application/x-ndjson',
+      body: () => '',
+      good: (answer: string) => answer.includes('"errors":false'),
+    };
+    const ours = await load({ ...common, port: ports[0], path: '/es/_bulk', queue: [...bodies] });
+    const named = bodies.map((body) => body.replaceAll('"_index":"bench"', `"_index":"${raw}"`));
+    const theirs = await load({ ...common, port: ports[1], path: '/_bulk', queue: named });
+    bad += ours.bad + theirs.bad;
+    if (round === 0) continue;
+    rates.ours.push(ours.perSecond * BATCH);
+    rates.raw.push(theirs.perSecond * BATCH);
+  }
+  const ratio = pairedRatio(rates.ours, rates.raw);
+  return [
+    {
+      what: '_bulk of 1,000 through /es on Elasticsearch: documents/s',
+      ours: median(rates.ours),
+      peer: median(rates.raw),
+      ratio,
+      aim: atLeast(ratio, 0.6, '×'),
+      note: `peer: the same requests to the node itself; bad answers ${bad}`,
+      broken: bad > 0,
+    },
+  ];
+}
+
+async function ask(url: string, method: string, body?: string): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const init = body === undefined ? { method } : { method, headers, body };
+  const answer = await fetch(url, init);
+  if (!answer.ok) throw new Error(`${method} ${url}: ${await answer.text()}`);
+}
+
 function ndjsonBody(): string {
   return Array.from({ length: BATCH }, (_, i) =>
     JSON.stringify(anEvent('bench-lines', `web-${i % 200}`)),
@@ -77,7 +160,7 @@ function ndjsonBody(): string {
 let made = 0;
 
 /** The events of the other measurements, as an Elasticsearch client sends them. */
-function bulkBody(): string {
+function bulkBody(task = 'bench'): string {
   let body = '';
   for (let i = 0; i < BATCH; i++) {
     const { host, step, message, level, at } = anEvent('bench', `web-${made % 200}`) as Record<
@@ -90,7 +173,7 @@ function bulkBody(): string {
       message,
       log: { level },
       host: { name: host },
-      labels: { task: 'bench', step },
+      labels: { task, step },
       service: { name: 'shop' },
     })}\n`;
   }

@@ -2,7 +2,6 @@
  * The way in for documents of others: mapped, given an identity, stored by ingest. What every
  * protocol here hands over its documents to.
  */
-import { LRUCache } from 'lru-cache';
 import type { InputProblem } from '../domain/errors.ts';
 import type { Ingest, StepOutcome } from '../ingest/ingest.ts';
 import type { Reporter } from '../ingest/rejections.ts';
@@ -12,6 +11,7 @@ import type { ForeignDocument } from './foreign-document.ts';
 import type { StepEventInput } from './mapping/map-document.ts';
 import type { Mappings } from './mapping/mappings.ts';
 import { type Misfit, MisfitCounts } from './mapping/misfits.ts';
+import { RememberedTasks } from './remembered-tasks.ts';
 
 export interface DocumentOutcome {
   outcome: 'STORED' | 'DUPLICATE' | 'REJECTED';
@@ -43,12 +43,10 @@ export interface SendersOptions {
 
 /** Documents of one append: what the event loop is held for between two looks at its sockets. */
 export const BATCH = 1_000;
-/** Ids whose task is remembered, so that a document that comes again changed meets its first copy. */
-const REMEMBERED_IDS = 100_000;
 
 export function createSenders({ ingest, mappings, now, log }: SendersOptions): Senders {
   const misfits = new MisfitCounts(log, now);
-  const tasks = new LRUCache<string, string>({ max: REMEMBERED_IDS });
+  const tasks = new RememberedTasks();
   const taken: Record<string, number> = {};
 
   function eventOf(document: ForeignDocument, address: string | null): StepEventInput {
@@ -58,8 +56,7 @@ export function createSenders({ ingest, mappings, now, log }: SendersOptions): S
     const { eventId } = event;
     if (isNamed && typeof eventId === 'string') {
       // Wherever it would belong now: ids are known within their task.
-      event.taskId = tasks.get(eventId) ?? event.taskId;
-      tasks.set(eventId, event.taskId);
+      event.taskId = tasks.of(eventId, event.taskId);
     }
     return event;
   }

@@ -73,6 +73,7 @@ describe('the schema', () => {
       ['Host.runs(orderBy)', 'RunOrder = STARTED_DESC'],
       ['StartTaskPayload.leftOut', '[InputProblem!]!'],
       ['StepEvent.atReplaced', 'Boolean!'],
+      ['StepEvent.taskChange', 'JSONObject'],
       ['Task.message', 'String'],
     ]);
   });

@@ -54,14 +54,36 @@ export function parseExactJson(text: string): unknown {
 
 /** Whether JSON.parse may give another number than was written. Cheap where it does not. */
 export function mayBeRounded(text: string): boolean {
-  return LONG.test(text) && holdsLongNumber(text);
+  return mayHoldLong(text) && holdsLongNumber(text);
 }
 
 /** As TypeScript knows it: without the text of a number, which Node gives as a third argument. */
 type Reviver = (key: string, value: unknown) => unknown;
 
 /** Fewer digits are always kept. */
+const LONG_DIGITS = 16;
 const LONG = /[\d.]{16}/;
+
+/** A row of so many has one at each so many-th place: no other needs to be looked at. */
+function mayHoldLong(text: string): boolean {
+  for (let at = LONG_DIGITS - 1; at < text.length; at += LONG_DIGITS) {
+    if (isDigit(text.charCodeAt(at)) && isLongAround(text, at)) return true;
+  }
+  return false;
+}
+
+function isLongAround(text: string, at: number): boolean {
+  let from = at;
+  let to = at + 1;
+  while (isDigit(text.charCodeAt(from - 1))) from--;
+  while (isDigit(text.charCodeAt(to))) to++;
+  return to - from >= LONG_DIGITS;
+}
+
+/** With the point of a fraction. */
+function isDigit(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || code === 0x2e;
+}
 
 /** Looks outside of texts only: most long rows of digits stand in messages. */
 function holdsLongNumber(text: string): boolean {

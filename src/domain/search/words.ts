@@ -8,7 +8,7 @@
  * and this is on the hot path of every append, so ASCII text is read by character codes alone.
  */
 
-import type { LogEvent } from '../event/event.ts';
+import type { LogEvent, StepError } from '../event/event.ts';
 import { hasEscapeCodes, seenText, withoutEscapeCodes } from '../text/escape-codes.ts';
 
 /** start, end: UTF-16 offsets of the word in the text that it was found in. */
@@ -46,6 +46,11 @@ for (let code = 0x61; code <= 0x7a; code++) ASCII_CLASS[code] = 2;
 export function wordsOf(text: string): string[] {
   const seen = withoutEscapeCodes(text);
   return NOT_ASCII.test(seen) ? plainWords(seen).map(({ word }) => word) : asciiWords(seen);
+}
+
+/** The same with spaces between them, as an index takes it in. */
+export function indexedText(text: string): string {
+  return wordsOf(text).join(' ');
 }
 
 function asciiWords(text: string): string[] {
@@ -126,9 +131,10 @@ export function searchedTexts(event: Pick<LogEvent, 'message' | 'command' | 'err
   const texts: string[] = [];
   if (event.message !== null) texts.push(event.message);
   if (event.command !== null) texts.push(event.command);
-  if (event.error !== null) {
-    const { code, message } = event.error;
-    texts.push(code === null ? message : `${code} ${message}`);
-  }
+  if (event.error !== null) texts.push(errorText(event.error));
   return texts;
+}
+
+export function errorText({ code, message }: StepError): string {
+  return code === null ? message : `${code} ${message}`;
 }

@@ -4,6 +4,7 @@
  * One bad document does not harm the others: only where lines cannot be paired any more is the
  * request refused, before anything of it is stored.
  */
+import { isUtf8 } from 'node:buffer';
 import { ExactNumber, parseExactJson } from '../../domain/event/exact-number.ts';
 import { wellFormed } from '../mapping/texts.ts';
 import { ElasticsearchError } from './errors.ts';
@@ -115,21 +116,14 @@ export interface ParsedDocument {
   replaced: boolean;
 }
 
-const strict = new TextDecoder('utf-8', { fatal: true });
-
 /** null: no JSON object. */
 function parseLine(body: Buffer, { from, to }: Span): ParsedDocument | null {
-  const bytes = body.subarray(from, to);
-  let text: string;
-  let replaced = false;
+  const text = body.toString('utf8', from, to);
+  // What stands for bytes that were none may have been sent as it is.
+  const replaced = text.includes('\ufffd') && !isUtf8(body.subarray(from, to));
   try {
-    text = strict.decode(bytes);
-  } catch {
-    text = bytes.toString('utf8');
-    replaced = true;
-  }
-  try {
-    const value = parseExactJson(text);
+    // A mark at the beginning of a file is no text.
+    const value = parseExactJson(text.startsWith('\ufeff') ? text.slice(1) : text);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isObject ? { fields: value as Record<string, unknown>, replaced } : null;
   } catch {

@@ -39,7 +39,7 @@ export class SqliteStore implements Store {
   readonly engine = 'sqlite';
   readonly shared = false;
   readonly failed: Promise<Error>;
-  readonly appendLimits = { inFlight: 2, batchEvents: 1_000, batchBytes: 1_048_576 };
+  readonly appendLimits = { inFlight: 2, batchEvents: 3_000, batchBytes: 3 * 1_048_576 };
 
   readonly #file: string;
   readonly #settings: ViewSettings;

@@ -2,7 +2,7 @@
  * Events as rows: what is filtered by has a column, all else is one JSON array in `rest`.
  */
 import type { LogEvent, StoredEvent } from '../../../domain/event/event.ts';
-import { searchedTexts, wordsOf } from '../../../domain/search/words.ts';
+import { errorText, indexedText } from '../../../domain/search/words.ts';
 import { kinds, levels, stepStatuses, streams } from './codes.ts';
 import type { Value } from './connection.ts';
 import { SHARD } from './epochs.ts';
@@ -122,15 +122,10 @@ export function wordValues(event: StoredEvent): Value[] | null {
   if (message === null && command === null && error === null) return null;
   return [
     event.position.seq,
-    joinedWords({ message, command: null, error: null }),
-    joinedWords({ message: null, command, error: null }),
-    joinedWords({ message: null, command: null, error }),
+    message === null ? null : indexedText(message),
+    command === null ? null : indexedText(command),
+    error === null ? null : indexedText(errorText(error)),
   ];
-}
-
-function joinedWords(only: Pick<LogEvent, 'message' | 'command' | 'error'>): string | null {
-  const [text] = searchedTexts(only);
-  return text === undefined ? null : wordsOf(text).join(' ');
 }
 
 /** The columns that `eventOf` reads, of alias `e` and with the task's id from alias `t`. */

@@ -44,7 +44,7 @@ export class Appender {
     try {
       const batch = new Batch(this.#connection, this.#settings, this.views, this.lastSeq);
       const outcomes = this.#connection.transaction('BEGIN IMMEDIATE', () => {
-        const decided = events.map((event) => batch.take(event, dayOf(now)));
+        const decided = batch.takeAll(events, dayOf(now));
         batch.write();
         return decided;
       });
@@ -72,12 +72,26 @@ class Batch {
     this.seq = lastSeq;
   }
 
-  take(event: LogEvent, today: number): AppendOutcome {
-    const task = this.#views.entries.task(event.taskId, today);
+  takeAll(events: readonly LogEvent[], today: number): AppendOutcome[] {
+    // Held here: what is not dirty yet may be forgotten when the next ones are remembered.
+    const known = new Map<string, TaskEntry | null>();
+    const tasks = events.map(({ taskId }) => {
+      let task = known.get(taskId);
+      if (task === undefined) {
+        task = this.#views.entries.task(taskId, today);
+        known.set(taskId, task);
+      }
+      return task;
+    });
+    this.#lookUp(events, tasks);
+    return events.map((event, at) => this.#take(event, tasks[at] ?? null));
+  }
+
+  #take(event: LogEvent, task: TaskEntry | null): AppendOutcome {
     if (task === null || this.#views.leaving.has(task.day)) {
       return { outcome: 'REJECTED', problem: taskExpired(event) };
     }
-    const first = this.#seen.get(event.id) ?? this.#stored(task, event);
+    const first = this.#seen.get(event.id);
     if (first !== undefined) return again(event, first);
     const { maxEventsPerTask } = this.#settings;
     if (task.events >= capFor(event, maxEventsPerTask)) {
@@ -86,17 +100,28 @@ class Batch {
     return this.#store(task, event);
   }
 
-  #stored(task: TaskEntry, event: LogEvent): { digest: string; seq: number } | undefined {
-    if (task.isNew) return undefined;
-    const rows = this.#connection.arrays<[seq: number, rest: string]>(
-      `SELECT seq, rest FROM events_${task.day} WHERE task = ? AND id_hash = ?`,
-      [task.key, idHash(event.id)],
-    );
-    for (const [seq, rest] of rows) {
-      const { id, digest } = identityOf(rest);
-      if (id === event.id) return { seq, digest };
+  /** Which of them are stored already: one statement for a task, not one for each event. */
+  #lookUp(events: readonly LogEvent[], tasks: readonly (TaskEntry | null)[]): void {
+    const hashes = new Map<TaskEntry, number[]>();
+    for (let at = 0; at < events.length; at++) {
+      const task = tasks[at];
+      if (task === null || task === undefined || task.isNew) continue;
+      const list = hashes.get(task);
+      const hash = idHash((events[at] as LogEvent).id);
+      if (list === undefined) hashes.set(task, [hash]);
+      else list.push(hash);
     }
-    return undefined;
+    for (const [task, list] of hashes) {
+      const rows = this.#connection.arrays<[seq: number, rest: string]>(
+        `SELECT seq, rest FROM events_${task.day}
+         WHERE task = ? AND id_hash IN (SELECT value FROM json_each(?))`,
+        [task.key, JSON.stringify(list)],
+      );
+      for (const [seq, rest] of rows) {
+        const { id, digest } = identityOf(rest);
+        this.#seen.set(id, { digest, seq });
+      }
+    }
   }
 
   #store(task: TaskEntry, event: LogEvent): AppendOutcome {

@@ -42,6 +42,8 @@ export interface TaskEntry {
 
 export interface RunEntry {
   readonly key: number;
+  /** That it is remembered by. */
+  readonly name: string;
   /** The task as it is remembered now: it may be forgotten and loaded anew while its runs stay. */
   task: TaskEntry;
   state: RunState;
@@ -123,13 +125,13 @@ export class Entries {
   }
 
   touchRun(run: RunEntry, step: string): void {
-    this.dirtyRuns.set(runName(run.task, run.state.host), run);
+    this.dirtyRuns.set(run.name, run);
     run.touched.add(step);
   }
 
   /** The task, made with `day` where it is unknown; null where retention has removed it. */
   task(id: string, day: number): TaskEntry | null {
-    const known = this.#tasks.get(id) ?? this.dirtyTasks.get(id) ?? this.#loadTask(id);
+    const known = this.dirtyTasks.get(id) ?? this.#tasks.get(id) ?? this.#loadTask(id);
     if (known !== null) return known;
     if (isExpired(this.#connection, id)) return null;
     const state = emptyTask(id);
@@ -175,7 +177,7 @@ export class Entries {
 
   /** Where it is dirty, so is its task, and that is the same one. */
   #knownRun(task: TaskEntry, name: string): RunEntry | undefined {
-    const known = this.#runs.get(name) ?? this.dirtyRuns.get(name);
+    const known = this.dirtyRuns.get(name) ?? this.#runs.get(name);
     if (known !== undefined) known.task = task;
     return known;
   }
@@ -201,6 +203,7 @@ export class Entries {
     const state = emptyRun(task.state.id, host);
     return {
       key: this.#nextRun++,
+      name: runName(task, host),
       task,
       state,
       base: null,
@@ -221,9 +224,8 @@ export class Entries {
   }
 
   dropRun(run: RunEntry): void {
-    const name = runName(run.task, run.state.host);
-    this.#runs.delete(name);
-    this.dirtyRuns.delete(name);
+    this.#runs.delete(run.name);
+    this.dirtyRuns.delete(run.name);
   }
 }
 
@@ -235,6 +237,7 @@ function runEntry(task: TaskEntry, row: RunRow): RunEntry {
   const state = readState(row.state);
   return {
     key: row.key,
+    name: runName(task, row.host),
     task,
     state: state ?? emptyRun(task.state.id, row.host),
     base: row.base === UNWRITTEN ? null : runStatuses.name(row.base),
