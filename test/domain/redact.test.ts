@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PROGRAM_NAMES } from '../../src/domain/redact/command-secrets.ts';
 import { createRedactor } from '../../src/domain/redact/redact.ts';
 
 const { text, json, labels } = createRedactor();
@@ -10,6 +11,13 @@ function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 }
+
+const part = fc.constantFrom(
+  ...['password', '--token', 'authorization', 'Bearer', 'secret_x', 'mysql -p', 'curl -u a:'],
+  ...['=', ':', ': ', ' ', '"', "'", '\\', '\\"', '\n', ',', '{', '}', '[', ']', '[redacted]'],
+  ...['://', '@', 'a', '-', '&', '?', '>', '|', JWT, 'shp_a_bcdefgh', 'AKIAIOSFODNN7EXAMPLE'],
+  ...['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----', 'x1', 'hunter2hunter2'],
+);
 
 describe('a secret in a text', () => {
   it.each([
@@ -65,13 +73,6 @@ describe('a secret in a text', () => {
     expect(text(input)).toBe(input);
   });
 
-  const part = fc.constantFrom(
-    ...['password', '--token', 'authorization', 'Bearer', 'secret_x', 'mysql -p', 'curl -u a:'],
-    ...['=', ':', ': ', ' ', '"', "'", '\\', '\\"', '\n', ',', '{', '}', '[', ']', '[redacted]'],
-    ...['://', '@', 'a', '-', '&', '?', '>', '|', JWT, 'shp_a_bcdefgh', 'AKIAIOSFODNN7EXAMPLE'],
-    ...['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----', 'x1', 'hunter2hunter2'],
-  );
-
   it('is gone after once: redacting twice is the same', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 24 }), (parts) => {
@@ -84,21 +85,23 @@ describe('a secret in a text', () => {
 
   it('takes time in proportion to the text, whatever stands in it', () => {
     const time = (line: string) => {
-      let best = Number.POSITIVE_INFINITY;
-      for (let run = 0; run < 3; run++) {
-        const begin = performance.now();
-        text(line);
-        best = Math.min(best, performance.now() - begin);
-      }
-      return best;
+      const begin = performance.now();
+      text(line);
+      return performance.now() - begin;
     };
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
         const unit = parts.join('');
         const line = (length: number) => `token${unit.repeat(Math.ceil(length / unit.length))}`;
-        const short = time(line(4_096));
+        // The least of many tries is what the text costs by itself, whatever else the machine does.
+        const least = { short: Number.POSITIVE_INFINITY, long: Number.POSITIVE_INFINITY };
         // Eight times the text: quadratic would be 64 times. Below 4 ms is noise.
-        expect(time(line(32_768))).toBeLessThan(Math.max(24 * short, 4));
+        const isProportional = () => least.long < Math.max(24 * least.short, 4);
+        for (let tries = 0; tries < 3 || (tries < 60 && !isProportional()); tries++) {
+          least.short = Math.min(least.short, time(line(4_096)));
+          least.long = Math.min(least.long, time(line(32_768)));
+        }
+        expect(least.long).toBeLessThan(Math.max(24 * least.short, 4));
       }),
       { numRuns: 60 },
     );
@@ -123,11 +126,17 @@ describe('a secret in a text', () => {
     'mysql -p',
     'eyJaaaaaa.',
     '://',
+    'curl -u a: ',
+    'docker login -p a ',
+    'git password ',
+    'aws secret ',
+    'token=a ',
+    'pass: a\n',
   ])('takes no longer where a message of full length is nothing but %s', (unit) => {
     const line = unit.repeat(Math.ceil(65_536 / unit.length));
     const begin = cpuMs();
-    text(line);
-    expect(cpuMs() - begin).toBeLessThan(1_000);
+    for (let round = 0; round < 4; round++) text(line);
+    expect((cpuMs() - begin) / 4).toBeLessThan(200);
   });
 
   it('takes no longer with names of one’s own that have many stars', () => {
@@ -236,6 +245,127 @@ describe('a secret in a command', () => {
   });
 });
 
+/** Looks for everything in every text: one's own name without a letter is in all of them. */
+const thorough = createRedactor({ keys: [''] });
+
+describe('the look that passes over texts without anything', () => {
+  it.each(PROGRAM_NAMES)('knows %s by its name alone', (program) => {
+    const flags = '-p -P -a -w -u -U -k -N -pass -passin --auth --creds --user --password';
+    for (const command of [
+      ...flags.split(' ').map((flag) => `${program} ${flag} a:Hunter2`),
+      `/usr/bin/${program}.exe login -p Hunter2`,
+      `["${program}","add_user","bob","Hunter2"]`,
+    ]) {
+      expect(text(command)).toBe(thorough.text(command));
+    }
+  });
+
+  it('never passes over what the patterns find', () => {
+    const near = fc.constantFrom(
+      ...[
+        'SG.',
+        'sk-',
+        'xoxb-',
+        'hf_',
+        'gsk_',
+        'AIza',
+        'ya29.',
+        'dop_v1_',
+        'gho_',
+        'glrt-',
+        'npm_',
+      ],
+      ...[
+        'pypi-',
+        'dckr_pat_',
+        'ATATT3',
+        'rk_live_',
+        'whsec_',
+        'xapp-1-',
+        'hvs.',
+        '.atlasv1.',
+        'shp_',
+      ],
+      ...[
+        '123456789:AA',
+        'tskey-auth-',
+        'dapi',
+        'shpat_',
+        'AGE-SECRET-KEY-1',
+        'eyJ',
+        'LS0tLS1CRUdJTi',
+      ],
+      ...['hooks.slack.com/services/', 'api.telegram.org/bot', '?sig=', '&signature=', '/hooks/'],
+      ...['M', '.', 'a1B2c3D4e5'.repeat(5), 'A1'.repeat(9), 'abcdef', 'f0'.repeat(32), '@', '://'],
+      ...[
+        'pw',
+        'psw',
+        'PWD',
+        'pass',
+        'key',
+        'auth',
+        'cookie',
+        'echo ',
+        '| passwd',
+        'identified by ',
+      ],
+      ...['requirepass ', 'masterauth ', '=', ': ', ' ', '"', '\n', '-', '_', 'x', 'é', '\u2028'],
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(near, part), { maxLength: 12 }), (parts) => {
+        const line = parts.join('');
+        expect(text(line)).toBe(thorough.text(line));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  const HEX = 'f0'.repeat(32);
+  const MIXED = 'a1B2c3D4e5'.repeat(8);
+  it.each([
+    ...[`AKIA${'A1'.repeat(8)}`, `ASIA${'A1'.repeat(8)}`, `AIza${MIXED.slice(0, 35)}`],
+    ...[`ya29.${MIXED}`, `GOCSPX-${MIXED}`, `dop_v1_${HEX}`, `doo_v1_${HEX}`, `dor_v1_${HEX}`],
+    ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_'].map((begin) => begin + MIXED),
+    ...['pat', 'dt', 'rt', 'cbt', 'ptt', 'ft', 'soat', 'agent', 'imt'].map(
+      (kind) => `gl${kind}-${MIXED}`,
+    ),
+    ...[`npm_${MIXED.slice(0, 36)}`, `pypi-${MIXED}`, `rubygems_${HEX.slice(16)}`],
+    ...[`dckr_pat_${MIXED}`, `dckr_oat_${MIXED}`, `ATATT3${MIXED}`, `SG.${MIXED}.${MIXED}`],
+    ...['rk_live_', 'sk_test_', 'rk_test_', 'whsec_', 'xoxa-', 'xoxe-', 'xapp-1-'].map(
+      (begin) => begin + MIXED,
+    ),
+    ...[`123456789:AA${MIXED}`, `M${MIXED.slice(0, 23)}.abcdef.${MIXED}`],
+    ...['sk-', 'hf_', 'gsk_', 'hvs.', 'hvb.', 'hvr.', 'tskey-auth-'].map((begin) => begin + MIXED),
+    ...[`a1B2c3D4e5a1B2.atlasv1.${MIXED}`, `glsa_${MIXED}`, `dapi${HEX.slice(32)}`],
+    ...['at', 'ss', 'ca', 'pa'].map((kind) => `shp${kind}_${HEX.slice(32)}`),
+    ...[`AGE-SECRET-KEY-1${'A1'.repeat(20)}`, `LS0tLS1CRUdJTi${MIXED}`],
+  ])('never passes over %s', (token) => {
+    expect(text(token)).toBe('[redacted]');
+    expect(text(`got ${token} back`)).toBe('got [redacted] back');
+  });
+
+  it.each([
+    ['hooks.slack.com/services/', 'discord.com/api/webhooks/', 'x.webhook.office.com/webhookb2/'],
+    ['outlook.office.com/webhook/', 'api.telegram.org/bot', 'hooks.zapier.com/hooks/'],
+    ['maker.ifttt.com/trigger/a/with/key/', 'open.feishu.cn/open-apis/bot/v2/hook/'],
+    ['events.pagerduty.com/integration/', 'hc-ping.com/', 'webhook.site/', 'x.example/hooks/'],
+    ['a?sig=', 'a&signature=', 'a?X-Amz-Signature=', 'a&X-Goog-Signature=', 'a;X-Amz-Credential='],
+    ['/webhook/send?key=', '/robot/send?a=b&key=', 'bearer ', 'Authorization: '],
+  ])('never passes over what stands behind %s, %s, %s or %s', (...begins) => {
+    for (const begin of begins.filter((own) => own !== undefined)) {
+      expect(text(`${begin}${MIXED}`)).toBe(`${begin}[redacted]`);
+    }
+  });
+
+  it('knows names of one’s own that are short, have stars, or are no ASCII', () => {
+    const own = createRedactor({ keys: ['q', 'zz', 'pin', '*a*b*', 'ключ'] });
+    for (const name of ['q', 'a_zz', 'zz', 'pin', 'PIN', 'a-b', 'ключ', 'мой_ключ']) {
+      expect(own.json({ [name]: 'Hunter2' })).toEqual({ [name]: '[redacted]' });
+    }
+    expect(own.text('zz=Hunter2 pin=Hunter2')).toBe('zz=[redacted] pin=[redacted]');
+  });
+});
+
 describe('a secret by the names that people use', () => {
   it.each([
     ['+ DB_PASS=Hunter2'],
@@ -264,6 +394,8 @@ describe('a secret by the names that people use', () => {
     ["ALTER USER bob IDENTIFIED BY 'Hunter2'"],
     ["CREATE USER bob WITH PASSWORD 'Hunter2'"],
     ['requirepass Hunter2'],
+    ['.dockerconfigjson: Hunter2'],
+    ['masterauth Hunter2'],
     ['machine x login bob password Hunter2'],
     ['A temporary password is generated for root@localhost: Hunter2'],
     ["echo 'root:Hunter2' | chpasswd"],

@@ -3,7 +3,7 @@
  * One table of programs serves both forms, a text and a list of arguments, so that what is hidden in
  * one is hidden in the other.
  */
-import { readArguments, type ShellWord } from './shell-words.ts';
+import { argumentReader, type ShellWord } from './shell-words.ts';
 
 interface Program {
   /** Only where the first argument that is no flag is this. */
@@ -119,7 +119,8 @@ export function mayHoldCommand(text: string): boolean {
   return NAMED.test(text);
 }
 
-const NAMES = [...PROGRAMS.keys()].sort((a, b) => b.length - a.length).join('|');
+export const PROGRAM_NAMES: readonly string[] = [...PROGRAMS.keys()];
+const NAMES = PROGRAM_NAMES.toSorted((a, b) => b.length - a.length).join('|');
 const NAMED = new RegExp(`(?<![\\w.-])(?:${NAMES})(?:\\.exe)?(?=\\\\{0,4}["'\`]|\\s)`, 'gi');
 const SEPARATORS = new Set(['|', '||', '&&', ';', '&']);
 
@@ -153,6 +154,13 @@ export function secretArguments(
     const { attached = [], value = [], user = [], between = ':', prefixed, place } = known;
     for (let at = 0; at < own.length; at++) {
       const arg = own[at] as string;
+      if (known === SETTINGS) {
+        const next = own[at + 1];
+        if (next !== undefined && !/^-/.test(arg) && !/^-/.test(next) && isName(arg))
+          add(at + 1, 0);
+        continue;
+      }
+      if (known !== ORACLE && arg[0] !== '-' && arg[0] !== '/') continue;
       for (const flag of attached) {
         const isPort = /^-p\d+:\d+/.test(arg);
         if (arg.startsWith(flag) && arg.length > flag.length && !isPort) add(at, flag.length);
@@ -170,12 +178,10 @@ export function secretArguments(
           if (parted >= 0) add(index, parted + 1, between === '/' ? '@' : undefined);
         });
       }
-      if (known === SETTINGS && !arg.startsWith('-') && isName(arg) && own[at + 1] !== undefined) {
-        if (!own[at + 1]?.startsWith('-')) add(at + 1, 0);
-      }
     }
+    if (place === undefined) continue;
     const flags = own.filter((arg) => arg.startsWith('-'));
-    const placed = place?.(flags, words) ?? -1;
+    const placed = place(flags, words);
     const word = placed > 0 ? words[placed] : undefined;
     if (word !== undefined) add(own.lastIndexOf(word), 0);
   }
@@ -205,36 +211,50 @@ export function secretArguments(
       return;
     }
     if (arg.startsWith(flag)) take(at, flag.length + (arg[flag.length] === '=' ? 1 : 0));
-    const cluster =
-      program === 'curl' && /^-[sSfkLviIgGOJnNqZ#012346ajlMpR]{1,16}[uU](.*)$/s.exec(arg);
-    if (cluster && flag === '-u') {
+    if (program !== 'curl' || flag !== '-u') return;
+    const cluster = /^-[sSfkLviIgGOJnNqZ#012346ajlMpR]{1,16}[uU](.*)$/s.exec(arg);
+    if (cluster) {
       if (cluster[1] === '') take(at + 1, 0);
       else take(at, arg.length - (cluster[1]?.length ?? 0));
     }
   }
 }
 
-/** More of one text are not looked at: each may read some of what follows it. */
-const PROGRAMS_MAX = 500;
+/**
+ * Of one text, in all rounds: so many arguments are looked at. Those of a program may be those of the
+ * next one too.
+ */
+export const ARGUMENTS_MAX = 10_000;
 
-/** The secrets in the command lines of a text, as places of it. In order, not overlapping. */
+/**
+ * The secrets in the command lines of a text, as places of it. In order, not overlapping. `left`: how
+ * many arguments may still be looked at.
+ */
 export function secretsOfCommands(
   text: string,
   isName: (word: string) => boolean,
+  left: { arguments: number },
 ): { from: number; to: number }[] {
-  const found: { from: number; to: number }[] = [];
+  /** Of each word what is secret; several programs may say so. */
+  const found = new Map<ShellWord, { from: number; to: number }>();
+  const readArguments = argumentReader(text);
   NAMED.lastIndex = 0;
-  for (let count = 0; count < PROGRAMS_MAX; count++) {
+  while (left.arguments > 0) {
     const name = NAMED.exec(text);
     if (name === null) break;
-    const words = readArguments(text, name.index + name[0].length);
+    const words = readArguments(name.index + name[0].length);
+    left.arguments -= words.length + 1;
     const program = programOf(name[0]) ?? '';
     const args = words.map(({ value }) => value);
     for (const { index, from, to } of secretArguments(program, args, isName)) {
-      found.push((words[index] as ShellWord).place(from, to));
+      const word = words[index] as ShellWord;
+      const now = found.get(word);
+      if (now === undefined) found.set(word, { from, to });
+      else found.set(word, { from: Math.min(now.from, from), to: Math.max(now.to, to) });
     }
   }
-  return merged(found.sort((a, b) => a.from - b.from));
+  const places = [...found].map(([word, { from, to }]) => word.place(from, to));
+  return merged(places.sort((a, b) => a.from - b.from));
 }
 
 function merged(places: { from: number; to: number }[]): { from: number; to: number }[] {

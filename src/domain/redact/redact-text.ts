@@ -1,16 +1,17 @@
 /**
  * Secrets inside texts. Lines come from outside and are long, so every pattern here is linear:
- * repeats are bounded, or what they run over cannot begin a second match. One cheap test says
- * for the common line that there is nothing to look for.
+ * repeats are bounded, or what they run over cannot begin a second match. One cheap test
+ * (`prescreen.ts`) says for the common line that there is nothing to look for.
  */
 
 import { hasEscapeCodes, withoutEscapeCodes } from '../text/escape-codes.ts';
-import { mayHoldCommand, secretsOfCommands } from './command-secrets.ts';
+import { ARGUMENTS_MAX, mayHoldCommand, secretsOfCommands } from './command-secrets.ts';
 import { maskKeys, maskLoneLines, mayBeginKey, REDACTED_KEY as REDACTED } from './key-block.ts';
-
+import type { Prescreen } from './prescreen.ts';
 import type { SecretNames } from './secret-names.ts';
 import {
   ADDRESS_HINT,
+  hasShapeOfItsOwn,
   KNOWN_TOKENS,
   mayHoldShape,
   SECRET_ADDRESS,
@@ -33,6 +34,7 @@ export type RedactionRule =
 type Counts = Record<RedactionRule, number>;
 
 export interface TextRules {
+  mayHold: Prescreen;
   /** Whether a name of a secret can be there. */
   hint: RegExp;
   names: SecretNames;
@@ -42,6 +44,7 @@ export interface TextRules {
 
 export function textRules(names: SecretNames): TextRules {
   return {
+    mayHold: names.mayHold,
     hint: new RegExp(`${names.hint}|echo\\s|printf\\s|identified\\s`, 'i'),
     names,
     name: new RegExp(`(?:${names.pattern})[\\w.-]{0,64}`, 'gi'),
@@ -64,10 +67,11 @@ function redactPlain(rules: TextRules, given: string, counts: Counts): string {
   const text = mayBeginKey(given) ? given : maskLoneLines(given);
   if (text !== given) counts['private-key']++;
   let current = text;
+  const left = { arguments: ARGUMENTS_MAX };
   for (let round = 0; round < ROUNDS; round++) {
     const hints = hintsOf(rules, current);
     if (hints === null) break;
-    const found = shapes(rules, current, hints, counts);
+    const found = shapes(rules, current, hints, counts, left);
     const next = hints.names ? named(rules, found, counts) : found;
     if (next === current) break;
     current = next;
@@ -75,8 +79,9 @@ function redactPlain(rules: TextRules, given: string, counts: Counts): string {
   return current;
 }
 
-/** What can be in the text: nearly every line holds nothing, and each of these is one pass. */
-function hintsOf({ hint }: TextRules, text: string): Hints | null {
+/** What can be in the text; each of these is one pass. */
+function hintsOf({ hint, mayHold }: TextRules, text: string): Hints | null {
+  if (!mayHold(text) && !hasShapeOfItsOwn(text)) return null;
   const names = hint.test(text);
   const shapes = mayHoldShape(text);
   const addresses = ADDRESS_HINT.test(text);
@@ -109,7 +114,13 @@ const SAID_BEFORE = [
 ];
 
 /** What is known by its own shape, or by the program that it is given to. */
-function shapes({ names }: TextRules, text: string, hints: Hints, counts: Counts): string {
+function shapes(
+  { names }: TextRules,
+  text: string,
+  hints: Hints,
+  counts: Counts,
+  left: { arguments: number },
+): string {
   let out = hints.keys ? maskKeys(text, null).text : text;
   if (out !== text) counts['private-key']++;
   if (hints.shapes) {
@@ -125,7 +136,7 @@ function shapes({ names }: TextRules, text: string, hints: Hints, counts: Counts
   const isName = (word: string) => /^[\w./:@-]{1,128}$/.test(word) && names.isSecret(word);
   let done = 0;
   let whole = '';
-  for (const { from, to } of secretsOfCommands(out, isName)) {
+  for (const { from, to } of secretsOfCommands(out, isName, left)) {
     if (isRedacted(out.slice(from, to)) || from >= to) continue;
     whole += out.slice(done, from) + count(counts, 'command', REDACTED);
     done = to;
@@ -248,8 +259,9 @@ function keyStart(text: string, nameFrom: number): number {
 }
 
 function value(text: string, from: number, rule: RedactionRule, ends: RegExp): Found | null {
-  if (matchAt(LITERAL, text, from) !== null) return null;
-  const opening = matchAt(OPENING, text, from);
+  const first = text[from] ?? '';
+  if (/[tfnu]/i.test(first) && matchAt(LITERAL, text, from) !== null) return null;
+  const opening = /["'`\\]/.test(first) ? matchAt(OPENING, text, from) : null;
   if (opening !== null) {
     const begin = from + opening.length;
     return { from: begin, to: quotedEnd(text, begin, opening), rule };

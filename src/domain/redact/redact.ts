@@ -152,14 +152,21 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
 
   function json(value: JsonObject, command: string | null = null): JsonObject {
     const entries = Object.entries(value);
-    const named = entries.find(([key, own]) => PROGRAM_KEY.test(key) && typeof own === 'string');
-    const program = programOf(String(named?.[1] ?? '')) ?? (command && programIn(command));
+    // Which program the values are for matters to lists alone.
+    const hasList = entries.some(([, own]) => Array.isArray(own));
+    const program = hasList ? programOfEntries(entries, command) : null;
     return Object.fromEntries(
       entries.map(([key, own]) => [
         key,
         Array.isArray(own) ? entry(key, own, program) : entry(key, own),
       ]),
     );
+  }
+
+  function programOfEntries(entries: [string, Json][], command: string | null): string | null {
+    const named = entries.find(([key, own]) => PROGRAM_KEY.test(key) && typeof own === 'string');
+    const known = named === undefined ? null : programOf(String(named[1]));
+    return known ?? (command !== null && names.mayHold(`${command} `) ? programIn(command) : null);
   }
 
   return { text, json, labels: (labels) => json(labels) as Labels, keyLine, counts };

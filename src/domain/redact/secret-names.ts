@@ -3,6 +3,7 @@
  * ones as its last word only: `DB_PASS`, `sshPass` and `Pwd` are secrets, `bypass`, `passed` and
  * `pass_rate` are none.
  */
+import { createPrescreen, type Prescreen } from './prescreen.ts';
 
 /** Parts of a key; upper and lower case, `-` and `_` are the same. */
 const LONG = [
@@ -50,6 +51,8 @@ function ownPattern(extra: readonly string[]): string {
 }
 
 export interface SecretNames {
+  /** Whether anything at all can be in a text. */
+  mayHold: Prescreen;
   /** Alternatives of a pattern: every secret key has one of them in it. */
   pattern: string;
   /** The same, shorter and true more often: whether there can be one. */
@@ -67,25 +70,57 @@ export function secretNames(extra: readonly string[]): SecretNames {
   const maybe = new RegExp(`${long}|pass|pwd|pw|psw|cookie|masterauth`, 'i');
   const roots =
     'pass|pwd|pw(?![a-z])|psw|secret|token|authorization|credential|configjson|key|cookie|masterauth';
+  const mayHold = createPrescreen(extra);
+  const known = new Map<string, Sort>();
   return {
+    mayHold,
     hint: own === '' ? roots : `${roots}|${own}`,
     pattern: [long, 'pass', 'pwd', 'pw(?![a-z])', 'psw', 'cookie', 'masterauth', own]
       .filter((part) => part !== '')
       .join('|'),
     isSecret(key, value) {
-      if (isOwn?.test(key)) return true;
-      if (!maybe.test(key)) return false;
-      const words = wordsOfKey(key);
-      const last = words.at(-1) ?? '';
-      if (ABOUT.test(last) || (isNumber(value) && COUNTED.test(key))) return false;
-      if (isLong.test(key)) return true;
-      const word = FORM.test(last) ? (words.at(-2) ?? '') : last;
-      if (word === 'oldpwd' || (word === 'pwd' && words.at(-2) === 'old')) return false;
-      if (!SHORT.test(word) && !JOINED.test(word)) return false;
-      return !(/^-?-?pwd$/i.test(key) && isPath(value));
+      if (!mayHold(key)) return false;
+      const { isSecret, isCount, isDirectory } = sortOf(key);
+      if (!isSecret || (isCount && isNumber(value))) return false;
+      return !(isDirectory && isPath(value));
     },
   };
+
+  function sortOf(key: string): Sort {
+    const sort = known.get(key) ?? sorted(key);
+    if (known.size === KNOWN_MAX) known.clear();
+    if (key.length <= KEY_MAX) known.set(key, sort);
+    return sort;
+  }
+
+  function sorted(key: string): Sort {
+    if (isOwn?.test(key)) return SECRET;
+    if (!maybe.test(key)) return NO_SECRET;
+    const words = wordsOfKey(key);
+    const last = words.at(-1) ?? '';
+    if (ABOUT.test(last)) return NO_SECRET;
+    const isCount = COUNTED.test(key);
+    if (isLong.test(key)) return { ...SECRET, isCount };
+    const word = FORM.test(last) ? (words.at(-2) ?? '') : last;
+    if (word === 'oldpwd' || (word === 'pwd' && words.at(-2) === 'old')) return NO_SECRET;
+    const isSecret = SHORT.test(word) || JOINED.test(word);
+    return { isSecret, isCount, isDirectory: /^-?-?pwd$/i.test(key) };
+  }
 }
+
+/** What a key says of its value. */
+interface Sort {
+  isSecret: boolean;
+  /** No secret where it is a number: so many of them. */
+  isCount: boolean;
+  /** No secret where it is a path. */
+  isDirectory: boolean;
+}
+const SECRET: Sort = { isSecret: true, isCount: false, isDirectory: false };
+const NO_SECRET: Sort = { ...SECRET, isSecret: false };
+/** The same keys come again and again; so many are remembered, of so many characters. */
+const KNOWN_MAX = 1_000;
+const KEY_MAX = 64;
 
 /** `sshPass2` is ssh and pass. */
 function wordsOfKey(key: string): string[] {

@@ -81,12 +81,12 @@ const USER_INFO = /:\/\/[^\s/]*@/;
 /** Whether a secret can be there that has a look of its own; nearly every line has none. */
 export function mayHoldShape(text: string): boolean {
   return (
-    BEGINS.test(text) ||
-    (text.includes('@') && USER_INFO.test(text)) ||
-    text.includes(':AA') ||
-    text.includes('.atlasv1') ||
-    DOTTED.test(text)
+    hasShapeOfItsOwn(text) || BEGINS.test(text) || text.includes(':AA') || text.includes('.atlasv1')
   );
+}
+/** One that no literal announces: an address with credentials, a token of two points. */
+export function hasShapeOfItsOwn(text: string): boolean {
+  return (text.includes('@') && USER_INFO.test(text)) || (text.length > 60 && DOTTED.test(text));
 }
 export const ADDRESS_HINT =
   /hook|telegram|ifttt|pagerduty|hc-ping|[?&;][\w-]{0,16}(?:sig|signature|credential|key)=/i;
