@@ -114,9 +114,12 @@ describe('Of a batch', () => {
     expect(performance.now() - began).toBeLessThan(30_000);
   });
 
-  it('what an answer leaves out is sent again', async () => {
-    const { outcomes } = await send(['a', 'b'], () => [STORED]);
+  it('all is sent again where the answer leaves something out, and does not say what', async () => {
+    const { outcomes, requests } = await send(['a', 'b'], (_, request) =>
+      request === 1 ? [STORED] : [STORED, STORED],
+    );
     expect(outcomes).toEqual([DONE, DONE]);
+    expect(requests[1]).toEqual(['a', 'b']);
   });
 
   it('the sender is told to try again later when the time is over', async () => {

@@ -14,6 +14,52 @@ const FLEET = 'deploy-1-0';
 /** A change of who keeps a shard, and up to where. */
 const LEASE = /^PUT .*shard%3A/;
 
+type Damage = [what: string, change: (text: string) => string];
+const DAMAGED_STATISTICS: Damage[] = [
+  ['no number', (text: string) => text.replaceAll(/("global_checkpoint":)-?\d+/g, '$1"many"')],
+  ['a negative one', (text: string) => text.replaceAll(/("global_checkpoint":)-?\d+/g, '$1-9')],
+  ['no node', (text: string) => text.replaceAll(/"node":"[^"]*"/g, '"node":null')],
+  [
+    'a number as a text',
+    (text: string) => text.replaceAll(/(global_checkpoint":)(\d+)/g, '$1"$2"'),
+  ],
+  [
+    'a history of another kind',
+    (text: string) => text.replaceAll(/(history_uuid":)"[^"]*"/g, '$1 7'),
+  ],
+  ['an index without its name', (text: string) => text.replaceAll(/("uuid":)"[^"]*"/g, '$1 7')],
+  [
+    'an index that is null',
+    (text: string) => text.replaceAll(/("[^"]*-events-[^"]*":)\{.*\}/g, '$1 null}}'),
+  ],
+  ['a shard that is null', (text: string) => text.replaceAll(/("\d+":)\[.*\]/g, '$1 null')],
+  ['a copy that is null', (text: string) => text.replaceAll(/("\d+":)\[.*\]/g, '$1 [null]')],
+  [
+    'a copy of which nothing is said',
+    (text: string) => text.replaceAll(/("\d+":)\[.*\]/g, '$1 [{}]'),
+  ],
+];
+const DAMAGED_BULKS: Damage[] = [
+  ['without places', (text: string) => text.replaceAll('_seq_no', '_seq_nr')],
+  ['without statuses', (text: string) => text.replaceAll(/"status":\d+/g, '"status":null')],
+  ['without items', (text: string) => text.replaceAll('"items"', '"itens"')],
+  ['that is no object', () => '[]'],
+  ['that is null', () => 'null'],
+  ['with its statuses as texts', (text: string) => text.replaceAll(/("status":)(\d+)/g, '$1"$2"')],
+  ['with places before the first', (text: string) => text.replaceAll(/("_seq_no":)\d+/g, '$1-2')],
+  ['with an item that is null', () => '{"items":[null]}'],
+  ['with nothing in its item', () => '{"items":[{"create":null}]}'],
+  ['about something else', (text: string) => text.replaceAll('"create"', '"delete"')],
+  [
+    'with a reason that is a number',
+    () => '{"items":[{"create":{"status":400,"error":{"reason":7}}}]}',
+  ],
+  [
+    'with an item too many',
+    (text: string) => text.replace('"items":[', '"items":[{"create":{"status":201,"_seq_no":0}},'),
+  ],
+];
+
 describe('The keeper of views', async () => {
   const elasticsearch = await sharedElasticsearch();
   if (elasticsearch === null) return;
@@ -132,38 +178,46 @@ describe('The keeper of views', async () => {
     expect(await store.tasksById([FLEET])).toMatchObject([{ id: FLEET }]);
   });
 
-  it.each([
-    ['no number', (text: string) => text.replaceAll(/("global_checkpoint":)-?\d+/g, '$1"many"')],
-    ['a negative one', (text: string) => text.replaceAll(/("global_checkpoint":)-?\d+/g, '$1-9')],
-    ['no node', (text: string) => text.replaceAll(/"node":"[^"]*"/g, '"node":null')],
-  ])('never takes statistics with %s for the end of the log', async (_, change) => {
+  it('never takes damaged statistics for the end of the log, nor for another log', async () => {
     const heads = await store.heads(null);
-    gate.damage(/_stats/, change);
-    await expect(store.heads(null)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    expect(gate.damaged()).toBeGreaterThan(0);
-    gate.damage(null);
-    expect(await store.heads(null)).toEqual(heads);
+    for (const [what, change] of DAMAGED_STATISTICS) {
+      gate.damage(/_stats/, change);
+      const asked = store.heads(null);
+      await expect(asked, what).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      gate.damage(null);
+      expect(await store.heads(null), what).toEqual(heads);
+    }
+    expect(gate.damaged()).toBeGreaterThanOrEqual(DAMAGED_STATISTICS.length);
   });
 
-  it.each([
-    ['without places', (text: string) => text.replaceAll('_seq_no', '_seq_nr')],
-    ['without statuses', (text: string) => text.replaceAll(/"status":\d+/g, '"status":null')],
-    ['without items', (text: string) => text.replaceAll('"items"', '"itens"')],
-    ['that is no object', () => '[]'],
-  ])(
-    'an append whose answer comes back %s is acknowledged once it is known where it is',
-    async (_, change) => {
+  it('an append whose answer comes back damaged is acknowledged once it is known where it is', async () => {
+    const acknowledged = new Map<string, number>();
+    for (const [what, change] of DAMAGED_BULKS) {
       gate.damage(/_bulk/, (text) => {
         gate.damage(null);
         return change(text);
       });
       const event = anEvent({ taskId: FLEET, host: 'web-1' });
       const [outcome] = await store.append([event]);
-      expect(gate.damaged()).toBe(1);
-      const log = await wholeLog(store);
-      expect(log.filter(({ id }) => id === event.id)).toMatchObject([
-        { position: outcome === undefined ? null : positionOf(outcome) },
-      ]);
-    },
-  );
+      acknowledged.set(event.id, positionOf(outcome ?? expect.fail(what)).seq);
+    }
+    expect(gate.damaged()).toBe(DAMAGED_BULKS.length);
+    const log = new Map((await wholeLog(store)).map(({ id, position }) => [id, position.seq]));
+    for (const [id, seq] of acknowledged) expect(log.get(id)).toBe(seq);
+  });
+
+  it('an append whose answer leaves an item out believes none of it', async () => {
+    gate.damage(/_bulk/, (text) => {
+      gate.damage(null);
+      const { items } = JSON.parse(text) as { items: unknown[] };
+      return JSON.stringify({ items: items.toSpliced(1, 1) });
+    });
+    const events = ['web-1', 'web-2', 'web-3'].map((host) => anEvent({ taskId: FLEET, host }));
+    const outcomes = await store.append(events);
+    expect(gate.damaged()).toBe(1);
+    const seqs = new Map((await wholeLog(store)).map(({ id, position }) => [id, position.seq]));
+    expect(outcomes.map((outcome) => positionOf(outcome).seq)).toEqual(
+      events.map(({ id }) => seqs.get(id)),
+    );
+  });
 });

@@ -34,12 +34,13 @@ export interface UnsettledItem {
   problem: ShiplogError;
 }
 
-/** As it should be: what is not is found out where it is used. */
 interface ItemAnswer {
+  op: string;
   status: number;
+  /** As it should be: what is not is found out where it is used. */
   _seq_no?: number;
   _primary_term?: number;
-  error?: { type: string; reason: string };
+  error?: { type?: string; reason?: string };
 }
 interface BulkAnswer {
   items?: unknown;
@@ -146,7 +147,7 @@ export class Bulk {
       return error;
     }
     if (answer.status === 413) return await this.#split(items, open, outcomes, again, deadline);
-    if (answer.status < 300) return this.#settle(answer.body, open, outcomes, again);
+    if (answer.status < 300) return this.#settle(answer.body, items, open, outcomes, again);
     this.#count('request');
     return unavailable(`Elasticsearch refused a bulk: ${reasonOf(answer.body)}`);
   }
@@ -170,27 +171,29 @@ export class Bulk {
   }
 
   #settle(
-    answer: BulkAnswer,
+    answer: BulkAnswer | null,
+    items: readonly BulkItem[],
     open: readonly number[],
     outcomes: (ItemOutcome | UnsettledItem | null)[],
     again: boolean,
   ): ShiplogError | null {
-    const { items } = answer;
-    if (!Array.isArray(items) || items.length > open.length) {
+    const told = answer?.items;
+    // One that is left out moves all behind it: none of them is about what it stands for.
+    if (!Array.isArray(told) || told.length !== open.length) {
       this.#count('damaged');
       return unavailable('Elasticsearch’s answer to a bulk is not about what was sent');
     }
     let problem: ShiplogError | null = null;
     for (const [i, at] of open.entries()) {
-      const item = Object.values<ItemAnswer>(items[i] ?? {})[0];
-      const outcome = item === undefined ? null : outcomeOf(item, again);
+      const item = readItem(told[i], (items[at] as BulkItem).action);
+      const outcome = item === null ? damaged() : outcomeOf(item, again);
       if (outcome instanceof ShiplogError) {
         if (outcome.code === 'STORE_FULL' || isBlocked(item)) {
           outcomes[at] = { state: 'unsettled', problem: outcome };
           continue;
         }
         problem = outcome;
-        this.#count(String(item?.status));
+        this.#count(item === null ? 'damaged' : String(item.status));
       } else outcomes[at] = outcome;
     }
     return problem;
@@ -201,13 +204,34 @@ export class Bulk {
   }
 }
 
-function outcomeOf(item: ItemAnswer, again: boolean): ItemOutcome | ShiplogError {
+/** What is said of one item: null where it cannot be read, or is not about this one. */
+function readItem(told: unknown, action: string): ItemAnswer | null {
+  const [entry] = isObject(told) ? Object.entries(told) : [];
+  if (entry === undefined) return null;
+  const [op, item] = entry;
+  if (!action.startsWith(`{"${op}":`) || !isObject(item)) return null;
   const { status, error } = item;
+  if (!Number.isInteger(status) || (error !== undefined && !isObject(error))) return null;
+  const isText = (value: unknown) => value === undefined || typeof value === 'string';
+  return isText(error?.type) && isText(error?.reason) ? ({ op, ...item } as ItemAnswer) : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function damaged(): ShiplogError {
+  return unavailable('Elasticsearch’s answer about an item of a bulk cannot be read');
+}
+
+function outcomeOf(item: ItemAnswer, again: boolean): ItemOutcome | ShiplogError {
+  const { op, status, error } = item;
+  const isDone = status >= 200 && status < 300;
   // A `delete` of what is not there has done what it should.
-  if (status < 300 || (status === 404 && error === undefined)) {
+  if (isDone || (op === 'delete' && status === 404 && error === undefined)) {
     const { _seq_no: seq, _primary_term: term = null } = item;
     // Without its place in the log nothing can be acknowledged: sent again, it is found there.
-    if (Number.isSafeInteger(seq)) return { state: 'done', seq: (seq as number) + 1, term };
+    if (isCount(seq)) return { state: 'done', seq: seq + 1, term: isCount(term) ? term : null };
     return unavailable('Elasticsearch does not say where it stored an item');
   }
   if (status === 409) return { state: 'conflict', again };
@@ -234,8 +258,12 @@ function outcomeOf(item: ItemAnswer, again: boolean): ItemOutcome | ShiplogError
   return unavailable(`Elasticsearch could not store an item now (${status}): ${reason}`);
 }
 
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
 /** Waiting a second will not help: somebody has to do something. */
-function isBlocked(item: ItemAnswer | undefined): boolean {
+function isBlocked(item: ItemAnswer | null): boolean {
   return (
     item?.status === 401 || item?.status === 403 || item?.error?.type === 'index_closed_exception'
   );

@@ -4,7 +4,9 @@
  * rolled back.
  */
 import { createHash } from 'node:crypto';
+import type { ShiplogError } from '../../../domain/errors.ts';
 import type { ShardHead } from '../../store.ts';
+import { isCount } from '../cluster/bulk.ts';
 import { type Connection, reasonOf, unavailable } from '../cluster/connection.ts';
 import { dayAt, type Names, parseShard, shardName } from './names.ts';
 
@@ -26,13 +28,14 @@ export interface ShardInfo {
 
 interface ShardStats {
   routing: { state: string; primary: boolean; node: string };
-  seq_no?: { global_checkpoint: number };
-  commit?: { user_data?: { history_uuid?: string } };
-  refresh?: { external_total: number };
+  seq_no?: { global_checkpoint: number } | null;
+  commit?: { user_data?: { history_uuid?: string } | null } | null;
+  refresh?: { external_total: number } | null;
 }
 
+/** As it should be; `readCopies` says where it is not. */
 interface StatsAnswer {
-  indices?: Record<string, { uuid: string; shards: Record<string, ShardStats[]> }>;
+  indices?: Record<string, { uuid?: unknown; shards?: Record<string, unknown> } | null>;
 }
 
 const FULL_MS = 5_000;
@@ -99,12 +102,15 @@ export class Shards {
     });
     if (status !== 404 && status >= 300) throw unavailable(`No statistics: ${reasonOf(body)}`);
     const told = new Set<string>();
-    for (const [index, { uuid, shards }] of Object.entries(body.indices ?? {})) {
+    for (const [index, stats] of Object.entries(body?.indices ?? {})) {
       const of = this.#names.dayOf(index);
       if (of === null) continue;
-      for (const [number, copies] of Object.entries(shards)) {
-        if (this.#learn(of, index, Number(number), uuid, copies)) {
-          told.add(shardName(of, Number(number)));
+      const uuid = stats?.uuid;
+      if (typeof uuid !== 'string') throw damaged(index);
+      for (const [number, copies] of Object.entries(stats?.shards ?? {})) {
+        const shard = shardName(of, Number(number));
+        if (this.#learn(of, index, Number(number), uuid, readCopies(shard, copies))) {
+          told.add(shard);
         }
       }
     }
@@ -129,14 +135,16 @@ export class Shards {
         routing.primary && (routing.state === 'STARTED' || routing.state === 'RELOCATING'),
     );
     const historyUuid = primary?.commit?.user_data?.history_uuid;
-    if (primary?.seq_no === undefined || historyUuid === undefined) return false;
+    if (primary?.seq_no == null || historyUuid === undefined) return false;
     const shard = shardName(day, number);
+    // Another history ends everybody's cursors: it has to be said, not left out or mangled.
+    if (typeof historyUuid !== 'string') throw damaged(shard);
     const history = historyOf(uuid, historyUuid);
     const settled = primary.seq_no.global_checkpoint + 1;
     const refreshes = primary.refresh?.external_total ?? 0;
     // A checkpoint that is no number would be an end of the log that nothing is compared with.
     if (!(isCount(settled) && isCount(refreshes)) || typeof primary.routing.node !== 'string') {
-      throw unavailable(`The statistics of ${shard} cannot be read: they are damaged`);
+      throw damaged(shard);
     }
     const before = this.#known.get(shard);
     const info: ShardInfo = {
@@ -200,8 +208,15 @@ export function headOf(info: ShardInfo): ShardHead {
   return { shard: info.shard, history: info.history, seq: info.seq, droppedThrough: 0 };
 }
 
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
+/** The copies of one shard, of which each says at least what it is. */
+function readCopies(shard: string, copies: unknown): ShardStats[] {
+  const isCopy = (copy: ShardStats | null) => typeof copy?.routing?.primary === 'boolean';
+  if (!Array.isArray(copies) || !copies.every(isCopy)) throw damaged(shard);
+  return copies;
+}
+
+function damaged(what: string): ShiplogError {
+  return unavailable(`The statistics of ${what} cannot be read: they are damaged`);
 }
 
 /** 16 bits are enough to notice a change, and short in a cursor. */
