@@ -6,6 +6,7 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { ShiplogError } from '../domain/errors.ts';
+import { guarded, type GuardLog } from '../guarded.ts';
 import { findToken, parseTokens, SCOPES, type Scope, type TokenRecord } from '../domain/token.ts';
 
 export interface Principal {
@@ -70,9 +71,10 @@ export interface AuthOptions {
   now: () => number;
   /** Told when a changed file cannot be read; the tokens read before stay. */
   onProblem: (message: string) => void;
+  log: GuardLog;
 }
 
-export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
+export function createAuth({ tokensFile, now, onProblem, log }: AuthOptions): Auth {
   const failures = { missing: 0, wrong: 0, expired: 0, revoked: 0, scope: 0, in_url: 0 };
   const records = tokensFile === null ? null : watchTokens(tokensFile, now, onProblem);
 
@@ -109,9 +111,10 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
 
   const watched = new Set<{ principal: Principal; ended: (standing: Standing) => void }>();
   let looking: NodeJS.Timeout | null = null;
+  const look = guarded(log, 'looking at the tokens in use', lookAtAll);
 
   /** Ten thousand subscriptions mostly are of a few tokens. */
-  function look(): void {
+  function lookAtAll(): void {
     const standings = new Map<TokenRecord | null, Standing>();
     for (const watch of watched) {
       const { record } = watch.principal;
@@ -119,7 +122,8 @@ export function createAuth({ tokensFile, now, onProblem }: AuthOptions): Auth {
       standings.set(record, found);
       if (found === 'ok') continue;
       watched.delete(watch);
-      watch.ended(found);
+      // One that cannot be ended keeps no other that must be.
+      guarded(log, 'ending what its token no longer allows', () => watch.ended(found))();
     }
   }
 

@@ -190,7 +190,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 function openAuth({ settings, now, log }: Pick<HttpOptions, 'settings' | 'now' | 'log'>): Auth {
   try {
     const { tokensFile } = settings;
-    return createAuth({ tokensFile, now, onProblem: (message) => log.error(message) });
+    return createAuth({ tokensFile, now, onProblem: (message) => log.error(message), log });
   } catch (error) {
     throw new ShiplogError(
       'BAD_INPUT',

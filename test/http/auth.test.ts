@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { bearerToken, createAuth } from '../../src/http/auth.ts';
 
+const log = { error: () => {} };
 const START = Date.parse('2026-11-24T10:00:00Z');
 
 function setUp() {
@@ -14,17 +15,19 @@ function setUp() {
   writeFileSync(file, formatTokens([reader.record, boss.record]));
   const clock = { now: START };
   const problems: string[] = [];
+  const faults: string[] = [];
   const auth = createAuth({
     tokensFile: file,
     now: () => clock.now,
     onProblem: (message) => problems.push(message),
+    log: { error: (_, message) => faults.push(message) },
   });
-  return { file, reader, boss, clock, problems, auth };
+  return { file, reader, boss, clock, problems, faults, auth };
 }
 
 describe('access tokens', () => {
   it('are not asked for where the server has none', () => {
-    const auth = createAuth({ tokensFile: null, now: Date.now, onProblem: () => {} });
+    const auth = createAuth({ tokensFile: null, now: Date.now, onProblem: () => {}, log });
     expect(auth.required).toBe(false);
     expect([...auth.authenticate(null).scopes]).toEqual(['ingest', 'read', 'admin']);
   });
@@ -67,6 +70,20 @@ describe('access tokens', () => {
     clock.now = START + 60_000;
     expect(auth.standing(principal)).toBe('expired');
     expect(() => auth.authenticate(reader.token)).toThrow('expired');
+  });
+
+  it('end for all who are in, also where one of them cannot be ended', async () => {
+    const { auth, reader, clock, faults } = setUp();
+    const principal = auth.authenticate(reader.token);
+    auth.onEnd(principal, () => {
+      throw new Error('it does not end');
+    });
+    const other = Promise.withResolvers<string>();
+    auth.onEnd(principal, other.resolve);
+    clock.now = START + 60_000;
+    expect(await other.promise).toBe('expired');
+    expect(faults).toEqual(['ending what its token no longer allows failed']);
+    auth.close();
   });
 
   it('that were revoked are told like unknown ones and counted by themselves, as expired ones are', () => {
@@ -124,7 +141,7 @@ describe('access tokens', () => {
   });
 
   it('are refused at start where the file is not there or not readable as tokens', () => {
-    const options = { now: Date.now, onProblem: () => {} };
+    const options = { now: Date.now, onProblem: () => {}, log };
     expect(() => createAuth({ ...options, tokensFile: '/nowhere/tokens' })).toThrow('ENOENT');
   });
 
