@@ -17,7 +17,7 @@ describe.each(ways)('the time of %s', (_name, parse) => {
     ['epoch seconds', 1_764_081_500, 'seconds'],
     ['epoch seconds as text', '1764081500', 'seconds'],
     ['seconds with a fraction', 1_764_081_500.25, 'seconds'],
-    ['a small number', 17, 'seconds'],
+    ['the least of seconds that can be now', 1_000_000_000, 'seconds'],
     ['a negative one', -5, 'seconds'],
     ['microseconds', 1_764_081_500_000_000, 'microseconds'],
     ['nanoseconds as text', '1764081500000000000', 'microseconds'],
@@ -48,6 +48,9 @@ describe.each(ways)('the time of %s', (_name, parse) => {
     ['the number 0', 0],
     ['an empty text', ''],
     ['a clock that begins in 1970', '1970-01-01T00:07:13.5+00:00'],
+    ['a clock that begins in 1970, in milliseconds', 433_500],
+    ['one of ten days, in milliseconds', 863_999_999],
+    ['one that counts seconds', 17],
     ['a clock of 1980', Date.UTC(1980, 0, 1)],
   ])('is when it was received where it is %s, and the event says so', (_what, at) => {
     expect(parse(at)).toMatchObject({ ok: true, event: { at: NOW, atReplaced: true } });

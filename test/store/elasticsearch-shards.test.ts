@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
-import { aStatus, aTaskEvent } from './events.ts';
-import { contractSettings, fill, wholeLog } from './harness.ts';
+import { anEvent, aStatus, aTaskEvent } from './events.ts';
+import { aPage, contractSettings, fill, wholeLog } from './harness.ts';
 import { foldLog } from './oracle.ts';
 
 const TASKS = 8;
@@ -50,7 +50,7 @@ describe('With three shards a day', async () => {
   it('a task whose id holds commas is shown whole, also by the keeper that takes over', async () => {
     const prefix = elasticsearch.prefix();
     const config = { urls: [elasticsearch.url], shards: 3, replicas: 0, prefix };
-    const open = () => openElasticsearchStore({ config, settings: contractSettings });
+    const open = (settings = contractSettings) => openElasticsearchStore({ config, settings });
     const ids = ['a,b,c', 'deploy,web', ',', 'x,', 'plain'];
     let store = await open();
     try {
@@ -58,7 +58,7 @@ describe('With three shards a day', async () => {
         store,
         ids.flatMap((taskId) => [
           aTaskEvent({ change: 'began', hosts: ['web-1', 'web-9'] }, { taskId }),
-          aStatus('SUCCEEDED', { taskId, host: 'web-1', step: 'download' }),
+          aStatus('SUCCEEDED', { taskId, host: 'web-1', step: 'download', durationMs: 1_000 }),
         ]),
       );
       // What is said of the task changes all of its runs: they are looked for.
@@ -72,15 +72,28 @@ describe('With three shards a day', async () => {
       for (const [i, taskId] of ids.entries()) {
         const [stats] = await store.taskStats([taskId]);
         expect([taskId, stats?.runCounts]).toMatchObject([taskId, { total: 2 }]);
+        const download = stats?.stepSummaries.find(({ step }) => step === 'download');
+        expect([taskId, download?.p95Ms]).toEqual([taskId, 1_000]);
         const [board] = await store.matrices([taskId]);
         expect([taskId, board?.matrix.hosts]).toEqual([taskId, ['web-1', 'web-9']]);
         expect((await store.board(taskId))?.runs.map(({ host }) => host)).toEqual(['web-1']);
         const keys = ['web-1', 'web-9'].map((host) => ({ taskId, host }));
         const runs = await store.runsByKey(keys);
         expect(runs).toMatchObject([{ service: 'shop' }, { service: 'shop' }]);
+        const [named] = await store.runs([
+          { filter: { taskId, services: ['shop'] }, order: 'HOST_ASC', page: aPage() },
+        ]);
+        expect(named?.rows.map(({ node }) => node.host)).toEqual(['web-1', 'web-9']);
         const [task] = await store.tasksById([taskId]);
         expect(task).toEqual(folded.tasks.find(({ id }) => id === ids[i]));
       }
+      // How many events a task has is asked by who begins anew.
+      await store.close();
+      store = await open({ ...contractSettings, maxEventsPerTask: 3 });
+      const outcomes = await store.append(ids.map((taskId) => anEvent({ taskId, host: 'web-1' })));
+      expect(outcomes).toMatchObject(
+        ids.map(() => ({ outcome: 'REJECTED', problem: { code: 'TASK_FULL' } })),
+      );
     } finally {
       await store.close();
     }

@@ -8,7 +8,11 @@ import { Refused, readTime } from './fields.ts';
 
 /** Nothing was deployed with this before 2000: a clock that says so was never set. */
 const EARLIEST_REPORT = Date.UTC(2000, 0, 1);
-/** Milliseconds: 3 March 1973. As seconds it is the year 5138. */
+/**
+ * Seconds of 2001 to 5138. Fewer are a clock that began in 1970 when its host did, in whichever
+ * unit; as milliseconds these are 12 January 1970 to 3 March 1973.
+ */
+const SECONDS_FROM = 1e9;
 const SECONDS_BELOW = 1e11;
 /** The years 0000 to 9999 end below it; so many microseconds passed in 1978. */
 const MICROSECONDS_FROM = 253_402_300_800_000;
@@ -46,14 +50,21 @@ function isUnset(value: unknown): boolean {
 function checkUnit(value: unknown): void {
   const isNumber = typeof value === 'number' || (typeof value === 'string' && DIGITS.test(value));
   if (!isNumber) return;
-  const size = Math.abs(Number(value));
-  const unit = size < SECONDS_BELOW ? 'seconds' : size >= MICROSECONDS_FROM ? 'microseconds' : null;
+  const unit = unitOf(Number(value));
   if (unit === null) return;
   throw new Refused(
     'OUT_OF_RANGE',
     'at',
     `at must be epoch milliseconds or an RFC 3339 time; ${value} looks like ${unit}`,
   );
+}
+
+/** What it looks like where it is no number of milliseconds. */
+function unitOf(value: number): string | null {
+  const size = Math.abs(value);
+  if (size >= MICROSECONDS_FROM) return 'microseconds';
+  const isBegun = value >= 0 && value < SECONDS_FROM;
+  return size < SECONDS_BELOW && !isBegun ? 'seconds' : null;
 }
 
 /** Whether a text names a moment before all reports: then what it is for says what it means. */

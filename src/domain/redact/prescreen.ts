@@ -39,9 +39,9 @@ const WILD = new Map([
 /** Four characters each, as rare in common text as can be. */
 const LITERALS = [
   // Names of secrets (`secret-names.ts`), and what is said before one (`redact-text.ts`).
-  'pass ?pw? ??pw ?psw secr toke utho cred figj ?key cook erau echo intf iden',
-  // Private keys (`key-block.ts`).
-  '-beg ->be te-l',
+  'pass ??pw ?psw secr toke utho cred figj ?key cook erau echo intf iden',
+  // Private keys (`key-block.ts`), where they are not called so.
+  'te-l',
   // Tokens and addresses (`secret-shapes.ts`).
   'akia asia aiza ya29 gocs oo_v op_v or_v ghp_ gho_ ghu_ ghs_ ghr_ hub_ glpa gldt glrt glcb glpt',
   'glft glso glag glim npm_ pypi ruby ckr_ atat k_li k_te whse <sg. xox? xapp 0:aa <sk- <hf_ gsk_',
