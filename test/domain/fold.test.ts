@@ -154,6 +154,21 @@ describe('a fold gives the same, whatever way the events came', () => {
     );
   });
 
+  it('said by two tasks under the same eventId in the same millisecond, a host is the same', () => {
+    const host = (events: StoredEvent[]) => events.reduce<HostState | null>(foldHost, null);
+    const said = (taskId: string, rack: string) =>
+      event({
+        id: `${taskId}/e`,
+        eventId: 'e',
+        taskId,
+        at: T0,
+        source: `agent/${rack}`,
+        labels: { rack },
+      });
+    const [one, other] = [said('t-1', 'a'), said('t-2', 'b')];
+    expect(host([one, other])).toEqual(host([other, one]));
+  });
+
   it('stopped in the middle, written down as JSON and gone on with, a run is the same', () => {
     fc.assert(
       fc.property(history, fc.nat(25), ({ events, shuffled }, cut) => {

@@ -73,6 +73,25 @@ describeOnElasticsearch('a log of several shards', (engine) => {
     await batches.return?.();
   });
 
+  it('whoever resumes is told the events of a shard while those of another cannot be proven', async () => {
+    const before = await real.heads(null);
+    // The first in the order in which shards are read.
+    const stuck = before[0]?.shard as string;
+    const one = tasks.get(stuck) as string;
+    const two = [...tasks.values()].find((id) => id !== one) as string;
+    await store(one, 'cannot be proven');
+    await store(two, 'can be');
+    difficult.difficulty.stuck.add(stuck);
+    // It begins at the heads, so what is behind them it has to read.
+    const late = await startShiplog(difficult.store, { heartbeatMs: 200 });
+    const batches = follow({}, before, late);
+    expect(await told(batches, 1)).toEqual(['can be']);
+    difficult.difficulty.end();
+    expect(await told(batches, 1)).toEqual(['cannot be proven']);
+    await batches.return?.();
+    await late.close();
+  });
+
   it('what changes in one shard is told while the views of another do not come on', async () => {
     const [[stuck, one], [, two]] = [...tasks] as [[string, string], [string, string]];
     const list = shiplog.tail.tasksChanged({ filter: { ids: [one, two] }, after: null });

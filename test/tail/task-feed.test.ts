@@ -61,6 +61,15 @@ describeOnEngines('whoever follows tasks', (engine) => {
     }
   }
 
+  /** Reads until each of these was told. */
+  async function readAll(list: AsyncIterator<TasksBatch>, ids: readonly string[]): Promise<void> {
+    const told = new Set<string>();
+    await readUntil(list, ({ tasks }) => {
+      for (const { id } of tasks) told.add(id);
+      return ids.every((id) => told.has(id));
+    });
+  }
+
   it('is told that a task has ended, though the views showed it as running at the begin', async () => {
     const id = await newTask();
     await report(id, 'RUNNING');
@@ -137,18 +146,40 @@ describeOnEngines('whoever follows tasks', (engine) => {
     const list = slow.tail.tasksChanged({ filter: {}, after: null });
     const quick = slow.tail.tasksChanged({ filter: {}, after: null });
     for (const one of [list, quick]) await readUntil(one, ({ caughtUp }) => caughtUp);
-    const readAll = async (one: AsyncIterator<TasksBatch>) => {
-      const told = new Set<string>();
-      await readUntil(one, ({ tasks }) => {
-        for (const { id } of tasks) told.add(id);
-        return ids.every((id) => told.has(id));
-      });
-    };
-    const reading = readAll(quick);
+    const reading = readAll(quick, ids);
     await slow.ingest.submit(ids.map((taskId) => aStatus('RUNNING', { taskId })));
     // What was handed to the one was handed to the other too.
     await reading;
-    await readAll(list);
+    // It kept none of them: it reads on from the store, and says that it has not caught up.
+    const { value } = await list.next();
+    expect(value.caughtUp).toBe(false);
+    expect(value.tasks.length).toBeGreaterThan(0);
+    const resumed = slow.tail.tasksChanged({ filter: {}, after: value.cursor });
+    const first = new Set(value.tasks.map(({ id }: TaskView) => id));
+    const rest = ids.filter((id) => !first.has(id));
+    await readAll(resumed, rest);
+    await readAll(list, rest);
+    await Promise.all([list, quick, resumed].map((one) => one.return?.()));
+    await slow.close();
+  });
+
+  it('waits, beating on, where more changed than are kept for it and the store is away', async () => {
+    const away = difficultStore(real);
+    const slow = await startShiplog(away.store, { heartbeatMs: 100, memory: { waitingTasks: 5 } });
+    const ids = Array.from({ length: 20 }, (_, i) => `away-${engine.name}-${i}`);
+    const list = slow.tail.tasksChanged({ filter: {}, after: null });
+    const quick = slow.tail.tasksChanged({ filter: {}, after: null });
+    for (const one of [list, quick]) await readUntil(one, ({ caughtUp }) => caughtUp);
+    const handed = readAll(quick, ids);
+    await slow.ingest.submit(ids.map((taskId) => aStatus('RUNNING', { taskId })));
+    await handed;
+    away.difficulty.away = true;
+    const { value } = await list.next();
+    expect(value).toMatchObject({ tasks: [], caughtUp: false });
+    away.difficulty.end();
+    await readAll(list, ids);
+    await readUntil(list, ({ caughtUp }) => caughtUp);
+    await Promise.all([list.return?.(), quick.return?.()]);
     await slow.close();
   });
 });
