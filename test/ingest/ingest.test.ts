@@ -8,6 +8,7 @@ import { createIngest } from '../../src/ingest/ingest.ts';
 import { createWriter } from '../../src/ingest/writer.ts';
 import type { Log } from '../../src/log.ts';
 import type { AppendOutcome, Store } from '../../src/store/store.ts';
+import { difficultStore } from '../support/difficult-store.ts';
 import { describeOnEngines, quietLog } from '../support/engines.ts';
 import { type Shiplog, startShiplog } from '../support/shiplog.ts';
 
@@ -114,6 +115,21 @@ describeOnEngines('ingest', (engine) => {
     });
     const [task] = await store.tasksById(['once']);
     expect(task).toMatchObject({ service: 'shop', version: '2' });
+  });
+
+  it('says of a task that it began and that it ended, though nothing can be looked at then', async () => {
+    const { store: away, difficulty } = difficultStore(store);
+    const other = await startShiplog(away);
+    difficulty.onStored = () => {
+      difficulty.away = true;
+    };
+    expect(await other.ingest.startTask({ id: 'unseen' })).toMatchObject({ created: true });
+    expect(difficulty.met.refused).toBeGreaterThan(0);
+    difficulty.away = false;
+    await other.ingest.finishTask({ id: 'unseen', status: 'FAILED' });
+    difficulty.end();
+    expect(await declarations('unseen')).toBe(2);
+    await other.close();
   });
 
   it('writes no event for a declaration that is repeated, and takes it again once another came between', async () => {

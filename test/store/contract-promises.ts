@@ -48,6 +48,21 @@ export function describePromises(open: OpenStore): void {
       expect(await ask()).toEqual(was);
     });
 
+    it('a number that a writer used twice stands for none that is missing [D4]', async () => {
+      const { store } = opened;
+      const run = { taskId: 'numbered', host: 'web-1' };
+      const numbers = [1, 2, 2, 4];
+      await fill(
+        store,
+        numbers.map((sequence, i) =>
+          anEvent({ ...run, writer: 'agent', sequence, eventId: `numbered-${i}` }),
+        ),
+      );
+      expect(await store.completeness([run])).toEqual([
+        { received: 4, complete: false, missing: [{ writer: 'agent', from: 3, to: 3 }] },
+      ]);
+    });
+
     it('the heads of a task are those of the shards that its events go to [H1 H2]', async () => {
       const { store } = opened;
       for (const taskId of ['hosts', 'not-known-yet']) {

@@ -34,10 +34,10 @@ const NEVER: Chances = { shortRead: 0, headAway: 0, unavailable: 0 };
 const RETRY_AFTER_MS = 5;
 const READ_LIMIT = 1_000;
 
-/** What subscriptions read, and so what may fail. */
+/** What subscriptions and answers read, and so what may fail. */
 const FAILING = new Set<keyof Store>([
   ...(['heads', 'readLog', 'checkCursors', 'viewsReach', 'events'] as const),
-  ...(['tasks', 'tasksById', 'tasksChangedSince', 'board'] as const),
+  ...(['tasks', 'tasksById', 'tasksChangedSince', 'board', 'viewsShow'] as const),
 ]);
 
 /** What is difficult now. */
