@@ -14,7 +14,7 @@ describe('A percentile', () => {
     [99, 8_191],
     [100, 8_191],
     [1, 3],
-  ])('is by nearest rank: %i %% of thirteen durations are at most %i ms', (p, expected) => {
+  ])('is by nearest rank: the %ith of thirteen durations is %i ms', (p, expected) => {
     expect(percentile(THIRTEEN, p)).toBe(expected);
   });
 
