@@ -57,10 +57,14 @@ describe('a live board', () => {
     await report(taskId, 'other', 'unpack', 'RUNNING');
     for (const { shard } of await real.heads(taskId)) difficulty.stuck.add(shard);
     const screen = look(taskId);
-    const first = screen.next();
+    let isTold = false;
+    const first = screen.next().then(() => {
+      isTold = true;
+    });
     await pause(60);
     // Published while what came before it cannot be read.
     await report(taskId, 'b', 'unpack', 'SUCCEEDED');
+    expect(isTold).toBe(false);
     difficulty.stuck.clear();
     await first;
     await screen.until(await truthOf(real, taskId));
