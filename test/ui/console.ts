@@ -1,5 +1,7 @@
 /** The console in a real browser, with what it must never do watched for. */
 import type { Browser, Page } from 'playwright-core';
+import { expect, vi } from 'vitest';
+import type { HttpFixture } from '../http/support.ts';
 
 export interface ConsolePage {
   page: Page;
@@ -13,13 +15,15 @@ export interface ConsoleOptions {
   width?: number;
   height?: number;
   dark?: boolean;
+  /** Changes what the websocket tells, message by message. */
+  told?: (text: string) => string;
 }
 
 export async function openConsole(
   browser: Browser,
   url: string,
   path = '/',
-  { width = 1400, height = 900, dark = false }: ConsoleOptions = {},
+  { width = 1400, height = 900, dark = false, told }: ConsoleOptions = {},
 ): Promise<ConsolePage> {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -34,6 +38,20 @@ export async function openConsole(
     if (message.type() === 'error') problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(String(error)));
+  if (told !== undefined) {
+    await page.routeWebSocket(/\/graphql$/, (socket) => {
+      socket.connectToServer().onMessage((text) => socket.send(told(String(text))));
+    });
+  }
   await page.goto(url + path);
   return { page, foreign, problems };
+}
+
+/** Resolves when lists across tasks have so many steps: Elasticsearch shows them a moment after it took them. */
+export async function untilSteps({ graphql }: HttpFixture, totalCount: number): Promise<void> {
+  const query = '{ steps(filter: { from: "2020-01-01T00:00:00Z" }) { totalCount } }';
+  await vi.waitFor(
+    async () => expect((await graphql({ query })).data).toEqual({ steps: { totalCount } }),
+    { timeout: 30_000, interval: 50 },
+  );
 }

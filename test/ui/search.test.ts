@@ -2,8 +2,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../http/browser.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
-import { overflow, seriousProblems } from './accessibility.ts';
-import { openConsole } from './console.ts';
+import { describeOnEngines } from '../support/engines.ts';
+import { overflowOnPhone, seriousProblems } from './accessibility.ts';
+import { openConsole, untilSteps } from './console.ts';
 
 const HOUR = 3_600_000;
 const HOSTILE_TASK = 'a/b?c=1&d#<img src=x onerror=alert(1)>';
@@ -15,10 +16,14 @@ const HOSTILE_TEXT =
 /** On a busy machine. */
 const PATIENT = { timeout: 10_000 };
 
-let shiplog: HttpFixture;
 let browser: Browser;
 beforeAll(async () => {
-  [shiplog, browser] = await Promise.all([startHttpFixture(), startBrowser()]);
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+async function fill(shiplog: HttpFixture): Promise<void> {
+  const { ingest } = shiplog;
   const ago = (hours: number) => new Date(Date.now() - hours * HOUR).toISOString();
   const line = (taskId: string, host: string, message: string, more: object = {}) => ({
     taskId,
@@ -27,29 +32,33 @@ beforeAll(async () => {
     message,
     ...more,
   });
-  await shiplog.ingest.startTask({ id: 'shop-1', service: 'shop', environment: 'production' });
-  await shiplog.ingest.startTask({ id: 'pay-1', service: 'pay', environment: 'staging' });
+  await ingest.startTask({ id: 'shop-1', service: 'shop', environment: 'production' });
+  await ingest.startTask({ id: 'pay-1', service: 'pay', environment: 'staging' });
   const counted = Array.from({ length: 120 }, (_, at) =>
     line('shop-1', 'web-1', `counted number ${at}`, { at: ago(3 - at / 1_000) }),
   );
-  await shiplog.ingest.logSteps([
+  await ingest.logSteps([
     line('shop-1', 'web-1', 'port 8080 is taken', { level: 'ERROR', at: ago(2.5) }),
     line('pay-1', 'pay-7', 'port 9090 is taken', { level: 'WARN', at: ago(0.7) }),
     line('pay-1', 'pay-7', 'an ancient mariner', { at: ago(60) }),
     line(HOSTILE_TASK, HOSTILE_HOST, HOSTILE_TEXT),
     ...counted,
   ]);
-});
-afterAll(async () => {
-  await browser.close();
-  await shiplog.close();
-});
+  await untilSteps(shiplog, 3);
+}
 
 function rowsOf(page: Page) {
   return page.getByRole('table', { name: 'Results' }).locator('tbody tr');
 }
 
-describe('the search across deployments', () => {
+describeOnEngines('the search across deployments', (engine) => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture({ store: await engine.open() });
+    await fill(shiplog);
+  });
+  afterAll(() => shiplog.close());
+
   it('finds lines of all deployments, newest first, with what matched marked', async () => {
     const { page, foreign, problems } = await openConsole(browser, shiplog.url, '/search');
     await page.getByRole('searchbox').fill('port taken');
@@ -72,6 +81,23 @@ describe('the search across deployments', () => {
     await selected.getByText('port 8080 is taken').waitFor();
     await page.goBack();
     await rowsOf(page).getByText('8080').first().waitFor();
+    await page.close();
+  });
+
+  it('opens a line in a tab of its own at that very line', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?q=%22number+57%22');
+    const link = rowsOf(page).getByRole('link', { name: 'counted number 57' });
+    const [tab] = await Promise.all([
+      page.context().waitForEvent('page'),
+      link.click({ modifiers: ['ControlOrMeta'] }),
+    ]);
+    const current = tab.getByRole('log', { name: 'Log' }).locator('[aria-current="true"]');
+    await current.waitFor();
+    expect(await current.locator('.log-text').allTextContents()).toEqual(['counted number 57']);
+    // The address names it as the log does: it can be sent on, and reloaded.
+    await tab.reload();
+    await current.getByText('counted number 57', { exact: true }).waitFor();
+    await tab.close();
     await page.close();
   });
 
@@ -105,27 +131,6 @@ describe('the search across deployments', () => {
     await page.getByRole('button', { name: 'Level' }).click();
     await page.getByRole('checkbox', { name: 'ERROR' }).check();
     await page.getByText('Nothing found in the last 24 h').waitFor();
-    await page.close();
-  });
-
-  it('points at the column of a search that it does not understand', async () => {
-    const { page } = await openConsole(browser, shiplog.url, '/search');
-    const box = page.getByRole('searchbox');
-    await box.fill('port "taken');
-    await page.getByRole('alert').getByText('column 6').waitFor();
-    expect(await box.getAttribute('aria-invalid')).toBe('true');
-    expect(await page.locator('.search-column mark').textContent()).toBe('"');
-    await box.fill('port "taken"');
-    await page.getByRole('alert').waitFor({ state: 'detached' });
-    await page.close();
-  });
-
-  it('offers to look further back where nothing is found', async () => {
-    const { page } = await openConsole(browser, shiplog.url, '/search?q=mariner');
-    await page.getByText('Nothing found in the last 24 h').waitFor();
-    await page.getByRole('button', { name: 'Look further back: last 7 days' }).click();
-    await rowsOf(page).getByText('an ancient').waitFor();
-    expect(new URL(page.url()).searchParams.get('last')).toBe('7d');
     await page.close();
   });
 
@@ -178,18 +183,44 @@ describe('the search across deployments', () => {
     await rowsOf(page).getByText('8080').waitFor();
     await page.close();
   });
+});
 
-  it.each([
-    ['light', 1_400],
-    ['dark', 1_400],
-    ['dark', 360],
-  ] as const)('has nothing serious for axe in %s at %i pixels', async (theme, width) => {
-    const options = { dark: theme === 'dark', width };
-    const { page } = await openConsole(browser, shiplog.url, '/search?last=7d', options);
+describe('the search across deployments, for whoever looks at it', () => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture();
+    await fill(shiplog);
+  });
+  afterAll(() => shiplog.close());
+
+  it('points at the column of a search that it does not understand', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search');
+    const box = page.getByRole('searchbox');
+    await box.fill('port "taken');
+    await page.getByRole('alert').getByText('column 6').waitFor();
+    expect(await box.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.locator('.search-column mark').textContent()).toBe('"');
+    await box.fill('port "taken"');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('offers to look further back where nothing is found', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?q=mariner');
+    await page.getByText('Nothing found in the last 24 h').waitFor();
+    await page.getByRole('button', { name: 'Look further back: last 7 days' }).click();
+    await rowsOf(page).getByText('an ancient').waitFor();
+    expect(new URL(page.url()).searchParams.get('last')).toBe('7d');
+    await page.close();
+  });
+
+  it('has nothing serious for axe, and fits a phone', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?last=7d');
     await rowsOf(page).first().waitFor();
     await page.locator('.histogram .u-over').waitFor();
     expect(await seriousProblems(page)).toEqual([]);
-    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(await overflowOnPhone(page)).toBeLessThanOrEqual(0);
+    expect(await seriousProblems(page)).toEqual([]);
     await page.close();
   });
 });

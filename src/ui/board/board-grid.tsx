@@ -1,10 +1,12 @@
 /** The rows of the board, of which only those are drawn that can be seen. */
 import { useRef } from 'preact/hooks';
 import { go } from '../address/address.ts';
+import { useCell } from '../parts/cell.ts';
 import { useNow } from '../parts/clock.ts';
+import { printing } from '../parts/printing.ts';
 import { glyphOf, statusWord } from '../parts/status.tsx';
 import { duration } from '../parts/time.ts';
-import { useVirtual } from '../parts/virtual.ts';
+import { PRINTED_ROWS, useVirtual } from '../parts/virtual.ts';
 import { hostAddress } from './board-filter.ts';
 import { type HostGroup, isSilent, statusOf } from './board-model.ts';
 import { useGridKeys } from './use-grid-keys.ts';
@@ -33,6 +35,7 @@ interface BoardGridProps {
 export function BoardGrid({ id, steps, lines, open, onToggle }: BoardGridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const { rows, height, scrollTo } = useVirtual(scroller, lines.length, ROW);
+  const onPaper = useCell(printing);
   const keys = useGridKeys(scroller, lines.length, steps.length + 1, scrollTo);
   const drawn = rows.map(({ index, start }) => ({ index, start, line: lines[index] as BoardLine }));
   const notes = useHostNotes(
@@ -66,14 +69,14 @@ export function BoardGrid({ id, steps, lines, open, onToggle }: BoardGridProps) 
           Hosts
         </span>
       </div>
-      <div role="presentation" class="board-body" style={{ height: `${height}px` }}>
+      <div role="presentation" class="board-body" style={onPaper ? {} : { height: `${height}px` }}>
         {drawn.map(({ index, start, line }) => (
           <div
             role="row"
             aria-rowindex={index + 2}
             key={`${line.group.pattern} ${line.host ?? ''}`}
             class={line.inGroup ? 'board-row board-host' : 'board-row'}
-            style={{ transform: `translateY(${start}px)` }}
+            style={onPaper ? {} : { transform: `translateY(${start}px)` }}
           >
             {[...line.group.pattern].map((letter, at) => (
               <Cell
@@ -112,6 +115,11 @@ export function BoardGrid({ id, steps, lines, open, onToggle }: BoardGridProps) 
           </div>
         ))}
       </div>
+      {lines.length > PRINTED_ROWS && (
+        <p class="on-paper">
+          … and {(lines.length - PRINTED_ROWS).toLocaleString('en')} rows more, in the console.
+        </p>
+      )}
     </div>
   );
 }

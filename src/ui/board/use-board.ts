@@ -1,9 +1,9 @@
 /** The live board of a deployment, drawn some times a second however much changes. */
 import { useEffect, useState } from 'preact/hooks';
-import type { AskError } from '../data/ask.ts';
+import { type AskError, ask } from '../data/ask.ts';
 import { follow } from '../data/follow.ts';
 import { fellBehind, paused, useHeld } from '../data/pause.ts';
-import { BoardChangedDocument } from '../gen/graphql.ts';
+import { BoardChangedDocument, BoardNowDocument } from '../gen/graphql.ts';
 import { BoardModel } from './board-model.ts';
 
 export interface LiveBoard {
@@ -39,21 +39,41 @@ export function useBoard(id: string): LiveBoard {
       // What is shown stays as it is; what goes on is another one.
       if (paused.value?.behind === 0) shown = { ...shown, model: shown.model.copy() };
     });
-    const stop = follow({
-      document: BoardChangedDocument,
-      variables: { id, after: null },
-      cursorOf: ({ runsChanged }) => runsChanged.cursor,
-      onResult({ runsChanged: { snapshot, changed } }) {
-        if (snapshot !== null) shown.model.load(snapshot);
-        if (changed.length > 0) shown.model.change(changed);
-        if (snapshot === null && changed.length === 0) return;
-        fellBehind(changed.length);
-        draw({ version: shown.version + 1 });
+    let stop: () => void = () => {};
+    const followFrom = (after: string | null): void => {
+      stop = follow({
+        document: BoardChangedDocument,
+        variables: { id, after },
+        cursorOf: ({ runsChanged }) => runsChanged.cursor,
+        onResult({ runsChanged: { snapshot, changed } }) {
+          if (snapshot !== null) shown.model.load(snapshot);
+          if (changed.length > 0) shown.model.change(changed);
+          if (snapshot === null && changed.length === 0) return;
+          fellBehind(changed.length);
+          draw({ version: shown.version + 1 });
+        },
+        onError: (error) => draw({ error }),
+        onExpired: () => {},
+      });
+    };
+    // The board as it stands is read at once, and followed from exactly there: before the server can
+    // tell of changes it folds all of the task's runs, which takes its time for thousands of them.
+    const leaving = new AbortController();
+    ask(BoardNowDocument, { id }, leaving.signal).then(
+      ({ task }) => {
+        if (task !== null) {
+          shown.model.load(task.matrix);
+          draw({ version: 1 });
+        }
+        followFrom(task?.matrix.cursor ?? null);
       },
-      onError: (error) => draw({ error }),
-      onExpired: () => {},
-    });
+      () => {
+        // What keeps it from being read is told of what follows, which waits and tries again.
+        if (!leaving.signal.aborted) followFrom(null);
+      },
+    );
     return () => {
+      leaving.abort();
       stop();
       stopPaused();
       if (timer !== null) clearTimeout(timer);

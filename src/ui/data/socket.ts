@@ -15,7 +15,8 @@ function change(state: Connection['state']): void {
 /** Of the protocol: the token is missing or wrong, or it ended. */
 const TOKEN_CODES = new Set([4401, 4403]);
 const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 10_000;
+/** Whoever watches a server come back should not have to reload. */
+const LONGEST_WAIT_MS = 4_000;
 
 export const socket: Client = createClient({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,

@@ -1,9 +1,16 @@
 /** Why hosts failed: equal causes together, the largest first. */
+import { addressOf } from '../address/address.ts';
 import { HostLink } from '../board/host-link.tsx';
 import type { FailureCauseFragment } from '../gen/graphql.ts';
 
 /** Hosts of a cause that are one click away. */
 const NAMED = 5;
+/** As many as the summary asks for. */
+const CAUSES = 50;
+
+function failedAddress(id: string): string {
+  return addressOf(['tasks', id], { show: 'failed' });
+}
 
 interface FailuresProps {
   id: string;
@@ -40,6 +47,12 @@ export function Failures({ id, groups }: FailuresProps) {
             </li>
           ))}
         </ul>
+      )}
+      {groups !== null && groups.length >= CAUSES && (
+        <p class="none">
+          These are the {CAUSES} largest causes; the <a href={failedAddress(id)}>board</a> has all
+          hosts that failed.
+        </p>
       )}
     </section>
   );

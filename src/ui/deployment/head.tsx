@@ -16,10 +16,7 @@ export function Head({ id, head }: { id: string; head: DeploymentHeadFragment | 
       <h1>{id}</h1> <Status status={head.status} stale={head.stale} />
       {took !== null && <span class="took">{duration(Math.max(0, took))}</span>}
       <p>
-        {head.title !== null && <>{head.title} · </>}
-        {[head.service, head.version].filter((text) => text !== null).join(' ')}
-        {head.environment !== null && <> → {head.environment}</>}
-        {head.createdBy !== null && <> · by {head.createdBy}</>} · began{' '}
+        {aboutOf(head)}began{' '}
         <time dateTime={head.createdAt} title={head.createdAt}>
           {moment(head.createdAt, now)}
         </time>
@@ -42,6 +39,21 @@ export function Head({ id, head }: { id: string; head: DeploymentHeadFragment | 
       />
     </header>
   );
+}
+
+/** `the title · service 1.2 → environment · by somebody · `, of what was said. */
+function aboutOf({
+  title,
+  service,
+  version,
+  environment,
+  createdBy,
+}: DeploymentHeadFragment): string {
+  const what = [service, version].filter((text) => text !== null).join(' ');
+  const where = environment === null ? '' : `→ ${environment}`;
+  const who = createdBy === null ? '' : `by ${createdBy}`;
+  const parts = [title ?? '', `${what} ${where}`.trim(), who].filter((text) => text !== '');
+  return parts.map((text) => `${text} · `).join('');
 }
 
 function Count({ name, count }: { name: string; count: number }) {

@@ -238,6 +238,13 @@ export type DeploymentSummaryQuery = { task: { failureGroups: Array<{ fingerprin
 
 export type FailureCauseFragment = { fingerprint: string, message: string, count: number, hostCount: number, hosts: Array<string>, steps: Array<string>, sample: { hostName: string, name: string, exitCode: number | null, command: string | null, error: { code: string | null, message: string } | null } };
 
+export type BoardNowQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type BoardNowQuery = { task: { matrix: { steps: Array<string>, hosts: Array<string>, cells: string, cursor: string } } | null };
+
 export type BoardChangedSubscriptionVariables = Exact<{
   id: string;
   after?: string | null | undefined;
@@ -338,12 +345,20 @@ export type LogMatchesQueryVariables = Exact<{
 
 export type LogMatchesQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, edges: Array<{ cursor: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type LineByTimeQueryVariables = Exact<{
+  filter: EventFilter;
+  cursor: string;
+}>;
+
+
+export type LineByTimeQuery = { events: { edges: Array<{ cursor: string, node: { id: string } }> } };
+
 export type LogMomentQueryVariables = Exact<{
   filter: EventFilter;
 }>;
 
 
-export type LogMomentQuery = { events: { edges: Array<{ cursor: string }> } };
+export type LogMomentQuery = { events: { edges: Array<{ cursor: string, node: { id: string } }> } };
 
 export type LogNowQueryVariables = Exact<{
   filter: EventFilter;
@@ -414,14 +429,6 @@ export type FacetValuesQueryVariables = Exact<{
 
 
 export type FacetValuesQuery = { tasks: { nodes: Array<{ service: string | null, environment: string | null }> }, stepStats: Array<{ step: string | null }> };
-
-export type PlaceInLogQueryVariables = Exact<{
-  filter: EventFilter;
-  cursor: string;
-}>;
-
-
-export type PlaceInLogQuery = { events: { edges: Array<{ cursor: string }> } };
 
 export type StepStatisticsQueryVariables = Exact<{
   filter: StepFilter;
@@ -695,7 +702,7 @@ export const DeploymentChangedDocument = new TypedDocumentString(`
 export const DeploymentSummaryDocument = new TypedDocumentString(`
     query DeploymentSummary($id: ID!) {
   task(id: $id) {
-    failureGroups(first: 20) {
+    failureGroups(first: 50) {
       ...FailureCause
     }
     stepSummaries {
@@ -729,6 +736,18 @@ export const DeploymentSummaryDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<DeploymentSummaryQuery, DeploymentSummaryQueryVariables>;
+export const BoardNowDocument = new TypedDocumentString(`
+    query BoardNow($id: ID!) {
+  task(id: $id) {
+    matrix {
+      steps
+      hosts
+      cells
+      cursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BoardNowQuery, BoardNowQueryVariables>;
 export const BoardChangedDocument = new TypedDocumentString(`
     subscription BoardChanged($id: ID!, $after: String) {
   runsChanged(taskId: $id, after: $after) {
@@ -1027,11 +1046,26 @@ export const LogMatchesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<LogMatchesQuery, LogMatchesQueryVariables>;
+export const LineByTimeDocument = new TypedDocumentString(`
+    query LineByTime($filter: EventFilter!, $cursor: String!) {
+  events(filter: $filter, order: TIME, around: $cursor, first: 1) {
+    edges {
+      cursor
+      node {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LineByTimeQuery, LineByTimeQueryVariables>;
 export const LogMomentDocument = new TypedDocumentString(`
     query LogMoment($filter: EventFilter!) {
   events(filter: $filter, order: TIME, first: 1) {
     edges {
       cursor
+      node {
+        id
+      }
     }
   }
 }
@@ -1238,15 +1272,6 @@ export const FacetValuesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<FacetValuesQuery, FacetValuesQueryVariables>;
-export const PlaceInLogDocument = new TypedDocumentString(`
-    query PlaceInLog($filter: EventFilter!, $cursor: String!) {
-  events(filter: $filter, order: LOG, around: $cursor, first: 1) {
-    edges {
-      cursor
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<PlaceInLogQuery, PlaceInLogQueryVariables>;
 export const StepStatisticsDocument = new TypedDocumentString(`
     query StepStatistics($filter: StepFilter!) {
   steps: stepStats(filter: $filter, groupBy: STEP) {

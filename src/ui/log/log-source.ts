@@ -5,7 +5,12 @@
  */
 import { again } from '../data/again.ts';
 import { AskError, ask } from '../data/ask.ts';
-import { type EventFilter, LogMomentDocument, LogPageDocument } from '../gen/graphql.ts';
+import {
+  type EventFilter,
+  LogMomentDocument,
+  LogPageDocument,
+  LineByTimeDocument,
+} from '../gen/graphql.ts';
 import { type Line, type LogPage, linesOf, type Place } from './line.ts';
 import { LogSpread } from './log-spread.ts';
 import { LogTail } from './log-tail.ts';
@@ -99,13 +104,31 @@ export class LogSource {
     });
   }
 
-  /** Until the line with this cursor is among `lines`, if it is stored at all. */
-  async toCursor(cursor: string): Promise<void> {
-    if (this.#state.lines.some((line) => line.cursor === cursor)) return;
+  /**
+   * Until the line of this cursor is among `lines`. Resolves to its cursor in this log, which is
+   * another one where it was found in a list by time; null: it is not in this log.
+   */
+  async toCursor(cursor: string): Promise<string | null> {
+    if (this.#has(cursor)) return cursor;
     await this.#move(async () => {
       const page = await this.#page({ around: cursor, first: PAGE });
       return () => this.#show(page, this.#spread.linesBefore(page.edges[0]?.node.at));
     });
+    if (this.#has(cursor)) return cursor;
+    const id = await this.#idByTime(cursor);
+    return this.#state.lines.find(({ event }) => event.id === id)?.cursor ?? null;
+  }
+
+  #has(cursor: string): boolean {
+    return this.#state.lines.some((line) => line.cursor === cursor);
+  }
+
+  /** Of the event that a list by time has at this cursor; null: there is none. */
+  async #idByTime(cursor: string): Promise<string | null> {
+    const variables = { filter: this.#filter, cursor };
+    const found = await ask(LineByTimeDocument, variables, this.#leaving.signal).catch(() => null);
+    const [edge] = found?.events.edges ?? [];
+    return edge?.cursor === cursor ? edge.node.id : null;
   }
 
   /** To the line of about this number, from 0, by when lines were written. */
@@ -113,20 +136,21 @@ export class LogSource {
     await this.#move(async () => {
       await this.#spread.ask();
       const range = this.#spread.momentOf(wanted);
-      const cursor = range === null ? null : await this.#firstOf(range);
-      const place = cursor === null ? { last: PAGE } : { around: cursor, first: PAGE };
+      const found = range === null ? null : await this.#firstOf(range);
+      const place = found === null ? { last: PAGE } : { around: found.cursor, first: PAGE };
       const page = await this.#page(place);
-      const at = page.edges.findIndex((edge) => edge.cursor === cursor);
-      const before = cursor === null ? this.#spread.total - page.edges.length : wanted - at;
+      // Its cursor is one of a list by time: in the log it goes by another one.
+      const at = page.edges.findIndex(({ node }) => node.id === found?.node.id);
+      const before = at < 0 ? this.#spread.total - page.edges.length : wanted - at;
       return () => this.#show(page, Math.max(0, before));
     });
   }
 
   /** The first line by time in a short range: found by its time, whatever the size of the log. */
-  async #firstOf(range: { from: string; to: string }): Promise<string | null> {
+  async #firstOf(range: { from: string; to: string }) {
     const filter = { ...this.#filter, ...range };
     const { events } = await ask(LogMomentDocument, { filter }, this.#leaving.signal);
-    return events.edges[0]?.cursor ?? null;
+    return events.edges[0] ?? null;
   }
 
   older(): Promise<void> {

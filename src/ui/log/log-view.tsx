@@ -5,6 +5,7 @@ import { useKeys } from '../frame/keyboard.tsx';
 import type { EventFilter, LogLineFragment } from '../gen/graphql.ts';
 import { useCell } from '../parts/cell.ts';
 import { useNow } from '../parts/clock.ts';
+import { printing } from '../parts/printing.ts';
 import type { Line } from './line.ts';
 import './log.css';
 import { copyClean } from './log-copy.ts';
@@ -50,12 +51,17 @@ export function LogView(props: LogViewProps) {
   const mode = useCell(timeMode);
   const wrapped = useCell(lineWrap) === 'wrap';
   const now = useNow();
-  const scroll = useLogScroll({ scroller, source, state, follow, setFollow, wrapped });
+  const onPaper = useCell(printing);
+  const lines = state?.lines ?? [];
+  const here = marked === null ? null : { from: marked, to: marked };
+  const range = selectedRange(lines, selection ?? here);
+  const selected = range[1] > range[0] ? range[0] : null;
+  const scroll = useLogScroll({ scroller, source, state, follow, setFollow, wrapped, selected });
 
   const show = (cursor: string): void => {
     setFollow(false);
     setMarked(cursor);
-    scroll.toCursor(cursor);
+    void scroll.toCursor(cursor);
   };
   const matches = useMatches(filter, search, selection?.from ?? null, (cursor) => {
     // A selected line would stay the one that is shown.
@@ -66,13 +72,17 @@ export function LogView(props: LogViewProps) {
   // Opens once for each log, whatever the address says later.
   useEffect(() => {
     if (shown === null) void source.toEnd();
-    else scroll.toCursor(shown);
+    else {
+      void scroll.toCursor(shown).then((here) => {
+        // From here on the line goes by the name that it has in the log.
+        if (selection?.from === shown && here !== null && here !== shown) {
+          select({ from: here, to: selection.to === shown ? here : selection.to });
+        }
+      });
+    }
     return () => source.close();
   }, [source]);
 
-  const lines = state?.lines ?? [];
-  const here = marked === null ? null : { from: marked, to: marked };
-  const range = selectedRange(lines, selection ?? here);
   const toEnd = (): void => {
     setFollow(true);
     if (state?.atEnd !== true) void source.toEnd();
@@ -174,8 +184,8 @@ export function LogView(props: LogViewProps) {
         onClick={onClick}
         onCopy={(event) => copyClean(event, lines)}
       >
-        <div class="log-body" style={{ height: `${scroll.geometry.height}px` }}>
-          <div class="log-seen" style={{ transform: `translateY(${scroll.top}px)` }}>
+        <div class="log-body" style={onPaper ? {} : { height: `${scroll.geometry.height}px` }}>
+          <div class="log-seen" style={onPaper ? {} : { transform: `translateY(${scroll.top}px)` }}>
             {scroll.rows.map((row) => {
               const at = row - scroll.geometry.offset;
               const line = lines[at] ?? null;
@@ -194,7 +204,20 @@ export function LogView(props: LogViewProps) {
           <p class="none">{narrowed ? 'No line is like this.' : 'Nothing was logged yet.'}</p>
         )}
       </div>
-      {single !== undefined && <LongLine line={single} />}
+      {state !== null && scroll.rows.length < state.total && (
+        <p class="on-paper">
+          What was in sight of {state.total.toLocaleString('en')} lines; Download has all of them.
+        </p>
+      )}
+      {single !== undefined && (
+        <LongLine
+          key={single.event.id}
+          line={single}
+          scroller={scroller}
+          wrapped={wrapped}
+          onShown={() => scroll.into(range[0])}
+        />
+      )}
     </div>
   );
 }

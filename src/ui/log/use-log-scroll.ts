@@ -4,6 +4,7 @@
  */
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { printing } from '../parts/printing.ts';
 import { useSeen } from '../parts/virtual.ts';
 import { Geometry, ROW } from './geometry.ts';
 import type { Line } from './line.ts';
@@ -23,6 +24,8 @@ interface LogScrollOptions {
   follow: boolean;
   setFollow: (follow: boolean) => void;
   wrapped: boolean;
+  /** Index in `lines` of the selected line; null: none is here. */
+  selected: number | null;
 }
 
 export interface LogScroll {
@@ -30,7 +33,8 @@ export interface LogScroll {
   /** To draw, from `top` on. */
   rows: readonly number[];
   top: number;
-  toCursor(cursor: string): void;
+  /** Resolves to the cursor that the line has in this log; null: it is not in it. */
+  toCursor(cursor: string): Promise<string | null>;
   toStart(): void;
   /** Scrolls as little as is needed for this index of `lines`. */
   into(index: number): void;
@@ -42,7 +46,7 @@ export interface LogScroll {
 const NO_LINES: readonly Line[] = [];
 
 export function useLogScroll(options: LogScrollOptions): LogScroll {
-  const { scroller, source, state, follow, setFollow, wrapped } = options;
+  const { scroller, source, state, follow, setFollow, wrapped, selected } = options;
   const { top: seenTop, bottom: seenBottom } = useSeen(scroller, ROW);
   const lines = state?.lines ?? NO_LINES;
   const columns = useColumns(scroller, wrapped && lines.length > 0);
@@ -58,7 +62,7 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
 
   /** The cursor to bring into the middle as soon as its line is here. */
   const wanted = useRef<string | null>(null);
-  /** The first line that is seen, and where its row began when it was drawn. */
+  /** The selected line where it is seen, else the first one, and where its row began when it was drawn. */
   const anchor = useRef<{ id: string; top: number } | null>(null);
   /** Where a script scrolled to: what is not somebody's doing. */
   const placed = useRef(-1);
@@ -72,7 +76,7 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
 
   useLayoutEffect(() => {
     const box = scroller.current;
-    if (box === null) return;
+    if (box === null || printing.value) return;
     const target =
       wanted.current === null ? -1 : lines.findIndex(({ cursor }) => cursor === wanted.current);
     if (target >= 0) {
@@ -89,11 +93,11 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
         if (moved !== 0) place(box.scrollTop + moved);
       }
     }
-    const line = lines[geometry.rowAt(box.scrollTop) - geometry.offset];
-    anchor.current =
-      line === undefined
-        ? null
-        : { id: line.event.id, top: geometry.topOf(geometry.rowAt(box.scrollTop)) };
+    const [from, to] = [box.scrollTop, box.scrollTop + box.clientHeight];
+    const of = selected === null ? -1 : geometry.topOf(geometry.offset + selected);
+    const row = of >= from && of < to ? geometry.offset + (selected ?? 0) : geometry.rowAt(from);
+    const line = lines[row - geometry.offset];
+    anchor.current = line === undefined ? null : { id: line.event.id, top: geometry.topOf(row) };
   });
 
   /** The row that was asked for because nothing was there; once is enough. */
@@ -102,6 +106,8 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
   const lastSeen = geometry.rowAt(seenBottom);
   useEffect(() => {
     if (state === null || wanted.current !== null || state.error !== null) return;
+    // Scrolled by the effect above: what is seen is known a moment later.
+    if (Math.floor((scroller.current?.scrollTop ?? seenTop) / ROW) * ROW !== seenTop) return;
     const [start, end] = [geometry.offset, geometry.offset + lines.length];
     const away = lastSeen < start || firstSeen > end;
     if (away) {
@@ -117,21 +123,23 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
     if (firstSeen < start + NEAR) void source.older();
     if (lastSeen > end - NEAR) void source.newer();
     return;
-  }, [state, firstSeen, lastSeen]);
+  }, [state, seenTop, firstSeen, lastSeen]);
 
   return {
     geometry,
     rows,
     top: geometry.topOf(first),
-    toCursor(cursor) {
+    async toCursor(cursor) {
       wanted.current = cursor;
-      void source.toCursor(cursor).then(() => {
-        // Drawn again where it was here already; given up where it is not stored.
-        if (wanted.current === cursor) source.touch();
-        requestAnimationFrame(() => {
-          if (wanted.current === cursor) wanted.current = null;
-        });
+      const here = await source.toCursor(cursor);
+      if (wanted.current !== cursor) return here;
+      wanted.current = here;
+      // Drawn again where it was here already; given up where it is not stored.
+      source.touch();
+      requestAnimationFrame(() => {
+        if (wanted.current === here) wanted.current = null;
       });
+      return here;
     },
     toStart() {
       wanted.current = null;

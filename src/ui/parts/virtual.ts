@@ -3,7 +3,9 @@
  * each of them is needs no table, and a million of them cost as little as ten.
  */
 import type { RefObject } from 'preact';
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useCell } from './cell.ts';
+import { printing } from './printing.ts';
 
 export interface VirtualRows {
   /** Those to draw: what can be seen, and some on either side. */
@@ -15,6 +17,8 @@ export interface VirtualRows {
 }
 
 const OVERSCAN = 8;
+/** Rows on paper, from the first one on. */
+export const PRINTED_ROWS = 500;
 
 /** The part of `scroller` that can be seen, in whole steps of `step` pixels, outwards. */
 export function useSeen(
@@ -22,10 +26,14 @@ export function useSeen(
   step: number,
 ): { top: number; bottom: number } {
   const [seen, setSeen] = useState({ top: 0, bottom: 40 * step });
+  const current = useRef(seen);
+  current.current = seen;
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null) return;
     const look = (): void => {
+      // On paper nothing is scrolled: what was seen is what is drawn.
+      if (printing.value) return;
       const top = Math.floor(box.scrollTop / step) * step;
       const bottom = Math.ceil((box.scrollTop + box.clientHeight) / step) * step;
       setSeen((was) => (was.top === top && was.bottom === bottom ? was : { top, bottom }));
@@ -34,7 +42,11 @@ export function useSeen(
     const resized = new ResizeObserver(look);
     resized.observe(box);
     box.addEventListener('scroll', look, { passive: true });
+    const stopPrinting = printing.listen(() => {
+      if (!printing.value) box.scrollTop = current.current.top;
+    });
     return () => {
+      stopPrinting();
       resized.disconnect();
       box.removeEventListener('scroll', look);
     };
@@ -49,8 +61,9 @@ export function useVirtual(
   rowHeight: number,
 ): VirtualRows {
   const { top, bottom } = useSeen(scroller, rowHeight);
-  const first = Math.max(0, Math.min(top / rowHeight, count - 1) - OVERSCAN);
-  const last = Math.min(count, bottom / rowHeight + OVERSCAN);
+  const onPaper = useCell(printing);
+  const first = onPaper ? 0 : Math.max(0, Math.min(top / rowHeight, count - 1) - OVERSCAN);
+  const last = Math.min(count, onPaper ? PRINTED_ROWS : bottom / rowHeight + OVERSCAN);
   const rows: { index: number; start: number }[] = [];
   for (let index = first; index < last; index++) rows.push({ index, start: index * rowHeight });
   return {

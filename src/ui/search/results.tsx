@@ -2,7 +2,6 @@
 import { addressOf } from '../address/address.ts';
 import type { FoundLineFragment } from '../gen/graphql.ts';
 import { textOf } from '../log/line-text.ts';
-import { LineLink } from './line-link.tsx';
 import { markedPieces } from './marked.ts';
 
 const MOMENT = new Intl.DateTimeFormat('en-GB', {
@@ -56,9 +55,9 @@ function Result({ cursor, line }: ResultProps) {
       </td>
       <td class="log-level">{level}</td>
       <td class="result-text">
-        <LineLink line={line} cursor={cursor}>
+        <a href={addressOf(['tasks', taskId], { host: hostName, line: cursor })}>
           <Message line={line} />
-        </LineLink>
+        </a>
       </td>
       <td class="name">
         <a href={addressOf(['tasks', taskId])}>{taskId}</a>
