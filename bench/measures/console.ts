@@ -9,7 +9,15 @@ import type { Browser, Page } from 'playwright-core';
 import { builtConsole } from '../../src/http/console-build.ts';
 import { startBrowser } from '../../test/http/browser.ts';
 import { graphql, type Served, serveShiplog } from '../process.ts';
-import { atMost, type BenchOptions, type Measurement, median, quantile, type Row } from '../row.ts';
+import {
+  atLeast,
+  atMost,
+  type BenchOptions,
+  type Measurement,
+  median,
+  quantile,
+  type Row,
+} from '../row.ts';
 import { fillBoard } from './board.ts';
 
 const HOSTS = 5_000;
@@ -62,7 +70,8 @@ async function size(url: string): Promise<Row> {
 
 async function firstBoard(server: Served, browser: Browser, options: BenchOptions): Promise<Row> {
   options.say(`${HOSTS} hosts are reported`);
-  await fillBoard(server.url, TASK, HOSTS);
+  // One more is expected: the deployment goes on, as one does that is watched.
+  await fillBoard(server.url, TASK, HOSTS, HOSTS + 1);
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const page = await browser.newPage();
@@ -117,8 +126,13 @@ async function live(server: Served, browser: Browser, options: BenchOptions): Pr
   const frames = quantile(seen.frames, 0.95);
   const clicks = quantile(seen.clicks, 0.95);
   const grown = after / before;
+  const rate = events / (ms / 1_000);
   return [
-    { what: 'events a second that were reported meanwhile', ours: events / (ms / 1_000) },
+    {
+      what: 'events a second that were reported meanwhile',
+      ours: rate,
+      aim: atLeast(rate, RATE * 0.95),
+    },
     { what: '95 % of frames came within, ms', ours: frames, aim: atMost(frames, 16.8) },
     { what: 'tasks over 50 ms, of all frames', ours: `${seen.longTasks} of ${seen.frames.length}` },
     { what: '95 % of clicks were drawn within, ms', ours: clicks, aim: atMost(clicks, 50) },
@@ -131,10 +145,14 @@ async function live(server: Served, browser: Browser, options: BenchOptions): Pr
   ];
 }
 
+/** As many agents do: what one of them waits for keeps the others from nothing. */
+const IN_FLIGHT = 4;
+
 /** Steps of all hosts that go on, at a steady rate; resolves to how many were reported. */
 async function report(server: Served, until: number): Promise<number> {
   const size = RATE / 10;
   let sent = 0;
+  const inFlight = new Set<Promise<void>>();
   while (performance.now() < until) {
     const next = performance.now() + 100;
     const inputs = Array.from({ length: size }, (_, at) => {
@@ -148,10 +166,15 @@ async function report(server: Served, until: number): Promise<number> {
         status: round % 2 === 0 ? 'RUNNING' : 'SUCCEEDED',
       };
     });
-    await graphql(server.url, LOG, { inputs });
+    while (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight);
+    const request: Promise<void> = graphql(server.url, LOG, { inputs }).then(() => {
+      inFlight.delete(request);
+    });
+    inFlight.add(request);
     sent += size;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
   }
+  await Promise.all(inFlight);
   return sent;
 }
 

@@ -8,7 +8,7 @@ import { Deployments } from './deployments/deployments.tsx';
 import { later } from './explore/later.tsx';
 import { ConnectionStatus } from './frame/connection-status.tsx';
 import { GraphiqlLink } from './frame/graphiql-link.tsx';
-import { KeyboardShortcuts } from './frame/keyboard.tsx';
+import { KeyboardShortcuts, ShortcutsButton } from './frame/keyboard.tsx';
 import { ThemeButton } from './frame/theme.tsx';
 import { TokenDialog } from './frame/token-dialog.tsx';
 
@@ -51,6 +51,7 @@ export function App() {
         <span class="frame-end">
           <ConnectionStatus />
           <ThemeButton />
+          <ShortcutsButton />
         </span>
       </header>
       <main id="main" tabIndex={-1}>

@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { startBrowser } from '../http/browser.ts';
+import { startHttpFixture } from '../http/support.ts';
 import { startServer } from '../support/server.ts';
 import { openConsole } from './console.ts';
 
@@ -72,15 +73,36 @@ describe('the connection of the console', () => {
     await page.close();
   });
 
+  it('says that the browser is offline, and goes on where it was', async () => {
+    const server = await startHttpFixture();
+    const line = (message: string) => ({ taskId: 't', host: 'a', step: 'only', message });
+    await report(server.url, [line('before')]);
+    const { page } = await openConsole(browser, server.url, '/tasks/t?host=a');
+    const connection = page.getByRole('status', { name: 'Connection' });
+    await page.getByRole('log').getByText('before').waitFor();
+    await connection.getByText('live').waitFor();
+    await page.context().setOffline(true);
+    await connection.getByText('offline').waitFor();
+    await report(server.url, [line('meanwhile')]);
+    await page.context().setOffline(false);
+    await page.getByRole('log').getByText('meanwhile').waitFor();
+    await connection.getByText('live').waitFor();
+    await page.close();
+    await server.close();
+  });
+
   it('asks for a token where the server wants one, again where it is wrong, and keeps it out of the address', async () => {
     const tokensFile = join(folder, 'tokens');
     const right = makeToken('someone', ['read'], null, Date.now());
     await writeFile(tokensFile, formatTokens([right.record]), { mode: 0o600 });
     await using server = await startServer({ env: { SHIPLOG_TOKENS_FILE: tokensFile } });
-    const { page } = await openConsole(browser, server.url);
+    const phone = { width: 360, height: 740 };
+    const { page } = await openConsole(browser, server.url, '/', phone);
     const dialog = page.getByRole('dialog');
     const field = dialog.getByLabel('Token');
     await field.waitFor();
+    const { x = 0, width = 0 } = (await field.boundingBox()) ?? {};
+    expect(x + width).toBeLessThan(phone.width);
     await page.keyboard.press('Escape');
     await field.fill(makeToken('someone', ['read'], null, Date.now()).token);
     await page.keyboard.press('Enter');

@@ -113,7 +113,7 @@ describe('a deployment, for whoever looks at it', () => {
     await expect.poll(focused).toBe('web-19');
     await page.keyboard.press('p');
     await page.getByRole('complementary', { name: 'web-07' }).waitFor();
-    await page.getByText('1 of 2 failed').waitFor();
+    await page.getByText('failed host 1 of 2').waitFor();
     await page.keyboard.press('n');
     await page.getByRole('complementary', { name: 'web-19' }).waitFor();
     await page.keyboard.press('p');
@@ -216,17 +216,67 @@ describe('a deployment, for whoever looks at it', () => {
     await page.close();
   });
 
-  it('opens GraphiQL with the query behind it', async () => {
-    const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
-    const link = page.getByRole('link', { name: 'GraphiQL' });
-    await expect.poll(() => link.getAttribute('href')).toContain('query=query+DeploymentSummary');
-    const address = new URL((await link.getAttribute('href')) as string, shiplog.url);
-    const answer = await shiplog.graphql({
-      query: address.searchParams.get('query'),
-      variables: JSON.parse(address.searchParams.get('variables') as string),
-    });
-    expect(answer.errors).toBeUndefined();
-    expect(answer.data).toMatchObject({ task: { failureGroups: [{ hostCount: 2 }] } });
+  it('names five hosts of a cause, and says how many more there are', async () => {
+    const hosts = Array.from({ length: 7 }, (_, at) => `db-${at}`);
+    await shiplog.ingest.logSteps(
+      hosts.map((host) => ({
+        ...{ taskId: 'many-1', host, step: 'only', status: 'FAILED' },
+        error: { message: 'no space left' },
+      })),
+    );
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/many-1');
+    const cause = page.getByRole('region', { name: 'Failures' }).getByRole('listitem');
+    await cause.getByText('7 hosts').waitFor();
+    await cause.getByText('and 2 more').waitFor();
+    expect(await cause.getByRole('link').count()).toBe(5);
+    for (const name of ['Steps', 'Board', 'Log']) {
+      expect(await page.getByRole('region', { name, exact: true }).count(), name).toBe(1);
+    }
+    await page.close();
+  });
+
+  it('leads to the failing line by keys alone', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/?q=shop-1');
+    const focused = (): Promise<string | null> =>
+      page.evaluate('document.activeElement.textContent');
+    const tabTo = async (text: string) => {
+      for (let stop = 0; stop < 40 && (await focused()) !== text; stop++) {
+        await page.keyboard.press('Tab');
+      }
+      expect(await focused()).toBe(text);
+    };
+    await page.getByRole('link', { name: 'shop-1' }).waitFor();
+    await tabTo('shop-1');
+    await page.keyboard.press('Enter');
+    const failures = page.getByRole('region', { name: 'Failures' });
+    await failures.getByRole('link', { name: 'web-07' }).waitFor();
+    await tabTo('web-07');
+    await page.keyboard.press('Enter');
+    const log = page.getByRole('complementary', { name: 'web-07' }).getByRole('log');
+    await log.locator('[aria-current="true"]').getByText('port 8080 is taken').waitFor();
+    await page.close();
+  });
+
+  it('opens GraphiQL with the query behind it, as every view does', async () => {
+    const views = [
+      ['/', 'Deployments'],
+      ['/tasks/shop-1', 'DeploymentSummary'],
+      ['/tasks/shop-1?host=web-07', 'RunDetails'],
+      ['/search', 'SearchEvents'],
+      ['/steps', 'StepStatistics'],
+      ['/hosts', 'Hosts'],
+      ['/hosts/web-07', 'HostHistory'],
+    ] as const;
+    const { page } = await openConsole(browser, shiplog.url);
+    for (const [path, name] of views) {
+      await page.goto(shiplog.url + path);
+      const link = page.getByRole('link', { name: 'GraphiQL', exact: true });
+      await expect.poll(() => link.getAttribute('href')).toContain(`query=query+${name}`);
+      const address = new URL((await link.getAttribute('href')) as string, shiplog.url);
+      const query = address.searchParams.get('query') as string;
+      const variables = JSON.parse(address.searchParams.get('variables') as string);
+      expect((await shiplog.graphql({ query, variables })).errors, path).toBeUndefined();
+    }
     await page.close();
   });
 

@@ -2,19 +2,22 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../http/browser.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
+import { describeOnEngines } from '../support/engines.ts';
 import { openConsole } from './console.ts';
 
-let shiplog: HttpFixture;
 let browser: Browser;
 beforeAll(async () => {
-  [shiplog, browser] = await Promise.all([startHttpFixture(), startBrowser()]);
+  browser = await startBrowser();
 });
-afterAll(async () => {
-  await browser.close();
-  await shiplog.close();
-});
+afterAll(() => browser.close());
 
-describe('the list of deployments', () => {
+describeOnEngines('the list of deployments', (engine) => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture({ store: await engine.open() });
+  });
+  afterAll(() => shiplog.close());
+
   it('shows what is there with the reason of a failure, and what begins, without a reload', async () => {
     await shiplog.ingest.startTask({ id: 'shop-1', service: 'shop', version: '2.4.0' });
     await shiplog.ingest.logSteps([
@@ -31,6 +34,10 @@ describe('the list of deployments', () => {
     const row = table.getByRole('row').filter({ hasText: 'shop-1' });
     await row.getByRole('link', { name: 'shop-1' }).waitFor();
     await row.getByText('1 × checksum mismatch').waitFor();
+    await row.getByText('RUNNING').waitFor();
+    for (const name of ['Status', 'Service', 'Environment', 'By']) {
+      expect(await page.getByRole('button', { name, exact: true }).count(), name).toBe(1);
+    }
     expect(await page.getByRole('status', { name: 'Connection' }).textContent()).toContain('live');
     await shiplog.ingest.startTask({ id: 'shop-2', service: 'shop' });
     await table.getByRole('link', { name: 'shop-2' }).waitFor();
@@ -55,6 +62,14 @@ describe('the list of deployments', () => {
     expect(await table.getByRole('link', { name: 'facet-2' }).count()).toBe(0);
     await page.close();
   });
+});
+
+describe('the list of deployments, for whoever looks at it', () => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture();
+  });
+  afterAll(() => shiplog.close());
 
   it('lets new rows in at the top, but not under the pointer', async () => {
     await shiplog.ingest.startTask({ id: 'calm-1' });
@@ -105,6 +120,45 @@ describe('the list of deployments', () => {
     await page.keyboard.type('nothing-like-it');
     await page.getByText('No deployment is like this').waitFor();
     expect(await page.getByRole('searchbox').inputValue()).toBe('nothing-like-it');
+    await page.close();
+  });
+
+  it('keeps the theme that somebody chose, and moves nothing where motion is not wanted', async () => {
+    await shiplog.ingest.startTask({ id: 'still-1' });
+    const { page } = await openConsole(browser, shiplog.url);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    const surface = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const light = await surface();
+    await page.getByRole('button', { name: 'Theme: light; change to dark' }).click();
+    const dark = await surface();
+    expect(dark).not.toBe(light);
+    await page.reload();
+    await page.getByRole('button', { name: 'Theme: dark; change to light' }).waitFor();
+    expect(await surface()).toBe(dark);
+    await page.getByRole('link', { name: 'still-1' }).waitFor();
+    await shiplog.ingest.startTask({ id: 'still-2' });
+    const row = page.getByRole('row').filter({ hasText: 'still-2' });
+    await row.waitFor();
+    expect(await row.evaluate((cells) => getComputedStyle(cells).animationName)).toBe('none');
+    await page.close();
+  });
+
+  it('goes back and forward to what was shown, and says what to do where the server refuses', async () => {
+    await shiplog.ingest.startTask({ id: 'back-1', hosts: ['a'], plan: ['x'] });
+    const { page } = await openConsole(browser, shiplog.url, '/?q=back');
+    await page.getByRole('link', { name: 'back-1' }).click();
+    await page.getByRole('grid').getByRole('link', { name: 'a', exact: true }).click();
+    await page.getByRole('complementary', { name: 'a' }).waitFor();
+    await page.goBack();
+    await page.getByRole('complementary').waitFor({ state: 'detached' });
+    await page.goBack();
+    await page.getByRole('table', { name: 'Deployments' }).waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('back');
+    await page.goForward();
+    await page.goForward();
+    await page.getByRole('complementary', { name: 'a' }).waitFor();
+    await page.goto(`${shiplog.url}/?q=%22half`);
+    await page.getByRole('alert').getByText('quote').waitFor();
     await page.close();
   });
 });

@@ -65,5 +65,8 @@ function tokenGiven(): Promise<void> {
 
 addEventListener('offline', () => change('offline'));
 addEventListener('online', () => {
-  if (connection.value.state === 'offline') change('reconnecting');
+  if (connection.value.state !== 'offline') return;
+  change('reconnecting');
+  // A connection from before may be dead without knowing it: a new one goes on where it was.
+  socket.terminate();
 });

@@ -6,18 +6,25 @@ import { Cell } from '../parts/cell.ts';
 interface ViewQuery {
   query: string;
   variables: object;
+  /** It is of something that lies before the view. */
+  inFront?: boolean;
 }
 
-/** Of what is in front, last. */
+/** Of all that is shown, in the order in which it came. */
 export const viewQueries = new Cell<readonly ViewQuery[]>([]);
 
 export function useViewQuery<Result, Variables extends object>(
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
+  inFront = false,
 ): void {
   const key = JSON.stringify(variables);
   useEffect(() => {
-    const mine = { query: document.toString().trim(), variables: JSON.parse(key) as object };
+    const mine = {
+      query: document.toString().trim(),
+      variables: JSON.parse(key) as object,
+      inFront,
+    };
     viewQueries.value = [...viewQueries.value, mine];
     return () => {
       viewQueries.value = viewQueries.value.filter((one) => one !== mine);
@@ -26,7 +33,7 @@ export function useViewQuery<Result, Variables extends object>(
 }
 
 export function graphiqlAddress(queries: readonly ViewQuery[]): string {
-  const query = queries.at(-1);
+  const query = queries.findLast(({ inFront }) => inFront === true) ?? queries.at(-1);
   if (query === undefined) return '/graphiql';
   const params = new URLSearchParams({
     query: query.query,

@@ -48,16 +48,37 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
+/** Opens the list; null: it is not there. */
+let openList: (() => void) | null = null;
+
+/** For whoever does not know that `?` does it. */
+export function ShortcutsButton() {
+  return (
+    <button
+      type="button"
+      class="for-keyboards"
+      aria-label="Keyboard shortcuts"
+      title="Keyboard shortcuts: ?"
+      onClick={() => openList?.()}
+    >
+      <span aria-hidden="true">?</span>
+    </button>
+  );
+}
+
 export function KeyboardShortcuts() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [, setOpen] = useState(false);
   useEffect(() => {
+    openList = () => {
+      dialog.current?.showModal();
+      setOpen(true);
+    };
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector('dialog[open]') !== null) return;
       if (event.key === '?') {
-        dialog.current?.showModal();
-        setOpen(true);
+        openList?.();
       } else if (event.key === '/') {
         // That of what is in front.
         [...document.querySelectorAll<HTMLElement>('input[type="search"]')].at(-1)?.focus();

@@ -37,7 +37,7 @@ export function TokenDialog() {
           <code>shiplog tokens create --scope read</code>. It is kept until this tab is closed.
         </p>
         <label>
-          Token <input type="password" name="token" autocomplete="off" required size={50} />
+          Token <input type="password" name="token" autocomplete="off" required />
         </label>{' '}
         <button type="submit">Use it</button>
       </form>

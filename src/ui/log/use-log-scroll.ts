@@ -14,6 +14,8 @@ import { wrappedHeights } from './log-wrap.ts';
 const OVERSCAN = 12;
 /** Rows near an end of what is here at which more is asked for. */
 const NEAR = 60;
+/** What stays in sight around a line that is brought there. */
+const CONTEXT = 3 * ROW;
 /** Somebody who drags the scroll bar is not asked for each place that is passed. */
 const SETTLE_MS = 40;
 
@@ -152,8 +154,9 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
       const box = scroller.current;
       if (box === null) return;
       const row = geometry.offset + index;
-      const [top, bottom] = [geometry.topOf(row), geometry.topOf(row + 1)];
-      if (top < box.scrollTop) place(top);
+      const top = geometry.topOf(row) - CONTEXT;
+      const bottom = geometry.topOf(row + 1) + CONTEXT;
+      if (top < box.scrollTop) place(Math.max(0, top));
       else if (bottom > box.scrollTop + box.clientHeight) place(bottom - box.clientHeight);
     },
     firstLine: () => Math.max(0, firstSeen - geometry.offset),

@@ -29,7 +29,7 @@ export function RunDrawer({ id, host, news, failedHosts }: RunDrawerProps) {
   useEffect(() => {
     if (drawer.current?.contains(document.activeElement) !== true) title.current?.focus();
   }, [host]);
-  useViewQuery(RunDetailsDocument, { id, host });
+  useViewQuery(RunDetailsDocument, { id, host }, true);
   const at = failedHosts.indexOf(host);
   const neighbour = (by: number): string | null => {
     const next = at < 0 ? (by > 0 ? failedHosts[0] : failedHosts.at(-1)) : failedHosts[at + by];
@@ -48,7 +48,8 @@ export function RunDrawer({ id, host, news, failedHosts }: RunDrawerProps) {
         <span class="drawer-moves">
           {at >= 0 && (
             <span class="of-failed">
-              {(at + 1).toLocaleString('en')} of {failedHosts.length.toLocaleString('en')} failed
+              failed host {(at + 1).toLocaleString('en')} of{' '}
+              {failedHosts.length.toLocaleString('en')}
             </span>
           )}
           <MoveButton to={neighbour(-1)} name="Previous failed host" glyph="↑" />
