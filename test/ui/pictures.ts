@@ -1,7 +1,7 @@
 /**
  * Takes the pictures of the documentation anew: `npm run pictures`. A server with a week of simulated
  * deployments, one of them running, and every view of it, light and dark, wide and on a phone. With a
- * palette (`mogrify +dither -colors 64 docs/console/*.png`) they are a third of their size.
+ * palette of 64 colours they are a third of their size.
  */
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
