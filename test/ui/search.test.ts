@@ -91,6 +91,8 @@ describeOnEngines('the search across deployments', (engine) => {
       page.context().waitForEvent('page'),
       link.click({ modifiers: ['ControlOrMeta'] }),
     ]);
+    // A tab that nobody looks at has no frames, and draws nothing that it scrolls to.
+    await tab.bringToFront();
     const current = tab.getByRole('log', { name: 'Log' }).locator('[aria-current="true"]');
     await current.waitFor();
     expect(await current.locator('.log-text').allTextContents()).toEqual(['counted number 57']);
