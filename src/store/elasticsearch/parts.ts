@@ -57,7 +57,10 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
     onLost: (shard) => reach.forget(shard),
   });
   const { positions, pacing } = keeper;
-  const reach = new ViewsReach({ names, refresher, readWaitMs, positions });
+  const reach = new ViewsReach({
+    ...{ names, shards, refresher, readWaitMs, positions },
+    foldAhead: (shard, taskIds) => keeper.foldAhead(shard, taskIds),
+  });
   const ownWrites = new OwnWrites({ registry, acknowledged, positions, reach });
   const appender = new Appender({
     ...{ connection, names, days, registry, bulk, maxEventsPerTask },
@@ -69,13 +72,15 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   const details = new EventDetails(searcher, scopes);
   const lines = new EventLines(searcher, scopes, pages);
 
-  const views = new ViewReader({ searcher, names, registry, now, staleAfterMs });
+  const views = new ViewReader({
+    ...{ searcher, names, registry, now, staleAfterMs },
+    unstored: (shard, id) => keeper.unstored(shard, id),
+  });
   const boards = new BoardReader({ searcher, names, views, now, staleAfterMs });
   const statistics = new Statistics({ searcher, names, views });
   const tasks = new KnownTasks({ registry, pages, views, statistics });
   const changed = new ChangedTasks({ searcher, names, shards, positions, refresher });
-  const viewParts = { names, shards, registry, refresher, positions, views, boards };
-  const snapshots = new Snapshots(viewParts);
+  const snapshots = new Snapshots({ shards, registry, positions, reach, views, boards });
 
   const health = new HealthWatch({
     connection,

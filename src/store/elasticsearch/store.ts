@@ -84,11 +84,13 @@ class Elasticsearch implements ElasticsearchStore {
     for (const day of new Set(stored.map(({ position }) => parseShard(position.shard)?.day))) {
       if (day !== undefined) this.#parts.shards.touch(day);
     }
+    const found: Position[] = [];
     for (const [i, outcome] of outcomes.entries()) {
       if (!('position' in outcome) || outcome.position === null) continue;
       this.#parts.acknowledged.note((events[i] as LogEvent).taskId, outcome.position);
+      if (outcome.outcome === 'DUPLICATE') found.push(outcome.position);
     }
-    this.#parts.keeper.offer(stored);
+    this.#parts.keeper.offer(stored, found);
     return outcomes;
   }
 

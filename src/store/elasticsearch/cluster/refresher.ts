@@ -5,8 +5,8 @@
 import type { Connection } from './connection.ts';
 
 const LONGEST_PAUSE_MS = 500;
-/** Of the time a refresh took. */
-const PAUSE_FACTOR = 4;
+/** Of the time a refresh took: at most half of the time is spent with them. */
+const PAUSE_FACTOR = 1;
 
 interface Turn {
   next: Promise<void> | null;

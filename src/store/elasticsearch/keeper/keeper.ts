@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../../domain/errors.ts';
-import type { StoredEvent } from '../../../domain/event/event.ts';
+import type { Position, StoredEvent } from '../../../domain/event/event.ts';
 import type { Bulk } from '../cluster/bulk.ts';
 import type { Connection } from '../cluster/connection.ts';
 import type { Refresher } from '../cluster/refresher.ts';
@@ -26,6 +26,7 @@ import { type Taken, Takeover } from './takeover.ts';
 import { TaskEntries } from './task-entries.ts';
 import { ViewFolder } from './view-folder.ts';
 import { ViewPositions } from './view-positions.ts';
+import { ViewWriter } from './view-writer.ts';
 import { WatchedLeases } from './watched-leases.ts';
 
 /** Between two batches of a shard, so that what belongs to one run is written once. */
@@ -59,6 +60,8 @@ export class Keeper {
   readonly #takeover: Takeover;
   readonly #waits = new FoldWaits((shard) => this.#work(shard));
   readonly #working = new Map<string, Promise<void>>();
+  /** The greatest seq of each shard that this server acknowledged. */
+  readonly #told = new Map<string, number>();
   #warnedAt = -Infinity;
   #closed = false;
   readonly positions: ViewPositions;
@@ -95,19 +98,43 @@ export class Keeper {
     this.#watch.start();
   }
 
-  /** Events that this server stored. */
-  offer(events: readonly StoredEvent[]): void {
+  /** Events that this server stored; `others`: where those are that it only found to be there. */
+  offer(events: readonly StoredEvent[], others: readonly Position[]): void {
     const shards = new Set<string>();
     for (const event of events) {
-      this.#kept.get(event.position.shard)?.offer(event);
-      shards.add(event.position.shard);
+      const { shard, seq } = event.position;
+      this.#kept.get(shard)?.offer(event);
+      this.#told.set(shard, Math.max(seq, this.#told.get(shard) ?? 0));
+      shards.add(shard);
+    }
+    for (const { shard, seq } of others) {
+      this.#kept.get(shard)?.lacks(seq);
+      this.#told.set(shard, Math.max(seq, this.#told.get(shard) ?? 0));
     }
     for (const shard of shards) this.#work(shard);
+  }
+
+  /**
+   * Folds what this server stored of some tasks of a shard ahead of all the rest, into what
+   * `unstored` has. false: it cannot, and is to be waited for.
+   */
+  async foldAhead(shard: string, taskIds: ReadonlySet<string>): Promise<boolean> {
+    const keeper = this.#kept.get(shard);
+    if (keeper === undefined || !(await keeper.foldAhead(taskIds))) return false;
+    return this.#kept.get(shard) === keeper;
+  }
+
+  /** A view's document that is not stored as it is now; null: it is to be removed. */
+  unstored(shard: string, id: string): string | null | undefined {
+    return this.#kept.get(shard)?.unstored(id);
   }
 
   /** The day's indices are deleted. */
   forget(day: string): void {
     this.#watched.forget(day);
+    for (const shard of this.#told.keys()) {
+      if (parseShard(shard)?.day === day) this.#told.delete(shard);
+    }
     for (const shard of this.positions.shardsOf(day)) this.#kept.lose(shard);
   }
 
@@ -178,7 +205,13 @@ export class Keeper {
           this.#kept.lose(shard);
           return;
         }
-        if (!keeper.hasNext && info.settled <= keeper.folded) return;
+        if (!keeper.hasNext && info.settled <= keeper.folded) {
+          if (!(await keeper.recorded())) {
+            this.#kept.lose(shard);
+            return;
+          }
+          if (!keeper.hasNext) return;
+        }
       }
       const from = keeper.folded;
       if (!(await keeper.step(info))) {
@@ -205,14 +238,17 @@ export class Keeper {
     const { shard } = info;
     const aside = this.aside;
     const entries = new TaskEntries({ connection, refresher, index, shard, generation, aside });
-    const folder = new ViewFolder({
-      ...{ bulk, index, generation, entries, aside },
+    const writer = new ViewWriter({
+      ...{ bulk, index, aside },
       onWrite: (documents) => {
         this.written += documents;
       },
     });
+    const folder = new ViewFolder({ generation, entries, writer, aside });
+    const lacksTo = this.#told.get(shard) ?? 0;
     return new ShardKeeper({
-      ...{ reader, folder, entries, leaseMs, lease, beatAt: began, recoverTo: info.seq },
+      ...{ reader, folder, writer, entries, leaseMs, lease, lacksTo },
+      ...{ beatAt: began, recoverTo: info.seq },
       ...{ leases: this.#leases, hosts: this.#hosts, owner: this.#takeover.owner },
       onFolded: (through) => this.#waits.reached(shard, through),
       sweep: (number, version) =>

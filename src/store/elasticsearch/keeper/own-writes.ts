@@ -28,14 +28,14 @@ export class OwnWrites {
     const asked = all ? taskIds : taskIds.filter((id) => acknowledged.mayKnow(id));
     if (asked.length === 0) return 0;
     const entries = await registry.find([...new Set(asked)]);
-    const wanted = new Map<string, number>();
+    const wanted = new Map<string, Map<string, number>>();
     for (const [taskId, { shard }] of entries) {
       if (shard === null) continue;
-      const seq = acknowledged.of(taskId, shard);
-      wanted.set(shard, Math.max(seq, wanted.get(shard) ?? 0));
+      const tasks = wanted.get(shard) ?? new Map<string, number>();
+      wanted.set(shard, tasks.set(taskId, acknowledged.of(taskId, shard)));
     }
     const behind = await Promise.all(
-      [...wanted].map(([shard, seq]) => reach.forReader(shard, seq, searches)),
+      [...wanted].map(([shard, tasks]) => reach.forReader(shard, tasks, searches)),
     );
     return Math.max(0, ...behind);
   }

@@ -1,6 +1,7 @@
 /**
  * Keeps the views of one shard, for as long as it holds the shard's lease: takes the log from the
  * memory of this server's own appends where it is contiguous, from the store else, and folds it.
+ * What a reader of one task waits for is folded ahead of all the rest, and read from memory.
  */
 import type { StoredEvent } from '../../../domain/event/event.ts';
 import { approximateBytes } from '../../../domain/event/event-weight.ts';
@@ -11,6 +12,7 @@ import { LAG_MAX } from './lag.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { TaskEntries } from './task-entries.ts';
 import type { ViewFolder } from './view-folder.ts';
+import type { ViewWriter } from './view-writer.ts';
 
 /** Events of this server that wait to be folded; beyond it they are read from the log. */
 const PENDING_MAX = 50_000;
@@ -28,6 +30,7 @@ export interface ShardKeeperParts {
   reader: LogReader;
   hosts: HostWriter;
   folder: ViewFolder;
+  writer: ViewWriter;
   entries: TaskEntries;
   /** Removes the views of older generations, when this one has folded all there was. */
   sweep: (shard: number, version: number) => Promise<void>;
@@ -41,11 +44,15 @@ export interface ShardKeeperParts {
   beatAt: number;
   /** Up to here a keeper before this one may have written. */
   recoverTo: number;
+  /** Up to here events that this server acknowledged may not be offered. */
+  lacksTo: number;
 }
 
 interface Pending {
   event: StoredEvent;
   bytes: number;
+  /** The states in memory hold it. */
+  isFolded: boolean;
 }
 
 /** A piece of the log, all of (folded, through]. */
@@ -60,6 +67,8 @@ export class ShardKeeper {
   #pendingBytes = 0;
   /** The greatest seq that this server stored. */
   #offered = 0;
+  /** Up to here something that this server acknowledged is not in `#pending`. */
+  #lacksTo: number;
   /** It has kept up since it took over: what is behind now came since. */
   #hasBeenNear: boolean;
   /** Up to here a keeper before this one may have written. */
@@ -68,14 +77,17 @@ export class ShardKeeper {
   #folded: number;
   /** One change of the lease at a time: of two, one would lose it to the other. */
   #changing: Promise<unknown> = Promise.resolve();
+  /** That the lease says how far the views are; the next batch is folded meanwhile. */
+  #recording: Promise<boolean> = Promise.resolve(true);
   lease: Lease;
   /** When the last successful change of the lease was begun. */
   beatAt: number;
   usedAt = performance.now();
 
   constructor(parts: ShardKeeperParts) {
-    const { lease, beatAt, recoverTo } = parts;
+    const { lease, beatAt, recoverTo, lacksTo } = parts;
     this.#parts = parts;
+    this.#lacksTo = lacksTo;
     this.lease = lease;
     this.beatAt = beatAt;
     this.recoverTo = recoverTo;
@@ -109,11 +121,36 @@ export class ShardKeeper {
   offer(event: StoredEvent): void {
     const { seq } = event.position;
     this.#offered = Math.max(this.#offered, seq);
-    if (seq <= this.folded || this.#pending.size >= PENDING_MAX) return;
+    if (seq <= this.folded) return;
     const bytes = approximateBytes(event);
-    if (this.#pendingBytes + bytes > PENDING_BYTES) return;
-    this.#pending.set(seq, { event, bytes });
+    if (this.#pending.size >= PENDING_MAX || this.#pendingBytes + bytes > PENDING_BYTES) {
+      this.lacks(seq);
+      return;
+    }
+    this.#pending.set(seq, { event, bytes, isFolded: false });
     this.#pendingBytes += bytes;
+  }
+
+  /** This server acknowledged what it does not have. */
+  lacks(seq: number): void {
+    this.#lacksTo = Math.max(this.#lacksTo, seq);
+  }
+
+  /**
+   * Folds what this server stored of some tasks, ahead of all the rest: then it is in what `unstored`
+   * has. false: it may not have all of it, and is to be waited for.
+   */
+  async foldAhead(taskIds: ReadonlySet<string>): Promise<boolean> {
+    if (this.#folded < Math.max(this.#lacksTo, this.recoverTo) || !this.isSafe) return false;
+    const own = [...this.#pending.values()].filter(({ event }) => taskIds.has(event.taskId));
+    await this.#fold(own.flatMap(({ event, isFolded }) => (isFolded ? [] : [event])));
+    for (const taskId of taskIds) await this.#parts.folder.layOut(taskId);
+    return true;
+  }
+
+  /** A view's document that is not stored as it is now; null: it is to be removed. */
+  unstored(id: string): string | null | undefined {
+    return this.isSafe ? this.#parts.writer.unstored(id) : undefined;
   }
 
   /** The next event is here: nothing has to be read. */
@@ -130,15 +167,23 @@ export class ShardKeeper {
     if (!this.isSafe && !(await this.beat())) return false;
     this.#parts.entries.recovering = from < this.recoverTo;
     const version = this.lease.generation * GENERATION_STEP + through;
-    await Promise.all([this.#parts.folder.fold(events, version), this.#parts.hosts.write(events)]);
+    const stored = this.#fold(events).then(() => this.#parts.folder.store(version));
+    await Promise.all([stored, this.#parts.hosts.write(events)]);
     const caughtUp = from < this.recoverTo && through >= this.recoverTo;
     if (caughtUp && this.lease.generation > 0) await this.#parts.sweep(info.number, version);
     this.#forget(from, through);
     this.#folded = through;
     this.#parts.onFolded(through);
-    if (!(await this.#change(this.#parts.owner))) return false;
     if (this.lag(info.settled) <= LAG_MAX) this.#hasBeenNear = true;
+    if (!(await this.recorded())) return false;
+    this.#recording = this.#change(this.#parts.owner);
+    this.#recording.catch(() => undefined);
     return true;
+  }
+
+  /** Resolves when the lease says what was folded. false: the lease is lost. */
+  recorded(): Promise<boolean> {
+    return this.#recording;
   }
 
   /** Tells the others that this one is alive. false: the lease is lost. */
@@ -179,6 +224,14 @@ export class ShardKeeper {
       }
     }
     return piece;
+  }
+
+  async #fold(events: readonly StoredEvent[]): Promise<void> {
+    if (events.length > 0) await this.#parts.folder.fold(events);
+    for (const { position } of events) {
+      const pending = this.#pending.get(position.seq);
+      if (pending !== undefined) pending.isFolded = true;
+    }
   }
 
   #forget(after: number, through: number): void {

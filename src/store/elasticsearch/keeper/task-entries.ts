@@ -29,8 +29,6 @@ export interface RunEntry {
 export interface TaskEntry {
   id: string;
   state: TaskState;
-  /** As it is stored; null: it is not. */
-  written: TaskState | null;
   totals: RunTotals;
   over: boolean;
   runs: Map<string, RunEntry>;
@@ -156,14 +154,15 @@ export class TaskEntries {
     entry.complete = true;
   }
 
-  /** Forgets what was used longest ago, so that at most some ten thousand runs are held. */
-  trim(): void {
+  /** Forgets what was used longest ago, so that at most some ten thousand runs are held, and `kept`. */
+  trim(kept: ReadonlySet<string>): void {
     let runs = 0;
     for (const entry of this.#tasks.values()) runs += entry.runs.size + 1;
     if (runs <= MAX_RUNS) return;
     const oldest = [...this.#tasks.values()].sort((a, b) => a.usedAt - b.usedAt);
     for (const entry of oldest) {
       if (runs <= MAX_RUNS / 2) break;
+      if (kept.has(entry.id)) continue;
       runs -= entry.runs.size + 1;
       this.#tasks.delete(entry.id);
     }
@@ -210,7 +209,6 @@ export class TaskEntries {
     return {
       id,
       state,
-      written: task === null ? null : state,
       totals: task?.totals ?? NO_RUNS,
       over: task !== null && isOver(state, task.totals),
       runs: new Map(),

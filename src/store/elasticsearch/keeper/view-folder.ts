@@ -1,10 +1,12 @@
 /**
- * Folds a piece of one shard's log into the stored views.
+ * Folds one shard's log into its views, in two steps. `fold` changes the states in memory, at once
+ * and in any order. `store` lays out as documents what changed since, and writes those.
  *
- * A batch is coalesced: a run that fifty of its events touched is written once, and what did not
+ * A piece is coalesced: a run that fifty of its events touched is written once, and what did not
  * change is not written. Runs and steps are written before their task, and the task before the
  * position, so that after a crash the next keeper meets nothing that claims too much. Documents
- * carry the position as their version: one that was folded further is never overwritten.
+ * carry the position as their version: one that was folded further is never overwritten. What they
+ * hold may be ahead of it, for what is folded twice changes nothing.
  */
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { StoredEvent } from '../../../domain/event/event.ts';
@@ -21,50 +23,74 @@ import {
   type RunState,
   type TaskState,
 } from '../../../domain/fold/fold.ts';
-import { type Bulk, type BulkItem, bulkItem } from '../cluster/bulk.ts';
-import { unavailable } from '../cluster/connection.ts';
-import type { Aside, SetAside } from './set-aside.ts';
+import type { SetAside } from './set-aside.ts';
 import type { RunEntry, TaskEntries, TaskEntry } from './task-entries.ts';
-import {
-  runDocuments,
-  taskDocument,
-  taskHostsDocument,
-  type ViewDocument,
-} from './view-documents.ts';
+import { runDocuments, taskDocument, taskHostsDocument } from './view-documents.ts';
+import type { ViewWriter } from './view-writer.ts';
 
-/** Documents in one request, and their bytes. */
-const CHUNK_DOCUMENTS = 1_000;
-const CHUNK_BYTES = 4 * 1024 * 1024;
-const CHUNKS_AT_A_TIME = 3;
 const RUNS_AT_A_TIME = 200;
-/** A cluster takes no request over 100 MB. */
-const DOCUMENT_MAX = 32 * 1024 * 1024;
 
+/** A task as its documents have it. */
 interface Before {
   task: TaskState;
   over: boolean;
+  /** Of the runs that changed since, or that the change of the task concerns. */
   runs: Map<RunEntry, RunState>;
+  /** The base status of those where it changed. */
+  bases: Map<RunEntry, RunEntry['base']>;
 }
 
 export interface FolderParts {
-  bulk: Bulk;
-  index: string;
   generation: number;
   entries: TaskEntries;
+  writer: ViewWriter;
   aside: SetAside;
-  /** Told how many documents were written. */
-  onWrite: (documents: number) => void;
 }
 
 export class ViewFolder {
   readonly #parts: FolderParts;
+  /** Tasks that something was folded into since they were laid out. */
+  readonly #changed = new Map<TaskEntry, Before>();
+  /** One folds or lays out at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: FolderParts) {
     this.#parts = parts;
   }
 
-  /** Resolves when the views hold these events; `version` grows with the position. */
-  async fold(events: readonly StoredEvent[], version: number): Promise<void> {
+  /** Resolves when the states hold these events. */
+  fold(events: readonly StoredEvent[]): Promise<void> {
+    return this.#inTurn(() => this.#fold(events));
+  }
+
+  /** Resolves when the writer has the documents of a task as its state is. */
+  layOut(taskId: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const entry = [...this.#changed.keys()].find(({ id }) => id === taskId);
+      if (entry !== undefined) await this.#layOut(entry);
+    });
+  }
+
+  /** Resolves when the views hold all that was folded; `version` grows with the position. */
+  async store(version: number): Promise<void> {
+    const { writer, entries } = this.#parts;
+    await this.#inTurn(async () => {
+      for (const entry of [...this.#changed.keys()]) await this.#layOut(entry);
+    });
+    await writer.write(version);
+    // What is not stored yet could not be read again.
+    const unstored = writer.tasks();
+    for (const { id } of this.#changed.keys()) unstored.add(id);
+    entries.trim(unstored);
+  }
+
+  #inTurn(body: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(body);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #fold(events: readonly StoredEvent[]): Promise<void> {
     const { entries, aside } = this.#parts;
     const wanted = new Map<string, Set<string>>();
     for (const { taskId, host } of events) {
@@ -73,37 +99,38 @@ export class ViewFolder {
       if (host !== null) hosts.add(host);
     }
     const tasks = await entries.load(wanted);
-    const before = new Map<TaskEntry, Before>();
-    for (const entry of tasks.values()) {
-      before.set(entry, { task: entry.state, over: entry.over, runs: new Map() });
-    }
     for (const event of events) {
       const entry = tasks.get(event.taskId);
       if (entry === undefined) continue;
+      const { runs } = this.#beforeOf(entry);
       aside.try({ taskId: entry.id, host: null }, () => {
         entry.state = foldTask(entry.state, event);
       });
       const run = event.host === null ? undefined : entry.runs.get(event.host);
       if (run === undefined) continue;
-      const { runs } = before.get(entry) as Before;
       if (!runs.has(run)) runs.set(run, run.state);
       aside.try({ taskId: entry.id, host: run.host }, () => {
         run.state = foldRun(run.state, event);
       });
     }
-    const runItems: BulkItem[] = [];
-    const taskItems: BulkItem[] = [];
-    for (const [entry, was] of before) {
-      await this.#settle(entry, was);
-      await this.#collectRuns(entry, was, version, runItems);
-      aside.try({ taskId: entry.id, host: null }, () => {
-        this.#collectTask(entry, was, version, taskItems);
-      });
+  }
+
+  #beforeOf(entry: TaskEntry): Before {
+    let before = this.#changed.get(entry);
+    if (before === undefined) {
+      before = { task: entry.state, over: entry.over, runs: new Map(), bases: new Map() };
+      this.#changed.set(entry, before);
     }
-    await this.#write(runItems);
-    await this.#write(taskItems);
-    for (const entry of before.keys()) entry.written = entry.state;
-    entries.trim();
+    return before;
+  }
+
+  /** Where it throws, nothing is laid out, and the next one begins where this one stopped. */
+  async #layOut(entry: TaskEntry): Promise<void> {
+    const was = this.#beforeOf(entry);
+    await this.#settle(entry, was);
+    await this.#layOutRuns(entry, was);
+    this.#parts.aside.try({ taskId: entry.id, host: null }, () => this.#layOutTask(entry, was));
+    this.#changed.delete(entry);
   }
 
   /** Which runs the events concern beyond their own, the counters, and whether the task is over. */
@@ -144,12 +171,12 @@ export class ViewFolder {
     for (const run of was.runs.keys()) {
       if (entry.runs.get(run.host) !== run) continue;
       this.#parts.aside.try({ taskId: entry.id, host: run.host }, () => {
-        this.#countRun(entry, run, plan);
+        this.#countRun(entry, was, run, plan);
       });
     }
   }
 
-  #countRun(entry: TaskEntry, run: RunEntry, plan: readonly string[]): void {
+  #countRun(entry: TaskEntry, was: Before, run: RunEntry, plan: readonly string[]): void {
     const base = baseRunStatus(run.state, plan);
     if (base === 'SUCCEEDED' || base === 'FAILED' || base === 'CANCELLED') {
       const { finishedAt } = deriveRun(run.state, entry.state, entry.over);
@@ -160,41 +187,25 @@ export class ViewFolder {
     }
     if (base === run.base) return;
     entry.totals = moveRun(entry.totals, run.base, base);
-    this.#moved.set(run, this.#moved.get(run) ?? run.base);
+    if (!was.bases.has(run)) was.bases.set(run, run.base);
     run.base = base;
   }
 
-  /** The base status of each run before this batch, where it changed. */
-  readonly #moved = new Map<RunEntry, RunEntry['base']>();
-
-  async #collectRuns(
-    entry: TaskEntry,
-    was: Before,
-    version: number,
-    items: BulkItem[],
-  ): Promise<void> {
+  async #layOutRuns(entry: TaskEntry, was: Before): Promise<void> {
     let turn = 0;
     for (const [run, stateBefore] of was.runs) {
       // A fleet's worth of runs would keep appends and tails waiting.
       if (++turn % RUNS_AT_A_TIME === 0) await othersTurn();
       this.#parts.aside.try({ taskId: entry.id, host: run.host }, () => {
-        this.#collectRun(entry, was, run, stateBefore, version, items);
+        this.#layOutRun(entry, was, run, stateBefore);
       });
     }
-    this.#moved.clear();
   }
 
-  #collectRun(
-    entry: TaskEntry,
-    was: Before,
-    run: RunEntry,
-    stateBefore: RunState,
-    version: number,
-    items: BulkItem[],
-  ): void {
-    const { generation } = this.#parts;
+  #layOutRun(entry: TaskEntry, was: Before, run: RunEntry, stateBefore: RunState): void {
+    const { generation, writer } = this.#parts;
     const gone = entry.runs.get(run.host) !== run;
-    const baseBefore = this.#moved.has(run) ? (this.#moved.get(run) ?? null) : run.base;
+    const baseBefore = was.bases.has(run) ? (was.bases.get(run) ?? null) : run.base;
     const now = gone
       ? []
       : runDocuments(run.state, run.base ?? 'PENDING', entry.state, entry.over, generation);
@@ -202,98 +213,26 @@ export class ViewFolder {
       baseBefore === null
         ? []
         : runDocuments(stateBefore, baseBefore, was.task, was.over, generation);
-    this.#difference(entry.id, run.unsure, then, now, version, items);
+    const known = new Map(then.map(({ id, body }) => [id, JSON.stringify(body)]));
+    for (const { id, body } of now) {
+      const source = JSON.stringify(body);
+      if (run.unsure || known.get(id) !== source) writer.put('run', entry.id, id, source);
+      known.delete(id);
+    }
+    for (const id of known.keys()) writer.put('run', entry.id, id, null);
     run.unsure = false;
   }
 
-  #difference(
-    taskId: string,
-    unsure: boolean,
-    then: readonly ViewDocument[],
-    now: readonly ViewDocument[],
-    version: number,
-    items: BulkItem[],
-  ): void {
-    const stored = new Map(then.map(({ id, body }) => [id, JSON.stringify(body)]));
-    for (const { id, body } of now) {
-      const source = JSON.stringify(body);
-      if (unsure || stored.get(id) !== source) {
-        items.push({ action: JSON.stringify({ index: this.#meta(id, taskId, version) }), source });
-      }
-      stored.delete(id);
-    }
-    for (const id of stored.keys()) {
-      items.push({
-        action: JSON.stringify({ delete: this.#meta(id, taskId, version) }),
-        source: '',
-      });
-    }
-  }
-
-  #collectTask(entry: TaskEntry, was: Before, version: number, items: BulkItem[]): void {
-    const { generation } = this.#parts;
+  #layOutTask(entry: TaskEntry, was: Before): void {
+    const { generation, writer } = this.#parts;
     if (entry.state.hosts !== was.task.hosts) {
       const { id, body } = taskHostsDocument(entry.id, entry.state.hosts, generation);
-      items.push(bulkItem('index', this.#meta(id, entry.id, version), body));
+      writer.put('task', entry.id, id, JSON.stringify(body));
     }
     const view = deriveTask(entry.state, entry.totals);
     const { id, body } = taskDocument(view, entry.state, entry.totals, generation);
-    items.push(bulkItem('index', this.#meta(id, entry.id, version), body));
+    writer.put('task', entry.id, id, JSON.stringify(body));
   }
-
-  #meta(id: string, routing: string, version: number): Record<string, unknown> {
-    return { _index: this.#parts.index, _id: id, routing, version, version_type: 'external_gte' };
-  }
-
-  /** In pieces, some of them at a time: all are of different documents. */
-  async #write(items: readonly BulkItem[]): Promise<void> {
-    const tooLarge = items.filter(({ source }) => source.length > DOCUMENT_MAX);
-    for (const item of tooLarge) this.#parts.aside.add(whatIs(item), 'it is over 32 MiB');
-    const chunks = chunksOf(items.filter((item) => !tooLarge.includes(item)));
-    const send = async () => {
-      for (let chunk = chunks.next(); !chunk.done; chunk = chunks.next()) {
-        await this.#send(chunk.value);
-      }
-    };
-    const senders = Array.from({ length: CHUNKS_AT_A_TIME }, send);
-    // None may be under way when another attempt begins.
-    for (const sent of await Promise.allSettled(senders)) {
-      if (sent.status === 'rejected') throw sent.reason;
-    }
-  }
-
-  async #send(chunk: readonly BulkItem[]): Promise<void> {
-    const outcomes = await this.#parts.bulk.send(chunk);
-    if (outcomes.some(({ state }) => state === 'missing')) {
-      throw unavailable(`${this.#parts.index} is not there`);
-    }
-    for (const [i, outcome] of outcomes.entries()) {
-      if (outcome.state !== 'refused') continue;
-      this.#parts.aside.add(whatIs(chunk[i] as BulkItem), outcome.reason);
-    }
-    this.#parts.onWrite(chunk.length);
-  }
-}
-
-/** Of which task and host a document tells; read only where it is set aside. */
-function whatIs({ action, source }: BulkItem): Aside {
-  const [{ routing }] = Object.values(JSON.parse(action)) as [{ routing: string }];
-  const host = /"host":\{"name":("(?:[^"\\]|\\.)*")/.exec(source)?.[1];
-  return { taskId: routing, host: host === undefined ? null : JSON.parse(host) };
-}
-
-function* chunksOf(items: readonly BulkItem[]): Generator<BulkItem[]> {
-  let chunk: BulkItem[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    chunk.push(item);
-    bytes += item.source.length + item.action.length;
-    if (chunk.length < CHUNK_DOCUMENTS && bytes < CHUNK_BYTES) continue;
-    yield chunk;
-    chunk = [];
-    bytes = 0;
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 function touchAll(entry: TaskEntry, was: Before): void {

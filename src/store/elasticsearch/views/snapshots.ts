@@ -1,20 +1,18 @@
 /** Boards and matrices of tasks, each with where in the log it is from: a tail goes on from there. */
 import type { TaskMatrix } from '../../../domain/fold/views.ts';
 import type { BoardSnapshot, MatrixAnswer, ShardCursor } from '../../store.ts';
-import type { Refresher } from '../cluster/refresher.ts';
-import type { Names } from '../indices/names.ts';
 import type { ShardInfo, Shards } from '../indices/shards.ts';
 import type { Registered, Registry } from '../indices/task-registry.ts';
 import type { ViewPositions } from '../keeper/view-positions.ts';
+import type { ViewsReach } from '../keeper/views-reach.ts';
 import type { BoardReader } from './board-reader.ts';
 import type { ViewReader } from './view-reader.ts';
 
 export interface SnapshotsParts {
-  names: Names;
   shards: Shards;
   registry: Registry;
-  refresher: Refresher;
   positions: ViewPositions;
+  reach: Pick<ViewsReach, 'show'>;
   views: ViewReader;
   boards: BoardReader;
 }
@@ -55,7 +53,7 @@ export class Snapshots {
 
   /** Where the views of the tasks' shards stand; searches from now on see at least that. */
   async #places(taskIds: readonly string[]): Promise<Map<string, Place>> {
-    const { names, shards, registry, refresher, positions } = this.#parts;
+    const { shards, registry, positions, reach } = this.#parts;
     const entries = await registry.find([...new Set(taskIds)]);
     const shardNames = new Set([...entries.values()].map(({ shard }) => shard));
     const infos = new Map<string, ShardInfo>();
@@ -63,8 +61,7 @@ export class Snapshots {
       if (info !== null) infos.set(info.shard, info);
     }
     const folded = await positions.of([...infos.values()]);
-    const days = new Set([...infos.values()].map(({ day }) => day));
-    await Promise.all([...days].map((day) => refresher.refresh(names.views(day))));
+    await Promise.all([...folded].map(([shard, seq]) => reach.show(shard, seq)));
     const found = new Map<string, Place>();
     for (const [taskId, entry] of entries) {
       const info = entry.shard === null ? undefined : infos.get(entry.shard);

@@ -11,10 +11,11 @@ import {
 } from '../../../domain/fold/fold.ts';
 import type { HostView, RunView, StepView, TaskView } from '../../../domain/fold/views.ts';
 import type { HostQuery, RunKey, RunQuery, StepKey, StepQuery, TaskQuery } from '../../store.ts';
+import type { DocumentId } from '../cluster/documents.ts';
 import type { Searcher } from '../cluster/searcher.ts';
 import { hostId, runId, taskHostsId, taskId } from '../indices/ids.ts';
 import type { Names } from '../indices/names.ts';
-import type { Registry } from '../indices/task-registry.ts';
+import type { Registered, Registry } from '../indices/task-registry.ts';
 import { runStateOf, storedTaskOf } from '../keeper/stored-states.ts';
 import { names as namesQuery } from '../query/dsl.ts';
 import { type Hit, type ListSearch, pageSearches, readPage } from '../query/page.ts';
@@ -41,6 +42,11 @@ interface StepSource {
   shiplog: { task: { id: string } };
 }
 
+interface Place extends DocumentId {
+  /** Of the log; null: none of which anything could be unstored. */
+  shard: string | null;
+}
+
 /** A task as it is needed to derive its runs. */
 export interface TaskPart {
   state: TaskState;
@@ -56,6 +62,8 @@ export interface ViewReaderParts {
   registry: Registry;
   now: () => number;
   staleAfterMs: number;
+  /** A document of a shard's views that is not stored as it is now; null: it is to be removed. */
+  unstored: (shard: string, id: string) => string | null | undefined;
 }
 
 export class ViewReader {
@@ -132,14 +140,8 @@ export class ViewReader {
     const days = await this.#parts.registry.find([...new Set(keys.map((key) => key.taskId))]);
     const docs = await this.#documents<StateSource>(
       keys.map((key) => {
-        const day = days.get(key.taskId)?.day;
-        return day === undefined
-          ? null
-          : {
-              index: this.#parts.names.views(day),
-              id: runId(key.taskId, key.host),
-              routing: key.taskId,
-            };
+        const entry = days.get(key.taskId);
+        return entry === undefined ? null : this.#placeOf(entry, runId(key.taskId, key.host));
       }),
       ['shiplog.state'],
     );
@@ -193,7 +195,7 @@ export class ViewReader {
   async hostsByName(names: readonly string[]): Promise<(HostView | null)[]> {
     const { hosts: index } = this.#parts.names;
     const docs = await this.#documents<StateSource>(
-      names.map((name) => ({ index, id: hostId(name) })),
+      names.map((name) => ({ index, id: hostId(name), shard: null })),
       ['shiplog.state'],
     );
     return docs.map((doc) => (doc === null ? null : hostOf(doc)));
@@ -228,23 +230,35 @@ export class ViewReader {
     const days = await this.#parts.registry.find([...new Set(ids)]);
     return this.#documents<S>(
       ids.map((id) => {
-        const day = days.get(id)?.day;
-        return day === undefined
-          ? null
-          : { index: this.#parts.names.views(day), id: idOf(id), routing: id };
+        const entry = days.get(id);
+        return entry === undefined ? null : this.#placeOf(entry, idOf(id));
       }),
       source,
     );
   }
 
+  #placeOf({ taskId, day, shard }: Registered, id: string): Place {
+    return { index: this.#parts.names.views(day), id, routing: taskId, shard };
+  }
+
+  /** As they are now, stored or not. */
   async #documents<S>(
-    ids: readonly ({ index: string; id: string; routing?: string } | null)[],
+    places: readonly (Place | null)[],
     source: readonly string[],
   ): Promise<(S | null)[]> {
-    const asked = ids.filter((id) => id !== null);
-    const docs = await this.#parts.searcher.documents<S>(asked, source);
+    const found = places.map((place) => {
+      const unstored =
+        place?.shard == null ? undefined : this.#parts.unstored(place.shard, place.id);
+      return typeof unstored === 'string' ? (JSON.parse(unstored) as S) : unstored;
+    });
+    const asked = places.filter((place, i) => place !== null && found[i] === undefined);
+    const docs = await this.#parts.searcher.documents<S>(asked as Place[], source);
     let next = 0;
-    return ids.map((id) => (id === null ? null : (docs[next++] ?? null)));
+    return places.map((place, i) => {
+      if (place === null) return null;
+      const unstored = found[i];
+      return unstored === undefined ? (docs[next++] ?? null) : unstored;
+    });
   }
 
   /** The views of one day where all ask for tasks of it, else of all days. */
