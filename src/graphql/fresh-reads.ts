@@ -4,7 +4,7 @@
  * that would take too long, the answer is of the views as they are, and says so.
  */
 import type { StepFilter } from '../domain/search/filter.ts';
-import type { RunKey, RunQuery, StepQuery, Store } from '../store/store.ts';
+import type { RunKey, RunQuery, StepQuery, Store, ViewsAsked } from '../store/store.ts';
 
 type Read<K extends keyof Store> = Store[K];
 
@@ -22,53 +22,49 @@ export class FreshReads {
   }
 
   readonly tasks: Read<'tasks'> = async (query) => {
-    await this.#searched(query.filter.ids ?? []);
+    await this.#shown(query.filter.ids ?? [], 'BY_SEARCH');
     return this.#store.tasks(query);
   };
   readonly tasksById: Read<'tasksById'> = async (ids) => {
-    await this.#shown(ids, false);
+    await this.#shown(ids, 'BY_ID');
     return this.#store.tasksById(ids);
   };
   readonly taskStats: Read<'taskStats'> = async (ids) => {
-    await this.#searched(ids);
+    await this.#shown(ids, 'BY_TASK');
     return this.#store.taskStats(ids);
   };
   readonly matrices: Read<'matrices'> = async (ids) => {
-    await this.#searched(ids);
+    await this.#shown(ids, 'BY_TASK');
     return this.#store.matrices(ids);
   };
   readonly runs: Read<'runs'> = async (queries) => {
-    await this.#searched(tasksOf(queries));
+    await this.#shown(tasksOf(queries), 'BY_SEARCH');
     return this.#store.runs(queries);
   };
   readonly steps: Read<'steps'> = async (queries) => {
-    await this.#searched(tasksOf(queries));
+    await this.#shown(tasksOf(queries), 'BY_SEARCH');
     return this.#store.steps(queries);
   };
   readonly failureGroups: Read<'failureGroups'> = async (queries) => {
-    await this.#searched(tasksOf(queries));
+    await this.#shown(tasksOf(queries), 'BY_SEARCH');
     return this.#store.failureGroups(queries);
   };
   readonly stepStats: Read<'stepStats'> = async (filter, groupBy) => {
-    await this.#searched(tasksOf([{ filter }]));
+    await this.#shown(tasksOf([{ filter }]), 'BY_SEARCH');
     return this.#store.stepStats(filter, groupBy);
   };
   readonly runsByKey: Read<'runsByKey'> = async (keys) => {
-    await this.#shown(ofKeys(keys), false);
+    await this.#shown(ofKeys(keys), 'BY_ID');
     return this.#store.runsByKey(keys);
   };
   readonly stepsByKey: Read<'stepsByKey'> = async (keys) => {
-    await this.#shown(ofKeys(keys), false);
+    await this.#shown(ofKeys(keys), 'BY_ID');
     return this.#store.stepsByKey(keys);
   };
 
-  #searched(taskIds: readonly string[]): Promise<void> {
-    return this.#shown(taskIds, true);
-  }
-
-  async #shown(taskIds: readonly string[], searches: boolean): Promise<void> {
+  async #shown(taskIds: readonly string[], to: ViewsAsked): Promise<void> {
     if (taskIds.length === 0) return;
-    const behind = await this.#store.viewsShow(taskIds, searches);
+    const behind = await this.#store.viewsShow(taskIds, to);
     this.#behind = Math.max(this.#behind, behind);
   }
 }

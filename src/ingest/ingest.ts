@@ -172,7 +172,7 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     if (outcome?.outcome === 'REJECTED') throw refusal({ ...outcome.problem, field: 'id' });
     declared.set(key, event.digest);
     // It is stored: that its views are late, or cannot be looked at now, is no failure of it.
-    await store.viewsShow([event.taskId], true).catch(() => null);
+    await store.viewsShow([event.taskId], 'BY_ID').catch(() => null);
   }
 
   return {

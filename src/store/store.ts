@@ -183,6 +183,12 @@ export interface BoardSnapshot {
   at: ShardCursor[];
 }
 
+/**
+ * How views are asked: for tasks, runs and steps by their ids, for all of a task (`taskStats`,
+ * `matrices`), or by any query.
+ */
+export type ViewsAsked = 'BY_ID' | 'BY_TASK' | 'BY_SEARCH';
+
 export interface StoreHealth {
   /** Reads and writes work now. [M6] */
   ok: boolean;
@@ -246,12 +252,12 @@ export interface Store {
 
   /**
    * Resolves when views show everything that this process acknowledged of these tasks before the
-   * call: to those who look up by id, and with `searches` to every query. [V1] Waits for nothing
+   * call, to those who ask in this way. [V1] Waits for nothing
    * else, for some seconds at most, and never throws for being behind: resolves to the greatest
    * number of events that the views of a shard of theirs lack, and to 0 where that is of no
    * consequence. [V2]
    */
-  viewsShow(taskIds: readonly string[], searches: boolean): Promise<number>;
+  viewsShow(taskIds: readonly string[], to: ViewsAsked): Promise<number>;
 
   // ── queries ────────────────────────────────────────────────────────────────────────────────
   /**

@@ -31,7 +31,7 @@ export function describeFreshReads(open: OpenStore): void {
       for (let i = 1; i <= 12; i++) {
         const key = { taskId: 'by-id', host: `web-${i}`, step: 'backup' };
         await told(aStatus('RUNNING', key));
-        expect(await store.viewsShow(['by-id'], false)).toBe(0);
+        expect(await store.viewsShow(['by-id'], 'BY_ID')).toBe(0);
         const [[run], [step], [task]] = await Promise.all([
           store.runsByKey([key]),
           store.stepsByKey([key]),
@@ -46,7 +46,7 @@ export function describeFreshReads(open: OpenStore): void {
       for (let i = 1; i <= 6; i++) {
         const host = `web-${i}`;
         await told(aStatus('FAILED', { taskId, host, error: { code: null, message: 'no disk' } }));
-        expect(await store.viewsShow([taskId], true)).toBe(0);
+        expect(await store.viewsShow([taskId], 'BY_SEARCH')).toBe(0);
         const list = { filter: { taskId }, page: aPage() };
         const [[stats], [runs], [steps], [board], [causes], spans] = await Promise.all([
           store.taskStats([taskId]),
@@ -88,7 +88,7 @@ export function describeFreshReads(open: OpenStore): void {
           expect(events?.rows).toMatchObject([{ node: { message } }]);
           expect(lines).toMatchObject([{ message }]);
           expect(counts?.received).toBe(i);
-          expect(await store.viewsShow(['in-events'], false)).toBe(0);
+          expect(await store.viewsShow(['in-events'], 'BY_ID')).toBe(0);
           const [task] = await store.tasksById(['in-events']);
           expect(task?.position).toEqual(events?.rows[0]?.node.position);
         }
@@ -102,14 +102,14 @@ export function describeFreshReads(open: OpenStore): void {
       const event = aTaskEvent({ change: 'began', title: 'again' }, { taskId: 'retried' });
       await told(event);
       expect(await store.append([event])).toMatchObject([{ outcome: 'DUPLICATE' }]);
-      expect(await store.viewsShow(['retried'], true)).toBe(0);
+      expect(await store.viewsShow(['retried'], 'BY_SEARCH')).toBe(0);
       const own = (await wholeLog(store)).filter(({ taskId }) => taskId === 'retried');
       expect(await store.tasksById(['retried'])).toEqual(foldLog(own).tasks);
     });
 
     it('and waits for nothing where nothing was acknowledged, or of a task that nobody knows [V2]', async () => {
-      expect(await store.viewsShow([], true)).toBe(0);
-      expect(await store.viewsShow(['never-heard-of'], true)).toBe(0);
+      expect(await store.viewsShow([], 'BY_SEARCH')).toBe(0);
+      expect(await store.viewsShow(['never-heard-of'], 'BY_SEARCH')).toBe(0);
     });
   });
 }

@@ -48,7 +48,7 @@ describe('Several Shiplog servers on one Elasticsearch', async () => {
     await fill(keeper, [anEvent({ taskId: 'kept' })]);
     for (let i = 1; i <= 4; i++) {
       await other.append([anEvent({ taskId: 'kept', host: `db-${i}` })]);
-      expect(await other.viewsShow(['kept'], true)).toBe(0);
+      expect(await other.viewsShow(['kept'], 'BY_SEARCH')).toBe(0);
       const [run] = await other.runsByKey([{ taskId: 'kept', host: `db-${i}` }]);
       expect(run).toMatchObject({ host: `db-${i}`, status: 'RUNNING' });
       const [stats] = await other.taskStats(['kept']);

@@ -58,8 +58,7 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   });
   const { positions, pacing } = keeper;
   const reach = new ViewsReach({
-    ...{ names, shards, refresher, readWaitMs, positions },
-    foldAhead: (shard, taskIds) => keeper.foldAhead(shard, taskIds),
+    ...{ names, shards, refresher, readWaitMs, positions, keeper },
   });
   const ownWrites = new OwnWrites({ registry, acknowledged, positions, reach });
   const appender = new Appender({
@@ -78,9 +77,10 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   });
   const boards = new BoardReader({ searcher, names, views, now, staleAfterMs });
   const statistics = new Statistics({ searcher, names, views });
-  const tasks = new KnownTasks({ registry, pages, views, statistics });
+  const own = ownWrites;
+  const tasks = new KnownTasks({ registry, pages, views, statistics, own, now, staleAfterMs });
   const changed = new ChangedTasks({ searcher, names, shards, positions, refresher });
-  const snapshots = new Snapshots({ shards, registry, positions, reach, views, boards });
+  const snapshots = new Snapshots({ shards, registry, positions, reach, own, views, boards });
 
   const health = new HealthWatch({
     connection,

@@ -17,6 +17,7 @@ import type {
   TaskQuery,
   Unsettled,
   ViewSettings,
+  ViewsAsked,
 } from '../store.ts';
 import { type ElasticsearchConfig, withDefaults } from './cluster/config.ts';
 import { Connection } from './cluster/connection.ts';
@@ -114,8 +115,8 @@ class Elasticsearch implements ElasticsearchStore {
   viewsReach(positions: readonly Position[]) {
     return this.#parts.reach.reach(positions);
   }
-  viewsShow(taskIds: readonly string[], searches: boolean) {
-    return this.#parts.ownWrites.show(taskIds, searches);
+  viewsShow(taskIds: readonly string[], to: ViewsAsked) {
+    return this.#parts.ownWrites.show(taskIds, to);
   }
   events(queries: readonly EventQuery[]) {
     return this.#parts.pages.read(queries);

@@ -24,7 +24,7 @@ import { BATCH, ShardKeeper } from './shard-keeper.ts';
 import { ShardWatch } from './shard-watch.ts';
 import { type Taken, Takeover } from './takeover.ts';
 import { TaskEntries } from './task-entries.ts';
-import { ViewFolder } from './view-folder.ts';
+import { ViewFolder, type WholeTask } from './view-folder.ts';
 import { ViewPositions } from './view-positions.ts';
 import { ViewWriter } from './view-writer.ts';
 import { WatchedLeases } from './watched-leases.ts';
@@ -122,6 +122,13 @@ export class Keeper {
     const keeper = this.#kept.get(shard);
     if (keeper === undefined || !(await keeper.foldAhead(taskIds))) return false;
     return this.#kept.get(shard) === keeper;
+  }
+
+  /** A task with all its runs, as it is in memory; null: it is not, or it is too large. */
+  async whole(shard: string, taskId: string): Promise<WholeTask | null> {
+    const keeper = this.#kept.get(shard);
+    const whole = (await keeper?.whole(taskId)) ?? null;
+    return this.#kept.get(shard) === keeper ? whole : null;
   }
 
   /** A view's document that is not stored as it is now; null: it is to be removed. */

@@ -1,7 +1,9 @@
 /** That whoever was told an event is stored finds it in the views that they ask for next. */
-import type { Registry } from '../indices/task-registry.ts';
+import type { ViewsAsked } from '../../store.ts';
+import type { Registered, Registry } from '../indices/task-registry.ts';
 import type { Acknowledged } from '../log/acknowledged.ts';
 import type { ViewPositions } from './view-positions.ts';
+import type { WholeTask } from './view-folder.ts';
 import type { ViewsReach } from './views-reach.ts';
 
 export interface OwnWritesParts {
@@ -19,10 +21,10 @@ export class OwnWrites {
   }
 
   /**
-   * Resolves when documents by id, or searches too, show what was acknowledged of these tasks, or
-   * when that would take too long: to the events that their views lack then, else to 0.
+   * Resolves when those who ask in this way see what was acknowledged of these tasks, or when that
+   * would take too long: to the events that their views lack then, else to 0.
    */
-  async show(taskIds: readonly string[], searches: boolean): Promise<number> {
+  async show(taskIds: readonly string[], to: ViewsAsked): Promise<number> {
     const { registry, acknowledged, positions, reach } = this.#parts;
     const all = positions.hasFarBehind();
     const asked = all ? taskIds : taskIds.filter((id) => acknowledged.mayKnow(id));
@@ -35,8 +37,18 @@ export class OwnWrites {
       wanted.set(shard, tasks.set(taskId, acknowledged.of(taskId, shard)));
     }
     const behind = await Promise.all(
-      [...wanted].map(([shard, tasks]) => reach.forReader(shard, tasks, searches)),
+      [...wanted].map(([shard, tasks]) => reach.forReader(shard, tasks, to)),
     );
     return Math.max(0, ...behind);
+  }
+
+  /**
+   * A task with all its runs, as it is in memory, where searches do not show all that was
+   * acknowledged of it; null: ask them.
+   */
+  async whole({ taskId, shard }: Registered): Promise<WholeTask | null> {
+    const { acknowledged, reach } = this.#parts;
+    if (shard === null) return null;
+    return reach.whole(shard, taskId, acknowledged.of(taskId, shard));
   }
 }

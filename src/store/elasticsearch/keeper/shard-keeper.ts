@@ -11,7 +11,7 @@ import type { HostWriter } from './host-writer.ts';
 import { LAG_MAX } from './lag.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { TaskEntries } from './task-entries.ts';
-import type { ViewFolder } from './view-folder.ts';
+import type { ViewFolder, WholeTask } from './view-folder.ts';
 import type { ViewWriter } from './view-writer.ts';
 
 /** Events of this server that wait to be folded; beyond it they are read from the log. */
@@ -146,6 +146,11 @@ export class ShardKeeper {
     await this.#fold(own.flatMap(({ event, isFolded }) => (isFolded ? [] : [event])));
     for (const taskId of taskIds) await this.#parts.folder.layOut(taskId);
     return true;
+  }
+
+  /** A task with all its runs, as it is in memory; null: it is not, or it is too large. */
+  async whole(taskId: string): Promise<WholeTask | null> {
+    return this.isSafe ? this.#parts.folder.whole(taskId) : null;
   }
 
   /** A view's document that is not stored as it is now; null: it is to be removed. */

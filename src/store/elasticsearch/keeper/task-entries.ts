@@ -117,6 +117,11 @@ export class TaskEntries {
     return entries;
   }
 
+  /** What is in memory of a task. */
+  get(id: string): TaskEntry | undefined {
+    return this.#tasks.get(id);
+  }
+
   addRun(entry: TaskEntry, host: string): RunEntry {
     const run = { host, state: emptyRun(entry.id, host), base: null, unsure: false };
     entry.runs.set(host, run);

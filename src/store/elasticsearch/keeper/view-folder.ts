@@ -29,6 +29,14 @@ import { runDocuments, taskDocument, taskHostsDocument } from './view-documents.
 import type { ViewWriter } from './view-writer.ts';
 
 const RUNS_AT_A_TIME = 200;
+/** Runs of a task that are counted in memory: a matter of milliseconds. */
+const WHOLE_RUNS_MAX = 500;
+
+export interface WholeTask {
+  task: TaskState;
+  over: boolean;
+  runs: RunState[];
+}
 
 /** A task as its documents have it. */
 interface Before {
@@ -66,8 +74,23 @@ export class ViewFolder {
   /** Resolves when the writer has the documents of a task as its state is. */
   layOut(taskId: string): Promise<void> {
     return this.#inTurn(async () => {
-      const entry = [...this.#changed.keys()].find(({ id }) => id === taskId);
-      if (entry !== undefined) await this.#layOut(entry);
+      const entry = this.#parts.entries.get(taskId);
+      if (entry !== undefined && this.#changed.has(entry)) await this.#layOut(entry);
+    });
+  }
+
+  /** A task with all its runs, of which what is not in memory is read; null: it is too large. */
+  whole(taskId: string): Promise<WholeTask | null> {
+    return this.#inTurn(async () => {
+      const { entries } = this.#parts;
+      const entry = entries.get(taskId);
+      if (entry === undefined) return null;
+      if (this.#changed.has(entry)) await this.#layOut(entry);
+      if (entry.totals.total > WHOLE_RUNS_MAX) return null;
+      await entries.complete(entry);
+      if (entry.unreadable.size > 0) return null;
+      const runs = [...entry.runs.values()].map(({ state }) => state);
+      return { task: entry.state, over: entry.over, runs };
     });
   }
 
@@ -84,7 +107,7 @@ export class ViewFolder {
     entries.trim(unstored);
   }
 
-  #inTurn(body: () => Promise<void>): Promise<void> {
+  #inTurn<T>(body: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(body);
     this.#turn = mine.catch(() => undefined);
     return mine;

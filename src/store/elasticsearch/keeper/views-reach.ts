@@ -5,11 +5,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../../domain/errors.ts';
 import type { Position } from '../../../domain/event/event.ts';
+import type { ViewsAsked } from '../../store.ts';
 import { unavailable } from '../cluster/connection.ts';
 import type { Refresher } from '../cluster/refresher.ts';
 import { type Names, parseShard } from '../indices/names.ts';
 import type { Shards } from '../indices/shards.ts';
+import type { Keeper } from './keeper.ts';
 import { LAG_MAX } from './lag.ts';
+import type { WholeTask } from './view-folder.ts';
 import type { ViewPositions } from './view-positions.ts';
 
 export interface ViewsReachParts {
@@ -19,14 +22,15 @@ export interface ViewsReachParts {
   /** No reader waits longer. */
   readWaitMs: number;
   positions: ViewPositions;
-  /** Folds some tasks of a shard ahead, for those who read by id; false: that cannot be done. */
-  foldAhead: (shard: string, taskIds: ReadonlySet<string>) => Promise<boolean>;
+  keeper: Pick<Keeper, 'foldAhead' | 'whole'>;
 }
 
 const REACH_MAX_MS = 10_000;
 /** A reader does not wait where more than some seconds of folding are before it. */
 const WORTH_WAITING = 2 * LAG_MAX;
 const READERS_MAX = 1_000;
+/** Tasks of one call that are counted in memory; more of them are searched for together. */
+const WHOLE_TASKS_MAX = 20;
 
 export class ViewsReach {
   readonly #parts: ViewsReachParts;
@@ -56,37 +60,42 @@ export class ViewsReach {
   }
 
   /**
-   * Resolves when documents by id, or searches too, show what was acknowledged of these tasks of a
-   * shard, or when that would take too long: to the events that they lack then, else to 0.
+   * Resolves when those who ask in this way see what was acknowledged of these tasks of a shard, or
+   * when that would take too long: to the events that the views lack then, else to 0.
    */
   async forReader(
     shard: string,
     acknowledged: ReadonlyMap<string, number>,
-    searches: boolean,
+    to: ViewsAsked,
   ): Promise<number> {
-    const { folded, lag, recoverTo } = this.#parts.positions.standing(shard);
+    const { positions } = this.#parts;
+    const { folded, lag, recoverTo } = positions.standing(shard);
+    const there = to === 'BY_ID' ? folded : Math.min(folded, this.#shownTo(shard));
     const seq = Math.max(recoverTo, ...acknowledged.values());
-    const isThere =
-      folded >= seq ||
-      (!searches && (await this.#foldAhead(shard, acknowledged, folded))) ||
-      (await this.#wait(shard, seq, folded));
-    if (!isThere) return Math.max(1, seq - folded, this.#parts.positions.standing(shard).lag);
-    if (searches) await this.show(shard, seq);
-    return lag > LAG_MAX ? this.#parts.positions.standing(shard).lag : 0;
+    if (there < seq && !(await this.#isInMemory(shard, acknowledged, there, to))) {
+      if (folded < seq && !(await this.#wait(shard, seq, folded))) {
+        return Math.max(1, seq - folded, positions.standing(shard).lag);
+      }
+      if (to !== 'BY_ID') await this.show(shard, seq);
+    }
+    return lag > LAG_MAX ? positions.standing(shard).lag : 0;
   }
 
-  /** Instead of waiting for the whole shard; not for ever, as where its states cannot be read. */
-  async #foldAhead(
+  /** Whether what is not stored, or not in searches yet, is answered from memory. */
+  async #isInMemory(
     shard: string,
     acknowledged: ReadonlyMap<string, number>,
-    folded: number,
+    there: number,
+    to: ViewsAsked,
   ): Promise<boolean> {
-    const pending = [...acknowledged].flatMap(([taskId, seq]) => (seq > folded ? [taskId] : []));
+    const tasks = [...acknowledged].flatMap(([taskId, seq]) => (seq > there ? [taskId] : []));
+    if (to === 'BY_SEARCH' || (to === 'BY_TASK' && tasks.length > WHOLE_TASKS_MAX)) return false;
     const tooLong = new AbortController();
     const { signal } = tooLong;
     try {
+      // Not for ever, as where states cannot be read.
       return await Promise.race([
-        this.#parts.foldAhead(shard, new Set(pending)),
+        this.#takeIntoMemory(shard, tasks, to),
         setTimeout(this.#parts.readWaitMs / 2, false, { signal }).catch(() => false),
       ]);
     } catch (error) {
@@ -95,6 +104,27 @@ export class ViewsReach {
     } finally {
       tooLong.abort();
     }
+  }
+
+  async #takeIntoMemory(
+    shard: string,
+    taskIds: readonly string[],
+    to: ViewsAsked,
+  ): Promise<boolean> {
+    const { keeper } = this.#parts;
+    if (!(await keeper.foldAhead(shard, new Set(taskIds)))) return false;
+    if (to === 'BY_ID') return true;
+    const wholes = await Promise.all(taskIds.map((taskId) => keeper.whole(shard, taskId)));
+    return !wholes.includes(null);
+  }
+
+  /**
+   * A task with all its runs, as it is in memory, where searches do not show all that was
+   * acknowledged of it; null: ask them.
+   */
+  async whole(shard: string, taskId: string, acknowledged: number): Promise<WholeTask | null> {
+    if (this.#shownTo(shard) >= acknowledged) return null;
+    return this.#parts.keeper.whole(shard, taskId);
   }
 
   async #wait(shard: string, seq: number, from: number): Promise<boolean> {
@@ -113,17 +143,19 @@ export class ViewsReach {
 
   /** What is folded is seen by searches after a refresh: not needed where one was since. */
   async show(shard: string, seq: number): Promise<void> {
-    const history = this.#historyOf(shard);
-    const shown = this.#shown.get(shard);
-    if (shown !== undefined && shown.history === history && shown.seq >= seq) return;
     const place = parseShard(shard);
-    if (place === null) return;
+    if (place === null || this.#shownTo(shard) >= seq) return;
     const { refresher, names, positions } = this.#parts;
+    const history = this.#historyOf(shard);
     const seen = Math.max(seq, positions.standing(shard).folded);
     await refresher.refresh(names.views(place.day));
-    const since = this.#shown.get(shard);
-    if (since?.history === history && since.seq >= seen) return;
+    if (this.#historyOf(shard) !== history || this.#shownTo(shard) >= seen) return;
     this.#shown.set(shard, { seq: seen, history });
+  }
+
+  #shownTo(shard: string): number {
+    const shown = this.#shown.get(shard);
+    return shown?.history === this.#historyOf(shard) ? (shown?.seq ?? 0) : 0;
   }
 
   #historyOf(shard: string): number | null {

@@ -7,15 +7,17 @@ import {
   MatrixWeight,
   stepOrder,
 } from '../../../domain/fold/board-bounds.ts';
-import type { TaskMatrix, TaskView } from '../../../domain/fold/views.ts';
+import type { RunView, TaskMatrix, TaskView } from '../../../domain/fold/views.ts';
 import type { BoardSnapshot, ShardCursor } from '../../store.ts';
 import type { Search, Searcher } from '../cluster/searcher.ts';
 import { type Names, shardPreference } from '../indices/names.ts';
 import type { Registered } from '../indices/task-registry.ts';
 import { runStateOf } from '../keeper/stored-states.ts';
 import { cellsOf, decodeCells } from '../keeper/view-documents.ts';
+import type { WholeTask } from '../keeper/view-folder.ts';
 import type { Hit } from '../query/page.ts';
 import type { ViewReader } from './view-reader.ts';
+import { runsOf } from './whole-tasks.ts';
 
 const PAGE = 5_000;
 /** Boards whose first pages are asked for in one request: together they are in memory. */
@@ -26,6 +28,21 @@ const LONG_AT_ONCE = 200;
 interface RunSource {
   shiplog: { state: string };
 }
+
+/** A board that is asked for; `whole`: as it is in memory, where searches do not show that yet. */
+interface Asked {
+  entry: Registered;
+  task: TaskView;
+  whole: WholeTask | null;
+}
+
+interface Rows {
+  hosts: string[];
+  /** Of each host its cells, as they are stored. */
+  rows: (string | undefined)[];
+}
+
+const CELLS = { _source: false, docvalue_fields: ['shiplog.cells'] };
 
 export interface BoardReaderParts {
   searcher: Searcher;
@@ -63,18 +80,23 @@ export class BoardReader {
   }
 
   /** In the order of the boards that are asked for, some tasks in each request. */
-  async matrices(boards: readonly { entry: Registered; task: TaskView }[]): Promise<TaskMatrix[]> {
+  async matrices(boards: readonly Asked[]): Promise<TaskMatrix[]> {
     const found: TaskMatrix[] = [];
     const weight = new MatrixWeight();
     for (let from = 0; from < boards.length; from += TASKS_AT_ONCE) {
       const some = boards.slice(from, from + TASKS_AT_ONCE);
-      const body = { _source: false, docvalue_fields: ['shiplog.cells'] };
-      const first = await this.#parts.searcher.search<never>(
-        some.map(({ entry }) => this.#runsSearch(entry, body, null)),
+      const searched = some.filter(({ whole }) => whole === null);
+      const answers = await this.#parts.searcher.search<never>(
+        searched.map(({ entry }) => this.#runsSearch(entry, CELLS, null)),
       );
-      for (const [i, { entry, task }] of some.entries()) {
-        const hits = await this.#allRuns(entry, body, first[i]?.hits ?? [], MATRIX_HOSTS_MAX);
-        const matrix = await this.#matrix(entry, task, hits);
+      const first = new Map(searched.map(({ entry }, i) => [entry.taskId, answers[i]?.hits ?? []]));
+      for (const board of some) {
+        const { entry, task, whole } = board;
+        const { hosts, rows } =
+          whole === null
+            ? await this.#storedRows(entry, first.get(entry.taskId) ?? [])
+            : rowsOf(await runsOf(whole));
+        const matrix = this.#matrix(task, hosts, rows);
         weight.add(matrix);
         found.push(matrix);
       }
@@ -82,12 +104,17 @@ export class BoardReader {
     return found;
   }
 
-  async #matrix(entry: Registered, task: TaskView, hits: Hit<never>[]): Promise<TaskMatrix> {
-    const { now, staleAfterMs } = this.#parts;
-    const at = now();
+  async #storedRows(entry: Registered, first: readonly Hit<never>[]): Promise<Rows> {
+    const hits = await this.#allRuns(entry, CELLS, first, MATRIX_HOSTS_MAX);
     const hosts = hits.map(({ sort }) => String(sort[0]));
     const rows = hits.map(({ fields }) => fields?.['shiplog.cells']?.[0] as string | undefined);
     await this.#fillIn(entry, hosts, rows);
+    return { hosts, rows };
+  }
+
+  #matrix(task: TaskView, hosts: readonly string[], rows: Rows['rows']): TaskMatrix {
+    const { now, staleAfterMs } = this.#parts;
+    const at = now();
     const letters = rows.map((cells) => decodeCells(cells ?? '[]', at, staleAfterMs));
     const names = new Set<string>();
     for (const row of letters) for (const name of row.keys()) names.add(name);
@@ -149,4 +176,8 @@ export class BoardReader {
     }
     return all;
   }
+}
+
+function rowsOf(runs: readonly RunView[]): Rows {
+  return { hosts: runs.map(({ host }) => host), rows: runs.map(cellsOf) };
 }

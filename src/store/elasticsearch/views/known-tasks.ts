@@ -1,16 +1,21 @@
 /** Tasks by their ids: also those that are in the log and not folded yet. */
-import type { TaskView } from '../../../domain/fold/views.ts';
-import type { Registry } from '../indices/task-registry.ts';
+import type { TaskStats, TaskView } from '../../../domain/fold/views.ts';
+import type { Registered, Registry } from '../indices/task-registry.ts';
+import type { OwnWrites } from '../keeper/own-writes.ts';
 import type { EventPages } from '../log/event-pages.ts';
 import { readFreshTasks } from '../log/unfolded-tasks.ts';
 import type { Statistics } from './statistics.ts';
 import type { ViewReader } from './view-reader.ts';
+import { statsOf } from './whole-tasks.ts';
 
 export interface KnownTasksParts {
   registry: Registry;
   pages: EventPages;
   views: ViewReader;
   statistics: Statistics;
+  own: Pick<OwnWrites, 'whole'>;
+  now: () => number;
+  staleAfterMs: number;
 }
 
 export class KnownTasks {
@@ -32,16 +37,30 @@ export class KnownTasks {
     return folded.map((view, i) => view ?? found.get(ids[i] as string) ?? null);
   }
 
-  async stats(ids: readonly string[]) {
+  async stats(ids: readonly string[]): Promise<TaskStats[]> {
     const { registry, views, statistics } = this.#parts;
     const folded = await views.tasksById(ids);
     const entries = await registry.find(ids);
-    return statistics.tasks(
+    const counted = await Promise.all(
       folded.map((view) => {
         const entry = view === null ? undefined : entries.get(view.id);
-        if (view === null || entry?.shard == null) return null;
+        return entry === undefined ? null : this.#count(entry);
+      }),
+    );
+    const searched = await statistics.tasks(
+      folded.map((view, i) => {
+        const entry = view === null ? undefined : entries.get(view.id);
+        if (view === null || entry?.shard == null || counted[i] !== null) return null;
         return { view, day: entry.day, shard: entry.shard };
       }),
     );
+    return searched.map((stats, i) => counted[i] ?? stats);
+  }
+
+  /** null: searches tell. */
+  async #count(entry: Registered): Promise<TaskStats | null> {
+    const { own, now, staleAfterMs } = this.#parts;
+    const whole = await own.whole(entry);
+    return whole === null ? null : statsOf(whole, now(), staleAfterMs);
   }
 }

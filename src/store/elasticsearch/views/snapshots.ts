@@ -3,6 +3,7 @@ import type { TaskMatrix } from '../../../domain/fold/views.ts';
 import type { BoardSnapshot, MatrixAnswer, ShardCursor } from '../../store.ts';
 import type { ShardInfo, Shards } from '../indices/shards.ts';
 import type { Registered, Registry } from '../indices/task-registry.ts';
+import type { OwnWrites } from '../keeper/own-writes.ts';
 import type { ViewPositions } from '../keeper/view-positions.ts';
 import type { ViewsReach } from '../keeper/views-reach.ts';
 import type { BoardReader } from './board-reader.ts';
@@ -13,6 +14,7 @@ export interface SnapshotsParts {
   registry: Registry;
   positions: ViewPositions;
   reach: Pick<ViewsReach, 'show'>;
+  own: Pick<OwnWrites, 'whole'>;
   views: ViewReader;
   boards: BoardReader;
 }
@@ -31,13 +33,17 @@ export class Snapshots {
 
   /** In the order of the question; null: there is no such task. */
   async matrices(taskIds: readonly string[]): Promise<MatrixAnswer[]> {
-    const { views, boards } = this.#parts;
+    const { views, boards, own } = this.#parts;
     const found = await this.#places(taskIds);
     const tasks = await views.tasksById(taskIds);
-    const asked = taskIds.flatMap((id, i) => {
-      const [place, task] = [found.get(id), tasks[i]];
-      return place === undefined || task == null ? [] : [{ i, ...place, task }];
-    });
+    const asked = await Promise.all(
+      taskIds.flatMap((id, i) => {
+        const [place, task] = [found.get(id), tasks[i]];
+        if (place === undefined || task == null) return [];
+        return [own.whole(place.entry).then((whole) => ({ i, ...place, task, whole }))];
+      }),
+    );
+    await this.#show(asked.flatMap(({ at, whole }) => (whole === null ? at : [])));
     const matrices = await boards.matrices(asked);
     const answers: MatrixAnswer[] = taskIds.map(() => null);
     for (const [n, { i, at }] of asked.entries()) {
@@ -48,12 +54,21 @@ export class Snapshots {
 
   async board(taskId: string): Promise<BoardSnapshot | null> {
     const place = (await this.#places([taskId])).get(taskId);
-    return place === undefined ? null : this.#parts.boards.board(place.entry, place.at);
+    if (place === undefined) return null;
+    await this.#show(place.at);
+    return this.#parts.boards.board(place.entry, place.at);
   }
 
-  /** Where the views of the tasks' shards stand; searches from now on see at least that. */
+  /** Searches from now on see at least that. */
+  async #show(at: readonly ShardCursor[]): Promise<void> {
+    const { reach } = this.#parts;
+    const folded = new Map(at.map(({ shard, seq }) => [shard, seq]));
+    await Promise.all([...folded].map(([shard, seq]) => reach.show(shard, seq)));
+  }
+
+  /** Where the views of the tasks' shards stand. */
   async #places(taskIds: readonly string[]): Promise<Map<string, Place>> {
-    const { shards, registry, positions, reach } = this.#parts;
+    const { shards, registry, positions } = this.#parts;
     const entries = await registry.find([...new Set(taskIds)]);
     const shardNames = new Set([...entries.values()].map(({ shard }) => shard));
     const infos = new Map<string, ShardInfo>();
@@ -61,7 +76,6 @@ export class Snapshots {
       if (info !== null) infos.set(info.shard, info);
     }
     const folded = await positions.of([...infos.values()]);
-    await Promise.all([...folded].map(([shard, seq]) => reach.show(shard, seq)));
     const found = new Map<string, Place>();
     for (const [taskId, entry] of entries) {
       const info = entry.shard === null ? undefined : infos.get(entry.shard);

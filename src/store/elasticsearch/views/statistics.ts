@@ -2,10 +2,10 @@
 
 import { MATRIX_STEPS_MAX, stepOrder } from '../../../domain/fold/board-bounds.ts';
 import { type StepGroup, stepGroupKey } from '../../../domain/fold/step-groups.ts';
+import { noRuns, noSteps, RUN_COUNTS, STEP_COUNTS } from '../../../domain/fold/task-stats.ts';
 import type {
   FailureGroup,
   HostReliability,
-  RunCounts,
   StepStats,
   StepSummary,
   TaskStats,
@@ -41,17 +41,6 @@ const GROUPS_SEEN_MAX = 50_000;
 const GROUPS_PAGE = 2_000;
 const TASK_PERCENTS = [50, 95];
 const GROUP_PERCENTS = [50, 90, 95, 99];
-
-const STATUS_FIELDS = {
-  PENDING: 'pending',
-  RUNNING: 'running',
-  SUCCEEDED: 'succeeded',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  NOT_RUN: 'notRun',
-  SKIPPED: 'skipped',
-  TIMED_OUT: 'timedOut',
-} as const;
 
 export interface StatisticsParts {
   searcher: Searcher;
@@ -209,20 +198,6 @@ interface ReliabilityAnswer {
   steps: Buckets<object>;
 }
 
-function noRuns(): RunCounts {
-  return {
-    ...{ total: 0, pending: 0, running: 0, succeeded: 0 },
-    ...{ failed: 0, cancelled: 0, notRun: 0, stale: 0 },
-  };
-}
-
-function noSteps(step: string): StepSummary {
-  return {
-    ...{ step, pending: 0, running: 0, succeeded: 0, failed: 0, skipped: 0, timedOut: 0 },
-    ...{ cancelled: 0, notRun: 0, p50Ms: null, p95Ms: null, maxMs: null },
-  };
-}
-
 /** Steps outside the plan by name: as many as there is room for, and the same ones every time. */
 function taskAggregations(plan: readonly string[], staleBefore: number): object {
   const statuses = { terms: { field: 'shiplog.status', size: STATUSES_MAX } };
@@ -273,14 +248,14 @@ function taskRanks(
 function taskStats(task: TaskView, { runs, steps }: TaskAnswer, ranks: Ranks): TaskStats {
   const runCounts = { ...noRuns(), stale: runs.stale.doc_count };
   for (const { key, doc_count } of runs.statuses.buckets) {
-    runCounts[STATUS_FIELDS[key as 'PENDING']] += doc_count;
+    runCounts[RUN_COUNTS[key as 'PENDING']] += doc_count;
     runCounts.total += doc_count;
   }
   const found = new Map<string, StepSummary>();
   for (const { key, statuses, longest } of [...steps.planned.buckets, ...steps.others.buckets]) {
     const summary = noSteps(key);
     for (const { key: status, doc_count } of statuses.buckets) {
-      summary[STATUS_FIELDS[status as 'PENDING']] += doc_count;
+      summary[STEP_COUNTS[status as 'PENDING']] += doc_count;
     }
     summary.p50Ms = ranks.get(key)?.get(50) ?? null;
     summary.p95Ms = ranks.get(key)?.get(95) ?? null;
