@@ -65,6 +65,27 @@ export function describeFreshReads(open: OpenStore): void {
       }
     });
 
+    it('by task: counts and the board, event by event, also of its plan and its end [V1]', async () => {
+      const taskId = 'by-task';
+      const show = async () => {
+        expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
+        const [[stats], [board]] = await Promise.all([
+          store.taskStats([taskId]),
+          store.matrices([taskId]),
+        ]);
+        return { ...stats?.runCounts, ...board?.matrix };
+      };
+      const hosts = ['web-1', 'web-2', 'web-3'];
+      await told(aTaskEvent({ change: 'began', plan: ['backup', 'restart'], hosts }, { taskId }));
+      expect(await show()).toMatchObject({ total: 3, pending: 3, cells: 'PPPPPP', hosts });
+      await told(aStatus('SUCCEEDED', { taskId, host: 'web-2', step: 'backup' }));
+      expect(await show()).toMatchObject({ total: 3, running: 1, cells: 'PPSPPP' });
+      await told(aStatus('FAILED', { taskId, host: 'web-3', step: 'backup' }));
+      expect(await show()).toMatchObject({ running: 1, failed: 1, cells: 'PPSPFP' });
+      await told(aTaskEvent({ change: 'ended', status: 'FAILED' }, { taskId }));
+      expect(await show()).toMatchObject({ notRun: 1, cancelled: 1, cells: 'NNSNFN' });
+    });
+
     it('in its events, while many others report into the same shard', async () => {
       let stop = false;
       const flood = Array.from({ length: 3 }, async (_, i) => {

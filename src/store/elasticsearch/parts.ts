@@ -40,7 +40,7 @@ export type Parts = ReturnType<typeof partsOf>;
 export function partsOf(connection: Connection, config: ResolvedConfig, options: PartsOptions) {
   const { settings, log = null } = options;
   const { now, staleAfterMs, queryTimeoutMs, maxEventsPerTask } = settings;
-  const { leaseMs, readWaitMs } = config;
+  const { leaseMs, readWaitMs, pendingBytes } = config;
   const names = new Names(config.prefix);
   const bulk = new Bulk(connection, config.appendTimeoutMs);
   const days = new Days(connection, names, config);
@@ -53,7 +53,7 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   const heads = new Heads({ days, shards, registry, now });
   const acknowledged = new Acknowledged((shard) => shards.known(shard)?.history ?? null);
   const keeper = new Keeper({
-    ...{ connection, names, shards, reader, refresher, bulk, days, leaseMs, log },
+    ...{ connection, names, shards, reader, refresher, bulk, days, leaseMs, pendingBytes, log },
     onLost: (shard) => reach.forget(shard),
   });
   const { positions, pacing } = keeper;

@@ -26,6 +26,8 @@ export interface ElasticsearchConfig {
    * shard has died: then it is told how far behind they are. Default 5,000.
    */
   readWaitMs?: number;
+  /** Stored events of a shard that wait in memory for being folded; beyond it they are read again. Default 64 MiB. */
+  pendingBytes?: number;
   /** At the start, how long a cluster that is away is waited for. Default 0: not at all. */
   startWaitMs?: number;
 }
@@ -45,6 +47,7 @@ export function withDefaults(config: ElasticsearchConfig): ResolvedConfig {
     appendTimeoutMs: config.appendTimeoutMs ?? 15_000,
     leaseMs: config.leaseMs ?? 6_000,
     readWaitMs: config.readWaitMs ?? 5_000,
+    pendingBytes: config.pendingBytes ?? 64 * 1024 * 1024,
     startWaitMs: config.startWaitMs ?? 0,
   };
 }

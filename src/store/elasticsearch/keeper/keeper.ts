@@ -45,6 +45,7 @@ export interface KeeperParts {
   bulk: Bulk;
   days: Pick<Days, 'viewsOf' | 'makeViews'>;
   leaseMs: number;
+  pendingBytes: number;
   log: StoreLog | null;
   /** The views of a shard begin anew, or another server keeps them now. */
   onLost: (shard: string) => void;
@@ -239,7 +240,7 @@ export class Keeper {
   }
 
   #keeperOf({ info, lease, began }: Taken): ShardKeeper {
-    const { connection, names, refresher, bulk, reader, leaseMs } = this.#parts;
+    const { connection, names, refresher, bulk, reader, leaseMs, pendingBytes } = this.#parts;
     const index = names.views(info.day);
     const { generation } = lease;
     const { shard } = info;
@@ -254,7 +255,7 @@ export class Keeper {
     const folder = new ViewFolder({ generation, entries, writer, aside });
     const lacksTo = this.#told.get(shard) ?? 0;
     return new ShardKeeper({
-      ...{ reader, folder, writer, entries, leaseMs, lease, lacksTo },
+      ...{ reader, folder, writer, entries, leaseMs, pendingBytes, lease, lacksTo },
       ...{ beatAt: began, recoverTo: info.seq },
       ...{ leases: this.#leases, hosts: this.#hosts, owner: this.#takeover.owner },
       onFolded: (through) => this.#waits.reached(shard, through),

@@ -16,7 +16,6 @@ import type { ViewWriter } from './view-writer.ts';
 
 /** Events of this server that wait to be folded; beyond it they are read from the log. */
 const PENDING_MAX = 50_000;
-const PENDING_BYTES = 64 * 1024 * 1024;
 /** Hits of one search: a cluster's default bound is 10,000. */
 const READ_MAX = 5_000;
 /** Large: behind a burst, what belongs to one run is written once. */
@@ -37,6 +36,8 @@ export interface ShardKeeperParts {
   /** Told as soon as views are written, before that is recorded: readers need not wait for it. */
   onFolded: (through: number) => void;
   leaseMs: number;
+  /** Of events that wait to be folded. */
+  pendingBytes: number;
   owner: string;
   /** As it was taken. */
   lease: Lease;
@@ -123,7 +124,10 @@ export class ShardKeeper {
     this.#offered = Math.max(this.#offered, seq);
     if (seq <= this.folded) return;
     const bytes = approximateBytes(event);
-    if (this.#pending.size >= PENDING_MAX || this.#pendingBytes + bytes > PENDING_BYTES) {
+    if (
+      this.#pending.size >= PENDING_MAX ||
+      this.#pendingBytes + bytes > this.#parts.pendingBytes
+    ) {
       this.lacks(seq);
       return;
     }
