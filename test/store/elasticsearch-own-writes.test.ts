@@ -1,5 +1,5 @@
 /** What was acknowledged is shown from memory for as long as views cannot be stored or searched. */
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LogEvent } from '../../src/domain/event/event.ts';
 import type { ElasticsearchConfig } from '../../src/store/elasticsearch/cluster/config.ts';
 import {
@@ -13,12 +13,17 @@ import { contractSettings, fill, positionOf, wholeLog } from './harness.ts';
 import { foldLog } from './oracle.ts';
 
 /** A keeper that cannot store is believed for as long as its lease is. */
-const CONFIG = { shards: 1, replicas: 0, readWaitMs: 2_000, leaseMs: 60_000 };
+const CONFIG = { shards: 1, replicas: 0, readWaitMs: 1_000, leaseMs: 60_000 };
 
 describe('What this server acknowledged, while views stand still', async () => {
   const elasticsearch = await sharedElasticsearch();
   if (elasticsearch === null) return;
-  const opened: (() => Promise<void> | void)[] = [];
+  /** What the tests share, and what one of them opened. */
+  const shared: (() => Promise<void> | void)[] = [];
+  let opened: (() => Promise<void> | void)[] = shared;
+  let gate: Gate;
+  let store: ElasticsearchStore;
+  let prefix: string;
 
   async function open(
     url: string,
@@ -33,7 +38,7 @@ describe('What this server acknowledged, while views stand still', async () => {
     return store;
   }
 
-  /** A store that keeps the views of its one shard, and has stored nothing of task `t`. */
+  /** A store that keeps the views of its one shard. */
   async function aKeeper(config: Partial<ElasticsearchConfig> = {}) {
     const prefix = elasticsearch?.prefix() ?? '';
     const gate = await openGate(elasticsearch?.url ?? '');
@@ -53,16 +58,22 @@ describe('What this server acknowledged, while views stand still', async () => {
     opened.push(() => gate.release());
   }
 
-  const runOf = async (store: ElasticsearchStore, host: string) =>
-    (await store.runsByKey([{ taskId: 't', host }]))[0];
+  const runOf = async (store: ElasticsearchStore, taskId: string, host: string) =>
+    (await store.runsByKey([{ taskId, host }]))[0];
 
+  beforeAll(async () => {
+    ({ gate, store, prefix } = await aKeeper());
+    opened = [];
+  });
   afterEach(async () => {
     for (const close of opened.splice(0).reverse()) await close();
   });
-  afterAll(() => elasticsearch.cleanUp());
+  afterAll(async () => {
+    for (const close of shared.reverse()) await close();
+    await elasticsearch.cleanUp();
+  });
 
   it('is shown of whole tasks as searches show it when it is stored, value by value', async () => {
-    const { gate, store } = await aKeeper();
     const fleet = aFleet({ tasks: 6, hosts: 4, seed: 7 });
     // Some of it is stored before, and the rest comes on top.
     const half = fleet.length / 2;
@@ -107,37 +118,37 @@ describe('What this server acknowledged, while views stand still', async () => {
   });
 
   it('is shown though the answer to its append, or to the storing of its views, never came', async () => {
-    const { gate, store } = await aKeeper();
+    const taskId = 'answers';
     gate.lose('-events-', 'cut');
-    await told(store, aStatus('RUNNING', { taskId: 't', host: 'web-1' }));
+    await told(store, aStatus('RUNNING', { taskId, host: 'web-1' }));
     expect(gate.lost()).toBe(1);
-    expect(await store.viewsShow(['t'], 'BY_ID')).toBe(0);
-    expect(await runOf(store, 'web-1')).toMatchObject({ status: 'RUNNING' });
+    expect(await store.viewsShow([taskId], 'BY_ID')).toBe(0);
+    expect(await runOf(store, taskId, 'web-1')).toMatchObject({ status: 'RUNNING' });
     await store.viewsReach((await wholeLog(store)).map(({ position }) => position));
     gate.lose('-views-', 'cut');
-    await told(store, aStatus('FAILED', { taskId: 't', host: 'web-1' }));
+    await told(store, aStatus('FAILED', { taskId, host: 'web-1' }));
     for (const way of ['BY_ID', 'BY_TASK', 'BY_SEARCH'] as const) {
-      expect(await store.viewsShow(['t'], way)).toBe(0);
-      expect(await runOf(store, 'web-1')).toMatchObject({ status: 'FAILED' });
-      const [stats] = await store.taskStats(['t']);
+      expect(await store.viewsShow([taskId], way)).toBe(0);
+      expect(await runOf(store, taskId, 'web-1')).toMatchObject({ status: 'FAILED' });
+      const [stats] = await store.taskStats([taskId]);
       expect(stats?.runCounts).toMatchObject(way === 'BY_ID' ? {} : { total: 1, failed: 1 });
     }
     expect(gate.lost()).toBe(2);
   });
 
   it('is never claimed to be shown where another server stored it and this one was only told so', async () => {
-    const { gate, store, prefix } = await aKeeper();
+    const taskId = 'theirs';
     const other = await open(elasticsearch.url, prefix);
     hold(gate);
-    const theirs = aStatus('FAILED', { taskId: 't', host: 'web-1' });
+    const theirs = aStatus('FAILED', { taskId, host: 'web-1' });
     await told(other, theirs);
     expect(await store.append([theirs])).toMatchObject([{ outcome: 'DUPLICATE' }]);
-    await told(store, aStatus('RUNNING', { taskId: 't', host: 'web-2' }));
-    expect(await store.viewsShow(['t'], 'BY_ID')).toBeGreaterThan(0);
+    await told(store, aStatus('RUNNING', { taskId, host: 'web-2' }));
+    expect(await store.viewsShow([taskId], 'BY_ID')).toBeGreaterThan(0);
     gate.release();
-    await expect.poll(() => store.viewsShow(['t'], 'BY_ID'), { timeout: 10_000 }).toBe(0);
-    expect(await runOf(store, 'web-1')).toMatchObject({ status: 'FAILED' });
-    expect(await runOf(store, 'web-2')).toMatchObject({ status: 'RUNNING' });
+    await expect.poll(() => store.viewsShow([taskId], 'BY_ID'), { timeout: 10_000 }).toBe(0);
+    expect(await runOf(store, taskId, 'web-1')).toMatchObject({ status: 'FAILED' });
+    expect(await runOf(store, taskId, 'web-2')).toMatchObject({ status: 'RUNNING' });
   });
 
   it('is waited for where more of it came than may be held in memory, and is not lost', async () => {
@@ -150,7 +161,7 @@ describe('What this server acknowledged, while views stand still', async () => {
     expect(await store.viewsShow(['t'], 'BY_ID')).toBeGreaterThan(0);
     gate.release();
     await expect.poll(() => store.viewsShow(['t'], 'BY_ID'), { timeout: 10_000 }).toBe(0);
-    expect(await runOf(store, 'web-1')).toMatchObject({ status: 'FAILED' });
+    expect(await runOf(store, 't', 'web-1')).toMatchObject({ status: 'FAILED' });
   });
 
   it('is shown by whoever keeps the shard next, when another takes it over in the middle', async () => {
@@ -161,9 +172,9 @@ describe('What this server acknowledged, while views stand still', async () => {
     const other = await open(elasticsearch.url, prefix, { leaseMs: 1_000 });
     await told(other, aStatus('RUNNING', { taskId: 't', host: 'web-2' }));
     await expect.poll(() => other.viewsShow(['t'], 'BY_ID'), { timeout: 10_000 }).toBe(0);
-    expect(await runOf(other, 'web-1')).toMatchObject({ status: 'FAILED' });
+    expect(await runOf(other, 't', 'web-1')).toMatchObject({ status: 'FAILED' });
     // What the first one has in memory is older now, and is not believed any more.
-    expect(await runOf(store, 'web-2')).toMatchObject({ status: 'RUNNING' });
+    expect(await store.tasksById(['t'])).toEqual(await other.tasksById(['t']));
     gate.release();
     await expect.poll(() => store.viewsShow(['t'], 'BY_SEARCH'), { timeout: 10_000 }).toBe(0);
     const [stats] = await store.taskStats(['t']);
@@ -171,39 +182,38 @@ describe('What this server acknowledged, while views stand still', async () => {
   });
 
   it('is shown while its views are folded anew from the beginning', async () => {
-    const { store } = await aKeeper();
-    await fill(store, aFleet({ tasks: 2, hosts: 4 }));
+    const taskId = 'anew';
     const rebuilt = store.rebuild(() => undefined);
     for (let i = 1; i <= 5; i++) {
-      await told(store, aStatus('RUNNING', { taskId: 't', host: `web-${i}` }));
-      expect(await store.viewsShow(['t'], 'BY_TASK')).toBe(0);
-      const [stats] = await store.taskStats(['t']);
+      await told(store, aStatus('RUNNING', { taskId, host: `web-${i}` }));
+      expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
+      const [stats] = await store.taskStats([taskId]);
       expect(stats?.runCounts.total).toBe(i);
     }
     await rebuilt;
-    expect(await store.viewsShow(['t'], 'BY_SEARCH')).toBe(0);
-    expect((await store.taskStats(['t']))[0]?.runCounts.total).toBe(5);
+    expect(await store.viewsShow([taskId], 'BY_SEARCH')).toBe(0);
+    expect((await store.taskStats([taskId]))[0]?.runCounts.total).toBe(5);
   });
 
   it('includes a plan that takes hosts away, and counts no run twice', async () => {
-    const { gate, store } = await aKeeper();
+    const taskId = 'plan';
     hold(gate);
     const begin = (hosts: string[], receivedAt: number) =>
-      aTaskEvent({ change: 'began', hosts }, { taskId: 't', at: receivedAt, receivedAt });
+      aTaskEvent({ change: 'began', hosts }, { taskId, at: receivedAt, receivedAt });
     const count = async () => {
-      expect(await store.viewsShow(['t'], 'BY_TASK')).toBe(0);
-      return (await store.taskStats(['t']))[0]?.runCounts;
+      expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
+      return (await store.taskStats([taskId]))[0]?.runCounts;
     };
     await told(store, begin(['a', 'b', 'c'], 1_760_000_000_000));
     expect(await count()).toMatchObject({ total: 3, pending: 3 });
-    await told(store, aStatus('RUNNING', { taskId: 't', host: 'a' }));
+    await told(store, aStatus('RUNNING', { taskId, host: 'a' }));
     await told(store, begin(['b'], 1_760_000_001_000));
     expect(await count()).toMatchObject({ total: 2, pending: 1, running: 1 });
-    expect(await runOf(store, 'c')).toBeNull();
+    expect(await runOf(store, taskId, 'c')).toBeNull();
     gate.release();
-    expect(await store.viewsShow(['t'], 'BY_SEARCH')).toBe(0);
+    expect(await store.viewsShow([taskId], 'BY_SEARCH')).toBe(0);
     expect(await count()).toMatchObject({ total: 2, pending: 1, running: 1 });
-    expect(await runOf(store, 'c')).toBeNull();
+    expect(await runOf(store, taskId, 'c')).toBeNull();
   });
 });
 

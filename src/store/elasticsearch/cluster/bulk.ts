@@ -109,6 +109,7 @@ export class Bulk {
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
+    if (open.length === 0) return outcomes as (ItemOutcome | UnsettledItem)[];
     const unsettled: UnsettledItem = {
       state: 'unsettled',
       problem: problem ?? unavailable('Elasticsearch did not take everything'),

@@ -94,13 +94,14 @@ const RANKS: Record<RunView['status'], number> = {
   SUCCEEDED: 5,
 };
 
-/** A run's document, then one for each of its steps. */
+/** A run's document, then one for each of its steps that `wanted` names. */
 export function runDocuments(
   state: RunState,
   base: RunView['status'],
   task: TaskState,
   over: boolean,
   generation: number,
+  wanted: (step: string) => boolean,
 ): ViewDocument[] {
   const view = deriveRun(state, task, over);
   const failed = view.steps.filter(({ status }) => status === 'FAILED' || status === 'TIMED_OUT');
@@ -131,7 +132,8 @@ export function runDocuments(
       },
     },
   };
-  return [run, ...view.steps.map((step) => stepDocument(step, generation))];
+  const steps = view.steps.filter(({ name }) => wanted(name));
+  return [run, ...steps.map((step) => stepDocument(step, generation))];
 }
 
 /** Only what is filtered, sorted and grouped by: the rest is derived from the run. */

@@ -227,15 +227,20 @@ export class ViewFolder {
 
   #layOutRun(entry: TaskEntry, was: Before, run: RunEntry, stateBefore: RunState): void {
     const { generation, writer } = this.#parts;
+    const { state } = run;
     const gone = entry.runs.get(run.host) !== run;
     const baseBefore = was.bases.has(run) ? (was.bases.get(run) ?? null) : run.base;
+    const isOwn = !gone && baseBefore !== null && !run.unsure && !concernsAll(entry, was);
+    // Most of its steps are as they were, and what is shown of them is then as well.
+    const changed = stepsChanged(stateBefore, state);
+    const mayDiffer = (step: string) => !isOwn || changed.has(step);
     const now = gone
       ? []
-      : runDocuments(run.state, run.base ?? 'PENDING', entry.state, entry.over, generation);
+      : runDocuments(state, run.base ?? 'PENDING', entry.state, entry.over, generation, mayDiffer);
     const then =
       baseBefore === null
         ? []
-        : runDocuments(stateBefore, baseBefore, was.task, was.over, generation);
+        : runDocuments(stateBefore, baseBefore, was.task, was.over, generation, mayDiffer);
     const known = new Map(then.map(({ id, body }) => [id, JSON.stringify(body)]));
     for (const { id, body } of now) {
       const source = JSON.stringify(body);
@@ -260,6 +265,16 @@ export class ViewFolder {
 
 function touchAll(entry: TaskEntry, was: Before): void {
   for (const run of entry.runs.values()) if (!was.runs.has(run)) was.runs.set(run, run.state);
+}
+
+/** Whether what is shown of runs may differ though nothing came of them. */
+function concernsAll({ state, over }: TaskEntry, was: Before): boolean {
+  return over !== was.over || !isSamePlan(state, was.task) || fieldsChanged(state, was.task);
+}
+
+function stepsChanged(before: RunState, now: RunState): Set<string> {
+  const known = new Map(before.steps);
+  return new Set(now.steps.flatMap(([name, step]) => (known.get(name) === step ? [] : [name])));
 }
 
 /** The task's fields that its runs and steps carry. */
