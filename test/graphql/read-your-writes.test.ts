@@ -77,7 +77,10 @@ describe('While views stand still (Elasticsearch)', async () => {
     gate = await openGate(elasticsearch.url);
     const prefix = elasticsearch.prefix();
     store = await openElasticsearchStore({
-      config: { urls: [gate.url], shards: 1, replicas: 0, prefix, readWaitMs: 1_000 },
+      config: {
+        ...{ urls: [gate.url], shards: 1, replicas: 0, prefix },
+        ...{ readWaitMs: 2_000, leaseMs: 60_000 },
+      },
       settings: testSettings,
     });
     server = await startServer(store);
