@@ -3,9 +3,10 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /**
  * What takes its time: run by name, as in `npm test -- cluster` (three nodes, which are killed and cut
- * off) or `npm test -- senders-docker` (a real Docker engine). `.ci/run` runs the first too.
+ * off), `npm test -- senders-docker` (a real Docker engine) or `npm test -- senders-slow` (programs that
+ * have to be built). `.ci/run` runs them all.
  */
-const BY_NAME = ['cluster', 'senders-docker'];
+const BY_NAME = ['cluster', 'senders-docker', 'senders-slow'];
 const unnamed = BY_NAME.filter((name) => !process.argv.some((arg) => arg.includes(name)));
 
 // Most of starting a process is compiling: the commands and servers that tests start do it once,
@@ -24,6 +25,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
+    // Those that are concurrent wait for most of their time.
+    maxConcurrency: 20,
     reporters: ['default', './test/summary-reporter.ts'],
   },
 });

@@ -2,20 +2,25 @@
  * A real Docker engine sends by its log driver, and is read by `shiplog docker`, while what it
  * sends to refuses, stalls and is killed. Only by name: `npm test -- senders-docker`.
  */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
 import { startCli } from '../support/cli.ts';
 import { type DockerEngine, startDocker, whyNoDocker } from '../support/docker-engine.ts';
+import { graphql } from '../support/ledger.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { standIn } from '../support/stand-in.ts';
 
 const reason = await whyNoDocker();
+if (reason !== null && process.env.CI === 'true') {
+  throw new Error(`${reason}. With CI=true a Docker engine must run.`);
+}
 if (reason !== null)
   console.warn(`skipped, nothing is tested with a real Docker engine: ${reason}`);
 
-describe.skipIf(reason !== null)('a real Docker engine', () => {
+describe.skipIf(reason !== null)('a real Docker engine', { timeout: 120_000 }, () => {
   let shiplog: HttpFixture;
   let engine: DockerEngine;
   beforeAll(async () => {
@@ -71,7 +76,7 @@ describe.skipIf(reason !== null)('a real Docker engine', () => {
     );
     await vi.waitFor(
       async () => expect(await messagesOf('splunk-driver')).toHaveLength(LINES + 1),
-      20_000,
+      40_000,
     );
     const messages = await messagesOf('splunk-driver');
     expect(messages.slice(0, LINES)).toEqual(counted);
@@ -108,16 +113,53 @@ describe.skipIf(reason !== null)('a real Docker engine', () => {
       expect(await messagesOf('followed')).toEqual(counted);
       expect((await messagesOf('terminal')).map(({ length }) => length)).toEqual([3, 20_000, 3]);
       expect(new Set(await messagesOf('both')).size).toBe(100);
-    }, 20_000);
+    }, 40_000);
     // A container that is started again goes on.
     await engine.docker('wait', 'followed');
     await engine.docker('start', 'followed');
     await vi.waitFor(async () => {
       expect(await messagesOf('followed')).toEqual([...counted, ...counted]);
-    }, 20_000);
+    }, 40_000);
     expect(await messagesOf('both')).toHaveLength(100);
     second.child.kill('SIGTERM');
     const { code, stderr } = await second.ended;
     expect([code, stderr]).toEqual([0, expect.stringContaining('rejected 0')]);
+  });
+
+  it('by --log-driver=syslog stores each line once; a container does not start while Shiplog is away', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'shiplog-syslog-'));
+    const run = (name: string, address: string) =>
+      engine.docker(
+        ...['run', '--network=none', '--name', name, '--log-driver=syslog'],
+        ...['--log-opt', `syslog-address=tcp://${address}`],
+        ...['--log-opt', 'syslog-format=rfc5424micro', '--log-opt', 'tag={{.Name}}/{{.ID}}'],
+        ...['shop/web:1.4.2', 'sh', '-c', COUNT],
+      );
+    const first = await startServer({ dataDir, env: { SHIPLOG_SYSLOG_PORT: '0' } });
+    const [, port = ''] = /"syslog":"127\.0\.0\.1:(\d+)"/.exec(first.stdout()) ?? [];
+    const address = `127.0.0.1:${port}`;
+    await run('by-syslog', address);
+    const linesOf = async ({ url }: TestServer, name: string): Promise<string[]> => {
+      const day = new Date().toISOString().slice(0, 10);
+      const query = `query ($filter: EventFilter!) { events(filter: $filter, first: 1000) { nodes { message } } }`;
+      const { events } = await graphql<{ events: { nodes: { message: string }[] } }>(url, query, {
+        filter: { taskId: `container/${name}/${day}` },
+      });
+      return events.nodes.map(({ message }) => message).toSorted();
+    };
+    const stored = counted.toSorted();
+    await vi.waitFor(async () => {
+      expect(await linesOf(first, 'by-syslog')).toEqual(stored);
+    }, 40_000);
+    await first.kill();
+    await expect(run('never', address)).rejects.toThrow(/connection refused/);
+    const second = await startServer({ dataDir, env: { SHIPLOG_SYSLOG_PORT: port } });
+    await run('afterwards', address);
+    await vi.waitFor(async () => {
+      expect(await linesOf(second, 'afterwards')).toEqual(stored);
+    }, 40_000);
+    expect(await linesOf(second, 'by-syslog')).toEqual(stored);
+    await second.stop();
+    rmSync(dataDir, { recursive: true });
   });
 });

@@ -4,20 +4,13 @@
  * `SHIPLOG_TEST_DOCKER_CACHE` names another place than `.cache/docker`.
  */
 import { execFile, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { vi } from 'vitest';
+import { unpackDebian } from './debian-packages.ts';
 
 const run = promisify(execFile);
 const PACKAGES = [
@@ -43,24 +36,10 @@ export async function whyNoDocker(): Promise<string | null> {
   if (process.platform !== 'linux') return 'a Docker engine needs Linux';
   if (process.getuid?.() !== 0) return 'a Docker engine is started by root';
   try {
-    await unpack();
+    await unpackDebian([PACKAGES], join(CACHE, 'root'));
     return null;
   } catch (error) {
     return `Debian's packages of Docker cannot be had: ${(error as Error).message.split('\n')[0]}`;
-  }
-}
-
-/** Downloads and unpacks what is not there yet. */
-async function unpack(): Promise<void> {
-  if (existsSync(join(CACHE, 'root/usr/sbin/dockerd'))) return;
-  const archives = join(CACHE, 'archives');
-  mkdirSync(join(archives, 'partial'), { recursive: true });
-  const place = ['-o', `Dir::Cache::archives=${archives}`];
-  const options = ['install', '-y', '--download-only', '--reinstall', '--no-install-recommends'];
-  await run('apt-get', [...options, ...place, ...PACKAGES], { timeout: 120_000 });
-  for (const file of readdirSync(archives)) {
-    if (!PACKAGES.some((name) => file.startsWith(`${name}_`))) continue;
-    await run('dpkg', ['-x', join(archives, file), join(CACHE, 'root')]);
   }
 }
 

@@ -5,17 +5,20 @@
 import { once } from 'node:events';
 import {
   createServer,
-  type IncomingMessage,
   request as httpRequest,
+  type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * `pass`; `reset`: nothing arrives, the connection is reset; `cut`: it arrives and is stored, and
- * the answer does not come back; a number: answered with that status, nothing arrives.
+ * `pass`; `reset`: nothing arrives, the connection is reset; `closed`: nothing arrives, the connection
+ * is closed; `cut`: it arrives and is stored, and the answer does not come back; `busy`: it is refused as a server refuses it that is stopping;
+ * `away`: for a while connections are refused; `killed`: the server dies with the request in it.
  */
-export type Fault = 'pass' | 'reset' | 'cut' | number;
+export type Fault = 'pass' | 'reset' | 'closed' | 'cut' | 'busy' | 'away' | 'killed';
+
+const AWAY_MS = 300;
 
 export interface Tap extends AsyncDisposable {
   url: string;
@@ -25,23 +28,23 @@ export interface Tap extends AsyncDisposable {
 }
 
 export interface TapOptions {
-  /** Where the server is now. */
-  target: () => string;
-  /** Faults of the requests that `matters` selects, in turn; all others pass. */
+  /** Where the server is now. A request waits until there is one. */
+  target: () => Promise<string>;
+  /** Of a server that refuses. */
+  busy: string;
+  /** Resolves to the address of the server that is about to die. */
+  killed: () => Promise<string>;
+  /** What becomes of requests that carry lines, in turn; all others pass. */
   faults: readonly Fault[];
-  matters?: (request: IncomingMessage) => boolean;
-  /** Before the request that meets the last fault is passed on. */
-  meanwhile?: (count: number) => Promise<void>;
 }
 
 export async function openTap(options: TapOptions): Promise<Tap> {
-  const { target, faults, matters = isBulk, meanwhile } = options;
+  const { target, busy, killed, faults } = options;
   const met = new Map<Fault, number>();
   let count = 0;
+  let closed = false;
   const server = createServer(async (request, response) => {
-    const counts = matters(request);
-    const fault = counts ? (faults[count] ?? 'pass') : 'pass';
-    if (counts) count++;
+    const fault = carriesLines(request) ? (faults[count++] ?? 'pass') : 'pass';
     met.set(fault, (met.get(fault) ?? 0) + 1);
     const chunks: Buffer[] = [];
     try {
@@ -49,38 +52,45 @@ export async function openTap(options: TapOptions): Promise<Tap> {
     } catch {
       return;
     }
-    if (counts) await meanwhile?.(count);
-    if (typeof fault === 'number') {
-      response.writeHead(fault, {
-        'content-type': 'application/json',
-        'retry-after': '1',
-        'x-elastic-product': 'Elasticsearch',
-      });
-      response.end('{"error":{"type":"x","reason":"y"},"status":503}');
+    if (fault === 'away') {
+      server.close(() => setTimeout(listen, AWAY_MS));
+      server.closeAllConnections();
       return;
     }
     if (fault === 'reset') {
       request.socket.resetAndDestroy();
       return;
     }
-    pass(target(), request, Buffer.concat(chunks), response, fault === 'cut');
+    if (fault === 'closed') {
+      request.socket.destroy();
+      return;
+    }
+    const url = fault === 'busy' ? busy : fault === 'killed' ? await killed() : await target();
+    pass(url, request, Buffer.concat(chunks), response, fault === 'cut');
   });
-  server.listen(0, '127.0.0.1');
+  let port = 0;
+  const listen = () => {
+    if (!closed) server.listen(port, '127.0.0.1');
+  };
+  // Somebody else may have been given the port meanwhile, for a connection of theirs.
+  server.on('error', () => setTimeout(listen, AWAY_MS));
+  listen();
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  port = (server.address() as AddressInfo).port;
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     met,
     async [Symbol.asyncDispose]() {
+      closed = true;
       server.close();
       server.closeAllConnections();
     },
   };
 }
 
-function isBulk({ url = '' }: IncomingMessage): boolean {
-  return url.includes('_bulk');
+function carriesLines({ url = '' }: IncomingMessage): boolean {
+  return url.includes('_bulk') || url.includes('/v1/logs');
 }
 
 function pass(
@@ -98,6 +108,8 @@ function pass(
   });
   onward.on('error', () => request.socket.resetAndDestroy());
   onward.on('response', (answer) => {
+    // The server died half-way through its answer.
+    answer.on('error', () => request.socket.resetAndDestroy());
     if (cut) {
       answer.resume();
       answer.on('end', () => request.socket.destroy());
