@@ -55,7 +55,12 @@ export function describePrograms(
         });
         const folder = await mkdtemp(join(tmpdir(), `shiplog-${program.name}-`));
         const firstDay = today();
-        const stored = async () => storedLines(await server.url(), program, firstDay);
+        // Others have it killed, too.
+        const stored = () =>
+          vi.waitFor(async () => storedLines(await server.url(), program, firstDay), {
+            timeout: LONG_MS / 4,
+            interval: 200,
+          });
         try {
           await program.send({
             url: tap.url,

@@ -1,6 +1,6 @@
 /**
- * Bytes of all kinds for OTLP, Splunk's collector and syslog: no answer is a fault of ours, and no
- * good neighbour is lost. SHIPLOG_TEST_FUZZ sets how many of each (100,000 take some minutes).
+ * Bytes of all kinds for GraphQL, /v1/events, OTLP, Splunk's collector and syslog: no answer is a
+ * fault of ours, and no good neighbour is lost. SHIPLOG_TEST_FUZZ sets how many of each.
  */
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
@@ -41,14 +41,18 @@ afterAll(async () => {
   await shiplog.close();
 });
 
-/** The status; 0 where the server closed without an answer. */
+/** The status; 0 where the server closed without an answer, 500 where one of its errors says INTERNAL. */
 function send(path: string, body: Buffer, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve) => {
     const request = httpRequest(shiplog.url + path, { method: 'POST', headers, agent });
     request.on('error', () => resolve(0));
     request.on('response', (response) => {
-      response.resume();
-      response.on('end', () => resolve(response.statusCode ?? 0));
+      let answer = '';
+      response.setEncoding('latin1').on('data', (text: string) => {
+        answer += text;
+      });
+      const isFault = () => answer.includes('"code":"INTERNAL"');
+      response.on('end', () => resolve(isFault() ? 500 : (response.statusCode ?? 0)));
       response.on('error', () => resolve(0));
     });
     request.end(body);
@@ -93,7 +97,61 @@ interface Protocol {
 
 const json = (text: string) => ({ stringValue: text });
 
+const EVENT = {
+  taskId: 't',
+  host: 'h',
+  step: 's',
+  kind: 'PROGRESS',
+  at: '2026-11-27T02:07:03.983Z',
+  level: 'WARN',
+  message: 'm',
+  labels: [{ name: 'a', value: 'b' }],
+  params: { n: 9_007_199_254_740_993, list: [1, null, 'x'] },
+  progress: { done: 1, total: 2, unit: 'files' },
+};
+const EVENT_TEXT = JSON.stringify(EVENT);
+const LOG_STEPS = `mutation ($inputs: [StepEventInput!]!) {
+  logSteps(inputs: $inputs) { stored results { outcome error { code field } } } }`;
+
 const PROTOCOLS: Protocol[] = [
+  {
+    name: 'graphql',
+    paths: ['/graphql'],
+    seeds: [
+      { query: LOG_STEPS, variables: { inputs: [EVENT, { ...EVENT, kind: undefined }] } },
+      {
+        query:
+          'query Q($f: EventFilter!, $n: Int = 3) { events(filter: $f, first: $n) { nodes { id message ...on StepEvent { step } } pageInfo { endCursor } } }',
+        variables: { f: { search: 'a "b c" -d* level:error', levels: ['WARN'], from: EVENT.at } },
+        operationName: 'Q',
+      },
+      {
+        query:
+          '{ task(id: "t") { status runs(first: 2) { nodes { host { name } } } } hosts { nodes { name } } __schema { types { name } } }',
+        extensions: { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } },
+      },
+    ].map((one) => Buffer.from(JSON.stringify(one))),
+    types: ['application/json', 'application/json; charset=utf-8', 'application/graphql', ''],
+    good(number) {
+      const input = { taskId: 'good-graphql', host: 'h', step: 's', message: 'm', eventId: `e${number}` };
+      const body = { query: LOG_STEPS, variables: { inputs: [input] } };
+      return ['/graphql', JSON.stringify(body), 'application/json'];
+    },
+  },
+  {
+    name: 'events',
+    paths: ['/v1/events', '/v1/events?longMessages=reject', '/v1/events?longMessages=x&a=%ff'],
+    seeds: [
+      EVENT_TEXT,
+      `[${EVENT_TEXT},${EVENT_TEXT}]`,
+      `${EVENT_TEXT}\n\n${EVENT_TEXT}\r\n${EVENT_TEXT}`,
+    ].map((text) => Buffer.from(text)),
+    types: ['application/json', 'application/x-ndjson', 'text/plain', ''],
+    good(number) {
+      const event = { taskId: 'good-events', host: 'h', step: 's', message: 'm', eventId: `e${number}` };
+      return ['/v1/events', JSON.stringify(event), 'application/json'];
+    },
+  },
   {
     name: 'otlp',
     paths: ['/v1/logs'],
@@ -144,6 +202,7 @@ function requestOf({ seeds, paths, types }: Protocol, random: Random) {
   const headers: Record<string, string> = {};
   const type = pick(random, types);
   if (type !== '') headers['content-type'] = type;
+  if (random(10) === 0) headers['idempotency-key'] = String(random(1_000));
   if (coding < 2) {
     headers['content-encoding'] = 'gzip';
     body = gzipSync(body);
