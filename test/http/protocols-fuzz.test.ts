@@ -101,13 +101,15 @@ const EVENT = {
   taskId: 't',
   host: 'h',
   step: 's',
-  kind: 'PROGRESS',
   at: '2026-11-27T02:07:03.983Z',
   level: 'WARN',
+  stream: 'STDERR',
   message: 'm',
-  labels: [{ name: 'a', value: 'b' }],
-  params: { n: 9_007_199_254_740_993, list: [1, null, 'x'] },
+  labels: { a: 'b' },
+  params: { n: 1.5, list: [1, null, 'x'] },
   progress: { done: 1, total: 2, unit: 'files' },
+  writer: 'w',
+  sequence: 3,
 };
 const EVENT_TEXT = JSON.stringify(EVENT);
 const LOG_STEPS = `mutation ($inputs: [StepEventInput!]!) {
@@ -118,22 +120,31 @@ const PROTOCOLS: Protocol[] = [
     name: 'graphql',
     paths: ['/graphql'],
     seeds: [
-      { query: LOG_STEPS, variables: { inputs: [EVENT, { ...EVENT, kind: undefined }] } },
+      {
+        query: LOG_STEPS,
+        variables: { inputs: [EVENT, { ...EVENT, status: 'FAILED', exitCode: 1 }] },
+      },
       {
         query:
-          'query Q($f: EventFilter!, $n: Int = 3) { events(filter: $f, first: $n) { nodes { id message ...on StepEvent { step } } pageInfo { endCursor } } }',
+          'query Q($f: EventFilter!, $n: Int = 3) { events(filter: $f, first: $n) { nodes { id message labels host { name } } pageInfo { endCursor } } }',
         variables: { f: { search: 'a "b c" -d* level:error', levels: ['WARN'], from: EVENT.at } },
         operationName: 'Q',
       },
       {
         query:
-          '{ task(id: "t") { status runs(first: 2) { nodes { host { name } } } } hosts { nodes { name } } __schema { types { name } } }',
-        extensions: { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } },
+          '{ task(id: "t") { status runs(first: 2) { nodes { hostName } } } __schema { types { name } } }',
+        extensions: { a: 1 },
       },
     ].map((one) => Buffer.from(JSON.stringify(one))),
     types: ['application/json', 'application/json; charset=utf-8', 'application/graphql', ''],
     good(number) {
-      const input = { taskId: 'good-graphql', host: 'h', step: 's', message: 'm', eventId: `e${number}` };
+      const input = {
+        taskId: 'good-graphql',
+        host: 'h',
+        step: 's',
+        message: 'm',
+        eventId: `e${number}`,
+      };
       const body = { query: LOG_STEPS, variables: { inputs: [input] } };
       return ['/graphql', JSON.stringify(body), 'application/json'];
     },
@@ -148,7 +159,13 @@ const PROTOCOLS: Protocol[] = [
     ].map((text) => Buffer.from(text)),
     types: ['application/json', 'application/x-ndjson', 'text/plain', ''],
     good(number) {
-      const event = { taskId: 'good-events', host: 'h', step: 's', message: 'm', eventId: `e${number}` };
+      const event = {
+        taskId: 'good-events',
+        host: 'h',
+        step: 's',
+        message: 'm',
+        eventId: `e${number}`,
+      };
       return ['/v1/events', JSON.stringify(event), 'application/json'];
     },
   },
