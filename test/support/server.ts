@@ -28,7 +28,7 @@ export interface TestServer extends AsyncDisposable {
   kill(): Promise<Ended>;
 }
 
-const START_DEADLINE_MS = 20_000;
+const START_DEADLINE_MS = 60_000;
 
 /** Resolves when the server says that it listens. Rejects with its output if it does not. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
