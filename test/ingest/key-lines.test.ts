@@ -179,6 +179,8 @@ describe('lines that are no key', () => {
   it.each([
     ['4f3a2b1c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a'],
     ['/home/deploy/releases/20261124/app/Source/Main/Resources/Config/Values'],
+    ['org/springframework/beans/factory/support/AbstractAutowireCapableBeanFactory'],
+    ['K8sDeploymentControllerReconcilerForProductionClusterEuWest1NodeGroup7a'],
     ['ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRST'],
     ['0000000000000000000000000000000000000000000000000000000000000000'],
   ])('are stored though they are as long as one of a key: %s', (line) => {
@@ -190,6 +192,14 @@ describe('a line of a key of which this server does not know the beginning', () 
   it('is hidden by its look', () => {
     for (let round = 0; round < 200; round++) expect(redactor.text(random(48))).toBe('[redacted]');
     expect(redactor.text(`  ${random(48)}\r`)).not.toMatch(/[\w+/]{30}/);
+  });
+
+  it.each([
+    ['1+qkwnwewfAC4oOfp2GSM48r3gnlumacknj2q7SH5axvc8WRP5VHALIEWAJAPoDA'],
+    ['EIXPNGDvtqj1FptGe4nDJKkTqwdfSQPFyrgqplQeEJOXwOZPdhFMDMeuXJTjogrF'],
+    ['Tmbrj4OQOrBONIMeqZLPWegvUOCxIPBT4WPCYhsdI9FnmjyjyxBIjvUETdwEfvUD'],
+  ])('also where it looks less random than others: %s', (line) => {
+    expect(redactor.text(line)).toBe('[redacted]');
   });
 });
 

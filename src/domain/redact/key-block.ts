@@ -231,8 +231,13 @@ function passPublic(line: string, block: KeyBlock): MaskedKeys {
 
 /** In a text of its own a line of base64 as keys are written: 64 to 76 characters. */
 const LONE_LINE = /(^|\n)[ \t]*[A-Za-z0-9+/]{62,76}={0,2}[ \t\r]*(?=\n|$)/g;
-/** Neighbours of different kinds in random text are two of three; in words and paths, few. */
-const CHANGES_MIN = 26;
+/**
+ * How often a line changes between small letters, capitals, digits and signs, plus how many different
+ * characters it has: about 80 in 64 random ones, and less than this in one of a million. Words and
+ * paths of that length have about 50, and mostly no digit.
+ */
+const VARIETY_MIN = 55;
+const VARIETY_MIN_WITHOUT_DIGIT = 62;
 
 /** Hides lines that must be of a key, for the BEGIN was told to another server. */
 export function maskLoneLines(text: string): string {
@@ -246,12 +251,13 @@ export function maskLoneLines(text: string): string {
 }
 
 function isRandom(text: string): boolean {
-  if (!/[a-z]/.test(text) || !/[A-Z]/.test(text) || !/\d/.test(text)) return false;
+  if (!/[a-z]/.test(text) || !/[A-Z]/.test(text)) return false;
   let changes = 0;
   for (let at = 1; at < text.length; at++) {
     if (kindOf(text.charCodeAt(at)) !== kindOf(text.charCodeAt(at - 1))) changes++;
   }
-  return changes >= CHANGES_MIN;
+  const variety = changes + new Set(text).size;
+  return variety >= (/\d/.test(text) ? VARIETY_MIN : VARIETY_MIN_WITHOUT_DIGIT);
 }
 
 function kindOf(code: number): number {
