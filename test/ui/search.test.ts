@@ -94,11 +94,12 @@ describeOnEngines('the search across deployments', (engine) => {
     // A tab that nobody looks at has no frames, and draws nothing that it scrolls to.
     await tab.bringToFront();
     const current = tab.getByRole('log', { name: 'Log' }).locator('[aria-current="true"]');
-    await current.waitFor();
-    expect(await current.locator('.log-text').allTextContents()).toEqual(['counted number 57']);
+    // Asked again and again: in a tab that a click has opened, a wait for what is there does not always end.
+    const text = () => current.locator('.log-text').allTextContents();
+    await expect.poll(text, PATIENT).toEqual(['counted number 57']);
     // The address names it as the log does: it can be sent on, and reloaded.
     await tab.reload();
-    await current.getByText('counted number 57', { exact: true }).waitFor();
+    await expect.poll(text, PATIENT).toEqual(['counted number 57']);
     await tab.close();
     await page.close();
   });
