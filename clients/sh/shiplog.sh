@@ -130,7 +130,8 @@ shiplog_finish_task() {
 shiplog_flush() {
   _shiplog_until=$(($(date +%s) + $1))
   _shiplog_mark "$_shiplog_dir/hurry"
-  while [ "$(_shiplog_left)" -gt 0 ]; do
+  # Asked once a round: a sign of life may come right behind the last event.
+  while _shiplog_rest=$(_shiplog_left) && [ "$_shiplog_rest" -gt 0 ]; do
     [ "$(date +%s)" -lt "$_shiplog_until" ] || break
     # At the end nobody is held up because the server is away.
     [ -z "$_shiplog_closing" ] || [ ! -e "$_shiplog_dir/away" ] ||
@@ -138,7 +139,7 @@ shiplog_flush() {
     _shiplog_nap
   done
   rm -f "$_shiplog_dir/hurry"
-  [ "$(_shiplog_left)" -eq 0 ]
+  [ "$_shiplog_rest" -eq 0 ]
 }
 
 # Waits for deliveries at most [SECONDS, default 5; 1 where the server is away], then stops the sender. What is left in a spool
@@ -398,15 +399,25 @@ _shiplog_adopt() {
   done
 }
 
-_shiplog_lives() { kill -0 "$(cat "$1" 2>/dev/null)" 2>/dev/null; }
+# Whether the process whose number is in FILE lives.
+_shiplog_lives() {
+  _shiplog_pid=$(cat "$1" 2>/dev/null) && _shiplog_runs "$_shiplog_pid"
+}
+
+# One that has ended and that its parent has not asked about is still listed: it is gone.
+_shiplog_runs() {
+  kill -0 "$1" 2>/dev/null && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+}
 
 # How many events are not delivered.
 _shiplog_left() {
   _shiplog_total=0
   for _shiplog_one in "$_shiplog_dir"/*.ndjson "$_shiplog_dir"/adopted-*/*.ndjson; do
     [ -e "$_shiplog_one" ] || continue
+    # In this order: what is written and sent meanwhile must not count as less than nothing.
+    _shiplog_done=$(cat "$_shiplog_one.sent" 2>/dev/null || echo 0)
     _shiplog_all=$(wc -l 2>/dev/null <"$_shiplog_one") || continue
-    _shiplog_total=$((_shiplog_total + _shiplog_all - $(cat "$_shiplog_one.sent" 2>/dev/null || echo 0)))
+    _shiplog_total=$((_shiplog_total + _shiplog_all - _shiplog_done))
   done
   echo "$_shiplog_total"
 }
@@ -428,7 +439,7 @@ _shiplog_send_all() {
     done
     _shiplog_signs_of_life
     # The script was killed: what it left is tried for a while, then it is the next one's.
-    if ! kill -0 $$ 2>/dev/null; then
+    if ! _shiplog_runs $$; then
       : "${_shiplog_gone:=$(date +%s)}"
       [ "$(_shiplog_left)" -gt 0 ] || [ -n "$(ls "$_shiplog_dir" | grep '\.copy$')" ] ||
         { rm -rf "$_shiplog_dir"; return; }

@@ -90,6 +90,11 @@ describeOnEngines('shiplog export', (engine) => {
     }
     await from.ingest.logSteps(stepEvents('x-long', 1_000));
     await from.ingest.logSteps(stepEvents('x-long', 100, 1_000));
+    // Who names no task exports those that a list of tasks has.
+    await vi.waitFor(async () => {
+      const { data } = await from.graphql({ query: '{ tasks { totalCount } }' });
+      expect(data).toEqual({ tasks: { totalCount: ids.length } });
+    }, 10_000);
   }, 60_000);
   afterAll(() => Promise.all([from.close(), to.close()]));
 

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { PageKey } from '../../src/domain/cursor/page.ts';
 import type { StoredEvent } from '../../src/domain/event/event.ts';
 import type { Store } from '../../src/store/store.ts';
+import { startPickyProxy } from '../clients/picky-proxy.ts';
+import { openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { type HttpFixture, startHttpFixture, stepEvents } from '../http/support.ts';
 import { runCli, startCli } from '../support/cli.ts';
@@ -197,6 +199,29 @@ describe.skipIf(elasticsearch === null)('shiplog import --elasticsearch', () => 
       const told = first.stderr + first.stdout + other.stderr + readFileSync(state, 'utf8');
       expect(told).not.toContain('s3cret');
     });
+
+    it('waits for a server that is busy and takes little at a time, and for a cluster that cuts connections', async () => {
+      const fresh = await startHttpFixture();
+      const picky = await startPickyProxy(fresh.url, 256 * 1024);
+      const gate = await openGate(url);
+      // Not the first ones: who cannot be reached at all is told so at once.
+      let searches = 0;
+      gate.before(async (path) => {
+        if (path.includes('_search')) searches++;
+        return searches > 3 && searches < 8 ? 'cut' : 'pass';
+      });
+      const done = await runCli([
+        ...['import', '--url', `${picky.url}/import`, '--json', '--state', fileOf('state.json')],
+        ...['--rejected', fileOf('rejected.ndjson'), '--mapping', mapping],
+        ...['--elasticsearch', gate.url, '--index', index],
+      ]);
+      expect(countsOf(done)).toMatchObject({ documents: DOCUMENTS, rejected: 0, finished: true });
+      expect(searches).toBeGreaterThan(7);
+      expect(await fresh.store.eventCount()).toBe(DOCUMENTS);
+      gate.close();
+      picky.stop();
+      await fresh.close();
+    }, 60_000);
 
     it('says at once that there is no cluster', async () => {
       const away = ['--elasticsearch', 'http://127.0.0.1:1', '--index', 'x'];

@@ -24,6 +24,8 @@ const COMMANDS: Record<string, [needs: 'ingest' | 'read', args: (task: string) =
   tail: ['read', () => ['--task', 'over', '--until-task-ends', '--last', '10']],
   search: ['read', () => ['anything']],
   logs: ['read', () => ['over']],
+  export: ['read', () => ['--task', 'over']],
+  import: ['ingest', () => ['-']],
 };
 /** They work on files, or are the server. */
 const LOCAL = ['serve', 'tokens', 'backup', 'rebuild', 'doctor', 'mapping', 'help'];

@@ -86,6 +86,7 @@ describe('Retention on Elasticsearch', async () => {
       body: JSON.stringify({ 'index.refresh_interval': '-1' }),
     });
     expect(await store.applyRetention()).toMatchObject({ removedDays: [DAY] });
+    expect(await store.append([say('old')])).toMatchObject([{ outcome: 'REJECTED' }]);
     pass(31);
     await store.applyRetention();
     expect(await store.append([say('old')])).toMatchObject([{ outcome: 'STORED' }]);

@@ -45,14 +45,20 @@ function drawn(page: Page): Promise<string[]> {
   return logOf(page).locator('.log-text').allTextContents();
 }
 
+/** SHIPLOG_TEST_LOG_LINES=1000000: as long as logs get; writing it takes a minute. */
+const LONG = Number(process.env.SHIPLOG_TEST_LOG_LINES ?? 100_000);
+
 describeOnEngines('a long log', (engine) => {
   // At least twice what is kept in the page.
-  const LINES = engine.name === 'sqlite' ? 100_000 : 12_000;
+  const LINES = engine.name === 'sqlite' ? LONG : 12_000;
   let shiplog: HttpFixture;
-  beforeAll(async () => {
-    shiplog = await startHttpFixture({ store: await engine.open() });
-    await writeLines(shiplog.ingest, 'long', 0, LINES);
-  });
+  beforeAll(
+    async () => {
+      shiplog = await startHttpFixture({ store: await engine.open() });
+      await writeLines(shiplog.ingest, 'long', 0, LINES);
+    },
+    60_000 + LONG / 5,
+  );
   afterAll(() => shiplog.close());
 
   it('opens at its end, and goes to its beginning, any place and its end again', async () => {
@@ -107,7 +113,7 @@ describeOnEngines('a long log', (engine) => {
     await page.getByRole('searchbox', { name: 'Search this log' }).fill('odd');
     const current = log.locator('[aria-current="true"]');
     await current.getByText('line 500 is odd').waitFor();
-    await page.getByText(`1 of ${LINES / 1_000}`, { exact: true }).waitFor();
+    await page.getByText(`1 of ${(LINES / 1_000).toLocaleString('en')}`, { exact: true }).waitFor();
     await log.focus();
     await page.keyboard.press('n');
     await current.getByText('line 1500 is odd').waitFor();

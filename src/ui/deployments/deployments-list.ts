@@ -40,6 +40,12 @@ export function useDeployments(filterKey: string): DeploymentsList {
     const filter = JSON.parse(filterKey) as TaskFilter;
     const leaving = new AbortController();
     const rows = new Map<string, DeploymentRowFragment>();
+    /** Those that were told live: they are newer than a page. */
+    const live = new Set<string>();
+    /** A page that is asked for from now on lacks nothing that was stored before the list was followed. */
+    let caughtUp = false;
+    /** Counts first pages: what was asked for before the latest one no longer matters. */
+    let pages = 0;
     let shown: DeploymentsList = EMPTY;
     let timer: ReturnType<typeof setTimeout> | null = null;
     /** Where it failed; null: it did not. */
@@ -60,12 +66,13 @@ export function useDeployments(filterKey: string): DeploymentsList {
       setList(shown);
     }
     async function load(after: string | null): Promise<void> {
+      const page = after === null ? ++pages : pages;
       try {
         const variables = { filter, first: PAGE, after };
         const { tasks } = await ask(DeploymentsDocument, variables, leaving.signal);
+        if (page !== pages) return;
         failed = null;
-        // What is live is newer than the page that was asked for before it came.
-        for (const row of tasks.nodes) if (!rows.has(row.id)) rows.set(row.id, row);
+        for (const row of tasks.nodes) if (!live.has(row.id)) rows.set(row.id, row);
         const { endCursor, hasNextPage } = tasks.pageInfo;
         const last = tasks.nodes.at(-1);
         oldest = hasNextPage && last ? Date.parse(last.createdAt) : Number.NEGATIVE_INFINITY;
@@ -77,7 +84,7 @@ export function useDeployments(filterKey: string): DeploymentsList {
           more: hasNextPage && endCursor !== null ? () => void load(endCursor) : null,
         });
       } catch (error) {
-        if (leaving.signal.aborted) return;
+        if (leaving.signal.aborted || page !== pages) return;
         failed = { after };
         showNow({ error: error as AskError });
       }
@@ -85,6 +92,7 @@ export function useDeployments(filterKey: string): DeploymentsList {
     function take(changed: readonly DeploymentRowFragment[]): void {
       let { total } = shown;
       for (const row of changed) {
+        live.add(row.id);
         const had = rows.has(row.id);
         const fits = matches(row, filter);
         if (had && !fits) {
@@ -102,16 +110,23 @@ export function useDeployments(filterKey: string): DeploymentsList {
     setList(EMPTY);
     // Who asks for others wants to see them.
     resume();
-    // Followed first, then asked: nothing can happen in between.
+    // Followed first, then asked: nothing can happen in between. Asked at once, and again when the
+    // searches behind a page show all that was there.
     const stop = follow({
       document: DeploymentsChangedDocument,
       variables: { filter, after: null },
       cursorOf: ({ tasksChanged }) => tasksChanged.cursor,
-      onResult({ tasksChanged: { tasks } }) {
+      onResult({ tasksChanged: { tasks, ...batch } }) {
         if (tasks.length > 0) take(tasks);
+        if (batch.caughtUp && !caughtUp) void load(null);
+        caughtUp ||= batch.caughtUp;
       },
       onError: (error) => showNow({ error }),
-      onExpired: () => void load(null),
+      onExpired() {
+        live.clear();
+        caughtUp = false;
+        void load(null);
+      },
     });
     const stopAgain = again.listen(() => {
       if (failed !== null) void load(failed.after);

@@ -25,7 +25,7 @@ export function Deployments() {
   return (
     <>
       <h1>Deployments</h1>
-      <Filters shown={shown} />
+      <Filters shown={shown} rows={list.rows ?? []} />
       {list.error !== null && (
         <p role="alert" class="problem">
           {list.error.message}

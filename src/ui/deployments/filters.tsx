@@ -41,10 +41,16 @@ export function useDeploymentFilter(): TaskFilter {
   };
 }
 
-type Known = DeploymentFacetsQuery['tasks']['nodes'];
+type Known = readonly DeploymentFacetsQuery['tasks']['nodes'][number][];
 
-/** `shown`: how many there are, in words. */
-export function Filters({ shown }: { shown: string }) {
+interface FiltersProps {
+  /** How many there are, in words. */
+  shown: string;
+  /** Those in sight: their values can be chosen, also where searches do not find them yet. */
+  rows: Known;
+}
+
+export function Filters({ shown, rows }: FiltersProps) {
   const [search = ''] = useParam('q');
   const [since = ''] = useParam('since');
   const [known, setKnown] = useState<Known>([]);
@@ -56,7 +62,7 @@ export function Filters({ shown }: { shown: string }) {
     );
   };
   const values = (pick: (row: Known[number]) => string | null): string[] =>
-    [...new Set(known.map(pick).filter((value) => value !== null))].sort();
+    [...new Set([...known, ...rows].map(pick).filter((value) => value !== null))].sort();
   return (
     <div class="filters" role="search">
       <Facet name="Status" param="status" values={STATUSES} wordOf={statusWord} />

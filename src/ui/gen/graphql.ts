@@ -276,7 +276,7 @@ export type DeploymentsChangedSubscriptionVariables = Exact<{
 }>;
 
 
-export type DeploymentsChangedSubscription = { tasksChanged: { cursor: string, tasks: Array<{ id: string, status: TaskStatus, stale: boolean, service: string | null, version: string | null, environment: string | null, title: string | null, createdBy: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, runCounts: { total: number, succeeded: number, failed: number, running: number, pending: number, cancelled: number, notRun: number, stale: number }, failureGroups: Array<{ fingerprint: string, message: string, hostCount: number }> }> } };
+export type DeploymentsChangedSubscription = { tasksChanged: { cursor: string, caughtUp: boolean, tasks: Array<{ id: string, status: TaskStatus, stale: boolean, service: string | null, version: string | null, environment: string | null, title: string | null, createdBy: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, runCounts: { total: number, succeeded: number, failed: number, running: number, pending: number, cancelled: number, notRun: number, stale: number }, failureGroups: Array<{ fingerprint: string, message: string, hostCount: number }> }> } };
 
 export type DeploymentRowFragment = { id: string, status: TaskStatus, stale: boolean, service: string | null, version: string | null, environment: string | null, title: string | null, createdBy: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, runCounts: { total: number, succeeded: number, failed: number, running: number, pending: number, cancelled: number, notRun: number, stale: number }, failureGroups: Array<{ fingerprint: string, message: string, hostCount: number }> };
 
@@ -834,6 +834,7 @@ export const DeploymentsChangedDocument = new TypedDocumentString(`
     subscription DeploymentsChanged($filter: TaskFilter, $after: String) {
   tasksChanged(filter: $filter, after: $after) {
     cursor
+    caughtUp
     tasks {
       ...DeploymentRow
     }

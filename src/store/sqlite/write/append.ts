@@ -106,6 +106,8 @@ class Batch {
     for (let at = 0; at < events.length; at++) {
       const task = tasks[at];
       if (task === null || task === undefined || task.isNew) continue;
+      // Its rows go, and it takes nothing.
+      if (this.#views.leaving.has(task.day)) continue;
       const list = hashes.get(task);
       const hash = idHash((events[at] as LogEvent).id);
       if (list === undefined) hashes.set(task, [hash]);
