@@ -20,11 +20,12 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...unnamed.map((name) => `**/${name}.test.ts`)],
     globalSetup: ['test/elasticsearch/global-setup.ts'],
-    // Real servers, real sockets, real processes: a loaded machine may take its time.
+    // Real servers, real sockets, real processes: a loaded machine may take its time. A quarter of a
+    // test is waiting, so three files at a time keep two cores busy.
     testTimeout: 30_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Those that are concurrent wait for most of their time.
     maxConcurrency: 20,
     reporters: ['default', './test/summary-reporter.ts'],

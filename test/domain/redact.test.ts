@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PROGRAM_NAMES } from '../../src/domain/redact/command-secrets.ts';
+import { maskKeys } from '../../src/domain/redact/key-block.ts';
 import { createRedactor } from '../../src/domain/redact/redact.ts';
 
 const { text, json, labels } = createRedactor();
@@ -247,6 +248,21 @@ describe('a secret in a command', () => {
 
 /** Looks for everything in every text: one's own name without a letter is in all of them. */
 const thorough = createRedactor({ keys: [''] });
+
+describe('a key in one line', () => {
+  const KEY = '-----BEGIN PRIVATE KEY-----MIIabcHunter2-----END PRIVATE KEY-----';
+
+  it.each([
+    [`${'x'.repeat(100)}-----BEGIN CERTIFICATE-----MIIabc-----END CERTIFICATE-----`],
+    [`-----BEGIN PRIVATE KEY-----\n${'a1B2'.repeat(60)}\n-----END PRIVATE KEY-----`],
+    [KEY.repeat(4)],
+  ])('is hidden whatever was looked at before: %s', (before) => {
+    maskKeys(before, null);
+    expect(maskKeys(KEY, null).text).toBe('[redacted]');
+    text(before);
+    expect(text(KEY)).toBe('[redacted]');
+  });
+});
 
 describe('the look that passes over texts without anything', () => {
   it.each(PROGRAM_NAMES)('knows %s by its name alone', (program) => {

@@ -310,7 +310,7 @@ describe('a log, for whoever reads it', () => {
     const shown = (name: string) => page.getByRole('button', { name }).isVisible();
     for (const name of ['Follow', 'Download', 'Pause', 'Close'])
       expect(await shown(name)).toBe(false);
-    expect(await logOf(page).getByText('line 9999', { exact: true }).isVisible()).toBe(true);
+    await logOf(page).getByText('line 9999', { exact: true }).waitFor();
     await page.getByText('What was in sight of 10,000 lines').waitFor();
     const pdf = (await page.pdf()).toString('latin1');
     expect(pdf.match(/\/Type\s*\/Page\b/g)?.length).toBeLessThan(6);

@@ -153,6 +153,8 @@ function maskPiece(piece: string, before: KeyBlock | null): MaskedKeys {
 /** How far before the end of the text its last END stands; one more than its length without any. */
 function endsBefore(text: string): number {
   let last = -1;
+  // A search that was left half-way would go on from there.
+  END.lastIndex = 0;
   if (text.includes('END ')) for (const { index } of text.matchAll(END)) last = index;
   return text.length - last;
 }
