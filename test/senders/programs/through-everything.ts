@@ -14,7 +14,7 @@ import { FAULTS, type Program, whyNot } from './program.ts';
 
 const LINES = Array.from({ length: 300 }, (_, at) => `line ${at}`);
 /** They wait for most of the time: for a second and more before each retry. */
-const LONG_MS = 120_000;
+const LONG_MS = 300_000;
 
 /** `env`: of the server. */
 export function describePrograms(
