@@ -4,7 +4,7 @@
  */
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { printing } from '../parts/printing.ts';
+import { isPrinting } from '../parts/printing.ts';
 import { useSeen } from '../parts/virtual.ts';
 import { Geometry, ROW } from './geometry.ts';
 import type { Line } from './line.ts';
@@ -14,6 +14,8 @@ import { wrappedHeights } from './log-wrap.ts';
 const OVERSCAN = 12;
 /** Rows near an end of what is here at which more is asked for. */
 const NEAR = 60;
+/** Rows outside of what is here that are reached by reading on; farther ones are jumped to. */
+const BORDER = 400;
 /** What stays in sight around a line that is brought there. */
 const CONTEXT = 3 * ROW;
 /** Somebody who drags the scroll bar is not asked for each place that is passed. */
@@ -78,7 +80,7 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
 
   useLayoutEffect(() => {
     const box = scroller.current;
-    if (box === null || printing.value) return;
+    if (box === null || isPrinting()) return;
     const target =
       wanted.current === null ? -1 : lines.findIndex(({ cursor }) => cursor === wanted.current);
     if (target >= 0) {
@@ -98,8 +100,15 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
     const [from, to] = [box.scrollTop, box.scrollTop + box.clientHeight];
     const of = selected === null ? -1 : geometry.topOf(geometry.offset + selected);
     const row = of >= from && of < to ? geometry.offset + (selected ?? 0) : geometry.rowAt(from);
-    const line = lines[row - geometry.offset];
-    anchor.current = line === undefined ? null : { id: line.event.id, top: geometry.topOf(row) };
+    let index = row - geometry.offset;
+    // Who scrolls faster than lines come looks at empty rows: what comes joins what was read.
+    if (index < 0 && index >= -BORDER) index = 0;
+    else if (index >= lines.length && index < lines.length + BORDER) index = lines.length - 1;
+    const line = lines[index];
+    anchor.current =
+      line === undefined
+        ? null
+        : { id: line.event.id, top: geometry.topOf(geometry.offset + index) };
   });
 
   /** The row that was asked for because nothing was there; once is enough. */
@@ -111,7 +120,7 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
     // Scrolled by the effect above: what is seen is known a moment later.
     if (Math.floor((scroller.current?.scrollTop ?? seenTop) / ROW) * ROW !== seenTop) return;
     const [start, end] = [geometry.offset, geometry.offset + lines.length];
-    const away = lastSeen < start || firstSeen > end;
+    const away = lastSeen < start - BORDER || firstSeen > end + BORDER;
     if (away) {
       if (follow || asked.current === firstSeen) return;
       const timer = setTimeout(() => {

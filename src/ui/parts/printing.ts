@@ -5,6 +5,11 @@ const media = matchMedia('print');
 
 export const printing = new Cell(media.matches);
 
+/** Also where nobody has been told yet: what is laid out for paper has been scrolled away by then. */
+export function isPrinting(): boolean {
+  return printing.value || media.matches;
+}
+
 addEventListener('beforeprint', () => {
   printing.value = true;
 });

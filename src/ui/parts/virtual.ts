@@ -5,7 +5,7 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useCell } from './cell.ts';
-import { printing } from './printing.ts';
+import { isPrinting, printing } from './printing.ts';
 
 export interface VirtualRows {
   /** Those to draw: what can be seen, and some on either side. */
@@ -33,7 +33,7 @@ export function useSeen(
     if (box === null) return;
     const look = (): void => {
       // On paper nothing is scrolled: what was seen is what is drawn.
-      if (printing.value) return;
+      if (isPrinting()) return;
       const top = Math.floor(box.scrollTop / step) * step;
       const bottom = Math.ceil((box.scrollTop + box.clientHeight) / step) * step;
       setSeen((was) => (was.top === top && was.bottom === bottom ? was : { top, bottom }));
