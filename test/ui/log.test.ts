@@ -306,6 +306,11 @@ describe('a log, for whoever reads it', () => {
 
   it('is printed as what was in sight, without blank pages for what was not', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/long?host=web-1');
+    // Nothing is still to come that would be scrolled to.
+    await page.getByText(/^~? ?10,000 lines$/).waitFor();
+    await page.evaluate(
+      'new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))',
+    );
     await logOf(page).getByText('line 9999', { exact: true }).waitFor();
     await page.emulateMedia({ media: 'print' });
     const shown = (name: string) => page.getByRole('button', { name }).isVisible();
