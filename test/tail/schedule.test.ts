@@ -135,10 +135,14 @@ describeOnEngines('whoever follows', (engine) => {
     while (followers.length < FOLLOWERS / 2) join();
     await Promise.all(leaving);
     for (const follower of followers) follower.connect();
-    const truth = await truthOf(taskIds);
+    let truth = await truthOf(taskIds);
     const wrong = () => followers.map((one) => one.wrong(truth)).find((told) => told !== null);
     const deadline = performance.now() + END_DEADLINE_MS;
-    while (wrong() !== undefined && performance.now() < deadline) await pause(5);
+    while (wrong() !== undefined && performance.now() < deadline) {
+      await pause(20);
+      // The log may be told up to an event of others that is not decided yet; a task already has what is behind it.
+      truth = await truthOf(taskIds);
+    }
     const verdict = wrong();
     await Promise.all(followers.map((follower) => follower.leave()));
     return verdict === undefined ? null : `schedule ${seed}: ${verdict}`;
