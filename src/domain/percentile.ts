@@ -1,15 +1,31 @@
 /**
  * Durations in statistics: percentiles and the greatest are durations that occurred, in whole
- * milliseconds (what is below one is cut off), the mean has twelve digits. The same numbers
- * on every engine.
+ * milliseconds (what is below one is cut off), the mean is that of a sum in whole microseconds. The
+ * same numbers on every engine.
  */
 export function wholeMs(duration: number | null): number | null {
   return duration === null ? null : Math.floor(duration);
 }
 
-/** Engines sum in different orders, so further digits are not the same. */
-export function meanMs(mean: number | null): number | null {
-  return mean === null ? null : Number(mean.toPrecision(12));
+/**
+ * Engines add in different orders, so the last bits of their sums differ: they are rounded away
+ * before the sum is divided. A mean may lie exactly between two roundings (eighths and sixteenths
+ * often do), the sum of durations in microseconds does not.
+ */
+export function meanMs(sum: number, count: number): number | null {
+  return count === 0 ? null : Number((Math.round(sum * 1_000) / 1_000 / count).toPrecision(12));
+}
+
+/** With what each addition loses kept beside it (Neumaier), as Elasticsearch adds. */
+export function sumOf(durations: Iterable<number>): number {
+  let sum = 0;
+  let lost = 0;
+  for (const duration of durations) {
+    const next = sum + duration;
+    lost += sum >= duration ? sum - next + duration : duration - next + sum;
+    sum = next;
+  }
+  return sum + lost;
 }
 
 /** Of these durations, ascending. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { percentile } from '../../src/domain/percentile.ts';
+import { meanMs, percentile, sumOf } from '../../src/domain/percentile.ts';
 
 const THIRTEEN = [3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 8_191];
 
@@ -34,5 +34,28 @@ describe('A percentile', () => {
 
   it('of nothing is none', () => {
     expect(percentile([], 95)).toBeNull();
+  });
+});
+
+describe('A mean', () => {
+  it('is the same in whatever order the durations were added', () => {
+    // In tenths and quarters, as programs report them: a sixteenth of their sum is often a half.
+    const tenths = fc.integer({ min: 0, max: 50_000_000 }).map((n) => n / 10);
+    const quarters = fc.integer({ min: 0, max: 50_000_000 }).map((n) => n / 4);
+    const durations = fc.array(fc.oneof(tenths, quarters), { minLength: 1, maxLength: 64 });
+    fc.assert(
+      fc.property(durations, (given) => {
+        const plain = (some: number[]) => some.reduce((sum, value) => sum + value, 0);
+        const [half, other] = [given.slice(0, given.length / 2), given.slice(given.length / 2)];
+        const sums = [sumOf(given), sumOf(given.toReversed()), sumOf(half) + sumOf(other)];
+        const means = [...sums, plain(given)].map((sum) => meanMs(sum, given.length));
+        expect(new Set(means).size).toBe(1);
+        expect(means[0]).toBeCloseTo(plain(given) / given.length, 3);
+      }),
+    );
+  });
+
+  it('of nothing is none', () => {
+    expect(meanMs(0, 0)).toBeNull();
   });
 });

@@ -276,7 +276,7 @@ interface GroupBucket {
   times: About;
   durations: { value: number };
   longest: { value: number | null };
-  mean: { value: number | null };
+  sum: { value: number };
 }
 interface GroupsAnswer {
   groups: { buckets: GroupBucket[]; after_key?: object };
@@ -308,7 +308,7 @@ function groupsAggregation(groupBy: StepGroupBy, after: object | undefined): obj
       times: aboutRanks(GROUP_PERCENTS),
       durations: { value_count: { field: 'shiplog.duration_ms' } },
       longest: { max: { field: 'shiplog.duration_ms' } },
-      mean: { avg: { field: 'shiplog.duration_ms' } },
+      sum: { sum: { field: 'shiplog.duration_ms' } },
     },
   };
 }
@@ -346,6 +346,6 @@ function groupStats(
     p95Ms: at(95),
     p99Ms: at(99),
     maxMs: wholeMs(bucket.longest.value),
-    avgMs: meanMs(bucket.mean.value),
+    avgMs: meanMs(bucket.sum.value, bucket.durations.value),
   };
 }

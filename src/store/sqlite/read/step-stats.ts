@@ -2,7 +2,7 @@
 
 import { type StepGroup, stepGroupKey } from '../../../domain/fold/step-groups.ts';
 import type { StepStats } from '../../../domain/fold/views.ts';
-import { meanMs, percentileMs, wholeMs } from '../../../domain/percentile.ts';
+import { meanMs, percentileMs, sumOf, wholeMs } from '../../../domain/percentile.ts';
 import type { StepFilter } from '../../../domain/search/filter.ts';
 import type { StepGroupBy } from '../../store.ts';
 import { NEVER, stepStatuses } from '../file/codes.ts';
@@ -100,7 +100,6 @@ function groupOf(
 
 function statsOf({ durations, ...group }: Group): StepStats {
   const sorted = Float64Array.from(durations).sort();
-  const sum = sorted.reduce((total, value) => total + value, 0);
   return {
     ...group,
     p50Ms: percentileMs(sorted, 50),
@@ -108,6 +107,6 @@ function statsOf({ durations, ...group }: Group): StepStats {
     p95Ms: percentileMs(sorted, 95),
     p99Ms: percentileMs(sorted, 99),
     maxMs: wholeMs(sorted.at(-1) ?? null),
-    avgMs: sorted.length === 0 ? null : meanMs(sum / sorted.length),
+    avgMs: meanMs(sumOf(sorted), sorted.length),
   };
 }
