@@ -7,9 +7,9 @@ import { graphql, type Served, serveShiplog } from '../process.ts';
 import { type Measurement, median, type Row } from '../row.ts';
 import { subscribe, TAIL } from '../subscribers.ts';
 
-const ROUNDS = 7;
+const ROUNDS = 15;
 const READERS = 500;
-const MESSAGES = 60;
+const MESSAGES = 200;
 const LOG_STEP = `mutation ($input: StepEventInput!) {
   logStep(input: $input) { outcome eventId position error { code message field } }
 }`;
