@@ -36,6 +36,8 @@ export interface BenchOptions {
   huge: boolean;
   /** The folder of another checkout to compare with. */
   against: string | null;
+  /** The folder of the checkout that is compared; null: this one. */
+  checkout: string | null;
   /** For the server under measurement, for example `--cpu-prof`. */
   nodeFlags: readonly string[];
   say: (progress: string) => void;

@@ -58,6 +58,7 @@ const { values, positionals } = parseArgs({
     huge: { type: 'boolean', default: false },
     elasticsearch: { type: 'boolean', default: false },
     against: { type: 'string' },
+    checkout: { type: 'string' },
     profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -69,6 +70,7 @@ async function main(): Promise<number> {
     for (const { name, about } of all) console.log(`${name.padEnd(16)} ${about}`);
     console.log('--elasticsearch  those on Elasticsearch too');
     console.log('--against DIR    another checkout of Shiplog, for `versions`');
+    console.log('--checkout DIR   what is compared with it, instead of this checkout');
     console.log('--huge           also 10 million events and 10,000 subscribers');
     console.log('--profile        CPU profiles of the servers into bench/results/');
     return 0;
@@ -98,6 +100,7 @@ async function main(): Promise<number> {
         ...(await measurement.run({
           huge: values.huge,
           against: values.against ?? null,
+          checkout: values.checkout ?? null,
           nodeFlags,
           say,
         })),

@@ -105,10 +105,10 @@ async function compared(
 export const versions: Measurement = {
   name: 'versions',
   about: 'this checkout against another, --against DIR: CPU of requests and deliveries',
-  async run({ against, nodeFlags, say }) {
+  async run({ against, checkout, nodeFlags, say }) {
     if (against === null) throw new Error('name the other checkout: --against DIR');
     const servers = [
-      await serveShiplog({ nodeFlags }),
+      await serveShiplog({ nodeFlags, ...(checkout !== null && { checkout }) }),
       await serveShiplog({ checkout: against }),
     ] as const;
     const rows: Row[] = [];
