@@ -10,7 +10,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
   'store/store.ts': ['domain'],
   'store/sqlite': ['domain', 'store/store.ts', 'log.ts', 'guarded.ts'],
-  'store/elasticsearch': ['domain', 'store/store.ts', 'log.ts', 'guarded.ts'],
+  'store/elasticsearch': ['domain', 'store/store.ts', 'log.ts', 'guarded.ts', 'signal.ts'],
   'store/open-store.ts': [
     'domain',
     'store/store.ts',

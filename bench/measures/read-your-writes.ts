@@ -52,12 +52,16 @@ export const readYourWrites: Measurement = {
         rows.push(rowOf(`${kind}, idle`, await ask(server.url, `idle ${kind}`, query, ROUNDS)));
       }
       const flood = startFlood(server.url);
-      for (const [kind, query] of Object.entries(QUERIES)) {
-        say(`${kind}, under a load`);
-        const found = await ask(server.url, `busy ${kind}`, query, ROUNDS);
-        rows.push(rowOf(`${kind}, at ${flood.rate().toFixed(0)} events/s`, found));
+      try {
+        for (const [kind, query] of Object.entries(QUERIES)) {
+          say(`${kind}, under a load`);
+          const found = await ask(server.url, `busy ${kind}`, query, ROUNDS);
+          rows.push(rowOf(`${kind}, at ${flood.rate().toFixed(0)} events/s`, found));
+        }
+      } finally {
+        // It would send for ever where a query failed.
+        await flood.end();
       }
-      await flood.end();
     } finally {
       await server.stop();
       await node?.dispose();

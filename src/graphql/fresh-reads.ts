@@ -38,15 +38,15 @@ export class FreshReads {
     return this.#store.matrices(ids);
   };
   readonly runs: Read<'runs'> = async (queries) => {
-    await this.#shown(tasksOf(queries), 'BY_SEARCH');
+    await this.#shown(tasksOf(queries), 'BY_TASK');
     return this.#store.runs(queries);
   };
   readonly steps: Read<'steps'> = async (queries) => {
-    await this.#shown(tasksOf(queries), 'BY_SEARCH');
+    await this.#shown(tasksOf(queries), 'BY_TASK');
     return this.#store.steps(queries);
   };
   readonly failureGroups: Read<'failureGroups'> = async (queries) => {
-    await this.#shown(tasksOf(queries), 'BY_SEARCH');
+    await this.#shown(tasksOf(queries), 'BY_TASK');
     return this.#store.failureGroups(queries);
   };
   readonly stepStats: Read<'stepStats'> = async (filter, groupBy) => {

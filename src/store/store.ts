@@ -184,8 +184,8 @@ export interface BoardSnapshot {
 }
 
 /**
- * How views are asked: for tasks, runs and steps by their ids, for all of a task (`taskStats`,
- * `matrices`), or by any query.
+ * How views are asked: for tasks, runs and steps by their ids, for what is of named tasks
+ * (`taskStats`, `matrices`; `runs`, `steps` and `failureGroups` with a `taskId`), or by any query.
  */
 export type ViewsAsked = 'BY_ID' | 'BY_TASK' | 'BY_SEARCH';
 

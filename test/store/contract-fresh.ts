@@ -65,25 +65,46 @@ export function describeFreshReads(open: OpenStore): void {
       }
     });
 
-    it('by task: counts and the board, event by event, also of its plan and its end [V1]', async () => {
+    it('by task: counts, the board, pages and causes, event by event, also of its plan and its end [V1]', async () => {
       const taskId = 'by-task';
       const show = async () => {
         expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
-        const [[stats], [board]] = await Promise.all([
+        const page = aPage({ limit: 2, withTotal: true });
+        const [[stats], [board], [runs], [steps], [causes]] = await Promise.all([
           store.taskStats([taskId]),
           store.matrices([taskId]),
+          store.runs([{ filter: { taskId }, order: 'FAILED_FIRST', page }]),
+          store.steps([{ filter: { taskId, steps: ['backup'] }, order: 'STARTED_DESC', page }]),
+          store.failureGroups([{ filter: { taskId, hosts: ['web-*'] }, first: 5 }]),
         ]);
-        return { ...stats?.runCounts, ...board?.matrix };
+        return {
+          ...{ ...stats?.runCounts, ...board?.matrix },
+          causes: causes?.map(({ hosts }) => hosts),
+          ...{ runs: [runs?.total, ...(runs?.rows ?? []).map(({ node }) => node.status)] },
+          ...{ steps: [steps?.total, ...(steps?.rows ?? []).map(({ node }) => node.status)] },
+        };
       };
       const hosts = ['web-1', 'web-2', 'web-3'];
       await told(aTaskEvent({ change: 'began', plan: ['backup', 'restart'], hosts }, { taskId }));
-      expect(await show()).toMatchObject({ total: 3, pending: 3, cells: 'PPPPPP', hosts });
+      expect(await show()).toMatchObject({
+        ...{ total: 3, pending: 3, cells: 'PPPPPP', hosts, causes: [] },
+        ...{ runs: [3, 'PENDING', 'PENDING'], steps: [3, 'PENDING', 'PENDING'] },
+      });
       await told(aStatus('SUCCEEDED', { taskId, host: 'web-2', step: 'backup' }));
-      expect(await show()).toMatchObject({ total: 3, running: 1, cells: 'PPSPPP' });
+      expect(await show()).toMatchObject({
+        ...{ total: 3, running: 1, cells: 'PPSPPP' },
+        ...{ runs: [3, 'RUNNING', 'PENDING'], steps: [3, 'SUCCEEDED', 'PENDING'] },
+      });
       await told(aStatus('FAILED', { taskId, host: 'web-3', step: 'backup' }));
-      expect(await show()).toMatchObject({ running: 1, failed: 1, cells: 'PPSPFP' });
+      expect(await show()).toMatchObject({
+        ...{ running: 1, failed: 1, cells: 'PPSPFP', causes: [['web-3']] },
+        runs: [3, 'FAILED', 'RUNNING'],
+      });
       await told(aTaskEvent({ change: 'ended', status: 'FAILED' }, { taskId }));
-      expect(await show()).toMatchObject({ notRun: 1, cancelled: 1, cells: 'NNSNFN' });
+      expect(await show()).toMatchObject({
+        ...{ notRun: 1, cancelled: 1, cells: 'NNSNFN' },
+        runs: [3, 'FAILED', 'CANCELLED'],
+      });
     });
 
     it('in its events, while many others report into the same shard', async () => {

@@ -1,15 +1,20 @@
 /** What was acknowledged is shown from memory for as long as views cannot be stored or searched. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Page, PageKey, PageRequest } from '../../src/domain/cursor/page.ts';
 import type { LogEvent } from '../../src/domain/event/event.ts';
+import type { RunView, StepView } from '../../src/domain/fold/views.ts';
+import type { RunFilter, StepFilter } from '../../src/domain/search/filter.ts';
 import type { ElasticsearchConfig } from '../../src/store/elasticsearch/cluster/config.ts';
+import { WHOLE_RUNS_MAX } from '../../src/store/elasticsearch/keeper/view-folder.ts';
 import {
   type ElasticsearchStore,
   openElasticsearchStore,
 } from '../../src/store/elasticsearch/store.ts';
+import type { RunQuery, Store } from '../../src/store/store.ts';
 import { type Gate, openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { aFleet, anEvent, aStatus, aTaskEvent } from './events.ts';
-import { contractSettings, fill, positionOf, wholeLog } from './harness.ts';
+import { allRows, aPage, contractSettings, fill, positionOf, wholeLog } from './harness.ts';
 import { foldLog } from './oracle.ts';
 
 /** A keeper that cannot store is believed for as long as its lease is; here longer than a test. */
@@ -88,6 +93,9 @@ describe('What this server acknowledged, while views stand still', async () => {
       const found = await Promise.all([store.tasksById(ids), store.runsByKey(runs)]);
       const matrices = await store.matrices(ids);
       return {
+        runs: await runPages(store, ids.slice(0, 3)),
+        steps: await stepPages(store, ids.slice(-3)),
+        causes: await causes(store, ids),
         views: found.flat().map((view) => ({ ...view, position: null })),
         stats: await store.taskStats(ids),
         matrices: matrices.map((answer) => answer?.matrix),
@@ -147,10 +155,14 @@ describe('What this server acknowledged, while views stand still', async () => {
     expect(await store.append([theirs])).toMatchObject([{ outcome: 'DUPLICATE' }]);
     await told(store, aStatus('RUNNING', { taskId, host: 'web-2' }));
     expect(await store.viewsShow([taskId], 'BY_ID')).toBeGreaterThan(0);
+    expect(await store.viewsShow([taskId], 'BY_TASK')).toBeGreaterThan(0);
     gate.release();
-    await expect.poll(() => store.viewsShow([taskId], 'BY_ID'), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => store.viewsShow([taskId], 'BY_TASK'), { timeout: 10_000 }).toBe(0);
     expect(await runOf(store, taskId, 'web-1')).toMatchObject({ status: 'FAILED' });
     expect(await runOf(store, taskId, 'web-2')).toMatchObject({ status: 'RUNNING' });
+    expect(await store.runs([listOf({ taskId, statuses: ['FAILED'] })])).toMatchObject([
+      { rows: [{ node: { host: 'web-1' } }], total: 1 },
+    ]);
   });
 
   it('is waited for where more of it came than may be held in memory, and is not lost', async () => {
@@ -178,7 +190,9 @@ describe('What this server acknowledged, while views stand still', async () => {
     // What the first one has in memory is older now, and is not believed any more.
     expect(await store.tasksById(['t'])).toEqual(await other.tasksById(['t']));
     gate.release();
-    await expect.poll(() => store.viewsShow(['t'], 'BY_SEARCH'), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => store.viewsShow(['t'], 'BY_TASK'), { timeout: 10_000 }).toBe(0);
+    const [runs] = await store.runs([listOf({ taskId: 't' })]);
+    expect(runs?.rows.map(({ node }) => node.status)).toEqual(['FAILED', 'RUNNING']);
     const [stats] = await store.taskStats(['t']);
     expect(stats?.runCounts).toMatchObject({ total: 2, failed: 1, running: 1 });
   });
@@ -190,11 +204,54 @@ describe('What this server acknowledged, while views stand still', async () => {
       await told(store, aStatus('RUNNING', { taskId, host: `web-${i}` }));
       const behind = await store.viewsShow([taskId], 'BY_TASK');
       const [stats] = await store.taskStats([taskId]);
-      if (behind === 0) expect(stats?.runCounts.total).toBe(i);
+      const [runs] = await store.runs([listOf({ taskId })]);
+      if (behind === 0) expect([stats?.runCounts.total, runs?.total]).toEqual([i, i]);
     }
     await rebuilt;
     expect(await store.viewsShow([taskId], 'BY_SEARCH')).toBe(0);
     expect((await store.taskStats([taskId]))[0]?.runCounts.total).toBe(5);
+  });
+
+  it('is listed in pages that neither skip nor repeat a run while runs come, change and no longer match', async () => {
+    const taskId = 'pages';
+    hold(gate);
+    const failed = (...hosts: string[]) =>
+      told(store, ...hosts.map((host) => aStatus('FAILED', { taskId, host })));
+    const next = async (after: PageKey | null) => {
+      expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
+      const query = listOf({ taskId, statuses: ['FAILED'] }, { limit: 2, after });
+      const [page] = (await store.runs([query])) as [Page<RunView>];
+      const hosts = page.rows.map(({ node }) => node.host);
+      return { hosts, key: page.rows.at(-1)?.key ?? null, more: page.hasNextPage, of: page.total };
+    };
+    await failed('a', 'b', 'c', 'd', 'e');
+    const first = await next(null);
+    expect(first).toMatchObject({ hosts: ['a', 'b'], more: true, of: 5 });
+    // One begins again, one is new on what was read, one on what was not.
+    await told(store, aStatus('RUNNING', { taskId, host: 'c', attempt: 2 }));
+    await failed('a-new', 'b-new');
+    const second = await next(first.key);
+    expect(second).toMatchObject({ hosts: ['b-new', 'd'], more: true, of: 6 });
+    gate.release();
+    await store.viewsShow([taskId], 'BY_SEARCH');
+    expect(await next(second.key)).toMatchObject({ hosts: ['e'], more: false, of: 6 });
+    expect(await next(first.key)).toEqual(second);
+  });
+
+  it('is listed from memory up to 500 runs, and waited for where a task grows beyond while it is read', async () => {
+    const taskId = 'bound';
+    hold(gate);
+    const runs = Array.from({ length: WHOLE_RUNS_MAX }, (_, i) =>
+      anEvent({ taskId, host: `web-${i}` }),
+    );
+    await told(store, ...runs);
+    expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
+    expect(await store.runs([listOf({ taskId })])).toMatchObject([{ total: WHOLE_RUNS_MAX }]);
+    await told(store, anEvent({ taskId, host: 'one-more' }));
+    expect(await store.viewsShow([taskId], 'BY_ID')).toBe(0);
+    const more = store.runs([listOf({ taskId, hosts: ['one-more'] }), listOf({ taskId })]);
+    gate.release();
+    expect(await more).toMatchObject([{ total: 1 }, { total: WHOLE_RUNS_MAX + 1 }]);
   });
 
   it('includes a plan that takes hosts away, and counts no run twice', async () => {
@@ -204,7 +261,10 @@ describe('What this server acknowledged, while views stand still', async () => {
       aTaskEvent({ change: 'began', hosts }, { taskId, at: receivedAt, receivedAt });
     const count = async () => {
       expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
-      return (await store.taskStats([taskId]))[0]?.runCounts;
+      const [stats] = await store.taskStats([taskId]);
+      const [runs] = await store.runs([listOf({ taskId })]);
+      expect(runs?.total).toBe(stats?.runCounts.total);
+      return stats?.runCounts;
     };
     await told(store, begin(['a', 'b', 'c'], 1_760_000_000_000));
     expect(await count()).toMatchObject({ total: 3, pending: 3 });
@@ -219,4 +279,68 @@ describe('What this server acknowledged, while views stand still', async () => {
   });
 });
 
+const listOf = (filter: RunFilter, page: Partial<PageRequest> = {}): RunQuery => ({
+  ...{ filter, order: 'HOST_ASC', page: aPage({ withTotal: true, ...page }) },
+});
+
 const at = (i: number) => ({ shard: '', seq: i });
+
+const RUN_ORDERS = [
+  ...(['HOST_ASC', 'STARTED_DESC', 'DURATION_DESC'] as const),
+  ...(['LAST_EVENT_DESC', 'FAILED_FIRST'] as const),
+];
+const STEP_ORDERS = ['STARTED_DESC', 'STARTED_ASC', 'DURATION_DESC'] as const;
+const RUN_FILTERS: RunFilter[] = [
+  ...[{}, { hosts: ['web-1', 'db-*'] }, { hosts: ['nowhere'] }, { stale: true }, { stale: false }],
+  ...[{ failedStep: 'restart' }, { outOfRotation: true }, { outOfRotation: false }],
+  ...[{ services: ['checkout'] }, { from: 1_760_000_001_000, to: 1_760_000_200_000 }],
+  ...([['FAILED'], ['RUNNING', 'PENDING']] as const).map((some) => ({ statuses: [...some] })),
+];
+const STEP_FILTERS: StepFilter[] = [
+  ...[{}, { hosts: ['web-*'], steps: ['backup', 'restart'] }, { minDurationMs: 500 }],
+  ...[{ environments: ['prod'] }, { from: 1_760_000_001_000 }, { errorCode: 'E_IO' }],
+  ...([['FAILED', 'TIMED_OUT'], ['SUCCEEDED']] as const).map((some) => ({ statuses: [...some] })),
+];
+
+/** Whole lists by every filter and order, and lists that are read page by page. */
+async function runPages(store: Store, ids: readonly string[]) {
+  const page = aPage({ limit: 500, withTotal: true });
+  const queries = ids.flatMap((taskId) =>
+    RUN_ORDERS.flatMap((order) =>
+      RUN_FILTERS.map((filter) => ({ filter: { ...filter, taskId }, order, page })),
+    ),
+  );
+  const filter = { taskId: ids[0] as string };
+  const walks = RUN_ORDERS.map((order) => async (page: PageRequest) => {
+    const [found] = await store.runs([{ filter, order, page }]);
+    return found as Page<RunView>;
+  });
+  return [await store.runs(queries), await walked(walks)];
+}
+
+async function stepPages(store: Store, ids: readonly string[]) {
+  const page = aPage({ limit: 500, withTotal: true });
+  const queries = ids.flatMap((taskId) =>
+    STEP_ORDERS.flatMap((order) =>
+      STEP_FILTERS.map((filter) => ({ filter: { ...filter, taskId }, order, page })),
+    ),
+  );
+  const filter = { taskId: ids[1] as string };
+  const walks = STEP_ORDERS.map((order) => async (page: PageRequest) => {
+    const [found] = await store.steps([{ filter, order, page }]);
+    return found as Page<StepView>;
+  });
+  return [await store.steps(queries), await walked(walks)];
+}
+
+function causes(store: Store, ids: readonly string[]) {
+  const filters = ids.flatMap((taskId) => STEP_FILTERS.map((filter) => ({ ...filter, taskId })));
+  return store.failureGroups(filters.map((filter, i) => ({ filter, first: 1 + (i % 3) })));
+}
+
+/** In both directions. */
+function walked<T>(walks: readonly ((page: PageRequest) => Promise<Page<T>>)[]) {
+  return Promise.all(
+    walks.map(async (read) => [await allRows(read, false, 2), await allRows(read, true, 3)]),
+  );
+}

@@ -48,11 +48,14 @@ describe('Several Shiplog servers on one Elasticsearch', async () => {
     await fill(keeper, [anEvent({ taskId: 'kept' })]);
     for (let i = 1; i <= 4; i++) {
       await other.append([anEvent({ taskId: 'kept', host: `db-${i}` })]);
-      expect(await other.viewsShow(['kept'], 'BY_SEARCH')).toBe(0);
+      expect(await other.viewsShow(['kept'], 'BY_TASK')).toBe(0);
       const [run] = await other.runsByKey([{ taskId: 'kept', host: `db-${i}` }]);
       expect(run).toMatchObject({ host: `db-${i}`, status: 'RUNNING' });
       const [stats] = await other.taskStats(['kept']);
       expect(stats?.runCounts.total).toBe(i + 1);
+      const list = { filter: { taskId: 'kept', hosts: ['db-*'] }, page: aPage() };
+      const [runs] = await other.runs([{ ...list, order: 'LAST_EVENT_DESC' }]);
+      expect(runs?.rows).toHaveLength(i);
     }
   });
 

@@ -18,7 +18,11 @@ import type {
   TaskFilter,
 } from '../../src/domain/search/filter.ts';
 import { parseSearch } from '../../src/domain/search/search.ts';
+import { runFields, stepFields } from '../../src/store/elasticsearch/keeper/view-documents.ts';
+import { pageInMemory } from '../../src/store/elasticsearch/query/memory-search.ts';
+import { runList, stepList } from '../../src/store/elasticsearch/query/view-query.ts';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
+import { causesIn } from '../../src/store/elasticsearch/views/task-lists.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
 import type {
   EventOrder,
@@ -472,4 +476,43 @@ describe(`Both engines, asked the same (SEED=${SEED})`, async () => {
       }
     });
   }
+
+  it(`lists in memory are what Elasticsearch finds, to the last key (SEED=${SEED})`, async () => {
+    const store = stores['3 shards'] as Store;
+    const all = aPage({ limit: ALL, withTotal: true });
+    const whole = first(await store.runs([{ filter: {}, order: 'HOST_ASC', page: all }]));
+    const somewhere = whole.rows[Math.floor(whole.rows.length / 3)]?.key ?? null;
+    const runs = whole.rows.map(({ node }) => node);
+    const inRuns = runs.map((node) => ({ fields: runFields(node), node }));
+    const inSteps = runs.flatMap(({ steps }) =>
+      steps.map((node) => ({ fields: stepFields(node), node })),
+    );
+    const pages = [all, aPage({ limit: 3 }), aPage({ limit: 3, backward: true, withTotal: true })];
+    const pageOf = (i: number) => pages[i % pages.length] as PageRequest;
+    const runQueries = keys(RUN_VALUES).flatMap((order, turn) =>
+      RUN_FILTERS.map((filter, i) => ({ filter, order, page: pageOf(i + turn) })),
+    );
+    for (const page of [
+      aPage({ limit: 7, after: somewhere }),
+      aPage({ limit: 7, before: somewhere, backward: true }),
+    ]) {
+      runQueries.push({ filter: {}, order: 'HOST_ASC', page });
+    }
+    const stepQueries = keys(STEP_VALUES).flatMap((order, turn) =>
+      STEP_FILTERS.map((filter, i) => ({ filter, order, page: pageOf(i + turn) })),
+    );
+    const causes = STEP_FILTERS.map((filter, i) => ({ filter, first: 1 + 9 * (i % 3) }));
+    const staleBefore = now - settings.staleAfterMs;
+    expect({
+      runs: runQueries.map((query) =>
+        pageInMemory(runList(query, staleBefore), query.page, inRuns),
+      ),
+      steps: stepQueries.map((query) => pageInMemory(stepList(query), query.page, inSteps)),
+      causes: causes.map((query) => causesIn(query, inSteps)),
+    }).toEqual({
+      runs: await store.runs(runQueries),
+      steps: await store.steps(stepQueries),
+      causes: await store.failureGroups(causes),
+    });
+  });
 });

@@ -4,12 +4,13 @@
  * thing of its own, at some three hundred bytes for each.
  */
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { Signal } from '../../signal.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 
 /** Bytes that wait to be taken; above it nothing more is read. */
 const WAITING_BYTES = 64 * 1_024;
 
-const NOBODY_WAITS = (): void => {};
 const NO_MORE = { done: true, value: undefined } as const;
 
 export class Arrivals implements AsyncIterableIterator<Buffer, void, undefined> {
@@ -20,7 +21,7 @@ export class Arrivals implements AsyncIterableIterator<Buffer, void, undefined> 
   #total = 0;
   /** Set once nothing more comes, with why where that is no proper end. */
   #over: { error: Error | null } | null = null;
-  #wake: () => void = NOBODY_WAITS;
+  readonly #news = new Signal();
 
   /** Above `limit` bytes it rejects with what `tooLarge` makes. */
   constructor(request: IncomingMessage, limit: number, tooLarge: () => Error) {
@@ -48,13 +49,9 @@ export class Arrivals implements AsyncIterableIterator<Buffer, void, undefined> 
         if (this.#over.error !== null) throw this.#over.error;
         return NO_MORE;
       }
-      await new Promise<void>((resolve) => {
-        // After all that lies in the socket, or each small piece would be handed on by itself.
-        this.#wake = () => {
-          this.#wake = NOBODY_WAITS;
-          setImmediate(resolve);
-        };
-      });
+      await this.#news.wait();
+      // After all that lies in the socket, or each small piece would be handed on by itself.
+      await setImmediate();
     }
   }
 
@@ -78,7 +75,7 @@ export class Arrivals implements AsyncIterableIterator<Buffer, void, undefined> 
     }
     this.#waiting.add(piece);
     if (this.#waiting.length >= WAITING_BYTES) this.#request.socket.pause();
-    this.#wake();
+    this.#news.wake();
   };
 
   readonly #whole = (): void => this.#end(null);
@@ -90,7 +87,7 @@ export class Arrivals implements AsyncIterableIterator<Buffer, void, undefined> 
     const request = this.#request;
     request.off('data', this.#data).off('end', this.#whole);
     request.off('error', this.#end).off('close', this.#cut);
-    this.#wake();
+    this.#news.wake();
   };
 
   #resume(): void {

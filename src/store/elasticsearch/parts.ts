@@ -28,6 +28,7 @@ import { ChangedTasks } from './views/changed-tasks.ts';
 import { KnownTasks } from './views/known-tasks.ts';
 import { Snapshots } from './views/snapshots.ts';
 import { Statistics } from './views/statistics.ts';
+import { TaskLists } from './views/task-lists.ts';
 import { ViewReader } from './views/view-reader.ts';
 
 export interface PartsOptions {
@@ -79,6 +80,7 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   const statistics = new Statistics({ searcher, names, views });
   const own = ownWrites;
   const tasks = new KnownTasks({ registry, pages, views, statistics, own, now, staleAfterMs });
+  const lists = new TaskLists({ registry, own, views, statistics });
   const changed = new ChangedTasks({ searcher, names, shards, positions, refresher });
   const snapshots = new Snapshots({ shards, registry, positions, reach, own, views, boards });
 
@@ -91,6 +93,6 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   return {
     ...{ connection, names, bulk, days, shards, refresher, searcher, reader, heads },
     ...{ acknowledged, keeper, reach, ownWrites, appender, scopes, pages, details, lines },
-    ...{ views, statistics, tasks, changed, snapshots, health },
+    ...{ views, statistics, tasks, lists, changed, snapshots, health },
   };
 }

@@ -131,13 +131,13 @@ class Elasticsearch implements ElasticsearchStore {
     return this.#parts.changed.since(after, limit);
   }
   runs(queries: readonly RunQuery[]) {
-    return this.#parts.views.runs(queries);
+    return this.#parts.lists.runs(queries);
   }
   runsByKey(keys: readonly RunKey[]) {
     return this.#parts.views.runsByKey(keys);
   }
   steps(queries: readonly StepQuery[]) {
-    return this.#parts.views.steps(queries);
+    return this.#parts.lists.steps(queries);
   }
   stepsByKey(keys: readonly StepKey[]) {
     return this.#parts.views.stepsByKey(keys);
@@ -161,7 +161,7 @@ class Elasticsearch implements ElasticsearchStore {
     return this.#parts.statistics.steps(filter, groupBy);
   }
   failureGroups(queries: readonly { filter: StepFilter; first: number }[]) {
-    return this.#parts.statistics.failures(queries);
+    return this.#parts.lists.failures(queries);
   }
   eventHistogram(filter: EventFilter, buckets: number) {
     return readHistogram(this.#parts.searcher, this.#parts.scopes, filter, buckets);

@@ -2,6 +2,7 @@
  * Bulk requests: what each item's answer means, and the sending of them until every item is
  * settled. The client's own helper drops what it should try again and the other way round.
  */
+import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../../domain/errors.ts';
 import {
   type Answer,
@@ -106,7 +107,7 @@ export class Bulk {
       if (open.length === 0 || problem?.code === 'SHUTTING_DOWN') break;
       const patience = open.length < items.length ? neighboursWaitMs : this.#timeoutMs;
       if (Math.min(deadline, began + patience) - performance.now() <= pause) break;
-      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+      await setTimeout(pause * (0.5 + Math.random()));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
     if (open.length === 0) return outcomes as (ItemOutcome | UnsettledItem)[];

@@ -2,6 +2,7 @@
  * Refreshes on demand: callers that ask while one runs share the next. The pause between two grows
  * with what they cost, so that readers cannot keep a cluster busy with making segments.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 
 const LONGEST_PAUSE_MS = 500;
@@ -35,7 +36,7 @@ export class Refresher {
       .catch(() => undefined)
       .then(async () => {
         const pause = mine.startAgainAt - performance.now();
-        if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+        if (pause > 0) await setTimeout(pause);
         mine.running = mine.next as Promise<void>;
         mine.next = null;
         await this.#run(index, mine);

@@ -1,14 +1,17 @@
 /** Who waits for the views of a shard to reach a position, and the keeper's own pauses. */
 
-interface Waiter {
+import { Signal, type Wait } from '../../../signal.ts';
+
+interface Waiter extends Pick<Wait, 'end'> {
   shard: string;
   seq: number;
-  wake: () => void;
 }
 
 export class FoldWaits {
+  /** All of them; woken when it is closed. */
+  readonly #signal = new Signal();
   readonly #waiters = new Set<Waiter>();
-  readonly #pauses = new Map<string, () => void>();
+  readonly #pauses = new Map<string, Wait>();
   readonly #onWait: (shard: string) => void;
   #closed = false;
 
@@ -22,13 +25,14 @@ export class FoldWaits {
   }
 
   /** Resolves when `reached` is told of it, and after `ms` in any case; ends a pause. */
-  wait(shard: string, seq: number, ms: number): Promise<void> {
-    const { over, wake } = this.#nap(ms);
-    const waiter = { shard, seq, wake };
+  async wait(shard: string, seq: number, ms: number): Promise<void> {
+    const { over, end } = this.#start(ms);
+    const waiter = { shard, seq, end };
     this.#waiters.add(waiter);
-    this.#pauses.get(shard)?.();
+    this.#pauses.get(shard)?.end();
     this.#onWait(shard);
-    return over.finally(() => this.#waiters.delete(waiter));
+    await over;
+    this.#waiters.delete(waiter);
   }
 
   reached(shard: string, seq: number): void {
@@ -36,7 +40,7 @@ export class FoldWaits {
       if (waiter.shard !== shard || waiter.seq > seq) continue;
       // At once: whether others still wait is asked next.
       this.#waiters.delete(waiter);
-      waiter.wake();
+      waiter.end();
     }
   }
 
@@ -45,21 +49,19 @@ export class FoldWaits {
   }
 
   /** Resolves after `ms`, or as soon as somebody waits for the shard. */
-  pause(shard: string, ms: number): Promise<void> {
-    const { over, wake } = this.#nap(ms);
-    this.#pauses.set(shard, wake);
-    return over.finally(() => this.#pauses.delete(shard));
+  async pause(shard: string, ms: number): Promise<void> {
+    const pause = this.#start(ms);
+    this.#pauses.set(shard, pause);
+    await pause.over;
+    this.#pauses.delete(shard);
   }
 
   close(): void {
     this.#closed = true;
-    for (const { wake } of this.#waiters) wake();
-    for (const wake of this.#pauses.values()) wake();
+    this.#signal.wake();
   }
 
-  #nap(ms: number): { over: Promise<void>; wake: () => void } {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, this.#closed ? 0 : ms);
-    return { over: promise.finally(() => clearTimeout(timer)), wake: resolve };
+  #start(ms: number): Wait {
+    return this.#signal.start(this.#closed ? 0 : ms);
   }
 }

@@ -154,7 +154,8 @@ export class ShardKeeper {
 
   /** A task with all its runs, as it is in memory; null: it is not, or it is too large. */
   async whole(taskId: string): Promise<WholeTask | null> {
-    return this.isSafe ? this.#parts.folder.whole(taskId) : null;
+    const isAll = this.isSafe && this.#folded >= this.recoverTo;
+    return isAll ? this.#parts.folder.whole(taskId) : null;
   }
 
   /** A view's document that is not stored as it is now; null: it is to be removed. */

@@ -94,6 +94,29 @@ const RANKS: Record<RunView['status'], number> = {
   SUCCEEDED: 5,
 };
 
+/** What runs are found and sorted by. */
+export function runFields(view: RunView) {
+  const failed = view.steps.filter(({ status }) => status === 'FAILED' || status === 'TIMED_OUT');
+  return {
+    event: {
+      start: orAbsent(view.startedAt),
+      end: orAbsent(view.finishedAt),
+      ingested: orAbsent(view.lastEventAt),
+    },
+    host: { name: view.host },
+    service: service(view),
+    shiplog: {
+      view: 'run',
+      task: { id: view.taskId },
+      status: view.status,
+      rank: RANKS[view.status],
+      duration_ms: orAbsent(view.durationMs),
+      step: { failed: failed.map(({ name }) => name) },
+      out_of_rotation: orAbsent(view.outOfRotationSince),
+    },
+  };
+}
+
 /** A run's document, then one for each of its steps that `wanted` names. */
 export function runDocuments(
   state: RunState,
@@ -104,28 +127,16 @@ export function runDocuments(
   wanted: (step: string) => boolean,
 ): ViewDocument[] {
   const view = deriveRun(state, task, over);
-  const failed = view.steps.filter(({ status }) => status === 'FAILED' || status === 'TIMED_OUT');
   const cells = encodeCells(view.steps);
+  const fields = runFields(view);
   const run: ViewDocument = {
     id: runId(view.taskId, view.host),
     body: {
-      event: {
-        start: orAbsent(view.startedAt),
-        end: orAbsent(view.finishedAt),
-        ingested: orAbsent(view.lastEventAt),
-      },
-      host: { name: view.host },
-      service: service(view),
+      ...fields,
       shiplog: {
-        view: 'run',
+        ...fields.shiplog,
         generation,
-        task: { id: view.taskId },
-        status: view.status,
         base_status: base,
-        rank: RANKS[view.status],
-        duration_ms: orAbsent(view.durationMs),
-        step: { failed: failed.map(({ name }) => name) },
-        out_of_rotation: orAbsent(view.outOfRotationSince),
         position: orAbsent(view.position),
         cells: cells.length > CELLS_MAX ? undefined : cells,
         state: JSON.stringify(state),
@@ -138,26 +149,31 @@ export function runDocuments(
 
 /** Only what is filtered, sorted and grouped by: the rest is derived from the run. */
 function stepDocument(step: StepView, generation: number): ViewDocument {
+  const fields = stepFields(step);
   return {
     id: stepId(step.taskId, step.host, step.name),
-    body: {
-      event: {
-        action: step.name,
-        start: orAbsent(step.startedAt),
-        end: orAbsent(step.finishedAt),
-      },
-      host: { name: step.host },
-      service: service(step),
-      error: { code: orAbsent(step.error?.code ?? null) },
-      shiplog: {
-        view: 'step',
-        generation,
-        task: { id: step.taskId },
-        status: step.status,
-        duration_ms: orAbsent(step.durationMs),
-        step: { index: orAbsent(step.index) },
-        failure: orAbsent(step.failure),
-      },
+    body: { ...fields, shiplog: { ...fields.shiplog, generation } },
+  };
+}
+
+/** What steps are found, sorted and grouped by. */
+export function stepFields(step: StepView) {
+  return {
+    event: {
+      action: step.name,
+      start: orAbsent(step.startedAt),
+      end: orAbsent(step.finishedAt),
+    },
+    host: { name: step.host },
+    service: service(step),
+    error: { code: orAbsent(step.error?.code ?? null) },
+    shiplog: {
+      view: 'step',
+      task: { id: step.taskId },
+      status: step.status,
+      duration_ms: orAbsent(step.durationMs),
+      step: { index: orAbsent(step.index) },
+      failure: orAbsent(step.failure),
     },
   };
 }

@@ -29,8 +29,9 @@ import { runDocuments, taskDocument, taskHostsDocument } from './view-documents.
 import type { ViewWriter } from './view-writer.ts';
 
 const RUNS_AT_A_TIME = 200;
-/** Runs of a task that are counted in memory: a matter of milliseconds. */
-const WHOLE_RUNS_MAX = 500;
+/** Runs and steps of a task that is counted and listed in memory: a matter of milliseconds. */
+export const WHOLE_RUNS_MAX = 500;
+const WHOLE_STEPS_MAX = 20_000;
 
 export interface WholeTask {
   task: TaskState;
@@ -89,8 +90,13 @@ export class ViewFolder {
       if (entry.totals.total > WHOLE_RUNS_MAX) return null;
       await entries.complete(entry);
       if (entry.unreadable.size > 0) return null;
-      const runs = [...entry.runs.values()].map(({ state }) => state);
-      return { task: entry.state, over: entry.over, runs };
+      // What could not be laid out is in no view.
+      const runs = [...entry.runs.values()].flatMap(({ base, state }) =>
+        base === null ? [] : state,
+      );
+      const planned = planOf(entry.state).length * runs.length;
+      const steps = runs.reduce((sum, { steps }) => sum + steps.length, planned);
+      return steps > WHOLE_STEPS_MAX ? null : { task: entry.state, over: entry.over, runs };
     });
   }
 

@@ -120,11 +120,14 @@ export class ViewsReach {
 
   /**
    * A task with all its runs, as it is in memory, where searches do not show all that was
-   * acknowledged of it; null: ask them.
+   * acknowledged of it; null: ask them, for now they do as far as may be waited for.
    */
   async whole(shard: string, taskId: string, acknowledged: number): Promise<WholeTask | null> {
     if (this.#shownTo(shard) >= acknowledged) return null;
-    return this.#parts.keeper.whole(shard, taskId);
+    const whole = await this.#parts.keeper.whole(shard, taskId);
+    // It was when it was waited for: it has grown since, or is in memory no longer.
+    if (whole === null) await this.forReader(shard, new Map([[taskId, acknowledged]]), 'BY_SEARCH');
+    return whole;
   }
 
   async #wait(shard: string, seq: number, from: number): Promise<boolean> {

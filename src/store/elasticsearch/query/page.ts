@@ -10,6 +10,7 @@ import {
   TOTAL_CAP,
 } from '../../../domain/cursor/page.ts';
 import { badInput } from '../../../domain/errors.ts';
+import { compareText } from '../../../domain/text/text-order.ts';
 import { all, any, MATCH_ALL, type Query } from './dsl.ts';
 
 export interface SortField {
@@ -42,8 +43,17 @@ export interface ListSearch {
   sort: readonly SortField[];
 }
 
+/** One of a page's searches, as the cluster is asked. */
+export interface PageSearch {
+  query: Query;
+  sort: Record<string, { order: 'asc' | 'desc'; missing?: number }>[];
+  size: number;
+  search_after?: PageKey;
+  track_total_hits: number | boolean;
+}
+
 /** Searches of one page, in the order that `readPage` wants their answers. */
-export function pageSearches(list: ListSearch, request: PageRequest): Record<string, unknown>[] {
+export function pageSearches(list: ListSearch, request: PageRequest): PageSearch[] {
   const { limit, around } = request;
   const track = request.withTotal ? TOTAL_CAP + 1 : false;
   const body = (backward: boolean, after: PageKey | null, query: Query) => ({
@@ -64,7 +74,7 @@ export function pageSearches(list: ListSearch, request: PageRequest): Record<str
   return [{ ...body(request.backward, after, list.query), track_total_hits: track }];
 }
 
-function sortJson(sort: readonly SortField[], backward: boolean): object[] {
+function sortJson(sort: readonly SortField[], backward: boolean): PageSearch['sort'] {
   return sort.map(({ field, desc, missing }) => ({
     [field]: {
       order: desc !== backward ? 'desc' : 'asc',
@@ -90,11 +100,11 @@ function atOrBehind(sort: readonly SortField[], key: PageKey): Query {
 }
 
 /** The page from the answers to `pageSearches`; rows still as hits. */
-export function readPage<S>(
+export function readPage<H extends Keyed>(
   list: ListSearch,
   request: PageRequest,
-  answers: readonly Searched<S>[],
-): Page<Hit<S>> {
+  answers: readonly { hits: H[]; total: number }[],
+): Page<H> {
   const [one, other] = answers;
   const slice =
     request.around === null
@@ -110,17 +120,21 @@ export function readPage<S>(
   };
 }
 
-interface Slice<S> {
-  hits: Hit<S>[];
+interface Keyed {
+  sort: PageKey;
+}
+
+interface Slice<H> {
+  hits: H[];
   hasNextPage: boolean;
   hasPreviousPage: boolean;
 }
 
-function oneWay<S>(
+function oneWay<H extends Keyed>(
   sort: readonly SortField[],
   { limit, backward, after, before }: PageRequest,
-  found: readonly Hit<S>[],
-): Slice<S> {
+  found: readonly H[],
+): Slice<H> {
   const end = backward ? after : before;
   const kept = found.filter((hit) => {
     const order = end === null ? 0 : compareKeys(sort, hit.sort, end);
@@ -137,7 +151,7 @@ function oneWay<S>(
 }
 
 /** Half of the page before the key, the rest from it on; where one side is short, the other fills. */
-function aroundKey<S>(limit: number, ahead: Hit<S>[], behind: Hit<S>[]): Slice<S> {
+function aroundKey<H>(limit: number, ahead: H[], behind: H[]): Slice<H> {
   const half = Math.floor(limit / 2);
   const takeAhead = Math.min(ahead.length, Math.max(half, limit - behind.length), limit);
   const takeBehind = Math.min(behind.length, limit - takeAhead);
@@ -149,7 +163,11 @@ function aroundKey<S>(limit: number, ahead: Hit<S>[], behind: Hit<S>[]): Slice<S
 }
 
 /** Compares two keys in the order of the list. */
-export function compareKeys(sort: readonly SortField[], a: PageKey, b: PageKey): number {
+export function compareKeys(
+  sort: readonly Pick<SortField, 'desc'>[],
+  a: PageKey,
+  b: PageKey,
+): number {
   for (const [at, { desc }] of sort.entries()) {
     const order = compare(a[at] as string | number, b[at] as string | number);
     if (order !== 0) return desc ? -order : order;
@@ -157,11 +175,8 @@ export function compareKeys(sort: readonly SortField[], a: PageKey, b: PageKey):
   return 0;
 }
 
-/** Texts by their UTF-8 bytes, as Elasticsearch does. */
 function compare(a: string | number, b: string | number): number {
-  if (typeof a === 'string' && typeof b === 'string') {
-    return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  }
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   return Number(a) - Number(b);
 }
 

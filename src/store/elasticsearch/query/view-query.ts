@@ -6,9 +6,9 @@ import type {
   TaskFilter,
 } from '../../../domain/search/filter.ts';
 import { taskSearchTerms } from '../../../domain/search/search.ts';
-import type { RunOrder, StepOrder, TaskOrder } from '../../store.ts';
+import type { RunOrder, RunQuery, StepOrder, StepQuery, TaskOrder } from '../../store.ts';
 import { all, between, hasLabels, names, oneOf, phrase, type Query } from './dsl.ts';
-import { NEVER, type SortField } from './page.ts';
+import { type ListSearch, NEVER, type SortField } from './page.ts';
 
 const asc = (field: string): SortField => ({ field, desc: false });
 /** What has no value stands last. */
@@ -106,6 +106,10 @@ export function runQuery(filter: RunFilter, staleBefore: number): Query {
   return all(filters, not);
 }
 
+export function runList({ filter, order }: RunQuery, staleBefore: number): ListSearch {
+  return { query: runQuery(filter, staleBefore), sort: RUN_SORTS[order] };
+}
+
 export function staleRun(staleBefore: number): Query {
   return all([
     { term: { 'shiplog.status': 'RUNNING' } },
@@ -125,6 +129,10 @@ export function stepQuery(filter: StepFilter): Query {
     ...between('shiplog.duration_ms', filter.minDurationMs, undefined),
     ...oneOf('error.code', filter.errorCode === undefined ? undefined : [filter.errorCode]),
   ]);
+}
+
+export function stepList({ filter, order }: StepQuery): ListSearch {
+  return { query: stepQuery(filter), sort: STEP_SORTS[order] };
 }
 
 export function hostQuery(filter: HostFilter): Query {

@@ -5,7 +5,7 @@
  * so all shards tell all of theirs, by count alone; hosts, tasks and a sample are asked for the
  * few that are shown.
  */
-import { normaliseFailure } from '../../../domain/failure/failure.ts';
+import { failureMessage } from '../../../domain/fold/failure-groups.ts';
 import type { FailureGroup } from '../../../domain/fold/views.ts';
 import type { StepFilter } from '../../../domain/search/filter.ts';
 import type { Searcher } from '../cluster/searcher.ts';
@@ -76,7 +76,9 @@ export async function readFailureGroups(
   return groups.map((some) =>
     some.flatMap((group): FailureGroup[] => {
       const sample = samples[next++];
-      return sample == null ? [] : [{ ...described(group), ...messageOf(sample), sample }];
+      return sample == null
+        ? []
+        : [{ ...described(group), message: failureMessage(sample), sample }];
     }),
   );
 }
@@ -97,10 +99,6 @@ function described({ key, doc_count, hostCount, hosts, steps, tasks, first, last
     firstAt: first.value,
     lastAt: last.value,
   };
-}
-
-function messageOf({ failure, host, error }: FailureGroup['sample']): { message: string } {
-  return { message: normaliseFailure(failure?.text ?? '', host, error?.code ?? null) };
 }
 
 const LAST = { max: { field: 'event.end' } };

@@ -22,10 +22,8 @@ import { type Hit, type ListSearch, pageSearches, readPage } from '../query/page
 import {
   HOST_SORT,
   hostQuery,
-  RUN_SORTS,
-  runQuery,
-  STEP_SORTS,
-  stepQuery,
+  runList,
+  stepList,
   TASK_SORTS,
   taskQuery,
 } from '../query/view-query.ts';
@@ -120,9 +118,9 @@ export class ViewReader {
   }
 
   async runs(queries: readonly RunQuery[]): Promise<Page<RunView>[]> {
-    const lists = queries.map(({ filter, order, page }) => ({
-      list: { query: runQuery(filter, this.staleBefore), sort: RUN_SORTS[order] },
-      page,
+    const lists = queries.map((query) => ({
+      list: runList(query, this.staleBefore),
+      page: query.page,
     }));
     const index = await this.#indexOf(queries.map(({ filter }) => filter.taskId));
     const pages = await this.#pages<StateSource>(index, lists, ['shiplog.state']);
@@ -149,10 +147,7 @@ export class ViewReader {
   }
 
   async steps(queries: readonly StepQuery[]): Promise<Page<StepView>[]> {
-    const lists = queries.map(({ filter, order, page }) => ({
-      list: { query: stepQuery(filter), sort: STEP_SORTS[order] },
-      page,
-    }));
+    const lists = queries.map((query) => ({ list: stepList(query), page: query.page }));
     const index = await this.#indexOf(queries.map(({ filter }) => filter.taskId));
     const source = ['shiplog.task.id', 'host.name', 'event.action'];
     const pages = await this.#pages<StepSource>(index, lists, source);
