@@ -271,7 +271,7 @@ export interface Store {
   tasksById(ids: readonly string[]): Promise<(TaskView | null)[]>;
   /**
    * Tasks into which an event behind these cursors was folded, oldest change first, at most
-   * `limit`. [T3] `at`: where to go on; with `more` that is the position of the last task told, [T4]
+   * `limit`. [T3] `at`: where to go on; with `more` not beyond the position of the last task told, [T4]
    * else where the views stood. [T5] Shards that `after` does not name count from the start. [T6]
    */
   tasksChangedSince(
