@@ -4,6 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { ShiplogError } from '../../../domain/errors.ts';
+import { isCount, isObject } from './answer.ts';
 import {
   type Answer,
   type Connection,
@@ -218,10 +219,6 @@ function readItem(told: unknown, action: string): ItemAnswer | null {
   return isText(error?.type) && isText(error?.reason) ? ({ op, ...item } as ItemAnswer) : null;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function damaged(): ShiplogError {
   return unavailable('Elasticsearch’s answer about an item of a bulk cannot be read');
 }
@@ -258,10 +255,6 @@ function outcomeOf(item: ItemAnswer, again: boolean): ItemOutcome | ShiplogError
   }
   if (status === 400 || status === 413) return { state: 'refused', reason };
   return unavailable(`Elasticsearch could not store an item now (${status}): ${reason}`);
-}
-
-export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** Waiting a second will not help: somebody has to do something. */

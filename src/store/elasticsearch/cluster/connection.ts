@@ -7,9 +7,14 @@
  * than half of the limit, so that a node that hangs leaves time for another.
  */
 import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
+import type { z } from 'zod';
 import { ShiplogError } from '../../../domain/errors.ts';
+import { readAnswer } from './answer.ts';
 import type { ElasticsearchConfig } from './config.ts';
 import { NodePool } from './node-pool.ts';
+import { unavailable } from './unavailable.ts';
+
+export { unavailable };
 
 export interface Ask {
   method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
@@ -42,7 +47,6 @@ export interface Refusal {
 /** Of an `Ask` with `maxBytes`. */
 export class AnswerTooLong extends Error {}
 
-const RETRY_AFTER_MS = 1_000;
 const TRIES = 3;
 /** Of the time limit, for the first try of a call that may be sent again. */
 export const FIRST_TRY = 0.3;
@@ -97,8 +101,18 @@ export class Connection {
     this.#isSilent = false;
   }
 
-  /** Any answer below 500 other than 401, 403 and 429 is returned; the rest is thrown. */
-  async ask<T>(ask: Ask): Promise<Answer<T & Refusal>> {
+  /**
+   * Any answer below 500 other than 401, 403 and 429 is returned; the rest is thrown. What is no
+   * refusal is held against `schema`; whoever names a type instead has to look at the answer itself.
+   */
+  async ask<T>(ask: Ask, schema?: z.ZodType<T>): Promise<Answer<T & Refusal>> {
+    const answer = await this.#askUntil<T>(ask);
+    if (schema === undefined || answer.status >= 300) return answer;
+    const body = readAnswer(schema, answer.body, `${ask.method} ${ask.path}`);
+    return { ...answer, body: body as T & Refusal };
+  }
+
+  async #askUntil<T>(ask: Ask): Promise<Answer<T & Refusal>> {
     if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
     const safe = ask.safe ?? (ask.method === 'GET' || ask.method === 'HEAD');
     const began = performance.now();
@@ -163,8 +177,8 @@ export class Connection {
   }
 
   /** The same where anything but success is unexpected. */
-  async expect<T>(ask: Ask): Promise<T> {
-    const { status, body } = await this.ask<T>(ask);
+  async expect<T>(ask: Ask, schema?: z.ZodType<T>): Promise<T> {
+    const { status, body } = await this.ask<T>(ask, schema);
     if (status >= 300) throw unavailable(`Elasticsearch refused: ${reasonOf(body)}`);
     return body;
   }
@@ -174,15 +188,6 @@ export class Connection {
     await this.#client.close();
   }
 }
-
-/** `message` is for everybody who uses Shiplog: where the cluster is stays in `cause`. */
-export function unavailable(message: string, cause?: unknown): ShiplogError {
-  const told = message.replaceAll(ADDRESS, '(an address)');
-  return new ShiplogError('STORE_UNAVAILABLE', told, { retryAfterMs: RETRY_AFTER_MS, cause });
-}
-
-/** With a port, as nodes and sockets are told of: 10.0.0.7:9300, [::1]:9200, es-1.internal:9200. */
-const ADDRESS = /(?:\b\d{1,3}(?:\.\d{1,3}){3}|\[[\da-f:.%]+\]|\b[\w-]+(?:\.[\w-]+)+):\d{2,5}\b/gi;
 
 export function typeOf(body: Refusal): string {
   return body.error?.type ?? '';

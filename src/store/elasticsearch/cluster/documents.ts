@@ -4,6 +4,8 @@
  * A shard without a copy is told in the document's own place, with HTTP 200. Whoever took that for
  * "there is none" would fold events into an empty state and write it over what is stored.
  */
+import type { z } from 'zod';
+import { damaged, isCount, isObject, readAnswer } from './answer.ts';
 import { type Ask, type Connection, type Refusal, reasonOf, unavailable } from './connection.ts';
 
 export interface DocumentId {
@@ -45,20 +47,42 @@ export async function getDocuments<S>(
     ...limits,
   });
   if (!Array.isArray(docs) || docs.length !== ids.length) {
-    throw unavailable('Documents could not be read: the answer is not about what was asked');
+    throw damaged(`_mget of ${ids.length} documents`, 'docs', 'it is not about what was asked');
   }
-  return docs.map(read);
+  return docs.map((doc, i) => read(doc, ids[i] as DocumentId));
 }
 
-function read<S>(doc: Doc<S>): StoredDocument<S> | null {
-  if (doc.error !== undefined) {
-    if (doc.error.type === 'index_not_found_exception') return null;
-    throw unavailable(`A document could not be read: ${reasonOf(doc)}`);
+/** The same for few documents, each of which is what the schema says. */
+export async function getDocumentsAs<S>(
+  schema: z.ZodType<S>,
+  connection: Connection,
+  ids: readonly DocumentId[],
+): Promise<(StoredDocument<S> | null)[]> {
+  const found = await getDocuments<unknown>(connection, ids);
+  return found.map((doc, i) => {
+    if (doc === null) return null;
+    return { ...doc, source: readAnswer(schema, doc.source, requestOf(ids[i] as DocumentId)) };
+  });
+}
+
+/** By hand: the states of thousands of runs come in one answer. */
+function read<S>(doc: Doc<S> | null, of: DocumentId): StoredDocument<S> | null {
+  if (!isObject(doc)) throw damaged(requestOf(of), 'docs', 'it is no object');
+  const { error, found, _source, _seq_no, _primary_term } = doc as Doc<S>;
+  if (error !== undefined) {
+    if (error?.type === 'index_not_found_exception') return null;
+    throw unavailable(`A document could not be read: ${reasonOf(doc as Refusal)}`);
   }
-  if (doc.found === false) return null;
-  const { _source, _seq_no, _primary_term } = doc;
-  if (typeof _source !== 'object' || typeof _seq_no !== 'number') {
-    throw unavailable('A document could not be read: its answer has neither it nor a reason');
+  if (found === false) return null;
+  if (!isObject(_source)) {
+    throw damaged(requestOf(of), '_source', 'it has neither the document nor a reason');
   }
-  return { source: _source, seqNo: _seq_no, term: Number(_primary_term) };
+  if (!isCount(_seq_no) || !isCount(_primary_term)) {
+    throw damaged(requestOf(of), '_seq_no, _primary_term', 'they are no numbers');
+  }
+  return { source: _source as S, seqNo: _seq_no, term: _primary_term };
+}
+
+function requestOf({ index, id }: DocumentId): string {
+  return `_mget of ${index}/${id}`;
 }

@@ -1,11 +1,15 @@
 /** Searches, many in one request, each with its time limit, and none that leaves a shard out. */
+import type { z } from 'zod';
 import { ROWS_MAX, tooManyRows } from '../../../domain/answer-bounds.ts';
 import type { Hit, Searched } from '../query/page.ts';
+import { damaged, isCount, isObject, readAnswer } from './answer.ts';
 import {
   AnswerTooLong,
   type Ask,
   type Connection,
   queryTimeout,
+  type Refusal,
+  reasonOf,
   unavailable,
 } from './connection.ts';
 import { type DocumentId, getDocuments } from './documents.ts';
@@ -16,16 +20,18 @@ export interface Search {
   body: Record<string, unknown>;
 }
 
-export interface SearchAnswer<S, A> extends Searched<S> {
-  aggregations: A;
+/** What was computed of all that match; null: none of the indices is there. */
+export interface Aggregated<A> {
+  total: number;
+  aggregations: A | null;
 }
 
-interface Response<S, A> {
+/** As it should be; `readHits` says where it is not. */
+interface Response<S> extends Refusal {
   timed_out?: boolean;
-  status?: number;
-  error?: { type?: string; reason?: string; root_cause?: { reason?: string; type?: string }[] };
+  _shards?: { total?: number };
   hits?: { total?: { value: number }; hits: Hit<S>[] };
-  aggregations?: A;
+  aggregations?: unknown;
 }
 
 type Limits = Required<Pick<Ask, 'timeoutMs' | 'timeoutIs' | 'maxBytes'>>;
@@ -50,23 +56,37 @@ export class Searcher {
    * where those of one request are longer than `maxBytes`, QUERY_TOO_COMPLEX where nothing is said
    * of it and they are over 64 MiB.
    */
-  async search<S, A = undefined>(
-    searches: readonly Search[],
-    maxBytes?: number,
-  ): Promise<SearchAnswer<S, A>[]> {
-    const answers: SearchAnswer<S, A>[] = [];
+  async search<S>(searches: readonly Search[], maxBytes?: number): Promise<Searched<S>[]> {
+    const responses = await this.#all<S>(searches, maxBytes);
+    return responses.map((response, i) => readHits(response, searches[i] as Search));
+  }
+
+  async one<S>(search: Search): Promise<Searched<S>> {
+    const [answer] = await this.search<S>([search]);
+    return answer as Searched<S>;
+  }
+
+  /** What is computed of those that match, as the schema says it must be. */
+  async aggregate<A>(searches: readonly Search[], schema: z.ZodType<A>): Promise<Aggregated<A>[]> {
+    const responses = await this.#all<unknown>(searches);
+    return responses.map((response, i) => {
+      const search = searches[i] as Search;
+      const { total } = readHits(response, search);
+      const { aggregations, _shards } = response;
+      if (aggregations === undefined && _shards?.total === 0) return { total, aggregations: null };
+      return { total, aggregations: readAnswer(schema, aggregations, requestOf(search)) };
+    });
+  }
+
+  async #all<S>(searches: readonly Search[], maxBytes?: number): Promise<Response<S>[]> {
+    const answers: Response<S>[] = [];
     for (let at = 0; at < searches.length; at += SEARCHES_MAX) {
-      answers.push(...(await this.#some<S, A>(searches.slice(at, at + SEARCHES_MAX), maxBytes)));
+      answers.push(...(await this.#some<S>(searches.slice(at, at + SEARCHES_MAX), maxBytes)));
     }
     return answers;
   }
 
-  async one<S, A = undefined>(search: Search): Promise<SearchAnswer<S, A>> {
-    const [answer] = await this.search<S, A>([search]);
-    return answer as SearchAnswer<S, A>;
-  }
-
-  async #some<S, A>(searches: readonly Search[], maxBytes?: number): Promise<SearchAnswer<S, A>[]> {
+  async #some<S>(searches: readonly Search[], maxBytes?: number): Promise<Response<S>[]> {
     let lines = '';
     for (const { index, preference, body } of searches) {
       const header = {
@@ -81,27 +101,16 @@ export class Searcher {
     }
     const { responses } = await this.#limited(
       (limits) =>
-        this.#connection.expect<{ responses: Response<S, A>[] }>({
+        this.#connection.expect<{ responses?: Response<S>[] }>({
           ...{ method: 'POST', path: '/_msearch', body: lines, safe: true },
           ...limits,
         }),
       maxBytes,
     );
-    return responses.map((response) => {
-      if (response.timed_out === true) throw queryTimeout();
-      const { error, hits } = response;
-      if (error !== undefined || hits === undefined) {
-        const cause = error?.root_cause?.[0];
-        throw unavailable(
-          `A search failed: ${cause?.reason ?? error?.reason ?? cause?.type ?? error?.type ?? '?'}`,
-        );
-      }
-      return {
-        hits: hits.hits,
-        total: hits.total?.value ?? 0,
-        aggregations: response.aggregations as A,
-      };
-    });
+    if (!Array.isArray(responses) || responses.length !== searches.length) {
+      throw damaged('POST /_msearch', 'responses', 'it is not about what was asked');
+    }
+    return responses;
   }
 
   /** Documents by id, as they are now; null where there is none. */
@@ -125,4 +134,29 @@ export class Searcher {
       throw error;
     }
   }
+}
+
+/** By hand: a page has thousands of hits. */
+function readHits<S>(response: Response<S> | null, search: Search): Searched<S> {
+  const wrong = (field: string, problem: string) => damaged(requestOf(search), field, problem);
+  if (!isObject(response)) throw wrong('responses', 'it is no object');
+  const { timed_out, error, hits } = response as Response<S>;
+  if (timed_out === true) throw queryTimeout();
+  if (error !== undefined) throw unavailable(`A search failed: ${reasonOf({ error })}`);
+  if (!Array.isArray(hits?.hits)) throw wrong('hits.hits', 'it is no list');
+  const total = hits.total === undefined ? 0 : hits.total?.value;
+  if (!isCount(total)) throw wrong('hits.total.value', 'it is no number');
+  const { _source: source, sort } = search.body;
+  for (const hit of hits.hits) {
+    if (typeof hit?._id !== 'string') throw wrong('hits.hits._id', 'it is no text');
+    if (source !== false && !isObject(hit._source))
+      throw wrong('hits.hits._source', 'it is missing');
+    if (sort !== undefined && !Array.isArray(hit.sort))
+      throw wrong('hits.hits.sort', 'it is no list');
+  }
+  return { hits: hits.hits, total };
+}
+
+function requestOf({ index }: Search): string {
+  return `POST /_msearch of ${index}`;
 }

@@ -3,6 +3,7 @@
  * away; where it refuses us, is too old, or is something else, only a person does.
  */
 import { errors } from '@elastic/elasticsearch';
+import { z } from 'zod';
 import { ShiplogError } from '../../../domain/errors.ts';
 import { type Connection, reasonOf, typeOf, unavailable } from './connection.ts';
 
@@ -18,10 +19,10 @@ export interface Cluster {
   nodes: ClusterNode[];
 }
 
-interface NodesAnswer {
-  cluster_name?: string;
-  nodes?: Record<string, ClusterNode>;
-}
+const NODES = z.object({
+  cluster_name: z.string().optional(),
+  nodes: z.record(z.string(), z.object({ name: z.string(), version: z.string() })).optional(),
+});
 
 /**
  * The nodes that answer: all of them, or (`_local`) the one that was asked. Throws BAD_INPUT where
@@ -32,11 +33,14 @@ export async function readCluster(
   which: '_all' | '_local',
 ): Promise<Cluster> {
   const { status, body } = await asked(() =>
-    connection.ask<NodesAnswer>({
-      method: 'GET',
-      path: `/_nodes/${which}/http`,
-      query: { filter_path: 'error,cluster_name,nodes.*.name,nodes.*.version' },
-    }),
+    connection.ask(
+      {
+        method: 'GET',
+        path: `/_nodes/${which}/http`,
+        query: { filter_path: 'error,cluster_name,nodes.*.name,nodes.*.version' },
+      },
+      NODES,
+    ),
   );
   // Its oldest word: an earlier major does not know the media type that ours speaks.
   if (typeOf(body) === 'media_type_header_exception') {

@@ -1,25 +1,27 @@
 /** Who we are to the cluster, and whether we may do what is needed. */
+import { z } from 'zod';
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { reasonOf } from '../cluster/connection.ts';
 import { roleFor } from '../indices/privileges.ts';
 import type { DoctorContext } from './context.ts';
 
-interface Identity {
-  username?: string;
-  authentication_type?: string;
-}
-interface Privileges {
-  has_all_requested?: boolean;
-  cluster?: Record<string, boolean>;
-  index?: Record<string, Record<string, boolean>>;
-}
+const IDENTITY = z.object({
+  username: z.string(),
+  authentication_type: z.string().optional(),
+});
+const HELD = z.record(z.string(), z.boolean());
+const PRIVILEGES = z.object({
+  has_all_requested: z.boolean(),
+  cluster: HELD.optional(),
+  index: z.record(z.string(), HELD).optional(),
+});
 
 export async function checkAccess(context: DoctorContext): Promise<Finding[]> {
   const { connection } = context;
-  const { status, body } = await connection.ask<Identity>({
-    method: 'GET',
-    path: '/_security/_authenticate',
-  });
+  const { status, body } = await connection.ask(
+    { method: 'GET', path: '/_security/_authenticate' },
+    IDENTITY,
+  );
   // Without security the cluster does not know the address at all.
   if (status === 400 || status === 404 || status === 405) return [withoutSecurity(context)];
   if (status >= 300) return [problem('credentials', reasonOf(body), 'Look at the cluster.')];
@@ -47,19 +49,22 @@ function withoutSecurity({ identified, config }: DoctorContext): Finding {
 
 async function checkPrivileges({ connection, names }: DoctorContext): Promise<Finding> {
   const { cluster, indices } = roleFor(names);
-  const body = await connection.expect<Privileges>({
-    method: 'POST',
-    path: '/_security/user/_has_privileges',
-    body: { cluster, index: indices },
-    safe: true,
-  });
+  const body = await connection.expect(
+    {
+      method: 'POST',
+      path: '/_security/user/_has_privileges',
+      body: { cluster, index: indices },
+      safe: true,
+    },
+    PRIVILEGES,
+  );
   const missing = [
     ...lacking(body.cluster).map((name) => `cluster:${name}`),
     ...Object.entries(body.index ?? {}).flatMap(([index, held]) =>
       lacking(held).map((name) => `${name} on ${index}`),
     ),
   ];
-  if (body.has_all_requested === true) return fine('privileges', 'all that are needed');
+  if (body.has_all_requested) return fine('privileges', 'all that are needed');
   return problem(
     'privileges',
     `missing: ${missing.join(', ')}`,

@@ -1,9 +1,12 @@
 /** Whether each address leads to a node of one cluster, new enough, that takes our credentials. */
+import { z } from 'zod';
 import { ShiplogError } from '../../../domain/errors.ts';
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import type { ElasticsearchConfig } from '../cluster/config.ts';
 import { Connection } from '../cluster/connection.ts';
 import { asked, type Cluster, readCluster } from '../cluster/version.ts';
+
+const CLUSTER = z.object({ cluster_uuid: z.string() });
 
 interface Visit {
   url: string;
@@ -83,11 +86,14 @@ function describe({ name, nodes }: Cluster, tookMs: number): string {
 
 async function readUuid(connection: Connection): Promise<string> {
   const { cluster_uuid } = await asked(() =>
-    connection.expect<{ cluster_uuid: string }>({
-      method: 'GET',
-      path: '/_cluster/state/version',
-      query: { filter_path: 'cluster_uuid' },
-    }),
+    connection.expect(
+      {
+        method: 'GET',
+        path: '/_cluster/state/version',
+        query: { filter_path: 'cluster_uuid' },
+      },
+      CLUSTER,
+    ),
   );
   return cluster_uuid;
 }

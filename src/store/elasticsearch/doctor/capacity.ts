@@ -1,29 +1,39 @@
 /** Room on the disks, shards against the cluster's limit, and copies. */
+import { z } from 'zod';
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { humanBytes } from '../../../domain/text/human-bytes.ts';
 import type { DoctorContext } from './context.ts';
 import { neededFree, readSettings, type Watermark } from './watermarks.ts';
 
-interface Disk {
-  total_in_bytes: number;
-  available_in_bytes: number;
-}
-interface Nodes {
-  nodes?: Record<string, { name: string; roles: string[]; fs?: { total?: Disk } }>;
-}
+const DISK = z.object({ total_in_bytes: z.number(), available_in_bytes: z.number() });
+type Disk = z.infer<typeof DISK>;
+const NODES = z.object({
+  nodes: z.record(
+    z.string(),
+    z.object({
+      name: z.string(),
+      roles: z.array(z.string()),
+      fs: z.object({ total: DISK.optional() }).optional(),
+    }),
+  ),
+});
+const SHARDS = z.object({ active_shards: z.number() });
 
 export async function checkCapacity(context: DoctorContext): Promise<Finding[]> {
   const { connection } = context;
   const [{ nodes }, { active_shards: active }, settings] = await Promise.all([
-    connection.expect<Nodes>({
-      method: 'GET',
-      path: '/_nodes/stats/fs',
-      query: { filter_path: 'nodes.*.name,nodes.*.roles,nodes.*.fs.total' },
-    }),
-    connection.expect<{ active_shards: number }>({ method: 'GET', path: '/_cluster/health' }),
+    connection.expect(
+      {
+        method: 'GET',
+        path: '/_nodes/stats/fs',
+        query: { filter_path: 'nodes.*.name,nodes.*.roles,nodes.*.fs.total' },
+      },
+      NODES,
+    ),
+    connection.expect({ method: 'GET', path: '/_cluster/health' }, SHARDS),
     readSettings(connection),
   ]);
-  const data = Object.values(nodes ?? {}).filter(({ roles }) =>
+  const data = Object.values(nodes).filter(({ roles }) =>
     roles.some((role) => role.startsWith('data')),
   );
   const findings = data.map(({ name, fs }) => disk(name, fs?.total, settings.watermarks));

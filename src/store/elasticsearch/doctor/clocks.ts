@@ -1,22 +1,26 @@
 /** Whether this machine and the nodes agree about the time: days and silences hang on it. */
+import { z } from 'zod';
 import { type Finding, fine, warning } from '../../../domain/finding.ts';
 import type { DoctorContext } from './context.ts';
 
-interface Nodes {
-  nodes?: Record<string, { name: string; timestamp?: number }>;
-}
+const NODES = z.object({
+  nodes: z.record(z.string(), z.object({ name: z.string(), timestamp: z.number().optional() })),
+});
 
 const TOLERATED_MS = 2_000;
 
 export async function checkClocks({ connection }: DoctorContext): Promise<Finding[]> {
   const began = Date.now();
-  const { nodes } = await connection.expect<Nodes>({
-    method: 'GET',
-    path: '/_nodes/stats/fs',
-    query: { filter_path: 'nodes.*.name,nodes.*.timestamp' },
-  });
+  const { nodes } = await connection.expect(
+    {
+      method: 'GET',
+      path: '/_nodes/stats/fs',
+      query: { filter_path: 'nodes.*.name,nodes.*.timestamp' },
+    },
+    NODES,
+  );
   const ended = Date.now();
-  const apart = Object.values(nodes ?? {}).flatMap(({ name, timestamp }) =>
+  const apart = Object.values(nodes).flatMap(({ name, timestamp }) =>
     timestamp === undefined ? [] : [{ name, ms: difference(timestamp, began, ended) }],
   );
   const wrong = apart.filter(({ ms }) => Math.abs(ms) > TOLERATED_MS);

@@ -1,24 +1,25 @@
 /** Whether every shard of ours has the copies it should have, and may be written. */
+import { z } from 'zod';
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { blockedIndices } from '../health/health.ts';
 import type { DoctorContext } from './context.ts';
 
-interface Health {
-  status: 'green' | 'yellow' | 'red';
-  number_of_data_nodes: number;
-  active_shards: number;
-  unassigned_shards: number;
-  indices?: Record<string, { status: string; unassigned_shards: number }>;
-}
+const HEALTH = z.object({
+  status: z.enum(['green', 'yellow', 'red']),
+  number_of_data_nodes: z.number(),
+  active_shards: z.number(),
+  unassigned_shards: z.number(),
+  indices: z.record(z.string(), z.object({ status: z.string() })).optional(),
+});
+type Health = z.infer<typeof HEALTH>;
 
-interface Explanation {
-  unassigned_info?: { reason?: string; details?: string };
-  allocate_explanation?: string;
-  node_allocation_decisions?: {
-    node_name: string;
-    deciders?: { decision: string; explanation: string }[];
-  }[];
-}
+const DECIDER = z.object({ decision: z.string(), explanation: z.string() });
+const EXPLANATION = z.object({
+  allocate_explanation: z.string().optional(),
+  node_allocation_decisions: z
+    .array(z.object({ deciders: z.array(DECIDER).optional() }))
+    .optional(),
+});
 
 const BLOCKS_TIMEOUT_MS = 3_000;
 /** Of so many indices at most: the rest has the same reason nearly always. */
@@ -26,11 +27,14 @@ const NAMED = 3;
 
 export async function checkHealth(context: DoctorContext): Promise<Finding[]> {
   const { connection, names } = context;
-  const health = await connection.expect<Health>({
-    method: 'GET',
-    path: `/_cluster/health/${names.prefix}-*`,
-    query: { level: 'indices', timeout: '1s' },
-  });
+  const health = await connection.expect(
+    {
+      method: 'GET',
+      path: `/_cluster/health/${names.prefix}-*`,
+      query: { level: 'indices', timeout: '1s' },
+    },
+    HEALTH,
+  );
   const count = Object.keys(health.indices ?? {}).length;
   const findings: Finding[] = [];
   if (count === 0) findings.push(fine('health', 'no indices yet'));
@@ -85,12 +89,15 @@ async function explain(
   index: string,
   primary: boolean,
 ): Promise<string> {
-  const { status, body } = await connection.ask<Explanation>({
-    method: 'POST',
-    path: '/_cluster/allocation/explain',
-    body: { index, shard: 0, primary },
-    safe: true,
-  });
+  const { status, body } = await connection.ask(
+    {
+      method: 'POST',
+      path: '/_cluster/allocation/explain',
+      body: { index, shard: 0, primary },
+      safe: true,
+    },
+    EXPLANATION,
+  );
   if (status >= 300) return '';
   const decider = body.node_allocation_decisions
     ?.flatMap(({ deciders }) => deciders ?? [])

@@ -1,7 +1,7 @@
 /** Our index templates, and those of others that would take their place. */
 import { type Finding, fine, problem, warning } from '../../../domain/finding.ts';
 import { PRIORITY, TEMPLATE_VERSION, templates } from '../indices/mappings.ts';
-import { foreignOrNewer, readTemplate, type StoredTemplate } from '../indices/setup.ts';
+import { foreignOrNewer, readTemplate, TEMPLATES, versionOf } from '../indices/setup.ts';
 import type { DoctorContext } from './context.ts';
 
 export async function checkTemplates(context: DoctorContext): Promise<Finding[]> {
@@ -16,9 +16,7 @@ export async function checkTemplates(context: DoctorContext): Promise<Finding[]>
     }
   }
   const missing = ours.filter((_, i) => stored[i] == null);
-  const older = ours.filter(
-    (_, i) => (stored[i]?._meta?.version ?? TEMPLATE_VERSION) < TEMPLATE_VERSION,
-  );
+  const older = ours.filter((_, i) => stored[i] != null && versionOf(stored[i]) < TEMPLATE_VERSION);
   if (findings.length > 0) return findings;
   if (missing.length === ours.length) {
     findings.push(fine('templates', 'none yet; the first start of a server makes them'));
@@ -40,17 +38,18 @@ export async function checkTemplates(context: DoctorContext): Promise<Finding[]>
 
 /** Other templates that match the names of our indices, with a priority that is not below ours. */
 async function rivals({ connection, names }: DoctorContext, ours: string[]): Promise<Finding[]> {
-  const { index_templates: all = [] } = await connection.expect<{
-    index_templates?: { name: string; index_template: StoredTemplate }[];
-  }>({
-    method: 'GET',
-    path: '/_index_template',
-    query: {
-      filter_path: ['name', 'index_template.index_patterns', 'index_template.priority']
-        .map((part) => `index_templates.${part}`)
-        .join(','),
+  const { index_templates: all = [] } = await connection.expect(
+    {
+      method: 'GET',
+      path: '/_index_template',
+      query: {
+        filter_path: ['name', 'index_template.index_patterns', 'index_template.priority']
+          .map((part) => `index_templates.${part}`)
+          .join(','),
+      },
     },
-  });
+    TEMPLATES,
+  );
   const indices = [names.events('2026-01-01'), names.views('2026-01-01'), names.hosts, names.meta];
   return all
     .filter(({ name, index_template: { priority = 0, index_patterns = [] } }) => {

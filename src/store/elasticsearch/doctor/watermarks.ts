@@ -1,4 +1,5 @@
 /** The cluster's settings about room, in numbers. */
+import { z } from 'zod';
 import type { Connection } from '../cluster/connection.ts';
 
 export interface Watermark {
@@ -17,16 +18,21 @@ export interface RoomSettings {
 }
 
 const DISK = 'cluster.routing.allocation.disk';
+/** Defaults, persistent and transient settings: texts, nested in any way. */
+const LAYERS = z.record(z.string(), z.looseObject({}));
 
 export async function readSettings(connection: Connection): Promise<RoomSettings> {
-  const body = await connection.expect<Record<string, object>>({
-    method: 'GET',
-    path: '/_cluster/settings',
-    query: {
-      include_defaults: true,
-      filter_path: `*.${DISK},*.cluster.max_shards_per_node`,
+  const body = await connection.expect(
+    {
+      method: 'GET',
+      path: '/_cluster/settings',
+      query: {
+        include_defaults: true,
+        filter_path: `*.${DISK},*.cluster.max_shards_per_node`,
+      },
     },
-  });
+    LAYERS,
+  );
   const flat = new Map<string, string>();
   for (const layer of ['defaults', 'persistent', 'transient']) {
     flatten(body[layer] ?? {}, '', flat);

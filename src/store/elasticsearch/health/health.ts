@@ -1,20 +1,25 @@
 /** Whether the cluster can be read and written now, and if not, what is wrong, in words. */
+import { z } from 'zod';
 import type { StoreHealth } from '../../store.ts';
 import type { Connection } from '../cluster/connection.ts';
 import type { Names } from '../indices/names.ts';
 
-interface ClusterHealth {
-  status: 'green' | 'yellow' | 'red';
-  number_of_data_nodes: number;
-  unassigned_primary_shards?: number;
-  indices?: Record<string, { status: string }>;
-}
-/** `verified_before_close` is there while an index is closed. */
-interface IndexSettings {
-  blocks?: Record<string, string>;
-  verified_before_close?: string;
-}
-type Settings = Record<string, { settings?: { index?: IndexSettings } }>;
+const CLUSTER_HEALTH = z.object({
+  status: z.enum(['green', 'yellow', 'red']),
+  number_of_data_nodes: z.number(),
+  indices: z.record(z.string(), z.object({ status: z.string() })).optional(),
+});
+/** Elasticsearch tells settings as texts, most of the time. */
+const FLAG = z.union([z.string(), z.boolean()]);
+const INDEX_SETTINGS = z.object({
+  blocks: z.record(z.string(), FLAG).optional(),
+  /** There while an index is closed. */
+  verified_before_close: FLAG.optional(),
+});
+const SETTINGS = z.record(
+  z.string(),
+  z.object({ settings: z.object({ index: INDEX_SETTINGS.optional() }).optional() }),
+);
 
 const FILTER = 'error,status,number_of_data_nodes,indices.*.status';
 
@@ -27,13 +32,16 @@ export async function readHealth(
 ): Promise<StoreHealth> {
   try {
     const ours = `${names.prefix}-*`;
-    const asked = connection.expect<ClusterHealth>({
-      method: 'GET',
-      path: `/_cluster/health/${ours}`,
-      query: { level: 'indices', timeout: '1s', filter_path: FILTER },
-      timeoutMs,
-      isLook: true,
-    });
+    const asked = connection.expect(
+      {
+        method: 'GET',
+        path: `/_cluster/health/${ours}`,
+        query: { level: 'indices', timeout: '1s', filter_path: FILTER },
+        timeoutMs,
+        isLook: true,
+      },
+      CLUSTER_HEALTH,
+    );
     const indices = [names.meta, names.hosts, names.events(today)];
     const [health, blocked] = await Promise.all([
       asked,
@@ -60,19 +68,22 @@ export async function blockedIndices(
   indices: readonly string[],
   timeoutMs: number,
 ): Promise<string[]> {
-  const body = await connection.expect<Settings>({
-    method: 'GET',
-    path: `/${indices.join(',')}/_settings/index.blocks.*,index.verified_before_close`,
-    query: { ignore_unavailable: true, expand_wildcards: 'open,closed' },
-    timeoutMs,
-    isLook: true,
-  });
+  const body = await connection.expect(
+    {
+      method: 'GET',
+      path: `/${indices.join(',')}/_settings/index.blocks.*,index.verified_before_close`,
+      query: { ignore_unavailable: true, expand_wildcards: 'open,closed' },
+      timeoutMs,
+      isLook: true,
+    },
+    SETTINGS,
+  );
   return Object.entries(body)
     .filter(([, { settings }]) => takesNoWrites(settings?.index ?? {}))
     .map(([index]) => index);
 }
 
-function takesNoWrites({ blocks, verified_before_close }: IndexSettings): boolean {
+function takesNoWrites({ blocks, verified_before_close }: z.infer<typeof INDEX_SETTINGS>): boolean {
   if (String(verified_before_close) === 'true') return true;
   return Object.entries(blocks ?? {}).some(
     ([block, on]) => block !== 'metadata' && String(on) === 'true',

@@ -1,9 +1,10 @@
 /** The indices of each day: made when a task first begins on it, remembered when they are gone. */
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { ResolvedConfig } from '../cluster/config.ts';
 import type { Connection } from '../cluster/connection.ts';
 import { reasonOf, unavailable } from '../cluster/connection.ts';
-import { getDocuments } from '../cluster/documents.ts';
+import { getDocumentsAs } from '../cluster/documents.ts';
 import { dayId } from './ids.ts';
 import { indexBody } from './mappings.ts';
 import type { Names } from './names.ts';
@@ -12,10 +13,24 @@ import { createIndex } from './setup.ts';
 /** The last seq of each shard of a day that is gone, by shard number. */
 export type FinalSeqs = Record<string, number>;
 
-interface DayDocument {
-  /** until: epoch milliseconds; its tasks' ids are not free before. */
-  shiplog: { kind: 'day'; day: string; final: FinalSeqs; until?: number };
-}
+const DAY_DOCUMENT = z.object({
+  shiplog: z.object({
+    kind: z.literal('day'),
+    day: z.string(),
+    final: z.record(z.string(), z.int().nonnegative()),
+    /** Epoch milliseconds: its tasks' ids are not free before. */
+    until: z.number().optional(),
+  }),
+});
+type DayDocument = z.infer<typeof DAY_DOCUMENT>;
+
+const FOUND = z.object({ _source: DAY_DOCUMENT });
+const SETTINGS = z.record(
+  z.string(),
+  z.object({
+    settings: z.object({ index: z.object({ number_of_shards: z.string().regex(/^[1-9]\d*$/) }) }),
+  }),
+);
 
 /** Days of which the number of shards is remembered. */
 const SHARDS_KNOWN_MAX = 4_000;
@@ -84,9 +99,10 @@ export class Days {
 
   async #readShardCount(day: string): Promise<number> {
     const index = this.#names.events(day);
-    const { status, body } = await this.#connection.ask<
-      Record<string, { settings: { index: { number_of_shards: string } } }>
-    >({ method: 'GET', path: `/${index}/_settings/index.number_of_shards` });
+    const { status, body } = await this.#connection.ask(
+      { method: 'GET', path: `/${index}/_settings/index.number_of_shards` },
+      SETTINGS,
+    );
     if (status === 404) return 0;
     if (status >= 300) throw unavailable(`The settings of ${index}: ${reasonOf(body)}`);
     return Number(body[index]?.settings.index.number_of_shards ?? 0);
@@ -101,11 +117,12 @@ export class Days {
   async final(day: string): Promise<FinalSeqs | null> {
     const known = this.#dropped.get(day);
     if (known !== undefined) return known;
-    const { status, body } = await this.#connection.ask<{ _source?: DayDocument }>({
-      method: 'GET',
-      path: `/${this.#names.meta}/_doc/${dayId(day)}`,
-    });
-    if (status === 404 || body._source === undefined) return null;
+    const { status, body } = await this.#connection.ask(
+      { method: 'GET', path: `/${this.#names.meta}/_doc/${dayId(day)}` },
+      FOUND,
+    );
+    if (status === 404) return null;
+    if (status >= 300) throw unavailable(`The end of ${day}: ${reasonOf(body)}`);
     this.#dropped.set(day, body._source.shiplog.final);
     return body._source.shiplog.final;
   }
@@ -117,7 +134,7 @@ export class Days {
   async recordFinal(day: string, final: FinalSeqs, until: number): Promise<void> {
     const path = `/${this.#names.meta}/_doc/${dayId(day)}`;
     for (;;) {
-      const [was = null] = await getDocuments<DayDocument>(this.#connection, [
+      const [was = null] = await getDocumentsAs(DAY_DOCUMENT, this.#connection, [
         { index: this.#names.meta, id: dayId(day) },
       ]);
       const known = was?.source.shiplog;

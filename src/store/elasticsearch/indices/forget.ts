@@ -4,6 +4,7 @@
  * silent for as long as retention, and that no kept task has.
  */
 
+import { z } from 'zod';
 import type { PageKey } from '../../../domain/cursor/page.ts';
 import { type Bulk, type BulkItem, bulkDelete } from '../cluster/bulk.ts';
 import type { Connection } from '../cluster/connection.ts';
@@ -84,6 +85,7 @@ async function removeAll(
 interface DayHit {
   shiplog: { day: string; until?: number };
 }
+const HOSTS = z.object({ hosts: z.object({ buckets: z.array(z.object({ key: z.string() })) }) });
 interface HostHit {
   host: { name: string };
 }
@@ -132,13 +134,14 @@ async function hostsOfTasks(
   { searcher, names }: Pick<ForgetParts, 'searcher' | 'names'>,
   hosts: readonly string[],
 ): Promise<Set<string>> {
-  const { aggregations } = await searcher.one<unknown, { hosts: { buckets: { key: string }[] } }>({
+  const search = {
     index: names.allViews,
     body: {
       ...{ size: 0, track_total_hits: false },
       query: all([{ term: { 'shiplog.view': 'run' } }, { terms: { 'host.name': hosts } }]),
       aggs: { hosts: { terms: { field: 'host.name', size: PAGE } } },
     },
-  });
-  return new Set(aggregations?.hosts.buckets.map(({ key }) => key) ?? []);
+  };
+  const [answer] = await searcher.aggregate([search], HOSTS);
+  return new Set(answer?.aggregations?.hosts.buckets.map(({ key }) => key) ?? []);
 }

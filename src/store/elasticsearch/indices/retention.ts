@@ -4,6 +4,7 @@
  * can tell whether it had everything; and its tasks stay registered for as long again, so that they
  * stay expired.
  */
+import { z } from 'zod';
 import type { RetentionReport } from '../../store.ts';
 import { bulkDelete } from '../cluster/bulk.ts';
 import type { FinalSeqs } from './days.ts';
@@ -21,10 +22,10 @@ export interface RetentionParts extends ForgetParts {
   forget: (day: string) => void;
 }
 
-interface Answer {
-  tasks: { doc_count: number };
-  last: { value: number | null };
-}
+const DAY = z.object({
+  tasks: z.object({ doc_count: z.number() }),
+  last: z.object({ value: z.number().nullable() }),
+});
 
 export async function applyRetention(parts: RetentionParts): Promise<RetentionReport> {
   const { shards, now, retentionDays } = parts;
@@ -80,7 +81,7 @@ async function oldDay(
   before: number,
 ): Promise<{ tasks: number } | null> {
   await settle(infos);
-  const { aggregations } = await searcher.one<unknown, Answer>({
+  const search = {
     index: names.views(day),
     body: {
       size: 0,
@@ -89,7 +90,9 @@ async function oldDay(
         last: { max: { field: 'event.ingested' } },
       },
     },
-  });
+  };
+  const [answer] = await searcher.aggregate([search], DAY);
+  const aggregations = answer?.aggregations;
   const last = aggregations?.last.value ?? null;
   if (last === null ? infos.some(({ seq }) => seq > 0) : last >= before) return null;
   return { tasks: aggregations?.tasks.doc_count ?? 0 };
@@ -109,16 +112,20 @@ async function unblock({ connection, names }: RetentionParts, day: string): Prom
   });
 }
 
-interface BlockSettings {
-  settings?: { index?: { blocks?: { write?: string } } };
-}
+const BLOCKS = z.object({ write: z.string().optional() });
+const SETTINGS = z.record(
+  z.string(),
+  z.object({
+    settings: z.object({ index: z.object({ blocks: BLOCKS.optional() }).optional() }).optional(),
+  }),
+);
 
 /** Days that take no events: a run of retention stopped between the block and the end of it. */
 async function blockedDays({ connection, names }: RetentionParts): Promise<Set<string>> {
-  const found = await connection.expect<Record<string, BlockSettings>>({
-    method: 'GET',
-    path: `/${names.allEvents}/_settings/index.blocks.write`,
-  });
+  const found = await connection.expect(
+    { method: 'GET', path: `/${names.allEvents}/_settings/index.blocks.write` },
+    SETTINGS,
+  );
   return new Set(
     Object.entries(found).flatMap(([index, { settings }]) =>
       settings?.index?.blocks?.write === 'true' ? (names.dayOf(index) ?? []) : [],

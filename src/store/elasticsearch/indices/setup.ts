@@ -1,5 +1,6 @@
 /** What is checked and made at the opening: the server's version, our templates, the fixed indices. */
 import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
 import { ShiplogError } from '../../../domain/errors.ts';
 import type { ResolvedConfig } from '../cluster/config.ts';
 import { type Connection, reasonOf, typeOf, unavailable } from '../cluster/connection.ts';
@@ -8,15 +9,20 @@ import { asked, readCluster, refused } from '../cluster/version.ts';
 import { indexBody, TEMPLATE_VERSION, type Template, templates } from './mappings.ts';
 import { Names } from './names.ts';
 
-export interface StoredTemplate {
-  index_patterns?: string[];
-  priority?: number;
-  _meta?: { product?: string; version?: number };
-}
+/** Somebody else's templates are among them: what is in their `_meta` is theirs. */
+const STORED_TEMPLATE = z.object({
+  index_patterns: z.array(z.string()).optional(),
+  priority: z.number().optional(),
+  _meta: z.looseObject({}).optional(),
+});
+export type StoredTemplate = z.infer<typeof STORED_TEMPLATE>;
+export const TEMPLATES = z.object({
+  index_templates: z
+    .array(z.object({ name: z.string(), index_template: STORED_TEMPLATE }))
+    .optional(),
+});
 
-interface TemplatesAnswer {
-  index_templates?: { name: string; index_template: StoredTemplate }[];
-}
+const CREATED = z.object({ shards_acknowledged: z.boolean().optional() });
 
 /** Between two tries while the cluster is away at the start, and between two words about it. */
 const TRY_AGAIN_MS = 1_000;
@@ -64,7 +70,8 @@ async function prepare(connection: Connection, config: ResolvedConfig): Promise<
 
 /** What is wrong with the template that is stored under our name; null: it can stay or be replaced. */
 export function foreignOrNewer(name: string, stored: StoredTemplate): string | null {
-  const { product, version = 0 } = stored._meta ?? {};
+  const product = stored._meta?.product;
+  const version = versionOf(stored);
   if (product !== 'shiplog') {
     return `The index template ${name} is not Shiplog's. Remove it, or give Shiplog another prefix`;
   }
@@ -74,16 +81,24 @@ export function foreignOrNewer(name: string, stored: StoredTemplate): string | n
   return null;
 }
 
+/** Of ours; 0 where it says none. */
+export function versionOf({ _meta }: StoredTemplate): number {
+  return Number(_meta?.version ?? 0);
+}
+
 /** The template under a name; null: there is none. */
 export async function readTemplate(
   connection: Connection,
   name: string,
 ): Promise<StoredTemplate | null> {
-  const { status, body } = await connection.ask<TemplatesAnswer>({
-    method: 'GET',
-    path: `/_index_template/${name}`,
-  });
-  return status === 404 ? null : (body.index_templates?.[0]?.index_template ?? null);
+  const { status, body } = await connection.ask(
+    { method: 'GET', path: `/_index_template/${name}` },
+    TEMPLATES,
+  );
+  if (status === 404) return null;
+  // Taken for "there is none", somebody else's would be written over.
+  if (status >= 300) throw unavailable(`The index template ${name}: ${reasonOf(body)}`);
+  return body.index_templates?.[0]?.index_template ?? null;
 }
 
 /** All are looked at before one is changed: a start that is refused leaves things as they were. */
@@ -107,7 +122,7 @@ async function install(
   if (put.status >= 300) {
     throw refused(`The index template ${template.name} was refused: ${reasonOf(put.body)}`);
   }
-  if (stored !== null && stored._meta?.version !== TEMPLATE_VERSION) {
+  if (stored !== null && versionOf(stored) !== TEMPLATE_VERSION) {
     await addFields(connection, template);
   }
 }
@@ -129,13 +144,16 @@ export async function createIndex(
   index: string,
   settingsAndMappings: Record<string, unknown>,
 ): Promise<void> {
-  const { status, body } = await connection.ask<{ shards_acknowledged?: boolean }>({
-    method: 'PUT',
-    path: `/${index}`,
-    query: { wait_for_active_shards: 1, timeout: '10s' },
-    body: settingsAndMappings,
-    timeoutMs: 15_000,
-  });
+  const { status, body } = await connection.ask(
+    {
+      method: 'PUT',
+      path: `/${index}`,
+      query: { wait_for_active_shards: 1, timeout: '10s' },
+      body: settingsAndMappings,
+      timeoutMs: 15_000,
+    },
+    CREATED,
+  );
   if (status < 300 && body.shards_acknowledged !== false) return;
   if (status >= 300 && typeOf(body) !== 'resource_already_exists_exception') {
     throw unavailable(`The index ${index} could not be made: ${reasonOf(body)}`);

@@ -4,9 +4,9 @@
  * rolled back.
  */
 import { createHash } from 'node:crypto';
-import type { ShiplogError } from '../../../domain/errors.ts';
+import { z } from 'zod';
 import type { ShardHead } from '../../store.ts';
-import { isCount } from '../cluster/bulk.ts';
+import { damaged } from '../cluster/answer.ts';
 import { type Connection, reasonOf, unavailable } from '../cluster/connection.ts';
 import { dayAt, type Names, parseShard, shardName } from './names.ts';
 
@@ -26,17 +26,30 @@ export interface ShardInfo {
   refreshes: number;
 }
 
-interface ShardStats {
-  routing: { state: string; primary: boolean; node: string };
-  seq_no?: { global_checkpoint: number } | null;
-  commit?: { user_data?: { history_uuid?: string } | null } | null;
-  refresh?: { external_total: number } | null;
-}
+/**
+ * A copy of a shard. One that is starting does not say everything; what it says must be right: a
+ * checkpoint that is no number would be an end of the log that nothing is compared with, and another
+ * history ends everybody's cursors.
+ */
+const COPY = z.object({
+  routing: z.object({ state: z.string(), primary: z.boolean(), node: z.string().nullable() }),
+  seq_no: z.object({ global_checkpoint: z.int().min(-1) }).nullish(),
+  commit: z
+    .object({ user_data: z.object({ history_uuid: z.string().optional() }).nullish() })
+    .nullish(),
+  refresh: z.object({ external_total: z.int().nonnegative() }).nullish(),
+});
+type Copy = z.infer<typeof COPY>;
 
-/** As it should be; `readCopies` says where it is not. */
-interface StatsAnswer {
-  indices?: Record<string, { uuid?: unknown; shards?: Record<string, unknown> } | null>;
-}
+const STATISTICS = z.object({
+  indices: z
+    .record(
+      z.string(),
+      z.object({ uuid: z.string(), shards: z.record(z.string(), z.array(COPY)).optional() }),
+    )
+    .optional(),
+});
+const INDICES = z.record(z.string(), z.unknown());
 
 const FULL_MS = 5_000;
 const BUSY_MS = 60_000;
@@ -95,22 +108,22 @@ export class Shards {
 
   /** The shards that answered. */
   async #ask(path: string): Promise<Set<string>> {
-    const { status, body } = await this.#connection.ask<StatsAnswer>({
-      method: 'GET',
-      path: `/${path}/_stats/flush,refresh`,
-      query: { level: 'shards', filter_path: FILTER, ignore_unavailable: true },
-    });
+    const { status, body } = await this.#connection.ask(
+      {
+        method: 'GET',
+        path: `/${path}/_stats/flush,refresh`,
+        query: { level: 'shards', filter_path: FILTER, ignore_unavailable: true },
+      },
+      STATISTICS,
+    );
     if (status !== 404 && status >= 300) throw unavailable(`No statistics: ${reasonOf(body)}`);
     const told = new Set<string>();
-    for (const [index, stats] of Object.entries(body?.indices ?? {})) {
+    for (const [index, { uuid, shards = {} }] of Object.entries(body.indices ?? {})) {
       const of = this.#names.dayOf(index);
       if (of === null) continue;
-      const uuid = stats?.uuid;
-      if (typeof uuid !== 'string') throw damaged(index);
-      for (const [number, copies] of Object.entries(stats?.shards ?? {})) {
-        const shard = shardName(of, Number(number));
-        if (this.#learn(of, index, Number(number), uuid, readCopies(shard, copies))) {
-          told.add(shard);
+      for (const [number, copies] of Object.entries(shards)) {
+        if (this.#learn(of, index, Number(number), uuid, copies)) {
+          told.add(shardName(of, Number(number)));
         }
       }
     }
@@ -128,7 +141,7 @@ export class Shards {
     index: string,
     number: number,
     uuid: string,
-    copies: readonly ShardStats[],
+    copies: readonly Copy[],
   ): boolean {
     const primary = copies.find(
       ({ routing }) =>
@@ -137,19 +150,14 @@ export class Shards {
     const historyUuid = primary?.commit?.user_data?.history_uuid;
     if (primary?.seq_no == null || historyUuid === undefined) return false;
     const shard = shardName(day, number);
-    // Another history ends everybody's cursors: it has to be said, not left out or mangled.
-    if (typeof historyUuid !== 'string') throw damaged(shard);
+    const { node } = primary.routing;
+    if (node === null) throw damaged(`GET /${index}/_stats`, 'routing.node', 'it is no text');
     const history = historyOf(uuid, historyUuid);
     const settled = primary.seq_no.global_checkpoint + 1;
     const refreshes = primary.refresh?.external_total ?? 0;
-    // A checkpoint that is no number would be an end of the log that nothing is compared with.
-    if (!(isCount(settled) && isCount(refreshes)) || typeof primary.routing.node !== 'string') {
-      throw damaged(shard);
-    }
     const before = this.#known.get(shard);
     const info: ShardInfo = {
-      ...{ shard, day, index, number, history, settled, refreshes },
-      node: primary.routing.node,
+      ...{ shard, day, index, number, history, settled, refreshes, node },
       seq: before?.history === history ? Math.max(before.seq, settled) : settled,
     };
     if (before === undefined || info.seq !== before.seq) this.#movedAt.set(day, performance.now());
@@ -194,11 +202,14 @@ export class Shards {
 
   /** The days that have an index, open or closed. */
   async days(): Promise<Set<string>> {
-    const body = await this.#connection.expect<Record<string, unknown>>({
-      method: 'GET',
-      path: `/${this.#names.allEvents}/_settings/index.uuid`,
-      query: { expand_wildcards: 'open,closed' },
-    });
+    const body = await this.#connection.expect(
+      {
+        method: 'GET',
+        path: `/${this.#names.allEvents}/_settings/index.uuid`,
+        query: { expand_wildcards: 'open,closed' },
+      },
+      INDICES,
+    );
     const days = Object.keys(body).map((index) => this.#names.dayOf(index));
     return new Set(days.filter((day) => day !== null));
   }
@@ -206,17 +217,6 @@ export class Shards {
 
 export function headOf(info: ShardInfo): ShardHead {
   return { shard: info.shard, history: info.history, seq: info.seq, droppedThrough: 0 };
-}
-
-/** The copies of one shard, of which each says at least what it is. */
-function readCopies(shard: string, copies: unknown): ShardStats[] {
-  const isCopy = (copy: ShardStats | null) => typeof copy?.routing?.primary === 'boolean';
-  if (!Array.isArray(copies) || !copies.every(isCopy)) throw damaged(shard);
-  return copies;
-}
-
-function damaged(what: string): ShiplogError {
-  return unavailable(`The statistics of ${what} cannot be read: they are damaged`);
 }
 
 /** 16 bits are enough to notice a change, and short in a cursor. */

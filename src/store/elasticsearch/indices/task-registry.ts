@@ -6,11 +6,12 @@
  * where a retry meets its first copy. The documents outlive the day: they tell an expired task.
  */
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import { foldTime, type LogEvent } from '../../../domain/event/event.ts';
 import { latest, type Register } from '../../../domain/fold/joins.ts';
 import { type Bulk, bulkItem } from '../cluster/bulk.ts';
 import type { Connection } from '../cluster/connection.ts';
-import { getDocuments } from '../cluster/documents.ts';
+import { getDocumentsAs } from '../cluster/documents.ts';
 import type { Days } from './days.ts';
 import { registrationId } from './ids.ts';
 import { dayAt, type Names, shardName, shardOf } from './names.ts';
@@ -32,14 +33,15 @@ export interface Said {
   environment: Register<string> | null;
 }
 
-interface Registration {
-  shiplog: {
-    kind: 'task';
-    day: string;
+const REGISTRATION = z.object({
+  shiplog: z.object({
+    kind: z.literal('task'),
+    day: z.string(),
     /** A `Said` as JSON. */
-    task: { said: string };
-  };
-}
+    task: z.object({ said: z.string() }),
+  }),
+});
+type Registration = z.infer<typeof REGISTRATION>;
 
 const CACHED = 20_000;
 /** Another server may have heard a startTask: how long what is known is believed. */
@@ -104,7 +106,8 @@ export class Registry {
       else ask.push(id);
     }
     if (ask.length === 0) return found;
-    const docs = await getDocuments<Registration>(
+    const docs = await getDocumentsAs(
+      REGISTRATION,
       this.#connection,
       ask.map((id) => ({ index: this.#names.meta, id: registrationId(id) })),
     );

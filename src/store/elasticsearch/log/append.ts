@@ -3,6 +3,7 @@
  * in-sync copy and fsynced; 409 is a retry of the same, or another event of the same id.
  */
 
+import { z } from 'zod';
 import { type InputProblem, ShiplogError } from '../../../domain/errors.ts';
 import type { LogEvent, StoredEvent } from '../../../domain/event/event.ts';
 import { capFor, idConflict, taskExpired, taskFull } from '../../../domain/event/rejections.ts';
@@ -239,12 +240,20 @@ export class Appender {
           query: { term: { 'shiplog.task.id': taskId } },
         })}\n`,
     );
-    const { responses } = await connection.expect<{
-      responses: { hits?: { total: { value: number } } }[];
-    }>({ method: 'POST', path: '/_msearch', body: lines.join(''), safe: true });
+    const { responses } = await connection.expect(
+      { method: 'POST', path: '/_msearch', body: lines.join(''), safe: true },
+      COUNTS,
+    );
     for (const [i, entry] of open.entries()) entry.count = responses[i]?.hits?.total.value ?? null;
   }
 }
+
+/** One that could not be counted has no hits. */
+const COUNTS = z.object({
+  responses: z.array(
+    z.object({ hits: z.object({ total: z.object({ value: z.int() }) }).optional() }),
+  ),
+});
 
 /** What has no answer from its shard would be counted as nothing. */
 function onShard(index: string, shard: string): object {

@@ -1,28 +1,24 @@
 /** What is asked of the events of single runs: which are missing. */
+import { z } from 'zod';
 import type { Completeness } from '../../../domain/fold/views.ts';
 import type { RunKey } from '../../store.ts';
 import type { Searcher } from '../cluster/searcher.ts';
 import { all, type Query } from '../query/dsl.ts';
-import { type Scope, type Scopes, searchEach, searchOn } from './event-scope.ts';
+import { aggregateEach, type Scope, type Scopes, searchOn } from './event-scope.ts';
 
 const MAX_RANGES = 100;
 const MAX_WRITERS = 1_000;
 const SEQUENCES_PAGE = 10_000;
 
-interface Numbers {
-  count: number;
-  max: number | null;
-  sum: number | null;
-  sum_of_squares: number | null;
-}
-interface Writers {
-  writers: {
-    buckets: {
-      key: string;
-      numbers: Numbers;
-    }[];
-  };
-}
+const NUMBERS = z.object({
+  count: z.number(),
+  max: z.number().nullable(),
+  sum: z.number().nullable(),
+  sum_of_squares: z.number().nullable(),
+});
+const WRITERS = z.object({
+  writers: z.object({ buckets: z.array(z.object({ key: z.string(), numbers: NUMBERS })) }),
+});
 
 export class EventDetails {
   readonly #searcher: Searcher;
@@ -36,7 +32,7 @@ export class EventDetails {
   /** Sums by writer; only where they are not those of 1 to the last, which numbers are missing. */
   async completeness(keys: readonly RunKey[]): Promise<Completeness[]> {
     const scopes = await this.#scopes.ofEach(keys.map(({ taskId }) => taskId));
-    const counted = await searchEach<Writers>(this.#searcher, scopes, (i) => ({
+    const counted = await aggregateEach(this.#searcher, WRITERS, scopes, (i) => ({
       query: all(ofRun(keys[i] as RunKey)),
       body: {
         size: 0,
@@ -53,7 +49,7 @@ export class EventDetails {
       keys.map(async (key, i) => {
         const answer = counted[i];
         if (answer == null) return { received: 0, complete: null, missing: [] };
-        const numbered = answer.aggregations.writers.buckets.filter(
+        const numbered = (answer.aggregations?.writers.buckets ?? []).filter(
           ({ numbers }) => numbers.count > 0,
         );
         const missing: Completeness['missing'] = [];
@@ -108,7 +104,7 @@ export class EventDetails {
  * Whether these are the numbers from 1 to the greatest, each once. A number that was used twice
  * stands in for a missing one in the count, but not in all three of the sums.
  */
-function areAll({ count, max, sum, sum_of_squares }: Numbers): boolean {
+function areAll({ count, max, sum, sum_of_squares }: z.infer<typeof NUMBERS>): boolean {
   const last = max ?? 0;
   const square = (last * (last + 1) * (2 * last + 1)) / 6;
   return count === last && sum === (last * (last + 1)) / 2 && sum_of_squares === square;

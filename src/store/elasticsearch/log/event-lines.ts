@@ -4,6 +4,7 @@
  * of each step are asked for.
  */
 
+import { z } from 'zod';
 import { ANSWER_MAX, tooHeavyLines } from '../../../domain/answer-bounds.ts';
 import type { StoredEvent } from '../../../domain/event/event.ts';
 import { approximateBytes } from '../../../domain/event/event-weight.ts';
@@ -14,12 +15,14 @@ import { all, type Query } from '../query/dsl.ts';
 import { ofRun } from './completeness.ts';
 import type { EventDocument } from './event-document.ts';
 import type { EventPages } from './event-pages.ts';
-import { type Scopes, searchEach, searchOn, type Target } from './event-scope.ts';
+import { aggregateEach, type Scopes, searchOn, type Target } from './event-scope.ts';
 
 /** Lines of one request: the cluster holds all of its answers too. */
 const REQUEST_LINES = 2_500;
 /** What stands around a line in an answer. */
 const AROUND = 1_024;
+
+const ATTEMPT = z.object({ last: z.object({ value: z.number().nullable() }) });
 
 interface Asked {
   at: number;
@@ -57,16 +60,12 @@ export class EventLines {
       const key = keys[i] as StepKey;
       return [...ofRun(key), { term: { 'event.action': key.step } }];
     };
-    const highest = await searchEach<{ last: { value: number | null } }>(
-      this.#searcher,
-      scopes,
-      (i) => ({
-        query: all(ofStep(i)),
-        body: { size: 0, aggs: { last: { max: { field: 'shiplog.attempt' } } } },
-      }),
-    );
+    const highest = await aggregateEach(this.#searcher, ATTEMPT, scopes, (i) => ({
+      query: all(ofStep(i)),
+      body: { size: 0, aggs: { last: { max: { field: 'shiplog.attempt' } } } },
+    }));
     return scopes.flatMap(({ targets: [target] }, at): Asked[] => {
-      const attempt = highest[at]?.aggregations.last.value;
+      const attempt = highest[at]?.aggregations?.last.value;
       if (target === undefined || attempt == null) return [];
       const lines = [
         { term: { 'shiplog.kind': 'OUTPUT' } },

@@ -4,9 +4,10 @@
  * are searched one by one on their primary, with the head as a bound; all the others together.
  */
 import { setTimeout } from 'node:timers/promises';
+import type { z } from 'zod';
 import type { ShardCursor } from '../../store.ts';
 import { unavailable } from '../cluster/connection.ts';
-import type { Search, SearchAnswer, Searcher } from '../cluster/searcher.ts';
+import type { Aggregated, Search, Searcher } from '../cluster/searcher.ts';
 import type { Days } from '../indices/days.ts';
 import { type Names, parseShard } from '../indices/names.ts';
 import type { ShardInfo, Shards } from '../indices/shards.ts';
@@ -152,21 +153,23 @@ export function searchOn(target: Target, query: Query, body: Record<string, unkn
 }
 
 /** A search per scope that has a shard, in their order; null for those that have none. */
-export async function searchEach<A>(
+export async function aggregateEach<A>(
   searcher: Searcher,
+  schema: z.ZodType<A>,
   scopes: readonly Scope[],
   ask: (i: number) => { query: Query; body: Record<string, unknown> },
-): Promise<(SearchAnswer<unknown, A> | null)[]> {
+): Promise<(Aggregated<A> | null)[]> {
   const asked = scopes.flatMap(({ targets: [target] }, i) =>
     target === undefined ? [] : [{ i, target }],
   );
-  const answers = await searcher.search<unknown, A>(
+  const answers = await searcher.aggregate(
     asked.map(({ i, target }) => {
       const { query, body } = ask(i);
       return searchOn(target, query, body);
     }),
+    schema,
   );
-  const found: (SearchAnswer<unknown, A> | null)[] = scopes.map(() => null);
+  const found: (Aggregated<A> | null)[] = scopes.map(() => null);
   for (const [at, { i }] of asked.entries()) found[i] = answers[at] ?? null;
   return found;
 }

@@ -12,6 +12,7 @@ import type { StoredEvent } from '../../../domain/event/event.ts';
 import { approximateBytes } from '../../../domain/event/event-weight.ts';
 import type { EventFilter } from '../../../domain/search/filter.ts';
 import type { LogSlice } from '../../store.ts';
+import { damaged, isCount, isObject } from '../cluster/answer.ts';
 import type { Connection } from '../cluster/connection.ts';
 import type { Refresher } from '../cluster/refresher.ts';
 import type { ShardInfo, Shards } from '../indices/shards.ts';
@@ -34,8 +35,8 @@ interface Hit {
 interface SearchAnswer {
   timed_out?: boolean;
   _shards?: { total: number; successful: number };
-  hits?: { total: { value: number }; hits: Hit[] };
-  aggregations?: { count: { value: number } };
+  hits?: { total?: { value: number }; hits: Hit[] };
+  aggregations?: { count?: { value: number } };
 }
 
 export class LogReader {
@@ -117,7 +118,7 @@ export class LogReader {
       if (info.node !== base.node) base = info;
       if (info.settled >= last) {
         const answer = await this.#search(info, body);
-        const count = answer === null ? null : countOf(answer);
+        const count = answer === null ? null : (countOf(answer) as number);
         const expected = last - after;
         if (answer !== null && count !== null) {
           if (count > expected) return null;
@@ -148,10 +149,11 @@ export class LogReader {
 
   /** null: that copy cannot be searched now. */
   async #search(info: ShardInfo, body: object): Promise<SearchAnswer | null> {
+    const path = `/${info.index}/_search`;
     const { status, body: answer } = await this.#connection
       .ask<SearchAnswer>({
         method: 'POST',
-        path: `/${info.index}/_search`,
+        path,
         query: {
           preference: primaryOnly(info),
           allow_partial_search_results: false,
@@ -167,6 +169,7 @@ export class LogReader {
       });
     if (status >= 300 || answer.timed_out === true) return null;
     if (answer._shards?.total !== 1 || answer._shards.successful !== 1) return null;
+    if (!isWhole(answer)) throw damaged(`POST ${path}`, 'hits', 'they are not as they must be');
     return answer;
   }
 }
@@ -212,8 +215,15 @@ export function logSearch(
   };
 }
 
-function countOf(answer: SearchAnswer): number {
-  return answer.aggregations?.count.value ?? answer.hits?.total?.value ?? 0;
+/** Counted, whatever it is filtered by, and each of its events in its place. By hand: it is read for every batch that is followed. */
+function isWhole(answer: SearchAnswer): boolean {
+  const { hits } = answer;
+  if (!isCount(countOf(answer)) || !Array.isArray(hits?.hits)) return false;
+  return hits.hits.every((hit) => isCount(hit?._seq_no) && isObject(hit._source));
+}
+
+function countOf({ aggregations, hits }: SearchAnswer): number | undefined {
+  return aggregations === undefined ? hits?.total?.value : aggregations.count?.value;
 }
 
 function toEvent(shard: string, hit: Hit): StoredEvent {

@@ -5,6 +5,7 @@
  * so all shards tell all of theirs, by count alone; hosts, tasks and a sample are asked for the
  * few that are shown.
  */
+import { z } from 'zod';
 import { failureMessage } from '../../../domain/fold/failure-groups.ts';
 import type { FailureGroup } from '../../../domain/fold/views.ts';
 import type { StepFilter } from '../../../domain/search/filter.ts';
@@ -19,28 +20,28 @@ export interface FailureQuery {
   first: number;
 }
 
-interface Answer {
-  groups: { buckets: Group[] };
-}
-interface Group {
-  key: string;
-  doc_count: number;
-  hostCount: { value: number };
-  hosts: Keys;
-  steps: Keys;
-  tasks: Keys;
-  first: { value: number };
-  last: { value: number };
-  sample: { hits: { hits: { _source: Sample }[] } };
-}
-interface Keys {
-  buckets: { key: string }[];
-}
-interface Sample {
-  host: { name: string };
-  event: { action: string };
-  shiplog: { task: { id: string } };
-}
+const KEY = z.object({ key: z.string() });
+const KEYS = z.object({ buckets: z.array(KEY) });
+const SAMPLE = z.object({
+  _source: z.object({
+    host: z.object({ name: z.string() }),
+    event: z.object({ action: z.string() }),
+    shiplog: z.object({ task: z.object({ id: z.string() }) }),
+  }),
+});
+const GROUP = KEY.extend({
+  doc_count: z.number(),
+  hostCount: z.object({ value: z.number() }),
+  hosts: KEYS,
+  steps: KEYS,
+  tasks: KEYS,
+  first: z.object({ value: z.number() }),
+  last: z.object({ value: z.number() }),
+  sample: z.object({ hits: z.object({ hits: z.tuple([SAMPLE]) }) }),
+});
+type Group = z.infer<typeof GROUP>;
+const LARGEST = z.object({ groups: KEYS });
+const GROUPS = z.object({ groups: z.object({ buckets: z.array(GROUP) }) });
 
 const FINGERPRINT = 'shiplog.failure.fingerprint';
 /** Groups of one shard that are looked at to find the largest of all. */
@@ -51,23 +52,28 @@ export async function readFailureGroups(
   { searcher, names, views }: { searcher: Searcher; names: Names; views: ViewReader },
   queries: readonly FailureQuery[],
 ): Promise<FailureGroup[][]> {
-  const ask = (bodies: Record<string, unknown>[]) =>
-    searcher.search<unknown, Answer | undefined>(
+  const ask = <A>(bodies: Record<string, unknown>[], schema: z.ZodType<A>) =>
+    searcher.aggregate(
       bodies.map((body) => ({ index: names.allViews, body })),
+      schema,
     );
-  const largest = (await ask(queries.map(largestGroups))).map(keysOf);
+  const counted = await ask(queries.map(largestGroups), LARGEST);
+  const largest = counted.map(({ aggregations }) => listed(aggregations?.groups));
   const found = queries.flatMap((query, at) => {
     const fingerprints = largest[at] as string[];
     return fingerprints.length === 0 ? [] : [{ at, body: groupDetails(query, fingerprints) }];
   });
-  const answers = await ask(found.map(({ body }) => body));
+  const answers = await ask(
+    found.map(({ body }) => body),
+    GROUPS,
+  );
   const groups: Group[][] = queries.map(() => []);
   for (const [i, { at }] of found.entries()) {
     groups[at] = answers[i]?.aggregations?.groups.buckets ?? [];
   }
   const samples = await views.stepsByKey(
     groups.flat().map(({ sample }) => {
-      const [newest] = sample.hits.hits as [{ _source: Sample }];
+      const [newest] = sample.hits.hits;
       const { host, event, shiplog } = newest._source;
       return { taskId: shiplog.task.id, host: host.name, step: event.action };
     }),
@@ -83,19 +89,18 @@ export async function readFailureGroups(
   );
 }
 
-function keysOf({ aggregations }: { aggregations: Answer | undefined }): string[] {
-  return aggregations?.groups.buckets.map(({ key }) => key) ?? [];
+function listed(keys: z.infer<typeof KEYS> | undefined): string[] {
+  return keys?.buckets.map(({ key }) => key) ?? [];
 }
 
 function described({ key, doc_count, hostCount, hosts, steps, tasks, first, last }: Group) {
-  const list = ({ buckets }: Keys) => buckets.map((bucket) => bucket.key);
   return {
     fingerprint: key,
     count: doc_count,
     hostCount: hostCount.value,
-    hosts: list(hosts),
-    steps: list(steps),
-    tasks: list(tasks),
+    hosts: listed(hosts),
+    steps: listed(steps),
+    tasks: listed(tasks),
     firstAt: first.value,
     lastAt: last.value,
   };

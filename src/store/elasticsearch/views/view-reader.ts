@@ -1,5 +1,6 @@
 /** Pages and look-ups of tasks, runs, steps and hosts. Runs and steps are derived from run states. */
 
+import { z } from 'zod';
 import type { Page, PageRequest } from '../../../domain/cursor/page.ts';
 import {
   deriveHost,
@@ -39,6 +40,8 @@ interface StepSource {
   event: { action: string };
   shiplog: { task: { id: string } };
 }
+
+const TASKS = z.object({ tasks: z.object({ buckets: z.array(z.object({ key: z.string() })) }) });
 
 interface Place extends DocumentId {
   /** Of the log; null: none of which anything could be unstored. */
@@ -88,10 +91,7 @@ export class ViewReader {
 
   /** The newest tasks that have a run on a host. */
   async #tasksOn(host: string): Promise<string[]> {
-    const { aggregations } = await this.#parts.searcher.one<
-      unknown,
-      { tasks: { buckets: { key: string }[] } }
-    >({
+    const search = {
       index: this.#parts.names.allViews,
       body: {
         size: 0,
@@ -108,8 +108,9 @@ export class ViewReader {
           },
         },
       },
-    });
-    return aggregations?.tasks.buckets.map(({ key }) => key) ?? [];
+    };
+    const [answer] = await this.#parts.searcher.aggregate([search], TASKS);
+    return answer?.aggregations?.tasks.buckets.map(({ key }) => key) ?? [];
   }
 
   async tasksById(ids: readonly string[]): Promise<(TaskView | null)[]> {
