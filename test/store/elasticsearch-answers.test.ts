@@ -166,6 +166,7 @@ describe('What Elasticsearch answers', async () => {
     ['health', /_cluster\/health/, 'status'],
     ['capacity', /_nodes\/stats/, 'roles'],
     ['templates', /_index_template/, 'priority'],
+    ['views', /_mget/, 'folded'],
   ])('about %s is a finding of the doctor that says where', async (check, request, field) => {
     gate.damage(request, (text) => damaged(text, field, () => true));
     const found: Finding[] = [];

@@ -5,9 +5,10 @@
  * Clocks are not compared. A keeper changes its document every so often; who wants to take over
  * watches it, and may do so when it has not changed for the whole lease, by its own clock.
  */
+import { z } from 'zod';
 import { FOLD_VERSION } from '../../../domain/fold/fold.ts';
 import { type Connection, reasonOf, unavailable } from '../cluster/connection.ts';
-import { getDocuments } from '../cluster/documents.ts';
+import { getDocumentsAs } from '../cluster/documents.ts';
 import { shardId } from '../indices/ids.ts';
 
 export interface LeaseState {
@@ -31,9 +32,18 @@ export interface Lease extends LeaseState {
 /** Views that another version folded count as those of another log: they are folded anew. */
 const OTHER_FOLD = { folded: 0, history: -1 };
 
-interface LeaseSource {
-  shiplog: { shard: LeaseState & { fold?: number } };
-}
+/** A position that is no number would make a keeper fold from nowhere. */
+const STATE = z.object({
+  owner: z.string().nullable().default(null),
+  beat: z.int(),
+  folded: z.int(),
+  history: z.int(),
+  generation: z.int(),
+  fold: z.int().optional(),
+});
+const LEASE = z.object({ shiplog: z.object({ shard: STATE }) });
+/** Where it is stored: without it nothing could be changed again. */
+const STORED = z.object({ _seq_no: z.int(), _primary_term: z.int() });
 
 export class Leases {
   readonly #connection: Connection;
@@ -46,7 +56,8 @@ export class Leases {
 
   /** In the order of the question; null: nobody ever kept that shard. */
   async read(shards: readonly string[]): Promise<(Lease | null)[]> {
-    const docs = await getDocuments<LeaseSource>(
+    const docs = await getDocumentsAs(
+      LEASE,
       this.#connection,
       shards.map((shard) => ({ index: this.#index, id: shardId(shard) })),
     );
@@ -54,8 +65,8 @@ export class Leases {
       const doc = docs[i];
       if (doc == null) return null;
       const { seqNo, term, source } = doc;
-      const state = leaseState(shard, source);
-      const views = source.shiplog.shard.fold === FOLD_VERSION ? {} : OTHER_FOLD;
+      const { fold, ...state } = source.shiplog.shard;
+      const views = fold === FOLD_VERSION ? {} : OTHER_FOLD;
       return { ...state, ...views, shard, seqNo, term };
     });
   }
@@ -63,7 +74,7 @@ export class Leases {
   /** The lease as it now is; null: somebody else changed it first. */
   async change(shard: string, was: Lease | null, state: LeaseState): Promise<Lease | null> {
     const { owner, beat, folded, history, generation } = state;
-    const { status, body } = await this.#connection.ask<{ _seq_no: number; _primary_term: number }>(
+    const { status, body } = await this.#connection.ask(
       {
         method: 'PUT',
         path: `/${this.#index}/_doc/${encodeURIComponent(shardId(shard))}`,
@@ -78,24 +89,11 @@ export class Leases {
           },
         },
       },
+      STORED,
     );
     if (status === 409) return null;
     if (status >= 300) throw unavailable(`The position of ${shard}: ${reasonOf(body)}`);
     const { _seq_no: seqNo, _primary_term: term } = body;
-    // Without them nothing could be changed again.
-    if (typeof seqNo !== 'number' || typeof term !== 'number') {
-      throw unavailable(`The position of ${shard}: the answer does not say where it is stored`);
-    }
     return { ...state, shard, seqNo, term };
   }
-}
-
-/** A position that is no number would make a keeper fold from nowhere. */
-function leaseState(shard: string, source: LeaseSource): LeaseState {
-  const state = source.shiplog?.shard;
-  const numbers = [state?.beat, state?.folded, state?.history, state?.generation];
-  if (!numbers.every(Number.isSafeInteger)) {
-    throw unavailable(`The position of ${shard} cannot be read: it is damaged`);
-  }
-  return state;
 }

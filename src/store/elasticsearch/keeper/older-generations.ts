@@ -2,14 +2,15 @@
  * Views of an older generation: left over when the log was restored to an earlier state, or folded
  * anew. What the log still has was written again with the new generation; the rest is removed.
  */
+import { z } from 'zod';
 import type { Bulk } from '../cluster/bulk.ts';
 import { type Connection, unavailable } from '../cluster/connection.ts';
 import type { Refresher } from '../cluster/refresher.ts';
 
-interface Hits {
-  _shards: { failed: number };
-  hits: { hits: { _id: string; _routing: string }[] };
-}
+const HITS = z.object({
+  _shards: z.object({ failed: z.int() }),
+  hits: z.object({ hits: z.array(z.object({ _id: z.string(), _routing: z.string().optional() })) }),
+});
 
 export interface GhostParts {
   connection: Connection;
@@ -29,18 +30,21 @@ export async function removeGhosts(
 ): Promise<void> {
   for (;;) {
     await refresher.refresh(index);
-    const { hits, _shards } = await connection.expect<Hits>({
-      method: 'POST',
-      path: `/${index}/_search`,
-      query: { preference: `_shards:${shard}`, allow_partial_search_results: false },
-      body: {
-        size: PAGE,
-        _source: false,
-        track_total_hits: false,
-        query: { range: { 'shiplog.generation': { lt: generation } } },
+    const { hits, _shards } = await connection.expect(
+      {
+        method: 'POST',
+        path: `/${index}/_search`,
+        query: { preference: `_shards:${shard}`, allow_partial_search_results: false },
+        body: {
+          size: PAGE,
+          _source: false,
+          track_total_hits: false,
+          query: { range: { 'shiplog.generation': { lt: generation } } },
+        },
+        safe: true,
       },
-      safe: true,
-    });
+      HITS,
+    );
     if (_shards.failed > 0) throw unavailable('Old views could not be looked for');
     if (hits.hits.length === 0) return;
     await bulk.send(
