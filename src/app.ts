@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { ShiplogError } from './domain/errors.ts';
 import { createRedactor } from './domain/redact/redact.ts';
 import { createGraphQL } from './graphql/operation/graphql.ts';
-import { guarded } from './guarded.ts';
+import { every, guarded } from './guarded.ts';
 import { readAddress, removeAddress, writeAddress } from './http/address-file.ts';
 import { checkHttp, type HttpServer, startHttp } from './http/http.ts';
 import { startIdleSweeper } from './ingest/idle.ts';
@@ -193,12 +193,13 @@ async function whyNotReady(store: Store, followed: boolean): Promise<string | nu
 
 /** Once at the start and then every hour. */
 function startRetention(store: Store, log: Log): () => void {
-  const apply = guarded(log, 'removing what is older than the retention', async () => {
+  const doing = 'removing what is older than the retention';
+  const apply = async (): Promise<void> => {
     const report = await store.applyRetention();
     if (report.removedTasks > 0) log.info(report, 'retention removed old tasks');
-  });
-  apply();
-  const timer = setInterval(apply, RETENTION_EVERY_MS).unref();
+  };
+  guarded(log, doing, apply)();
+  const timer = every(RETENTION_EVERY_MS, log, doing, apply);
   return () => clearInterval(timer);
 }
 

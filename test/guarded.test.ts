@@ -1,6 +1,6 @@
 /** Code of timers and listeners: a fault in it is told, and ends nothing. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { guarded } from '../src/guarded.ts';
+import { every, guarded } from '../src/guarded.ts';
 import { createLog } from '../src/log.ts';
 
 interface Line {
@@ -66,6 +66,32 @@ describe('guarded code', () => {
     guarded(log, 'one', fail)();
     guarded(log, 'two', fail)();
     expect(lines.map(({ msg }) => msg)).toEqual(['one failed', 'two failed']);
+  });
+
+  it('is given what its listener is told', () => {
+    const { log, lines } = recorded();
+    const told: unknown[] = [];
+    const run = guarded(log, 'closing', (code: number, reason: string) => {
+      told.push(code, reason);
+      throw new Error('no');
+    });
+    run(1001, 'away');
+    expect(told).toEqual([1001, 'away']);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('of a timer goes on every so often, whatever its turns throw', async () => {
+    vi.useRealTimers();
+    const { log, lines } = recorded();
+    const third = Promise.withResolvers<void>();
+    let turns = 0;
+    const timer = every(1, log, 'sweeping', () => {
+      if (++turns === 3) third.resolve();
+      throw new Error('no');
+    });
+    await third.promise;
+    clearInterval(timer);
+    expect(lines).toMatchObject([{ msg: 'sweeping failed' }]);
   });
 
   it('that succeeds says nothing', async () => {

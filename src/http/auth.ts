@@ -6,8 +6,8 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { ShiplogError } from '../domain/errors.ts';
-import { guarded, type GuardLog } from '../guarded.ts';
 import { findToken, parseTokens, SCOPES, type Scope, type TokenRecord } from '../domain/token.ts';
+import { every, type GuardLog, guarded } from '../guarded.ts';
 
 export interface Principal {
   /** null: the server runs without tokens. */
@@ -111,7 +111,6 @@ export function createAuth({ tokensFile, now, onProblem, log }: AuthOptions): Au
 
   const watched = new Set<{ principal: Principal; ended: (standing: Standing) => void }>();
   let looking: NodeJS.Timeout | null = null;
-  const look = guarded(log, 'looking at the tokens in use', lookAtAll);
 
   /** Ten thousand subscriptions mostly are of a few tokens. */
   function lookAtAll(): void {
@@ -141,7 +140,7 @@ export function createAuth({ tokensFile, now, onProblem, log }: AuthOptions): Au
       if (principal.record === null) return () => {};
       const watch = { principal, ended };
       watched.add(watch);
-      looking ??= setInterval(look, LOOK_EVERY_MS).unref();
+      looking ??= every(LOOK_EVERY_MS, log, 'looking at the tokens in use', lookAtAll);
       return () => void watched.delete(watch);
     },
     close() {

@@ -98,7 +98,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     graphql.metrics,
     () => ({ http_body_bytes: budget.heldBytes, ...authNumbers(auth) }),
   ]);
-  const streams = createEventStreams({ operations, auth, metrics });
+  const streams = createEventStreams({ operations, auth, metrics, log });
   const yoga = createYogaTransport({ graphql, operations, streams });
   const websockets = createWebsockets({ operations, auth, metrics, log, onFault });
   const { maxBodyBytes, longMessages } = settings;
@@ -144,6 +144,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     origins: originRules(settings, auth),
     auth,
     metrics,
+    log,
     onFault,
   };
   const listener = await openListener('SHIPLOG_PORT', {

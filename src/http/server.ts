@@ -14,8 +14,9 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ERROR_CODES, ShiplogError } from '../domain/errors.ts';
-import { checkDeclaredBody } from './body/body.ts';
+import { type GuardLog, guarded } from '../guarded.ts';
 import { type Auth, bearerToken, foreignToken, type Principal, refuseTokenInUrl } from './auth.ts';
+import { checkDeclaredBody } from './body/body.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { checkHost, checkOrigin, judgeOrigin, type OriginRules, setCorsHeaders } from './origin.ts';
 import {
@@ -44,6 +45,7 @@ export interface ServerOptions {
   origins: OriginRules;
   auth: Auth;
   metrics: HttpMetrics;
+  log: GuardLog;
   /** A fault of ours, to be logged. */
   onFault: (error: unknown) => void;
 }
@@ -83,20 +85,25 @@ export async function listen(options: ServerOptions): Promise<Listener> {
       // Java offers HTTP/2 (`Upgrade: h2c`) with an ordinary request: that is answered as one.
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     },
-    (request, response) => void serve(request, response),
+    guarded(options.log, 'serving a request', serve),
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(SOCKET_IDLE_MS);
-  server.on('checkContinue', (request, response) => {
-    try {
-      checkDeclaredBody(request, options.maxDeclaredBytes);
-      response.writeContinue();
-    } catch {
-      // The endpoint refuses it by the same header, before it reads.
-    }
-    void serve(request, response);
-  });
-  server.on('upgrade', (request, socket, head) => {
+  const serveExpecting = guarded(
+    options.log,
+    'serving a request',
+    (request: IncomingMessage, response: ServerResponse) => {
+      try {
+        checkDeclaredBody(request, options.maxDeclaredBytes);
+        response.writeContinue();
+      } catch {
+        // The endpoint refuses it by the same header, before it reads.
+      }
+      return serve(request, response);
+    },
+  );
+  server.on('checkContinue', serveExpecting);
+  const takeOver: Upgrade = (request, socket, head) => {
     try {
       gate(request, options, true);
       const path = addressOf(request)?.pathname ?? '/';
@@ -109,7 +116,8 @@ export async function listen(options: ServerOptions): Promise<Listener> {
       if (!(error instanceof ShiplogError)) options.onFault(error);
       refuseUpgrade(socket, publicError(error), options.metrics);
     }
-  });
+  };
+  server.on('upgrade', guarded(options.log, 'taking over a connection', takeOver));
   server.on('clientError', refuseGarbage);
   // Node's own closeIdleConnections passes over connections that have not asked anything yet.
   const asking = new Map<Socket, number>();
@@ -118,13 +126,16 @@ export async function listen(options: ServerOptions): Promise<Listener> {
     socket.once('close', () => asking.delete(socket));
   });
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const startedAt = performance.now();
-    let route: Route | null = null;
-    const { socket } = request;
-    asking.set(socket, (asking.get(socket) ?? 0) + 1);
-    options.metrics.activeRequests.inc();
-    response.once('close', () => {
+  const over = guarded(
+    options.log,
+    'ending a request',
+    (
+      request: IncomingMessage,
+      response: ServerResponse,
+      route: Route | null,
+      startedAt: number,
+    ) => {
+      const { socket } = request;
       const left = (asking.get(socket) ?? 1) - 1;
       if (!socket.destroyed) asking.set(socket, left);
       if (closing && left === 0) socket.destroySoon();
@@ -132,7 +143,16 @@ export async function listen(options: ServerOptions): Promise<Listener> {
       const seconds = (performance.now() - startedAt) / 1000;
       const method = STANDARD_METHODS.has(request.method ?? '') ? (request.method ?? '') : 'other';
       options.metrics.observe(route?.name ?? 'none', method, response.statusCode, seconds);
-    });
+    },
+  );
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startedAt = performance.now();
+    let route: Route | null = null;
+    const { socket } = request;
+    asking.set(socket, (asking.get(socket) ?? 0) + 1);
+    options.metrics.activeRequests.inc();
+    response.once('close', () => over(request, response, route, startedAt));
     response.on('error', () => {});
     if (closing) response.setHeader('connection', 'close');
     try {

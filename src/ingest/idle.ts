@@ -6,7 +6,7 @@
 
 import type { LogEvent } from '../domain/event/event.ts';
 import { NOTHING_SAID, taskEvent } from '../domain/event/task-input.ts';
-import { guarded } from '../guarded.ts';
+import { every } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import type { Ingest } from './ingest.ts';
@@ -53,12 +53,11 @@ export async function markIdleTasks(
 
 /** Sweeps every tenth of the idle time, at least once a minute; answers how to stop. */
 export function startIdleSweeper(options: IdleOptions): () => void {
-  const every = Math.min(60_000, Math.max(200, options.idleAfterMs / 10));
+  const pause = Math.min(60_000, Math.max(200, options.idleAfterMs / 10));
   const refused: RefusedMarks = new Map();
-  const sweep = guarded(options.log, 'marking idle tasks', async () => {
+  const timer = every(pause, options.log, 'marking idle tasks', async () => {
     await markIdleTasks(options, refused);
   });
-  const timer = setInterval(sweep, every).unref();
   return () => clearInterval(timer);
 }
 

@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor, hashFilter } from '../domain/cursor/cursor.
 import { badInput, ShiplogError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event/event.ts';
 import type { EventFilter } from '../domain/search/filter.ts';
-import { guarded } from '../guarded.ts';
+import { every } from '../guarded.ts';
 import type { Log } from '../log.ts';
 import { PullIterator, type PullSource } from '../pull-iterator.ts';
 import type { Store } from '../store/store.ts';
@@ -12,8 +12,8 @@ import { Boards } from './board/boards.ts';
 import { Channel } from './channel.ts';
 import { Feed } from './feed.ts';
 import { Follower } from './follower.ts';
-import type { Publication } from './publications.ts';
 import type { Heads } from './heads.ts';
+import type { Publication } from './publications.ts';
 import { inTurns } from './reads.ts';
 import type { Tail } from './tail.ts';
 import { TasksReader } from './tasks/task-feed.ts';
@@ -65,12 +65,9 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
 
   follower.onPublish((publication) => dispatch(publication));
   await follower.start();
-  const pruning = setInterval(
-    guarded(log, 'pruning the channels', () => {
-      for (const channel of channels.values()) channel.prune(follower.oldestTick, follower.tick);
-    }),
-    pruneMs,
-  ).unref();
+  const pruning = every(pruneMs, log, 'pruning the channels', () => {
+    for (const channel of channels.values()) channel.prune(follower.oldestTick, follower.tick);
+  });
 
   /** A channel that fails at an event has not all of it: its feeds read from the store. */
   function hand(channel: Channel, publication: Publication, events?: StoredEvent[]): void {

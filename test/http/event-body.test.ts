@@ -5,8 +5,10 @@ import { createYoga, getSSEProcessor } from 'graphql-yoga';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { EventBody } from '../../src/http/transports/event-body.ts';
 import { asText, createEventFrames } from '../../src/http/transports/event-frames.ts';
+import { createLog } from '../../src/log.ts';
 
 const frames = createEventFrames((result) => JSON.stringify(result));
+const log = createLog('info', { write: (line) => expect.fail(line) });
 const refused = (error: unknown): ExecutionResult => ({ errors: [error] as never });
 
 async function* resultsOf(...results: ExecutionResult[]) {
@@ -23,7 +25,7 @@ describe('the body of an event stream', () => {
     const { fetchAPI } = createYoga({ logging: false });
     const texts = results.map((result) => asText(JSON.stringify(result)));
     const yogas = await getSSEProcessor()(resultsOf(...texts), fetchAPI, 'text/event-stream');
-    const ours = new EventBody(resultsOf(...results), frames, refused);
+    const ours = new EventBody(resultsOf(...results), frames, refused, log);
     expect(await textOf(ours)).toBe(await yogas.text());
   });
 
@@ -38,7 +40,7 @@ describe('the body of an event stream', () => {
       if (result.errors === undefined) throw new Error('too long a text');
       return '{"errors":["told"]}';
     });
-    const body = new EventBody(resultsOf({ data: {} }), frugal, refused);
+    const body = new EventBody(resultsOf({ data: {} }), frugal, refused, log);
     expect(await textOf(body)).toBe(
       ':\n\nevent: next\ndata: {"errors":["told"]}\n\nevent: complete\ndata:\n\n',
     );
@@ -54,7 +56,7 @@ describe('the body of an event stream', () => {
       const next = vi.fn(() => new Promise<never>(() => {}));
       const left = vi.fn(() => Promise.resolve({ done: true as const, value: undefined }));
       const idle = { next, return: left, [Symbol.asyncIterator]: () => idle };
-      const body = new EventBody(idle, frames, refused);
+      const body = new EventBody(idle, frames, refused, log);
       let text = '';
       body.on('data', (chunk: Buffer) => {
         text += String(chunk);

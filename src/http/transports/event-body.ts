@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import type { ExecutionResult } from 'graphql';
+import { every, type GuardLog } from '../../guarded.ts';
 import type { EventFrames } from './event-frames.ts';
 
 /** Proxies cut connections that are silent for longer. */
@@ -22,15 +23,16 @@ export class EventBody extends Readable {
     frames: EventFrames,
     /** What a reader is told where the results end with an error. */
     lastWords: (error: unknown) => ExecutionResult,
+    log: GuardLog,
   ) {
     super();
     this.#results = results[Symbol.asyncIterator]();
     this.#frames = frames;
     this.#lastWords = lastWords;
     this.push(frames.comment);
-    this.#comments = setInterval(() => {
+    this.#comments = every(COMMENT_MS, log, 'keeping an event stream open', () => {
       if (this.readableLength === 0) this.push(frames.comment);
-    }, COMMENT_MS);
+    });
   }
 
   override _read(): void {

@@ -8,6 +8,7 @@ import type { ExecutionResult } from 'graphql';
 import type { Operation } from '../../graphql/operation/documents.ts';
 import { isStream } from '../../graphql/operation/graphql.ts';
 import type { ResultStream } from '../../graphql/operation/result-stream.ts';
+import { type GuardLog, guarded } from '../../guarded.ts';
 import type { Auth } from '../auth.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import { EventBody } from './event-body.ts';
@@ -31,10 +32,11 @@ export interface EventStreamsOptions {
   operations: Operations;
   auth: Auth;
   metrics: HttpMetrics;
+  log: GuardLog;
 }
 
 export function createEventStreams(options: EventStreamsOptions): EventStreams {
-  const { operations, auth, metrics } = options;
+  const { operations, auth, metrics, log } = options;
   const open = new Set<ServerResponse>();
   const frames = createEventFrames(operations.text);
   const lastWords = (error: unknown) => ({ errors: [operations.errorOf(error)] });
@@ -42,14 +44,14 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
     async open(operation, asker, response) {
       let stream: ResultStream | null = null;
       let isGone = false;
-      const gone = (): void => {
+      const gone = guarded(log, 'ending an event stream', () => {
         if (isGone) return;
         isGone = true;
         release();
         open.delete(response);
         metrics.subscriptions.dec({ transport: 'sse' });
         stream?.return().catch(() => {});
-      };
+      });
       metrics.subscriptions.inc({ transport: 'sse' });
       open.add(response);
       const release = auth.onEnd(asker.principal, () => cut(response));
@@ -62,7 +64,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       if (isGone) stream.return().catch(() => {});
       return stream;
     },
-    body: (results) => new EventBody(results, frames, lastWords),
+    body: (results) => new EventBody(results, frames, lastWords, log),
     close() {
       for (const response of open) cut(response);
     },

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { mayBeRounded, parseExactJson } from '../../domain/event/exact-number.ts';
-import { type GuardLog, guarded } from '../../guarded.ts';
+import { every, type GuardLog, guarded } from '../../guarded.ts';
 import { Signal } from '../../signal.ts';
 import type { Auth } from '../auth.ts';
 import type { HttpMetrics } from '../metrics.ts';
@@ -62,7 +62,7 @@ interface Peer {
 }
 
 export function createWebsockets(options: WebsocketOptions): Websockets {
-  const { metrics, onFault } = options;
+  const { metrics, log, onFault } = options;
   const peers = new Set<Peer>();
   const server = new WebSocketServer(SOCKET_OPTIONS);
   const protocol = createSocketProtocol(options);
@@ -90,12 +90,15 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
     });
     // A frame that breaks the rules: ws closes with the code for it, `close` follows.
     socket.on('error', () => {});
-    socket.once('close', (code, reason) => {
-      if (peers.delete(peer)) metrics.websocketConnections.dec();
-      connection.end();
-      closed(code, String(reason)).catch(onFault);
-      if (peers.size === 0) drained.wake();
-    });
+    socket.once(
+      'close',
+      guarded(log, 'ending a websocket', (code, reason) => {
+        if (peers.delete(peer)) metrics.websocketConnections.dec();
+        if (peers.size === 0) drained.wake();
+        connection.end();
+        closed(code, String(reason)).catch(onFault);
+      }),
+    );
   }
 
   function readMessages(
@@ -103,24 +106,27 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
     connection: Connection,
     receive: (text: string) => Promise<void>,
   ): void {
-    socket.on('message', (data: Buffer, isBinary) => {
-      // After a close was sent ws still hands on what comes, and it would be run.
-      if (socket.readyState !== socket.OPEN) return;
-      const text = isBinary ? textOf(data) : String(data);
-      connection
-        .handle(() => receive(exact(text)))
-        .catch((error: unknown) => {
+    const read = guarded(
+      log,
+      'reading a message of a websocket',
+      async (data: Buffer, isBinary: boolean) => {
+        // After a close was sent ws still hands on what comes, and it would be run.
+        if (socket.readyState !== socket.OPEN) return;
+        const text = isBinary ? textOf(data) : String(data);
+        try {
+          await connection.handle(() => receive(exact(text)));
+        } catch (error) {
           const [code, reason] = closeFor(error, onFault);
           socket.close(code, reason);
-        });
-    });
+        }
+      },
+    );
+    socket.on('message', read);
   }
 
-  const keepAllAlive = guarded(options.log, 'keeping websockets alive', () => {
+  const pings = every(PING_MS, log, 'keeping websockets alive', () => {
     for (const peer of peers) keepAlive(peer);
   });
-  const pings = setInterval(keepAllAlive, PING_MS);
-  pings.unref();
 
   return {
     upgrade(request, socket, head) {

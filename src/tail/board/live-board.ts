@@ -8,13 +8,13 @@
  * skipped, the board is loaded anew.
  */
 import { setImmediate as rest } from 'node:timers/promises';
-import { guarded } from '../../guarded.ts';
+import { every, guarded } from '../../guarded.ts';
 import type { Log } from '../../log.ts';
 import { Signal } from '../../signal.ts';
 import type { Follower } from '../follower.ts';
-import type { Publication } from '../publications.ts';
 import { type Heads, within } from '../heads.ts';
 import { isPassing, Patience, taskAway } from '../patience.ts';
+import type { Publication } from '../publications.ts';
 import type { Reads } from '../reads.ts';
 import type { Board } from './board.ts';
 import { BoardBatches } from './board-batches.ts';
@@ -80,10 +80,8 @@ export class LiveBoard {
       unfollow();
     };
     const { least, most } = SILENCE_CHECK_MS;
-    this.#silenceCheck = setInterval(
-      guarded(log, 'looking for silent runs', () => this.#checkSilence()),
-      Math.min(most, Math.max(least, staleAfterMs / 10)),
-    ).unref();
+    const pause = Math.min(most, Math.max(least, staleAfterMs / 10));
+    this.#silenceCheck = every(pause, log, 'looking for silent runs', () => this.#checkSilence());
     void this.#keepUp();
   }
 

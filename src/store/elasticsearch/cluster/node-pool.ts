@@ -7,6 +7,7 @@
  * that hangs makes every third request wait for its whole time limit.
  */
 import { BaseConnectionPool } from '@elastic/elasticsearch';
+import { guarded } from '../../../guarded.ts';
 
 type Node = BaseConnectionPool['connections'][number];
 type Choice = Parameters<BaseConnectionPool['getConnection']>[0];
@@ -50,17 +51,22 @@ export class NodePool extends BaseConnectionPool {
   }
 
   #probeLater(node: Node): void {
-    const timer = setTimeout(() => void this.#probe(node), PROBE_EVERY_MS);
+    // Without a log: the client makes the pool. What a probe finds is told by those who ask next.
+    const probe = guarded(null, 'looking at a node', () => this.#probe(node));
+    const timer = setTimeout(probe, PROBE_EVERY_MS);
     timer.unref();
     this.#avoided.set(node.id, timer);
   }
 
   async #probe(node: Node): Promise<void> {
     const context = { requestId: 'probe', name: 'shiplog', context: null };
-    const well = await node
-      .request(PROBE, { ...context, timeout: PROBE_TIMEOUT_MS })
-      .then(({ statusCode }) => statusCode < 500)
-      .catch(() => false);
+    let well = false;
+    try {
+      const answer = await node.request(PROBE, { ...context, timeout: PROBE_TIMEOUT_MS });
+      well = answer.statusCode < 500;
+    } catch {
+      // It stays away, also where the client itself failed at asking.
+    }
     // Closed meanwhile.
     if (!this.#avoided.has(node.id)) return;
     if (well) this.#avoided.delete(node.id);

@@ -68,19 +68,14 @@ export class HealthWatch {
 
   #schedule(ms: number): void {
     if (this.#closed) return;
-    const { log } = this.#parts;
-    const turn = async () => {
+    const turn = guarded(this.#parts.log, 'looking at Elasticsearch', async () => {
       try {
         await this.#turn();
       } finally {
         this.#schedule(this.#misses > 0 && this.#misses < MISSES ? 0 : EVERY_MS);
       }
-    };
-    const run =
-      log === null
-        ? () => void turn().catch(() => null)
-        : guarded(log, 'looking at Elasticsearch', turn);
-    this.#timer = setTimeout(run, ms);
+    });
+    this.#timer = setTimeout(turn, ms);
     this.#timer.unref();
   }
 
