@@ -8,7 +8,7 @@
 import type { StepEventInput } from '../gen/graphql.ts';
 
 const MOST_EVENTS = 100_000;
-export const MOST_BYTES = 32 * 1_024 * 1_024;
+const MOST_BYTES = 32 * 1_024 * 1_024;
 /** Dropping down to this share of the bounds makes it rare. */
 const KEPT_SHARE = 0.9;
 /** A line that stands for others, as JSON, roughly. */

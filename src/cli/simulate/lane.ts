@@ -24,7 +24,7 @@ export function newTally(): Tally {
 
 const PROBLEMS_KEPT = 5;
 
-export function count(tally: Tally, events: number, result: WriteResult): void {
+function count(tally: Tally, events: number, result: WriteResult): void {
   tally.sent += events;
   tally.stored += result.stored;
   tally.duplicates += result.duplicates;
