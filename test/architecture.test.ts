@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'guarded.ts',
   ],
   tail: ['domain', 'store/store.ts', 'log.ts', 'guarded.ts', 'signal.ts', 'pull-iterator.ts'],
-  ingest: ['domain', 'store/store.ts', 'log.ts', 'guarded.ts'],
+  ingest: ['domain', 'store/store.ts', 'log.ts', 'guarded.ts', 'signal.ts'],
   senders: ['domain', 'ingest', 'log.ts', 'http/body/growing-buffer.ts'],
   graphql: [
     'domain',

@@ -8,6 +8,7 @@
 import { ShiplogError } from '../domain/errors.ts';
 import type { LogEvent, StoredEvent } from '../domain/event/event.ts';
 import { approximateBytes } from '../domain/event/event-weight.ts';
+import { Signal } from '../signal.ts';
 import type { AppendOutcome, Store, Unsettled } from '../store/store.ts';
 
 /** Waiting for the store, over all senders: about ten seconds of work at full speed. */
@@ -47,7 +48,7 @@ export function createWriter(
   let inFlight = 0;
   let appends = 0;
   let closed = false;
-  let idle: (() => void) | null = null;
+  const idle = new Signal();
 
   function nextBatch(): Submission[] {
     let events = 0;
@@ -69,7 +70,7 @@ export function createWriter(
       inFlight++;
       void run(nextBatch());
     }
-    if (inFlight === 0 && idle !== null) idle();
+    if (inFlight === 0) idle.wake();
   }
 
   async function run(batch: Submission[]): Promise<void> {
@@ -125,12 +126,10 @@ export function createWriter(
     queuedEvents: () => queuedEvents,
     queuedBytes: () => queuedBytes,
     appends: () => appends,
-    close() {
+    async close() {
       closed = true;
-      return new Promise((resolve) => {
-        idle = resolve;
-        pump();
-      });
+      // What is queued is under way as soon as there is room, so it is waited for, too.
+      if (inFlight > 0) await idle.wait();
     },
   };
 }

@@ -400,11 +400,11 @@ describe('the writer', () => {
     const writer = createWriter(store, () => {});
     const ingest = ingestOf(store);
     const answer = ingest.logSteps(raws(1));
-    const closed = ingest.close();
+    const closed = [ingest.close(), ingest.close()];
     await expect(ingest.logSteps(raws(1))).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
     ends[0]?.();
     await answer;
-    await closed;
+    await Promise.all(closed);
     await writer.close();
   });
 });
