@@ -32,7 +32,7 @@ export function histogramGrid(from: number, to: number, buckets: number): Histog
     const start = Math.floor(from / intervalMs) * intervalMs;
     const count = Math.max(1, Math.ceil((to - start) / intervalMs));
     if (count <= Math.max(1, buckets)) return { intervalMs, start, count };
-    // Two neighbours may always be cut by an edge, whatever the interval.
+    // Two moments next to each other may lie in two buckets, however long the interval is.
     if (count <= 2 && intervalMs > to - from) return { intervalMs, start, count };
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Lists in pages: arguments, their bounds, and the connection types. Cursors are made from the
- * sort values of a row (`domain/page.ts`), so a page neither skips nor repeats rows.
+ * sort values of a row (`domain/cursor/page.ts`), so a page neither skips nor repeats rows.
  */
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import { type Page, type PageRequest, type PageRow, TOTAL_CAP } from '../domain/cursor/page.ts';

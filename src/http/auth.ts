@@ -112,7 +112,7 @@ export function createAuth({ tokensFile, now, onProblem, log }: AuthOptions): Au
   const watched = new Set<{ principal: Principal; ended: (standing: Standing) => void }>();
   let looking: NodeJS.Timeout | null = null;
 
-  /** Ten thousand subscriptions mostly are of a few tokens. */
+  /** Each token is judged once: ten thousand subscriptions are mostly of a few tokens. */
   function lookAtAll(): void {
     const standings = new Map<TokenRecord | null, Standing>();
     for (const watch of watched) {
@@ -121,7 +121,7 @@ export function createAuth({ tokensFile, now, onProblem, log }: AuthOptions): Au
       standings.set(record, found);
       if (found === 'ok') continue;
       watched.delete(watch);
-      // One that cannot be ended keeps no other that must be.
+      // Where ending one throws, the others are ended all the same.
       guarded(log, 'ending what its token no longer allows', () => watch.ended(found))();
     }
   }
@@ -172,7 +172,7 @@ interface WatchedTokens {
   revoked(): ReadonlyMap<string, TokenRecord>;
 }
 
-/** Of so many tokens it is remembered that they were revoked. */
+/** How many revoked tokens are remembered. */
 const REVOKED_MAX = 10_000;
 
 function watchTokens(

@@ -20,7 +20,10 @@ export type AnswerError = (response: ServerResponse, error: ShiplogError) => voi
 export interface Route {
   /** For metrics: a fixed text, never the address that was asked for. */
   name: string;
-  /** OPTIONS where the endpoint answers it itself, to everybody; else it is CORS's. */
+  /**
+   * OPTIONS is among them where the endpoint answers it itself, to everybody; else it is answered
+   * for CORS.
+   */
   methods: readonly Method[];
   /** `open`: no token is asked for. `any`: a valid token, whose scopes the endpoint judges. */
   access: 'open' | 'any' | Scope;

@@ -283,7 +283,7 @@ function refuseUpgrade(socket: Duplex, error: ShiplogError, metrics: HttpMetrics
   );
 }
 
-/** What Node could not read as HTTP, or what was too slow or too long. */
+/** Answers what Node could not read as HTTP, or what was too slow or too long. */
 function refuseGarbage(error: Error & { code?: string }, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();

@@ -12,7 +12,10 @@ import type { Store } from '../store/store.ts';
 import type { Ingest } from './ingest.ts';
 
 const TASKS_PER_SWEEP = 500;
-/** So many whose mark was refused (a task that is full, an id that is taken) are passed over. */
+/**
+ * How many tasks whose mark was refused (the task is full, the id is taken) are remembered and
+ * passed over.
+ */
 const REFUSED_MAX = 10_000;
 
 /** The last event of a task whose mark was refused, by task: it is not asked for again. */
@@ -31,7 +34,7 @@ export async function markIdleTasks(
   { store, ingest, idleAfterMs, now }: IdleOptions,
   refused: RefusedMarks = new Map(),
 ): Promise<number> {
-  // They are the oldest, and would stand before all others for ever.
+  // Refused ones stay the oldest, so they would fill every sweep for ever: more are asked for.
   const found = await store.idleTasks(now() - idleAfterMs, TASKS_PER_SWEEP + refused.size);
   const idle = found
     .filter(({ taskId, lastEventAt }) => refused.get(taskId) !== lastEventAt)

@@ -15,7 +15,7 @@ import type { Publication } from './publications.ts';
 import { type Heads, within } from './heads.ts';
 import type { TailBatch } from './tail.ts';
 
-/** How many prunings of the rings a batch outlives; one comes whenever the rings are full. */
+/** A batch outlives this many prunings of its channel; the next one drops it. */
 const PRUNINGS = 3;
 
 export interface Node {

@@ -41,7 +41,7 @@ export class Feed implements PullSource<TailBatch> {
   /** Shards of the cursor that are away: they stay in it. */
   #away: Heads = new Map();
   #patience = new Patience();
-  /** For what nobody wakes it. */
+  /** For pauses that only time ends. */
   #alone = new Signal();
   #waiting: Wait | null = null;
   #begun = false;

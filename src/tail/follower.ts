@@ -30,11 +30,11 @@ interface Followed {
   shard: string;
   history: number;
   head: number;
-  /** As far as it is known to go. */
+  /** The greatest settled seq that is known of the shard. */
   settled: number;
   /** Local replies beyond the head. */
   pending: Pending;
-  /** It cannot be read now, and that was said. */
+  /** The shard cannot be read now, which the log says already. */
   failing: boolean;
 }
 
@@ -137,7 +137,7 @@ export class Follower {
       const { shard, seq } = event.position;
       const followed = this.#shards.get(shard);
       if (followed === undefined) {
-        // The poll finds it, and begins at the latest here.
+        // The next look finds the shard, and follows it from here or from earlier.
         this.#early.set(shard, Math.min(seq, this.#early.get(shard) ?? seq));
         continue;
       }

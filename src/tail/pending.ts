@@ -50,7 +50,10 @@ export class Pending {
     return taken;
   }
 
-  /** By their numbers one after another: the head passes each number once. */
+  /**
+   * Nothing at or below `head` is kept. Whichever is less is gone through: what is kept, or the
+   * numbers up to the head, each of which the head passes only once.
+   */
   dropThrough(head: number): void {
     if (head - this.#through > this.#events.size) {
       for (const seq of [...this.#events.keys()]) if (seq <= head) this.#drop(seq);

@@ -8,7 +8,7 @@ export interface Publication {
   tick: number;
   /** Of one shard, in order; may be empty where a shard only moved. */
   events: StoredEvent[];
-  /** After it. */
+  /** Where all shards stand behind this publication. */
   heads: Heads;
   /** Of this shard events were skipped (nobody followed it, or it is new here), so it is not whole. */
   skipped: string | null;

@@ -9,7 +9,7 @@ import type { EventFilter } from '../domain/search/filter.ts';
 import { matchesEvent } from '../domain/search/filter.ts';
 import type { LogSlice } from '../store/store.ts';
 
-/** Of one read: it becomes one batch, which is one frame to its reader. */
+/** Bytes of one read: it becomes one batch, which is one frame to its reader. */
 const READ_BYTES = 1024 * 1024;
 
 export class Ring {

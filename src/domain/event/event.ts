@@ -2,7 +2,7 @@
  * The event: one thing that was reported about a step or a task.
  *
  * Events are append-only and immutable; everything else Shiplog shows is a fold over them
- * (`fold.ts`). All times are epoch milliseconds.
+ * (`domain/fold/`). All times are epoch milliseconds.
  */
 
 export const STEP_STATUSES = [

@@ -60,11 +60,11 @@ export function mayBeRounded(text: string): boolean {
 /** As TypeScript knows it: without the text of a number, which Node gives as a third argument. */
 type Reviver = (key: string, value: unknown) => unknown;
 
-/** Fewer digits are always kept. */
+/** A double keeps every number that has fewer digits. */
 const LONG_DIGITS = 16;
 const LONG = /[\d.]{16}/;
 
-/** A row of so many has one at each so many-th place: no other needs to be looked at. */
+/** A run of 16 digits covers one of every 16 places of the text, so only those are looked at. */
 function mayHoldLong(text: string): boolean {
   for (let at = LONG_DIGITS - 1; at < text.length; at += LONG_DIGITS) {
     if (isDigit(text.charCodeAt(at)) && isLongAround(text, at)) return true;
@@ -80,7 +80,7 @@ function isLongAround(text: string, at: number): boolean {
   return to - from >= LONG_DIGITS;
 }
 
-/** With the point of a fraction. */
+/** A digit, or the point of a fraction. */
 function isDigit(code: number): boolean {
   return (code >= 0x30 && code <= 0x39) || code === 0x2e;
 }

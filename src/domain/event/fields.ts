@@ -52,7 +52,7 @@ export function wrongType(field: string | null, wanted: string, value: unknown):
   );
 }
 
-/** What other systems call our fields, and no spelling comes near. */
+/** Names that other systems have for our fields, and that no search for a near spelling finds. */
 const ALSO_CALLED: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
   hostname: 'host',
   hostName: 'host',

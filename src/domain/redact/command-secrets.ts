@@ -107,7 +107,10 @@ know('kubectl', {
 });
 know('aws npm yarn pnpm git gcloud poetry nmcli bundle', SETTINGS);
 
-/** Those that take secrets without a flag; of all others a flag stands somewhere. */
+/**
+ * What a command must hold for a secret to be in it: a flag, or a program that takes secrets
+ * without one.
+ */
 const FLAG = /[\s"'`](?:-[-\w]|\/p )/;
 const FLAGLESS =
   /(?<![\w.-])(?:redis-cli|valkey-cli|keydb-cli|rabbitmqctl|wpa_pass|vault|sqlplus|exp|imp|sqlldr|rman|mysqladmin|mc|aws|npm|yarn|pnpm|git|gcloud|poetry|nmcli|bundle)(?:dp|hrase|\.exe)?["'`\s\\]/i;

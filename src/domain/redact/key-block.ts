@@ -203,7 +203,7 @@ function isBody(text: string, block: KeyBlock): boolean {
   return isConvincing(text) || (block.prefix.trim() === '' && text.length >= 8 && isMixed(text));
 }
 
-/** That no word and no name is. */
+/** A line that no word and no name can be. */
 function isConvincing(text: string): boolean {
   return BODY.test(text) && (/^MI[A-Z]/.test(text) || (text.length >= 24 && isMixed(text)));
 }

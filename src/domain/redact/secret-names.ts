@@ -29,7 +29,7 @@ const ABOUT =
   /^(?:count|file|path|dir|ttl|type|len|length|size|expiry|expires|expiration|age|policy|prompt|stdin|url|uri|endpoint|enabled|required|version|algorithm|limit|attempts|changed|name|ref|rate|through)$/;
 /** What may stand behind the word of a secret. */
 const FORM = /^(?:value|val|raw|plain|text|string|str|b64|base64|encoded)$/;
-/** So many of them. */
+/** Names that may count secrets instead of holding one: `maxTokens`, `passwords`. */
 const COUNTED = /(?:tokens|secrets|passwords|credentials|cookies|pass)$/i;
 
 /** Characters that a `*` inside a name stands for, by how many there are: tries multiply. */
@@ -111,14 +111,17 @@ export function secretNames(extra: readonly string[]): SecretNames {
 /** What a key says of its value. */
 interface Sort {
   isSecret: boolean;
-  /** No secret where it is a number: so many of them. */
+  /** The value is no secret where it is a number, for then it says how many there are. */
   isCount: boolean;
-  /** No secret where it is a path. */
+  /** The value is no secret where it is a path. */
   isDirectory: boolean;
 }
 const SECRET: Sort = { isSecret: true, isCount: false, isDirectory: false };
 const NO_SECRET: Sort = { ...SECRET, isSecret: false };
-/** The same keys come again and again; so many are remembered, of so many characters. */
+/**
+ * What was found of a key is remembered, for the same keys come again and again: how many, and up
+ * to which length.
+ */
 const KNOWN_MAX = 1_000;
 const KEY_MAX = 64;
 
@@ -133,7 +136,7 @@ function wordsOfKey(key: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** A count; longer ones may be pins. */
+/** A number that counts; one with more digits may be a PIN. */
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && /^\d{1,6}$/.test(value));
 }

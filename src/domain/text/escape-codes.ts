@@ -12,7 +12,7 @@ const C1_STRING = '\\x90\\x98\\x9d-\\x9f';
 const SEQUENCE = `(?:${ESC}\\[|\\x9b)[0-?]*[ -/]*[@-~]?`;
 /** Titles, links, images: up to their terminator, at most to the end of the line. */
 const STRING = `(?:${ESC}[\\]PX^_]|[${C1_STRING}])[^\\x07${ESC}\\x9c\\n]*(?:\\x07|${ESC}\\\\|\\x9c)?`;
-/** Character sets, and single orders such as a reset. */
+/** Choices of a character set, and single orders such as a reset. */
 const SHORT = `${ESC}[ -/]+[0-~]?|${ESC}[0-~]`;
 
 const CODE = new RegExp(`${SEQUENCE}|${STRING}|${SHORT}`, 'g');

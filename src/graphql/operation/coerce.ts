@@ -31,7 +31,7 @@ import {
 import { asMeasure, ExactNumber } from '../../domain/event/exact-number.ts';
 import { isForItem, isJudgedByItem } from './item-field.ts';
 
-/** The coerced value; undefined where this cannot be said here. */
+/** The coerced value; undefined where graphql-js must be asked. */
 type Coercer = (value: unknown) => unknown;
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -158,7 +158,7 @@ interface Variable {
   signature: VariableValues['sources'][string]['signature'];
   coerce: Coercer;
   nonNull: boolean;
-  /** undefined: none. */
+  /** The default value; undefined: it has none. */
   byDefault: unknown;
 }
 

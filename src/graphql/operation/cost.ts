@@ -23,7 +23,7 @@ export interface Cost {
 }
 
 export interface MeasuredCost extends Cost {
-  /** The sizes of pages are variables: another call may cost something else. */
+  /** The sizes of pages come from variables, so another call may cost something else. */
   varies: boolean;
 }
 
@@ -110,7 +110,10 @@ export function measureCost(
   return { ...cost, varies };
 }
 
-/** An argument that cannot be read is refused when the field runs; it costs what none costs. */
+/**
+ * An argument that cannot be read is refused when the field runs; until then it costs as if it were
+ * absent.
+ */
 function argumentsOf(
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,

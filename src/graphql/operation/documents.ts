@@ -56,7 +56,7 @@ const REMEMBERED_BYTES_MAX = 32 * 1_024 * 1_024;
 /** A token, its node and its part of what is made ready: measured some 450 bytes. */
 const TOKEN_BYTES = 512;
 const ENTRY_BYTES = 4_096;
-/** Longer texts hold values; they are not sent twice. */
+/** Longer texts hold values of their own, so they are rarely sent twice. */
 const REMEMBERED_LENGTH_MAX = 8_192;
 
 interface Entry {

@@ -2,7 +2,7 @@
  * Fields whose values are judged item by item. What GraphQL itself refuses of a list, it refuses
  * with the whole request: one unreadable time of a thousand events would hold up the sender for
  * ever. A value of the right kind that the type cannot hold (a time that is none, a number above
- * 32 bits, a word that the enum does not have) is handed on as it is, and `domain/input.ts` says of
+ * 32 bits, a word that the enum does not have) is handed on as it is, and `domain/event/input.ts` says of
  * that one event what is wrong with it, as it does on `/v1/events`.
  */
 import type { GraphQLInputField } from 'graphql';

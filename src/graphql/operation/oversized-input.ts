@@ -6,7 +6,7 @@ import { GraphQLError, type OperationDefinitionNode } from 'graphql';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/event/limits.ts';
 
-/** No object of the schema has as many fields, and no JSON that is taken in as many keys. */
+/** No object of the schema has so many fields, and no JSON that may be taken has so many keys. */
 const KEYS_MAX = LIMITS.paramsKeys;
 const PATH_MAX = 200;
 

@@ -65,7 +65,7 @@ export class SharedResults {
     this.#kept.add(place);
     this.#forgetOldest();
     const result = await executing;
-    // What failed may not fail for those who come later.
+    // What failed now may succeed for those who come later.
     if (result.errors !== undefined) this.#forget(place);
     else this.#places.set(result, place);
     return result;

@@ -1,4 +1,4 @@
-/** What lists, aggregations and tails can be narrowed by; read by `filters.ts`. */
+/** What lists, aggregations and tails can be narrowed by; read by `filter-values.ts`. */
 import { builder } from '../builder.ts';
 import {
   EventKindEnum,

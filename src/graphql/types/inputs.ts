@@ -1,4 +1,4 @@
-/** What senders send. Values are checked by `domain/input.ts`, where all protocols meet. */
+/** What senders send. Values are checked by `domain/event/input.ts`, where all protocols meet. */
 import { LIMITS } from '../../domain/event/limits.ts';
 import { builder } from '../builder.ts';
 import { judgedByItem } from '../operation/item-field.ts';

@@ -161,7 +161,7 @@ async function* inflated(
   inflate: Transform,
   limit: number,
 ): AsyncGenerator<Buffer, void, undefined> {
-  // What it rejects with ends the reading below.
+  // The reading below ends with the same error, and tells it.
   pipeline(arriving, inflate).catch(() => undefined);
   let total = 0;
   for await (const chunk of inflate as AsyncIterable<Buffer>) {

@@ -83,7 +83,8 @@ async function answer(
     if (one !== null) return takeOne(exchange, options, one);
   }
   const { status, body } = answerHandshake({ method, segments, version: versionFor(userAgent) });
-  // A template or a policy is of no use to us, and the connection is to be used again.
+  // The body (a template, a policy) is of no use to us; it is read so that the connection can be
+  // used again.
   request.resume();
   send(response, status, filter === null ? body : filterPath(body, filter));
 }

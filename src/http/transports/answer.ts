@@ -38,7 +38,7 @@ export function acceptedTypes(accept: string | undefined): AnswerType[] {
 
 export interface Answer {
   status: number;
-  /** But for the length, and what every answer says about itself. */
+  /** All but the length and those that every answer has. */
   headers: Record<string, string>;
   text: string;
 }

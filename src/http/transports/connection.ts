@@ -55,7 +55,9 @@ export class Connection implements Carrier {
     this.#end = resolve;
   }
 
-  /** The handling of a message lasts as long as its operation: so long its id is taken. */
+  /**
+   * A message is being handled for as long as its operation runs, and for so long its id is taken.
+   */
   async handle(receive: () => Promise<void>): Promise<void> {
     this.#begun = null;
     const done = receive();
@@ -95,7 +97,10 @@ export class Connection implements Carrier {
     this.#closeWhenDrained();
   }
 
-  /** Clients ask anew for a token after 4403. Nothing runs on until the peer has closed, too. */
+  /**
+   * After 4403 clients ask for a new token. What runs ends now, and not only when the peer has
+   * closed, too.
+   */
   tokenEnded(standing: Standing): void {
     this.socket.close(4403, `The token is ${standing}`);
     this.end();

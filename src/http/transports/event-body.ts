@@ -15,7 +15,9 @@ export class EventBody extends Readable {
   readonly #frames: EventFrames;
   readonly #lastWords: (error: unknown) => ExecutionResult;
   readonly #comments: NodeJS.Timeout;
-  /** A result is waited for: a comment in between makes Node ask for another. */
+  /**
+   * A result is being waited for. A comment that is pushed meanwhile makes Node call `_read` again.
+   */
   #waiting = false;
 
   constructor(

@@ -79,7 +79,8 @@ export function createSocketProtocol(options: WebsocketOptions): Server<Connecti
     },
     execute: ({ contextValue }) => (contextValue as () => Promise<ExecutionResult>)(),
     subscribe: ({ contextValue }) => contextValue as Subscription,
-    // What a subscription threw is the cause of an error that the library made of it.
+    // The library wraps what a subscription threw in an error of its own: its cause is what is
+    // told.
     onError: (_, __, ___, errors) => {
       const thrown = errors[0]?.originalError;
       return (thrown === undefined ? errors : errorsOf(thrown)).map((error) => error.toJSON());

@@ -34,7 +34,10 @@ export interface Websockets {
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const PING_MS = 12_000;
-/** A peer that takes so much between two pings is alive, though its pong is behind it all. */
+/**
+ * A peer that takes this much between two pings is alive: its pong waits behind what it still
+ * reads.
+ */
 const PROGRESS_BYTES = 64 * 1024;
 
 const SOCKET_OPTIONS = {
@@ -44,7 +47,8 @@ const SOCKET_OPTIONS = {
   // A message in many small pieces takes many times its size.
   maxFragments: 256,
   maxBufferedChunks: 4_096,
-  // Frames of ours go to the connection itself, which holds only while ws writes at once.
+  // We write frames to the connection ourselves. Their order holds only while ws writes at once,
+  // too.
   perMessageDeflate: false,
   // One message a turn: graphql-ws awaits its hooks, and the next message must find them done.
   allowSynchronousEvents: false,

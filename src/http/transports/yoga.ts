@@ -52,7 +52,7 @@ interface Carried extends Exchange {
 
 /** Texts of persisted queries that are remembered, with their hashes, in bytes. */
 const PERSISTED_BYTES = 4 * 1024 * 1024;
-/** Yoga takes a stream's socket out of the server's time limit. */
+/** Yoga switches the time limit of a stream's socket off; it is set to this again. */
 const SOCKET_IDLE_MS = 120_000;
 
 /** Plugins of Yoga's. They come before ours, so what they make of a request is what is run. */
@@ -73,7 +73,7 @@ const PLUGINS: (() => Plugin)[] = [
 
 export function createYogaTransport(options: YogaOptions): YogaTransport {
   const { graphql, operations, streams } = options;
-  /** A query's result, or why there is no stream. */
+  /** Makes an event stream of a single result: that of a query, or why there is no subscription. */
   const processSingle = getSSEProcessor();
 
   const pipeline: Plugin<object, Carried> = {
@@ -111,7 +111,8 @@ export function createYogaTransport(options: YogaOptions): YogaTransport {
       }
       setResultProcessor((executed, fetchAPI) => {
         const { status, headers, text } = answerTo(executed as ExecutionResult, serverContext);
-        // A plain object with the length in it: only then the adapter writes all of it at once.
+        // Headers as a plain object, with the length: only then the adapter writes the answer in
+        // one piece.
         const length = String(Buffer.byteLength(text));
         const all = { ...headers, ...securityHeaders(response), 'content-length': length };
         return new fetchAPI.Response(text, { status, headers: all });
@@ -138,7 +139,7 @@ export function createYogaTransport(options: YogaOptions): YogaTransport {
     cors: false,
     graphiql: false,
     landingPage: false,
-    // Every address that ends so is answered: it can only be one that no request line can have.
+    // Yoga answers every address that ends with this text; no request line can hold a NUL.
     healthCheckEndpoint: '\0',
     logging: false,
     // What a hook throws would else be shown as it is, and logged nowhere.

@@ -17,7 +17,7 @@ import { OwnWrites } from './keeper/own-writes.ts';
 import { ViewsReach } from './keeper/views-reach.ts';
 import { Acknowledged } from './log/acknowledged.ts';
 import { Appender } from './log/append.ts';
-import { EventDetails } from './log/completeness.ts';
+import { CompletenessReader } from './log/completeness.ts';
 import { EventLines } from './log/event-lines.ts';
 import { EventPages } from './log/event-pages.ts';
 import { Scopes } from './log/event-scope.ts';
@@ -69,7 +69,7 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
 
   const scopes = new Scopes({ names, days, shards, reader, registry, heads, acknowledged });
   const pages = new EventPages({ searcher, scopes, names, days });
-  const details = new EventDetails(searcher, scopes);
+  const completeness = new CompletenessReader(searcher, scopes);
   const lines = new EventLines(searcher, scopes, pages);
 
   const views = new ViewReader({
@@ -92,7 +92,7 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
 
   return {
     ...{ connection, names, bulk, days, shards, refresher, searcher, reader, heads },
-    ...{ acknowledged, keeper, reach, ownWrites, appender, scopes, pages, details, lines },
+    ...{ acknowledged, keeper, reach, ownWrites, appender, scopes, pages, completeness, lines },
     ...{ views, statistics, tasks, lists, changed, snapshots, health },
   };
 }

@@ -65,7 +65,7 @@ export async function openElasticsearchStore(options: OpenOptions): Promise<Elas
 class Elasticsearch implements ElasticsearchStore {
   readonly engine = 'elasticsearch';
   readonly shared = true;
-  /** A cluster may always come back. */
+  /** Never resolves: a cluster may always come back. */
   readonly failed = new Promise<Error>(() => {});
   readonly appendLimits = APPEND_LIMITS;
   readonly #settings: ViewSettings;
@@ -101,7 +101,7 @@ class Elasticsearch implements ElasticsearchStore {
 
   async readLog(shard: ShardCursor, to: number, filter: EventFilter | null, limit: number) {
     const none = { events: [], through: shard.seq };
-    // What is already proven to be settled need not be asked for again.
+    // Where it is known to be settled so far, the cluster need not be asked.
     const known = this.#parts.shards.known(shard.shard);
     const info =
       known !== null && known.settled >= to ? known : await this.#parts.shards.named(shard.shard);
@@ -152,7 +152,7 @@ class Elasticsearch implements ElasticsearchStore {
     return this.#parts.lines.last(keys, count);
   }
   completeness(keys: readonly RunKey[]) {
-    return this.#parts.details.completeness(keys);
+    return this.#parts.completeness.of(keys);
   }
   reliability(hosts: readonly string[], from: number | null, to: number | null) {
     return this.#parts.statistics.reliability(hosts, from, to);

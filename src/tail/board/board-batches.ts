@@ -10,7 +10,10 @@ import type { RunsBatch } from '../tail.ts';
 import type { Board, Settled } from './board.ts';
 
 const BATCH_RUNS = 500;
-/** Readers that resume share by their cursors: of so many the places are remembered. */
+/**
+ * Readers that resume with the same cursor share what they are told: how many such cursors are
+ * remembered.
+ */
 const RESUMED_MAX = 64;
 
 /**

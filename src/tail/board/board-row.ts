@@ -8,9 +8,11 @@ import { heapBytes } from '../../domain/event/event-weight.ts';
 import { baseRunStatus, deriveRun, type RunState, type TaskState } from '../../domain/fold/fold.ts';
 import { cellLetter, isStale, type RunView, type TaskMatrix } from '../../domain/fold/views.ts';
 
-/** What a row is besides its run: names, letters, its place among the changes. */
+/** Bytes of a row besides its run: names, letters, its place among the changes. */
 const ROW_BYTES = 400;
-/** What a run typically holds for each of its steps: of one that has ended, and while it goes on. */
+/**
+ * Bytes that a run typically holds for each of its steps: when it has ended, and while it goes on.
+ */
 const STEP_BYTES = { ended: 650, running: 1_500 };
 
 /** What all rows of a board are derived with. */

@@ -4,10 +4,11 @@ import type { BoardRow } from './board-row.ts';
 
 export class BoardRows {
   readonly #rows = new Map<string, BoardRow>();
-  /** To be derived anew. */
+  /** Rows that must be derived anew. */
   readonly dirty = new Set<BoardRow>();
-  /** By name, and all hosts; null: there are others now. */
+  /** All rows by the name of their host; null: rows came or went since. */
   #sorted: readonly BoardRow[] | null = null;
+  /** The hosts of `#sorted`; null as there. */
   #hosts: readonly string[] | null = null;
   #totals: RunTotals = NO_RUNS;
   #bytes = 0;
@@ -32,7 +33,7 @@ export class BoardRows {
     return [...this.#rows.values()];
   }
 
-  /** One list until there are others: many readers keep it. */
+  /** The same list until rows come or go, for many readers keep it. */
   sorted(): readonly BoardRow[] {
     this.#sorted ??= this.all().sort((a, b) => (a.host < b.host ? -1 : 1));
     return this.#sorted;

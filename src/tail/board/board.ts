@@ -74,7 +74,7 @@ export class Board {
     this.#heads = headsOf(from.at);
     for (const state of from.runs) {
       const row = this.#rows.add(new BoardRow(state));
-      // So that a task which is over is known to be, before all of it is derived.
+      // Counted now, so that a task that is over is known to be before all of its rows are derived.
       this.#orAside(row, () => this.#rows.count(row, baseRunStatus(state, this.#plan)));
     }
     this.#matchPlannedHosts();

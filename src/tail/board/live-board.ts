@@ -40,7 +40,7 @@ export interface LiveBoardOptions {
   staleAfterMs: number;
   now: () => number;
   cursorOf: (heads: Heads) => string;
-  /** It has ended with `failure`. */
+  /** Called where the board has ended with a failure. */
   onFailed: () => void;
 }
 
@@ -60,7 +60,7 @@ export class LiveBoard {
   #seenIn = new Set<string>();
   #live = false;
   #keepingUp = false;
-  /** It must be loaded anew. */
+  /** The board must be loaded anew. */
   #outdated = true;
   #stopped = false;
   #failure: { error: unknown } | null = null;

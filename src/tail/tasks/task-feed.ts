@@ -153,7 +153,7 @@ export class TasksReader implements PullSource<TasksBatch> {
     return this.#stillThere(goal).filter(({ shard, seq }) => seqOf(this.#told, shard) < seq);
   }
 
-  /** Those that retention removed are over. */
+  /** Without shards that retention removed: nothing more comes of them. */
   #stillThere(goal: Heads): ShardCursor[] {
     return [...within(goal, new Set(this.#options.follower.heads.keys())).values()];
   }

@@ -119,7 +119,7 @@ class Gathering {
     this.#items = [];
     this.#bytes = 0;
     this.#storing = this.#intake.store(items, upTo);
-    // Told to whoever waits for anything next.
+    // A failure is told by the next `wait`, `flush` or `settle`.
     this.#storing.catch(() => undefined);
   }
 
@@ -137,7 +137,7 @@ class Gathering {
         next.then(resolve, reject);
         this.#storing.catch(reject);
         if (this.#items.length === 0) return;
-        // On a busy loop a timer is early: what lies in the socket is read first.
+        // A busy event loop runs timers before it reads sockets: what has arrived is read first.
         linger = setTimeout(() => setImmediate(resolve, null), LINGER_MS);
       });
     } finally {

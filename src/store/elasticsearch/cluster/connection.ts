@@ -122,7 +122,8 @@ export class Connection {
       if (isRead && this.#isSilent) throw silence();
       const ends = isRead ? new AbortController() : null;
       const left = Math.max(1, deadline - performance.now());
-      // A query may need all of its time.
+      // The first try is short, so that a node that hangs leaves time for another; not that of a
+      // query, which may need all of its time.
       const short = safe && tries === TRIES && ask.timeoutIs !== 'QUERY_TIMEOUT';
       try {
         const answer = await this.#askOnce<T>(ask, short ? left * FIRST_TRY : left, ends);
@@ -140,7 +141,7 @@ export class Connection {
           }
         }
         if (tries === 1 || performance.now() >= deadline || !isPassing(error)) {
-          // A query that is too slow leaves time for answers to others.
+          // Others were answered meanwhile: the query is too slow, the cluster is not away.
           const isSlow = ask.timeoutIs === 'QUERY_TIMEOUT' && this.#answeredAt > began;
           throw translate(error, isSlow);
         }
@@ -199,14 +200,17 @@ export function reasonOf(body: Refusal): string {
   return root?.reason ?? reason ?? root?.type ?? type ?? 'without a reason';
 }
 
-/** Another node, or the same a moment later, may answer. */
-/** The client aborts what is too long, and what broke off in the middle as well. */
+/**
+ * The client throws the same error for an answer that is too long and for one that broke off: only
+ * their words differ.
+ */
 function isTooLong(error: unknown): boolean {
   return (
     error instanceof errors.RequestAbortedError && error.message.startsWith('The content length')
   );
 }
 
+/** Another node, or the same a moment later, may answer. */
 function isPassing(error: unknown): boolean {
   if (error instanceof errors.ResponseError) return [502, 503, 504].includes(error.statusCode ?? 0);
   return (

@@ -36,7 +36,7 @@ interface Response<S> extends Refusal {
 
 type Limits = Required<Pick<Ask, 'timeoutMs' | 'timeoutIs' | 'maxBytes'>>;
 
-/** The connection's own limit comes after the cluster's. */
+/** How much longer than the cluster's own time limit an answer is waited for. */
 const GRACE_MS = 1_000;
 /** More would be refused, or wait in line there. */
 const SEARCHES_MAX = 500;

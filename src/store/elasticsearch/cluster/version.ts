@@ -42,7 +42,8 @@ export async function readCluster(
       NODES,
     ),
   );
-  // Its oldest word: an earlier major does not know the media type that ours speaks.
+  // The answer of an earlier major version, which does not know the media type that our client
+  // sends.
   if (typeOf(body) === 'media_type_header_exception') {
     throw refused(`Elasticsearch ${OLDEST_MAJOR} or later is needed; this one is older`);
   }

@@ -25,13 +25,16 @@ export interface ForgetParts {
 
 const PAGE = 1_000;
 
-/** Their tasks' ids may be used again. `now`, `until`: epoch milliseconds. */
+/**
+ * Forgets removed days whose time is over, so that the ids of their tasks may be used again. `now`,
+ * `until`: epoch milliseconds.
+ */
 export async function forgetDays(parts: ForgetParts, now: number, until: number): Promise<void> {
   const { connection, days, bulk, names } = parts;
   // A day that was removed a moment ago is not in searches yet.
   await connection.expect({ method: 'POST', path: `/${names.meta}/_refresh` });
   for (const { day, known } of await removedDays(parts)) {
-    // Written by a version that did not say until when.
+    // An older version did not write until when it is known: that is added now.
     if (known === null) await days.recordFinal(day, {}, until);
     else if (known < now) {
       await removeAll(parts, [
@@ -90,7 +93,10 @@ interface HostHit {
   host: { name: string };
 }
 
-/** A host that reports meanwhile has another version then, and stays. */
+/**
+ * Removes hosts that are silent since `before` and that no task has. One that reports meanwhile has
+ * another version by then, and stays.
+ */
 export async function forgetHosts(
   { searcher, bulk, names }: ForgetParts,
   before: number,
@@ -129,7 +135,7 @@ export async function forgetHosts(
   }
 }
 
-/** Those of the hosts that a run is of, also one that is only planned. */
+/** Those of the hosts that have a run in a task, also one that is only planned. */
 async function hostsOfTasks(
   { searcher, names }: Pick<ForgetParts, 'searcher' | 'names'>,
   hosts: readonly string[],

@@ -34,7 +34,7 @@ export async function applyRetention(parts: RetentionParts): Promise<RetentionRe
   const days = Map.groupBy(await shards.read(null), ({ day }) => day);
   const until = now() + retentionDays * DAY_MS;
   const blocked = await blockedDays(parts);
-  // A task's last event is not older than its day.
+  // A task's last event is not older than its day, so no later day can be old.
   const limit = dayAt(before);
   for (const [day, infos] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (day <= limit && (await oldDay(parts, day, infos, before)) !== null) {
@@ -68,7 +68,7 @@ async function removeDay(
     gone = true;
     return { tasks: old.tasks, events: last.reduce((sum, { seq }) => sum + seq, 0) };
   } finally {
-    // A cluster that is away now has it taken away by the next run.
+    // Where the cluster is away now, the next run of retention takes the block away.
     if (!gone) await unblock(parts, day).catch(() => undefined);
   }
 }
@@ -98,7 +98,7 @@ async function oldDay(
   return { tasks: aggregations?.tasks.doc_count ?? 0 };
 }
 
-/** It waits for the writes that are under way: an acknowledged event is not lost behind it. */
+/** The block waits for writes that are under way, so no event is acknowledged behind it. */
 async function block({ connection, names }: RetentionParts, day: string): Promise<void> {
   await connection.expect({ method: 'PUT', path: `/${names.events(day)}/_block/write` });
 }

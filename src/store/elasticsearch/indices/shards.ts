@@ -130,7 +130,7 @@ export class Shards {
     return told;
   }
 
-  /** Days whose index is neither open nor closed are no longer there. */
+  /** Forgets the days whose index is gone: it is neither open nor closed. */
   async #forgetGone(): Promise<void> {
     const there = await this.days();
     for (const { day } of [...this.#known.values()]) if (!there.has(day)) this.forget(day);

@@ -44,7 +44,10 @@ const REGISTRATION = z.object({
 type Registration = z.infer<typeof REGISTRATION>;
 
 const CACHED = 20_000;
-/** Another server may have heard a startTask: how long what is known is believed. */
+/**
+ * How long what is known of a task is believed, for another server may have heard a startTask since:
+ * the first until something was said of the task.
+ */
 const RECHECK_UNSAID_MS = 1_000;
 const RECHECK_MS = 60_000;
 
@@ -81,7 +84,7 @@ export class Registry {
         tasks.set(id, entry);
         said.set(id, NOTHING);
       }
-      // Another server was first: its day holds.
+      // Where another server registered the task first, the day that it chose holds.
       const lost = fresh.filter((id) => !tasks.has(id));
       for (const [id, entry] of await this.find(lost)) tasks.set(id, entry);
     }

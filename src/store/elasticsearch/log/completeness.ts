@@ -1,4 +1,6 @@
-/** What is asked of the events of single runs: which are missing. */
+/**
+ * Whether all events of a run are there: which of the numbers that its writers gave are missing.
+ */
 import { z } from 'zod';
 import type { Completeness } from '../../../domain/fold/views.ts';
 import type { RunKey } from '../../store.ts';
@@ -20,7 +22,7 @@ const WRITERS = z.object({
   writers: z.object({ buckets: z.array(z.object({ key: z.string(), numbers: NUMBERS })) }),
 });
 
-export class EventDetails {
+export class CompletenessReader {
   readonly #searcher: Searcher;
   readonly #scopes: Scopes;
 
@@ -30,7 +32,7 @@ export class EventDetails {
   }
 
   /** Sums by writer; only where they are not those of 1 to the last, which numbers are missing. */
-  async completeness(keys: readonly RunKey[]): Promise<Completeness[]> {
+  async of(keys: readonly RunKey[]): Promise<Completeness[]> {
     const scopes = await this.#scopes.ofEach(keys.map(({ taskId }) => taskId));
     const counted = await aggregateEach(this.#searcher, WRITERS, scopes, (i) => ({
       query: all(ofRun(keys[i] as RunKey)),

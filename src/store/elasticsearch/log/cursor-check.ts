@@ -18,7 +18,7 @@ export async function checkCursors(
     const info = infos.get(shard);
     if (place === null) checks.push({ state: 'unknown' });
     else if (info !== undefined) {
-      // A seq beyond what is told now may be known to another node already.
+      // A seq beyond this head counts as well: another node may have told of more already.
       checks.push({ state: info.history === history ? 'live' : 'unknown' });
     } else {
       there ??= await shards.days();

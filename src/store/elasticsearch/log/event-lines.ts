@@ -17,9 +17,9 @@ import type { EventDocument } from './event-document.ts';
 import type { EventPages } from './event-pages.ts';
 import { aggregateEach, type Scopes, searchOn, type Target } from './event-scope.ts';
 
-/** Lines of one request: the cluster holds all of its answers too. */
+/** Lines of one request: the cluster holds all of its answers in memory, too. */
 const REQUEST_LINES = 2_500;
-/** What stands around a line in an answer. */
+/** Bytes of an answer for each line, besides its text. */
 const AROUND = 1_024;
 
 const ATTEMPT = z.object({ last: z.object({ value: z.number().nullable() }) });

@@ -5,7 +5,7 @@ import { DAY_MS, dayAt, shardName, shardOf } from '../indices/names.ts';
 import { headOf, type Shards } from '../indices/shards.ts';
 import type { Registry } from '../indices/task-registry.ts';
 
-/** Before midnight a task that is not known yet may begin on either day. */
+/** So long before midnight a task that is not known yet may begin on either day. */
 const EVE_MS = 15 * 60_000;
 
 export interface HeadsParts {

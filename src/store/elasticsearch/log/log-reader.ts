@@ -215,7 +215,10 @@ export function logSearch(
   };
 }
 
-/** Counted, whatever it is filtered by, and each of its events in its place. By hand: it is read for every batch that is followed. */
+/**
+ * Whether it says how many events there are, and has each with its number. By hand, for every batch
+ * that is followed is such an answer.
+ */
 function isWhole(answer: SearchAnswer): boolean {
   const { hits } = answer;
   if (!isCount(countOf(answer)) || !Array.isArray(hits?.hits)) return false;

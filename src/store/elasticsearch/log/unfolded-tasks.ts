@@ -18,7 +18,7 @@ import {
 import type { TaskView } from '../../../domain/fold/views.ts';
 import type { EventPages } from './event-pages.ts';
 
-/** A task that is not folded yet is a moment old. */
+/** Events that are read of one task: what is not folded yet began a moment ago, and has few. */
 const EVENTS = 200;
 
 /** In the order of the question; null: there is no event of it. */

@@ -65,7 +65,7 @@ function ofService({ services, environments, versions }: ServiceFilter): Query[]
   ];
 }
 
-/** `withHost`: the tasks that have a run on `filter.host`; null: it does not ask. */
+/** `withHost`: the tasks that have a run on `filter.host`; null: the filter names no host. */
 export function taskQuery(filter: TaskFilter, withHost: readonly string[] | null): Query {
   const filters = [
     ofView('task'),

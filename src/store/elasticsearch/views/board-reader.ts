@@ -38,7 +38,7 @@ interface Asked {
 
 interface Rows {
   hosts: string[];
-  /** Of each host its cells, as they are stored. */
+  /** The cells of each host, as they are stored. */
   rows: (string | undefined)[];
 }
 

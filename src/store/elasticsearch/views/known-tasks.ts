@@ -57,7 +57,7 @@ export class KnownTasks {
     return searched.map((stats, i) => counted[i] ?? stats);
   }
 
-  /** null: searches tell. */
+  /** null: it cannot be counted in memory, so it is searched for. */
   async #count(entry: Registered): Promise<TaskStats | null> {
     const { own, now, staleAfterMs } = this.#parts;
     const whole = await own.whole(entry);

@@ -41,11 +41,14 @@ export interface RankQuestion {
 export type Ranks = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 const DURATION = 'shiplog.duration_ms';
-/** How far to both sides of a percentile is looked, in percent, and from how many durations on. */
+/**
+ * How far to both sides of a percentile is looked, in percent; with fewer durations than `from`,
+ * farther.
+ */
 const NEAR = { percent: 0.5, from: 600 };
 const FAR = { percent: 3, from: 50 };
 const BUCKETS_PAGE = 20_000;
-/** What is near, all of a side, everything. */
+/** First what is near a percentile, then all of the side on which it must be, then everything. */
 const ROUNDS = 3;
 
 /** The aggregation that says about where the percentiles are. */
@@ -154,14 +157,14 @@ async function look(searcher: Searcher, states: readonly State[], deadline: numb
   }
 }
 
-/** Percents of which something lies below what is looked at. */
+/** Percents for which what lies below must be counted as well. */
 function percentsOf(open: readonly Sought[]): number[] {
   return [...new Set(open.filter(({ from }) => from !== null).map(({ percent }) => percent))];
 }
 
 type Value = [ms: number, count: number];
 
-/** Where it was found nothing is left to be looked for, else where it must be. */
+/** Empty where it was found, which `found` then has; else where it must be looked for next. */
 function decide(
   sought: Sought,
   below: number,

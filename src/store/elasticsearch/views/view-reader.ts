@@ -44,7 +44,7 @@ interface StepSource {
 const TASKS = z.object({ tasks: z.object({ buckets: z.array(z.object({ key: z.string() })) }) });
 
 interface Place extends DocumentId {
-  /** Of the log; null: none of which anything could be unstored. */
+  /** The task's shard in the log; null: its day is gone, so everything is stored. */
   shard: string | null;
 }
 
@@ -295,7 +295,7 @@ function hostOf({ shiplog }: StateSource): HostView {
 
 function viewOf(state: RunState, tasks: ReadonlyMap<string, TaskPart>): RunView {
   const task = tasks.get(state.taskId);
-  // Runs are written before their task: a moment later it is there.
+  // Runs are written before their task, which is there a moment later.
   return task === undefined
     ? deriveRun(state, emptyTask(state.taskId), false)
     : deriveRun(state, task.state, task.over);
