@@ -7,10 +7,11 @@ import { percentile } from '../../src/domain/percentile.ts';
 import { type EventFilter, matchesEvent } from '../../src/domain/search/filter.ts';
 import { parseSearch } from '../../src/domain/search/search.ts';
 import type { StepGroupBy } from '../../src/store/store.ts';
-import { matchesStep, STEP_FILTERS } from './contract-views.ts';
+import { STEP_FILTERS } from './contract-views.ts';
 import { aFleet, anEvent } from './events.ts';
 import { contractSettings, fill, type OpenedStore, type OpenStore, wholeLog } from './harness.ts';
 import { type FoldedLog, foldLog } from './oracle.ts';
+import { matchesStep } from './view-matches.ts';
 
 const START = 1_760_000_000_000;
 const { now, staleAfterMs } = contractSettings;
