@@ -197,7 +197,7 @@ async function store(
   });
   const next = (): Promise<IteratorResult<Page> | null> => {
     const page = Promise.race([pages.next(), stopped]);
-    // Told to whoever asks for it.
+    // A failure is told where the page is awaited.
     page.catch(() => undefined);
     return page;
   };

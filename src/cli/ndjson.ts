@@ -28,7 +28,7 @@ export function openInput(file: string): Input {
   const bytesRead = (): number => input.bytesRead;
   if (!file.endsWith('.gz')) return { chunks: input, bytesRead, close: () => input.destroy() };
   const unpacked = createGunzip();
-  // Else a file that is not there would never be heard of behind it.
+  // Whoever reads the unpacked text would else never hear that the file is missing.
   input.once('error', (error) => unpacked.destroy(error));
   unpacked.once('close', () => input.destroy());
   return { chunks: input.pipe(unpacked), bytesRead, close: () => unpacked.destroy() };

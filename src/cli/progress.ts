@@ -6,7 +6,7 @@ import { say } from './output.ts';
 const BAR_WIDTH = 24;
 const TERMINAL_EVERY_MS = 200;
 const LINE_EVERY_MS = 15_000;
-/** Before that much time a rate says nothing. */
+/** A rate means nothing before so much time has passed. */
 const RATE_AFTER_MS = 1_000;
 
 export interface ProgressOptions {

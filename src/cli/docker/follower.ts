@@ -125,7 +125,7 @@ export class Follower {
   }
 }
 
-/** The engine went away: it comes back. */
+/** Whether the engine itself went away: it comes back, and is waited for. */
 function isOfEngine(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return ['ECONNRESET', 'ECONNREFUSED', 'ENOENT', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(

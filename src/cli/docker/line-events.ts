@@ -51,7 +51,7 @@ export class LineEvents {
 
   #ordinal(key: string): number {
     const ordinal = this.#equals.get(key) ?? 0;
-    // Behind all others again, so that the oldest one is the first.
+    // Deleted and set again, so that it is the newest and the oldest stays the first.
     this.#equals.delete(key);
     this.#equals.set(key, ordinal + 1);
     if (this.#equals.size > REMEMBERED) {

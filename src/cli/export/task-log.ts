@@ -36,7 +36,10 @@ export interface LogPage {
   place: Place;
 }
 
-/** A clock that is behind says of an event that it came before it happened. */
+/**
+ * How far a host's clock may be off: by one that is behind, an event seems to have come before it
+ * happened.
+ */
 const CLOCK_SLACK_MS = 86_400_000;
 const ATTEMPTS = 10;
 

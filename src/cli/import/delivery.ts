@@ -73,7 +73,7 @@ export class PageDelivery {
     }
   }
 
-  /** Of several lanes that wait for the same server, and of each of their tries, one speaks. */
+  /** Several lanes wait for the same server, each with many tries: what they say is said once. */
   #sayOnce(message: string): void {
     if (!this.#isTrying) say(`${message}; trying again`);
     this.#isTrying = true;

@@ -168,7 +168,7 @@ class ShardStream {
       return;
     }
     this.#ahead = this.shard.page();
-    // Told to whoever asks for it.
+    // A failure is told where the page is awaited.
     this.#ahead.catch(() => undefined);
     this.#documents = hits.map(({ _id, _source, sort }) => {
       const document = this.#reader.hit(this.shard.index, _id, _source);

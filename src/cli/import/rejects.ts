@@ -5,7 +5,7 @@ import { CliError, messageOf } from '../exit.ts';
 import { say } from '../output.ts';
 import type { ImportDocument } from './document.ts';
 
-/** So many are said besides; all are in the file. */
+/** How many are also said on stderr; all are in the file. */
 const SAID_MAX = 10;
 
 export class Rejects {

@@ -34,7 +34,7 @@ const AFTER_EXIT_MS = 500;
 /** More than pipes and buffers can hold: what comes behind it was not printed by the command. */
 const AFTER_EXIT_BYTES = 1_024 * 1_024;
 
-/** SIGUSR1 too: without a handler it would open a debugger in us. */
+/** SIGUSR1 too: without a handler Node would open its debugger in this process. */
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Resolves when the command has ended and its output was read and handed on. Never rejects. */

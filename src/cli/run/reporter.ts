@@ -23,7 +23,7 @@ const LEAST_SIGN_MS = 1_000;
 /** How often a token's file is looked at while the token in it is refused. */
 const TOKEN_LOOK_MS = 1_000;
 const TOKEN_LOOKS = 5;
-/** Different ones; the rest is only counted. */
+/** How many different rejections are kept; the rest is only counted. */
 const REJECTIONS_KEPT = 5;
 
 /** Between two tries after the command's end. */
