@@ -29,7 +29,14 @@ export type TerminalStepStatus = (typeof TERMINAL_STEP_STATUSES)[number];
 /** What a sender may report; PENDING and NOT_RUN are conclusions of ours. */
 export type ReportedStepStatus = 'RUNNING' | TerminalStepStatus;
 
-const RUN_STATUSES = ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'NOT_RUN'] as const;
+export const RUN_STATUSES = [
+  'PENDING',
+  'RUNNING',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+  'NOT_RUN',
+] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const TASK_STATUSES = [

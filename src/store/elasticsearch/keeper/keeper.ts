@@ -17,7 +17,7 @@ import { FoldWaits } from './fold-waiters.ts';
 import { HostWriter } from './host-writer.ts';
 import { KeptShards } from './kept-shards.ts';
 import { Leases } from './leases.ts';
-import { removeGhosts } from './older-generations.ts';
+import { removeOlderGenerations } from './older-generations.ts';
 import { Pacing } from './pacing.ts';
 import { SetAside } from './set-aside.ts';
 import { BATCH, ShardKeeper } from './shard-keeper.ts';
@@ -260,7 +260,7 @@ export class Keeper {
       ...{ leases: this.#leases, hosts: this.#hosts, owner: this.#takeover.owner },
       onFolded: (through) => this.#waits.reached(shard, through),
       sweep: (number, version) =>
-        removeGhosts({ connection, bulk, refresher, index, generation }, number, version),
+        removeOlderGenerations({ connection, bulk, refresher, index, generation }, number, version),
     });
   }
 }

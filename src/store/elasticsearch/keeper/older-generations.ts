@@ -12,7 +12,7 @@ const HITS = z.object({
   hits: z.object({ hits: z.array(z.object({ _id: z.string(), _routing: z.string().optional() })) }),
 });
 
-export interface GhostParts {
+export interface OlderGenerationsParts {
   connection: Connection;
   bulk: Bulk;
   refresher: Refresher;
@@ -23,8 +23,8 @@ export interface GhostParts {
 const PAGE = 2_000;
 
 /** Removes them from one shard of a day's views. `version`: of the position that is folded. */
-export async function removeGhosts(
-  { connection, bulk, refresher, index, generation }: GhostParts,
+export async function removeOlderGenerations(
+  { connection, bulk, refresher, index, generation }: OlderGenerationsParts,
   shard: number,
   version: number,
 ): Promise<void> {

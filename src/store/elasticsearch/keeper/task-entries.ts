@@ -1,5 +1,6 @@
 /** The states that a keeper folds into, read from the stored views when they are first needed. */
-import type { RunStatus } from '../../../domain/event/event.ts';
+import { z } from 'zod';
+import { RUN_STATUSES, type RunStatus } from '../../../domain/event/event.ts';
 import {
   emptyRun,
   emptyTask,
@@ -43,25 +44,24 @@ interface StateSource {
   shiplog: { generation: number; state: string; base_status?: RunStatus };
 }
 
-interface RunHit {
-  _source: {
-    host: { name: string };
-    shiplog: { base_status: RunStatus; state: string };
-  };
-  sort: [string];
-}
+/** Of this generation alone, so no other version's statuses are among them. */
+const STATUS = z.enum(RUN_STATUSES);
+const RUN = z.object({
+  _source: z.object({
+    host: z.object({ name: z.string() }),
+    shiplog: z.object({ base_status: STATUS, state: z.string() }),
+  }),
+  sort: z.tuple([z.string()]),
+});
+const RUNS = z.object({ hits: z.object({ hits: z.array(RUN) }) });
 
-interface RunHits {
-  hits: { hits: RunHit[] };
-}
-
-interface TotalsAnswer {
-  error?: unknown;
-  aggregations?: {
-    base: { buckets: { key: RunStatus; doc_count: number }[] };
-    last: { value: number | null };
-  };
-}
+const TOTALS = z.object({
+  base: z.object({ buckets: z.array(z.object({ key: STATUS, doc_count: z.int() })) }),
+  last: z.object({ value: z.number().nullable() }),
+});
+const COUNTED = z.object({
+  responses: z.array(z.object({ aggregations: TOTALS.optional() })),
+});
 
 export interface TaskEntriesParts {
   connection: Connection;
@@ -134,29 +134,37 @@ export class TaskEntries {
     await this.#refresher.refresh(this.#index);
     let after: [string] | null = null;
     for (;;) {
-      const body: RunHits = await this.#connection.expect<RunHits>({
+      const { hits } = await this.#readRuns(entry.id, after);
+      for (const { _source } of hits) {
+        const host = _source.host.name;
+        if (entry.runs.has(host)) continue;
+        this.#addStored(entry, host, _source.shiplog.state, _source.shiplog.base_status);
+      }
+      if (hits.length < PAGE) break;
+      after = hits.at(-1)?.sort ?? null;
+    }
+    entry.complete = true;
+  }
+
+  async #readRuns(id: string, after: [string] | null) {
+    const { hits } = await this.#connection.expect(
+      {
         method: 'POST',
         path: `/${this.#index}/_search`,
         query: { preference: this.#preference, allow_partial_search_results: false },
         body: {
           size: PAGE,
-          query: this.#runsOf(entry.id),
+          query: this.#runsOf(id),
           sort: [{ 'host.name': 'asc' }],
           _source: ['host.name', 'shiplog.base_status', 'shiplog.state'],
           track_total_hits: false,
           ...(after === null ? {} : { search_after: after }),
         },
         safe: true,
-      });
-      for (const { _source } of body.hits.hits) {
-        const host = _source.host.name;
-        if (entry.runs.has(host)) continue;
-        this.#addStored(entry, host, _source.shiplog.state, _source.shiplog.base_status);
-      }
-      if (body.hits.hits.length < PAGE) break;
-      after = (body.hits.hits.at(-1) as RunHit).sort;
-    }
-    entry.complete = true;
+      },
+      RUNS,
+    );
+    return hits;
   }
 
   /** Forgets what was used longest ago, so that at most some ten thousand runs are held, and `kept`. */
@@ -242,12 +250,10 @@ export class TaskEntries {
           },
         })}\n`,
     );
-    const { responses } = await this.#connection.expect<{ responses: TotalsAnswer[] }>({
-      method: 'POST',
-      path: '/_msearch',
-      body: lines.join(''),
-      safe: true,
-    });
+    const { responses } = await this.#connection.expect(
+      { method: 'POST', path: '/_msearch', body: lines.join(''), safe: true },
+      COUNTED,
+    );
     for (const [i, entry] of entries.entries()) {
       const aggregations = responses[i]?.aggregations;
       if (aggregations === undefined) throw unavailable('The runs of a task could not be counted');
