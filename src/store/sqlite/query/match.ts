@@ -24,7 +24,7 @@ function phrase({ words, prefix }: WordsTerm): string {
   if (words.length === 0) return NOTHING;
   return `"${words.join(' ').replaceAll('"', '""')}"${prefix ? ' *' : ''}`;
 }
-/** One more letter than any word has. */
+/** A word that no event has: it is longer than any word may be. */
 const NOTHING = `"${'x'.repeat(1_024)}"`;
 
 export function matchOf(terms: readonly WordsTerm[]): Match {

@@ -42,7 +42,7 @@ export interface TaskEntry {
 
 export interface RunEntry {
   readonly key: number;
-  /** That it is remembered by. */
+  /** The name that it is remembered by. */
   readonly name: string;
   /** The task as it is remembered now: it may be forgotten and loaded anew while its runs stay. */
   task: TaskEntry;

@@ -2,13 +2,13 @@
 import { type GuardLog, guarded } from '../../../guarded.ts';
 import type { Views } from './views.ts';
 
-/** An idle moment after this long is enough; readers who wait do not wait for it. */
+/** Where nothing comes, they are written so soon; readers who need them do not wait for it. */
 const SOON_MS = 50;
-/** Under a steady load they are no older than this, */
+/** Under a steady load the views are no older than this. */
 const LATEST_MS = 250;
-/** nor further behind than this: what a start after a crash folds again. */
+/** Nor do they lack more events than this, which a start after a crash folds again. */
 const MAX_BEHIND = 5_000;
-/** After a failure (a full disk): not at every append. */
+/** After a failure (a full disk) they are tried again this often, and not at every append. */
 const RETRY_MS = 1_000;
 
 export class Flusher {
