@@ -49,26 +49,40 @@ export class ReaderPool {
     this.#readers.delete(dead);
     const place = this.#idle.indexOf(dead);
     if (place >= 0) this.#idle.splice(place, 1);
+    this.#add();
+  }
+
+  #add(): void {
     if (this.#closing) return;
-    const reader = this.#start();
+    let reader: WorkerClient;
+    try {
+      reader = this.#start();
+    } catch (error) {
+      // No thread can be had now. Called by timers and listeners: nobody above would catch it.
+      this.onFault(error instanceof Error ? error : new Error(String(error)));
+      this.#addLater();
+      return;
+    }
     reader.ready.then(
       () => this.#release(reader),
-      () => this.#tryAgain(reader),
+      () => {
+        reader.onEnd = () => {};
+        void reader.terminate();
+        this.#readers.delete(reader);
+        this.#addLater();
+      },
     );
   }
 
   /** The database cannot be opened now: whoever waits is told, and it is tried again. */
-  #tryAgain(reader: WorkerClient): void {
-    reader.onEnd = () => {};
-    void reader.terminate();
-    this.#readers.delete(reader);
+  #addLater(): void {
     if (this.#readers.size === 0) {
       const error = new ShiplogError('STORE_UNAVAILABLE', 'The database cannot be read now', {
         retryAfterMs: OPEN_AGAIN_MS,
       });
       for (const { reject } of this.#queue.splice(0)) reject(error);
     }
-    setTimeout(() => this.#replace(reader), OPEN_AGAIN_MS).unref();
+    setTimeout(() => this.#add(), OPEN_AGAIN_MS).unref();
   }
 
   #release(reader: WorkerClient): void {
