@@ -15,6 +15,8 @@ export interface ConsoleOptions {
   width?: number;
   height?: number;
   dark?: boolean;
+  /** As if the browser could scroll only so many pixels. */
+  scrollMax?: number;
   /** Changes what the websocket tells, message by message. */
   told?: (text: string) => string;
 }
@@ -23,7 +25,7 @@ export async function openConsole(
   browser: Browser,
   url: string,
   path = '/',
-  { width = 1400, height = 900, dark = false, told }: ConsoleOptions = {},
+  { width = 1400, height = 900, dark = false, scrollMax, told }: ConsoleOptions = {},
 ): Promise<ConsolePage> {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -42,6 +44,11 @@ export async function openConsole(
     await page.routeWebSocket(/\/graphql$/, (socket) => {
       socket.connectToServer().onMessage((text) => socket.send(told(String(text))));
     });
+  }
+  if (scrollMax !== undefined) {
+    await page.addInitScript(`const sheet = new CSSStyleSheet();
+      sheet.replaceSync(':root { --scroll-max: ${scrollMax}px !important }');
+      document.adoptedStyleSheets.push(sheet);`);
   }
   await page.goto(url + path);
   return { page, foreign, problems };
