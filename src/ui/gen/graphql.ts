@@ -411,9 +411,9 @@ export type SearchEventsQueryVariables = Exact<{
 }>;
 
 
-export type SearchEventsQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, edges: Array<{ cursor: string, node: { taskId: string, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null } }> } };
+export type SearchEventsQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, edges: Array<{ cursor: string, node: { taskId: string, command: string | null, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { code: string | null, message: string } | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null } }> } };
 
-export type FoundLineFragment = { taskId: string, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null };
+export type FoundLineFragment = { taskId: string, command: string | null, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { code: string | null, message: string } | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null };
 
 export type EventsOverTimeQueryVariables = Exact<{
   filter: EventFilter;
@@ -626,6 +626,10 @@ export const FoundLineFragmentDoc = new TypedDocumentString(`
     fragment FoundLine on StepEvent {
   ...LogLine
   taskId
+  command
+  error {
+    code
+  }
   highlights {
     start
     end
@@ -1239,6 +1243,10 @@ export const SearchEventsDocument = new TypedDocumentString(`
 fragment FoundLine on StepEvent {
   ...LogLine
   taskId
+  command
+  error {
+    code
+  }
   highlights {
     start
     end

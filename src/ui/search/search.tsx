@@ -44,7 +44,7 @@ export function Search() {
           {list.edges.length === 0 ? (
             <NothingFound range={range} turned={turned} />
           ) : (
-            <Results found={list.edges.toReversed()} />
+            <Results found={list.edges.toReversed()} search={filter.search ?? ''} />
           )}
           <Pager info={list.pageInfo} ascending turned={turned} words={['Newer', 'Older']} />
         </div>
@@ -57,7 +57,8 @@ export function Search() {
 function countOf(list: { totalCount: number | null; totalCountIsExact: boolean }): string {
   const { totalCount, totalCountIsExact } = list;
   if (totalCount === null) return '';
-  return `${totalCount.toLocaleString('en')}${totalCountIsExact ? '' : '+'} lines`;
+  const lines = totalCount === 1 ? 'line' : 'lines';
+  return `${totalCount.toLocaleString('en')}${totalCountIsExact ? '' : '+'} ${lines}`;
 }
 
 function NothingFound({ range, turned }: { range: Range; turned: boolean }) {
