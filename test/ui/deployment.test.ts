@@ -235,6 +235,73 @@ describe('a deployment, for whoever looks at it', () => {
     await page.close();
   });
 
+  it('shows the fifty largest causes, and says where all hosts that failed are', async () => {
+    const letters = [...'abcdefghij'];
+    const causes = letters.flatMap((first) => letters.map((second) => `k${first}k${second}`));
+    const fails = (count: number, taskId: string) =>
+      shiplog.ingest.logSteps(
+        causes.slice(0, count).map((cause) => ({
+          ...{ taskId, host: `host-${cause}`, step: 'only', status: 'FAILED' },
+          error: { message: `${cause} went wrong` },
+        })),
+      );
+    await fails(50, 'causes-50');
+    await fails(51, 'causes-51');
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/causes-51');
+    const failures = page.getByRole('region', { name: 'Failures' });
+    const note = failures.getByText('These are the 50 largest causes');
+    await note.waitFor();
+    expect(await failures.getByRole('listitem').count()).toBe(50);
+    await note.getByRole('link', { name: 'board' }).click();
+    await page.getByRole('button', { name: 'failed 51', pressed: true }).waitFor();
+    await page.goto(`${shiplog.url}/tasks/causes-50`);
+    await expect.poll(() => failures.getByRole('listitem').count()).toBe(50);
+    expect(await note.count()).toBe(0);
+    await page.close();
+  });
+
+  it('tells every status by a sign and a word of its own, never by a colour alone', async () => {
+    const of = (taskId: string) => (host: string, status: string) => ({
+      ...{ taskId, host, status },
+      step: 'only',
+    });
+    const [ends, goesOn] = [of('ended-1'), of('going-1')];
+    const later = { plan: ['only'], hosts: ['late'] };
+    await shiplog.ingest.startTask({ id: 'ended-1', ...later });
+    await shiplog.ingest.startTask({ id: 'going-1', ...later });
+    await shiplog.ingest.logSteps([
+      ...['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'SKIPPED', 'CANCELLED'].map((status) =>
+        ends(status.toLowerCase(), status),
+      ),
+      goesOn('running', 'RUNNING'),
+    ]);
+    await shiplog.ingest.finishTask({ id: 'ended-1' });
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/ended-1');
+    const signs = new Map<string, string>();
+    const look = async (last: string) => {
+      const cells = page.getByRole('grid').getByRole('gridcell');
+      await cells.and(page.getByLabel(last, { exact: true })).waitFor();
+      for (const cell of await cells.and(page.locator('[aria-label]')).all()) {
+        const word = await cell.getAttribute('aria-label');
+        if (word !== null) signs.set(word, (await cell.textContent()) ?? '');
+      }
+    };
+    await look('NOT RUN');
+    await page.goto(`${shiplog.url}/tasks/going-1`);
+    await look('RUNNING');
+    await page.goto(`${shiplog.url}/?q=ended-1`);
+    const status = page.getByRole('row').filter({ hasText: 'ended-1' }).locator('.status');
+    await status.getByText('PARTIAL').waitFor();
+    const [sign = '', word = ''] = ((await status.textContent()) ?? '').trim().split(' ');
+    signs.set(word, sign);
+    expect([...signs.keys()].sort()).toEqual(
+      'CANCELLED,FAILED,NOT RUN,PARTIAL,PENDING,RUNNING,SKIPPED,SUCCEEDED,TIMED OUT'.split(','),
+    );
+    expect(new Set(signs.values()).size).toBe(signs.size);
+    expect([...signs.values()].every((one) => [...one].length === 1 && one !== '?')).toBe(true);
+    await page.close();
+  });
+
   it('leads to the failing line by keys alone', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/?q=shop-1');
     const focused = (): Promise<string | null> =>

@@ -8,6 +8,7 @@ import { useViewQuery } from '../data/view-query.ts';
 import { useKeys } from '../frame/keyboard.tsx';
 import { DeploymentSummaryDocument } from '../gen/graphql.ts';
 import { LogView } from '../log/log-view.tsx';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { useTitle } from '../parts/title.ts';
 import { RunDrawer } from '../run/run-drawer.tsx';
 import './deployment.css';
@@ -47,7 +48,8 @@ export function Deployment({ id }: { id: string }) {
           {problem.message}
         </p>
       )}
-      {head === null && problem === null && (
+      {head === null && problem === null && summary !== null && <Skeleton />}
+      {head === null && problem === null && summary === null && (
         <p class="waiting">
           Nothing was reported of it yet. This page shows it as soon as it begins.
         </p>

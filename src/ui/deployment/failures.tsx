@@ -5,7 +5,7 @@ import type { FailureCauseFragment } from '../gen/graphql.ts';
 
 /** Hosts of a cause that are one click away. */
 const NAMED = 5;
-/** As many as the summary asks for. */
+/** Causes that are shown; the summary asks for one more, to know whether there are more. */
 const CAUSES = 50;
 
 function failedAddress(id: string): string {
@@ -25,7 +25,7 @@ export function Failures({ id, groups }: FailuresProps) {
       {groups?.length === 0 && <p class="none">None.</p>}
       {groups !== null && groups.length > 0 && (
         <ul class="failures">
-          {groups.map((group) => (
+          {groups.slice(0, CAUSES).map((group) => (
             <li key={group.fingerprint}>
               <b>
                 {group.hostCount.toLocaleString('en')} {group.hostCount === 1 ? 'host' : 'hosts'}
@@ -48,7 +48,7 @@ export function Failures({ id, groups }: FailuresProps) {
           ))}
         </ul>
       )}
-      {groups !== null && groups.length >= CAUSES && (
+      {groups !== null && groups.length > CAUSES && (
         <p class="none">
           These are the {CAUSES} largest causes; the <a href={failedAddress(id)}>board</a> has all
           hosts that failed.

@@ -706,7 +706,7 @@ export const DeploymentChangedDocument = new TypedDocumentString(`
 export const DeploymentSummaryDocument = new TypedDocumentString(`
     query DeploymentSummary($id: ID!) {
   task(id: $id) {
-    failureGroups(first: 50) {
+    failureGroups(first: 51) {
       ...FailureCause
     }
     stepSummaries {

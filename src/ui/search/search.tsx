@@ -9,6 +9,7 @@ import { longerThan, type Range, SPANS } from '../explore/range.ts';
 import { RangeChoice } from '../explore/range-choice.tsx';
 import { SearchEventsDocument } from '../gen/graphql.ts';
 import '../explore/explore.css';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { useTitle } from '../parts/title.ts';
 import { Histogram } from './histogram.tsx';
 import { Results } from './results.tsx';
@@ -49,7 +50,7 @@ export function Search() {
           <Pager info={list.pageInfo} ascending turned={turned} words={['Newer', 'Older']} />
         </div>
       )}
-      {list === null && error === null && <div class="skeleton" aria-hidden="true" />}
+      {list === null && error === null && <Skeleton />}
     </>
   );
 }
