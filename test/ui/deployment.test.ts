@@ -62,6 +62,31 @@ describeOnEngines('a deployment', (engine) => {
     await page.close();
   });
 
+  it('opens the log of all hosts at the first failure once it is over, and at its end while it goes on', async () => {
+    const taskId = 'over-1';
+    await failedDeployment(shiplog.ingest, taskId);
+    // Elasticsearch finds events a moment after it took them.
+    const failed = `events(filter: { taskId: "${taskId}", minLevel: ERROR, steps: ["start"] }) { totalCount }`;
+    const query = `{ ${failed} task(id: "${taskId}") { failureGroups { hostCount } } }`;
+    await expect
+      .poll(async () => (await shiplog.graphql({ query })).data)
+      .toEqual({ events: { totalCount: 4 }, task: { failureGroups: [{ hostCount: 2 }] } });
+    const { page } = await openConsole(browser, shiplog.url, `/tasks/${taskId}`);
+    const log = page.getByRole('log', { name: 'Log' });
+    const current = log.locator('[aria-current="true"]');
+    await current.getByText('port 8080 is taken').waitFor();
+    expect(await current.textContent()).toContain('web-07');
+    await page.getByRole('button', { name: 'Follow', pressed: false }).waitFor();
+    // One more host is expected.
+    await shiplog.ingest.startTask({ id: 'going-1', expectedHosts: 31 });
+    await failedDeployment(shiplog.ingest, 'going-1');
+    await page.goto(`${shiplog.url}/tasks/going-1`);
+    await log.getByText('start succeeded').last().waitFor();
+    await page.getByRole('button', { name: 'Follow', pressed: true }).waitFor();
+    expect(await current.count()).toBe(0);
+    await page.close();
+  });
+
   it('folds hosts that look the same, failures first, and opens a group', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
     const board = page.getByRole('grid', { name: 'Hosts by step' });

@@ -54,7 +54,7 @@ describe('a view that is not answered yet', () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1?host=a');
     await page.getByRole('complementary', { name: 'a' }).getByText('PENDING').first().waitFor();
     await page.getByText('of 1 host', { exact: true }).waitFor();
-    expect(await page.locator('.skeleton').count()).toBe(0);
+    await expect.poll(() => page.locator('.skeleton').count()).toBe(0);
     await page.close();
   });
 });

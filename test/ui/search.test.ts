@@ -89,7 +89,7 @@ describeOnEngines('the search across deployments', (engine) => {
     const marks = (text: string) =>
       rowsOf(page).filter({ hasText: text }).locator('mark').allTextContents();
     expect(await marks('gave up')).toEqual(['checksum']);
-    await rowsOf(page).getByText('error E_SUM checksum mismatch').waitFor();
+    await rowsOf(page).getByText('error E_SUM: checksum mismatch').waitFor();
     expect(await marks('start failed: no message but a checksum')).toEqual(['checksum']);
     expect(await marks('command verify --checksum')).toEqual(['checksum']);
     // Where the message matches and the error does not, the error is not in the way.

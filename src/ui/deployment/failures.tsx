@@ -2,6 +2,7 @@
 import { addressOf } from '../address/address.ts';
 import { HostLink } from '../board/host-link.tsx';
 import type { FailureCauseFragment } from '../gen/graphql.ts';
+import { Skeleton } from '../parts/skeleton.tsx';
 
 /** Hosts of a cause that are one click away. */
 const NAMED = 5;
@@ -16,12 +17,15 @@ interface FailuresProps {
   id: string;
   /** null: not known yet. */
   groups: readonly FailureCauseFragment[] | null;
+  /** They are still to come. */
+  waiting: boolean;
 }
 
-export function Failures({ id, groups }: FailuresProps) {
+export function Failures({ id, groups, waiting }: FailuresProps) {
   return (
     <section aria-label="Failures">
       <h2>Failures</h2>
+      {waiting && <Skeleton />}
       {groups?.length === 0 && <p class="none">None.</p>}
       {groups !== null && groups.length > 0 && (
         <ul class="failures">

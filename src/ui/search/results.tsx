@@ -82,7 +82,7 @@ function Result({ cursor, line, words }: ResultProps) {
 function Message({ line, words }: { line: FoundLineFragment; words: RegExp | null }) {
   const { kind, message, error, command, highlights } = line;
   const itself = textOf({ ...line, message: null, error: null });
-  const why = error === null ? '' : [error.code, error.message].filter(Boolean).join(' ');
+  const why = error === null ? '' : [error.code, error.message].filter(Boolean).join(': ');
   const said = message ?? why;
   const inWhy = placesOf(words, why);
   const inCommand = placesOf(words, command ?? '');
