@@ -22,6 +22,8 @@ export interface Engine {
   name: 'sqlite' | 'elasticsearch';
   /** An empty store; closed and removed when the suite ends. `shards`: where the engine has them. */
   open(settings?: Partial<ViewSettings>, shards?: number): Promise<Store>;
+  /** The environment of a server as a process that keeps its log here, beside its data directory. */
+  serverEnv(): Record<string, string>;
 }
 
 export function describeOnEngines(name: string, suite: (engine: Engine) => void): void {
@@ -45,6 +47,7 @@ export function describeOnEngines(name: string, suite: (engine: Engine) => void)
         );
         return store;
       },
+      serverEnv: () => ({}),
     });
   });
   describeOnElasticsearch(name, suite);
@@ -57,7 +60,17 @@ export function describeOnElasticsearch(name: string, suite: (engine: Engine) =>
       it.for([])('needs Elasticsearch', () => {});
       return;
     }
-    suite({ name: 'elasticsearch', open: opener(elasticsearch) });
+    suite({
+      name: 'elasticsearch',
+      open: opener(elasticsearch),
+      serverEnv: () => ({
+        SHIPLOG_STORE: 'elasticsearch',
+        SHIPLOG_ELASTICSEARCH_URL: elasticsearch.url,
+        SHIPLOG_ELASTICSEARCH_PREFIX: elasticsearch.prefix(),
+        SHIPLOG_ELASTICSEARCH_SHARDS: '1',
+        SHIPLOG_ELASTICSEARCH_REPLICAS: '0',
+      }),
+    });
   });
 }
 

@@ -95,6 +95,28 @@ describe('a board in memory', () => {
     expect(told.sort()).toEqual(hosts.toSorted());
   });
 
+  it('takes less memory for runs that ended a while ago, and shows them as before', () => {
+    const board = empty();
+    const events = stored([
+      step('h1', 'a', 'RUNNING'),
+      step('h2', 'a', 'RUNNING'),
+      step('h1', 'a', 'SUCCEEDED'),
+      { ...step('h1', 'a', 'RUNNING'), attempt: 2 },
+    ]);
+    fold(board, events.slice(0, 2));
+    fold(board, events.slice(2, 3));
+    const shown = () => [board.matrix(), board.runsOf(['h1', 'h2'])];
+    const [before, bytes] = [shown(), board.bytes];
+    board.tick();
+    expect(board.bytes).toBe(bytes);
+    board.tick();
+    expect(board.bytes).toBeLessThan(bytes);
+    expect(shown()).toEqual(before);
+    // It can be heard of again.
+    fold(board, events.slice(3));
+    expect(board.matrix().cells).toBe('RR');
+  });
+
   it('shows a run as stale once it is silent, and as running when it is heard again', () => {
     const board = empty();
     const said = { ...step('h', 'backup', 'RUNNING'), at: now, receivedAt: now };

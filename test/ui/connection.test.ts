@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { startBrowser } from '../http/browser.ts';
 import { startHttpFixture } from '../http/support.ts';
+import { describeOnEngines } from '../support/engines.ts';
 import { startServer } from '../support/server.ts';
 import { openConsole } from './console.ts';
 
@@ -37,9 +38,10 @@ async function report(url: string, events: object[]): Promise<void> {
   expect(await response.json()).toMatchObject({ stored: events.length });
 }
 
-describe('the connection of the console', () => {
+describeOnEngines('the connection of the console', (engine) => {
   it('outlives a server that is killed in the middle of a view: nothing is missed or told twice', async () => {
-    const dataDir = join(folder, 'killed');
+    const dataDir = join(folder, `killed-${engine.name}`);
+    const env = engine.serverEnv();
     const port = await freePort();
     const line = (number: number) => ({
       taskId: 't',
@@ -47,7 +49,7 @@ describe('the connection of the console', () => {
       step: 'only',
       message: `line ${number}`,
     });
-    const first = await startServer({ dataDir, port });
+    const first = await startServer({ dataDir, port, env });
     await report(first.url, [line(1), line(2)]);
     const { page, foreign } = await openConsole(browser, first.url, '/tasks/t?host=a');
     const connection = page.getByRole('status', { name: 'Connection' });
@@ -59,7 +61,7 @@ describe('the connection of the console', () => {
     // What was known stays in sight.
     expect(await log.getByText('line 2').count()).toBe(1);
 
-    await using second = await startServer({ dataDir, port });
+    await using second = await startServer({ dataDir, port, env });
     await report(second.url, [line(3), line(4)]);
     await connection.getByText('live').waitFor();
     await log.getByText('line 4').waitFor();
@@ -74,7 +76,7 @@ describe('the connection of the console', () => {
   });
 
   it('says that the browser is offline, and goes on where it was', async () => {
-    const server = await startHttpFixture();
+    const server = await startHttpFixture({ store: await engine.open() });
     const line = (message: string) => ({ taskId: 't', host: 'a', step: 'only', message });
     await report(server.url, [line('before')]);
     const { page } = await openConsole(browser, server.url, '/tasks/t?host=a');
@@ -90,7 +92,9 @@ describe('the connection of the console', () => {
     await page.close();
     await server.close();
   });
+});
 
+describe('the connection of the console to a server with tokens', () => {
   it('asks for a token where the server wants one, again where it is wrong, and keeps it out of the address', async () => {
     const tokensFile = join(folder, 'tokens');
     const right = makeToken('someone', ['read'], null, Date.now());

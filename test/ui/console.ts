@@ -15,15 +15,19 @@ export interface ConsoleOptions {
   width?: number;
   height?: number;
   dark?: boolean;
+  /** As if the browser could scroll only so many pixels. */
+  scrollMax?: number;
   /** Changes what the websocket tells, message by message. */
   told?: (text: string) => string;
+  /** The server takes every question and answers none. */
+  unanswered?: boolean;
 }
 
 export async function openConsole(
   browser: Browser,
   url: string,
   path = '/',
-  { width = 1400, height = 900, dark = false, told }: ConsoleOptions = {},
+  { width = 1400, height = 900, dark = false, scrollMax, told, unanswered }: ConsoleOptions = {},
 ): Promise<ConsolePage> {
   const page = await browser.newPage({
     viewport: { width, height },
@@ -42,6 +46,15 @@ export async function openConsole(
     await page.routeWebSocket(/\/graphql$/, (socket) => {
       socket.connectToServer().onMessage((text) => socket.send(told(String(text))));
     });
+  }
+  if (scrollMax !== undefined) {
+    await page.addInitScript(`const sheet = new CSSStyleSheet();
+      sheet.replaceSync(':root { --scroll-max: ${scrollMax}px !important }');
+      document.adoptedStyleSheets.push(sheet);`);
+  }
+  if (unanswered === true) {
+    await page.route(/\/graphql$/, () => {});
+    await page.routeWebSocket(/\/graphql$/, () => {});
   }
   await page.goto(url + path);
   return { page, foreign, problems };

@@ -62,6 +62,31 @@ describeOnEngines('a deployment', (engine) => {
     await page.close();
   });
 
+  it('opens the log of all hosts at the first failure once it is over, and at its end while it goes on', async () => {
+    const taskId = 'over-1';
+    await failedDeployment(shiplog.ingest, taskId);
+    // Elasticsearch finds events a moment after it took them.
+    const failed = `events(filter: { taskId: "${taskId}", minLevel: ERROR, steps: ["start"] }) { totalCount }`;
+    const query = `{ ${failed} task(id: "${taskId}") { failureGroups { hostCount } } }`;
+    await expect
+      .poll(async () => (await shiplog.graphql({ query })).data)
+      .toEqual({ events: { totalCount: 4 }, task: { failureGroups: [{ hostCount: 2 }] } });
+    const { page } = await openConsole(browser, shiplog.url, `/tasks/${taskId}`);
+    const log = page.getByRole('log', { name: 'Log' });
+    const current = log.locator('[aria-current="true"]');
+    await current.getByText('port 8080 is taken').waitFor();
+    expect(await current.textContent()).toContain('web-07');
+    await page.getByRole('button', { name: 'Follow', pressed: false }).waitFor();
+    // One more host is expected.
+    await shiplog.ingest.startTask({ id: 'going-1', expectedHosts: 31 });
+    await failedDeployment(shiplog.ingest, 'going-1');
+    await page.goto(`${shiplog.url}/tasks/going-1`);
+    await log.getByText('start succeeded').last().waitFor();
+    await page.getByRole('button', { name: 'Follow', pressed: true }).waitFor();
+    expect(await current.count()).toBe(0);
+    await page.close();
+  });
+
   it('folds hosts that look the same, failures first, and opens a group', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
     const board = page.getByRole('grid', { name: 'Hosts by step' });
@@ -232,6 +257,73 @@ describe('a deployment, for whoever looks at it', () => {
     for (const name of ['Steps', 'Board', 'Log']) {
       expect(await page.getByRole('region', { name, exact: true }).count(), name).toBe(1);
     }
+    await page.close();
+  });
+
+  it('shows the fifty largest causes, and says where all hosts that failed are', async () => {
+    const letters = [...'abcdefghij'];
+    const causes = letters.flatMap((first) => letters.map((second) => `k${first}k${second}`));
+    const fails = (count: number, taskId: string) =>
+      shiplog.ingest.logSteps(
+        causes.slice(0, count).map((cause) => ({
+          ...{ taskId, host: `host-${cause}`, step: 'only', status: 'FAILED' },
+          error: { message: `${cause} went wrong` },
+        })),
+      );
+    await fails(50, 'causes-50');
+    await fails(51, 'causes-51');
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/causes-51');
+    const failures = page.getByRole('region', { name: 'Failures' });
+    const note = failures.getByText('These are the 50 largest causes');
+    await note.waitFor();
+    expect(await failures.getByRole('listitem').count()).toBe(50);
+    await note.getByRole('link', { name: 'board' }).click();
+    await page.getByRole('button', { name: 'failed 51', pressed: true }).waitFor();
+    await page.goto(`${shiplog.url}/tasks/causes-50`);
+    await expect.poll(() => failures.getByRole('listitem').count()).toBe(50);
+    expect(await note.count()).toBe(0);
+    await page.close();
+  });
+
+  it('tells every status by a sign and a word of its own, never by a colour alone', async () => {
+    const of = (taskId: string) => (host: string, status: string) => ({
+      ...{ taskId, host, status },
+      step: 'only',
+    });
+    const [ends, goesOn] = [of('ended-1'), of('going-1')];
+    const later = { plan: ['only'], hosts: ['late'] };
+    await shiplog.ingest.startTask({ id: 'ended-1', ...later });
+    await shiplog.ingest.startTask({ id: 'going-1', ...later });
+    await shiplog.ingest.logSteps([
+      ...['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'SKIPPED', 'CANCELLED'].map((status) =>
+        ends(status.toLowerCase(), status),
+      ),
+      goesOn('running', 'RUNNING'),
+    ]);
+    await shiplog.ingest.finishTask({ id: 'ended-1' });
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/ended-1');
+    const signs = new Map<string, string>();
+    const look = async (last: string) => {
+      const cells = page.getByRole('grid').getByRole('gridcell');
+      await cells.and(page.getByLabel(last, { exact: true })).waitFor();
+      for (const cell of await cells.and(page.locator('[aria-label]')).all()) {
+        const word = await cell.getAttribute('aria-label');
+        if (word !== null) signs.set(word, (await cell.textContent()) ?? '');
+      }
+    };
+    await look('NOT RUN');
+    await page.goto(`${shiplog.url}/tasks/going-1`);
+    await look('RUNNING');
+    await page.goto(`${shiplog.url}/?q=ended-1`);
+    const status = page.getByRole('row').filter({ hasText: 'ended-1' }).locator('.status');
+    await status.getByText('PARTIAL').waitFor();
+    const [sign = '', word = ''] = ((await status.textContent()) ?? '').trim().split(' ');
+    signs.set(word, sign);
+    expect([...signs.keys()].sort()).toEqual(
+      'CANCELLED,FAILED,NOT RUN,PARTIAL,PENDING,RUNNING,SKIPPED,SUCCEEDED,TIMED OUT'.split(','),
+    );
+    expect(new Set(signs.values()).size).toBe(signs.size);
+    expect([...signs.values()].every((one) => [...one].length === 1 && one !== '?')).toBe(true);
     await page.close();
   });
 

@@ -1,24 +1,27 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startBrowser } from '../http/browser.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
+import { describeOnEngines } from '../support/engines.ts';
 import { openConsole } from './console.ts';
 
-let shiplog: HttpFixture;
 let browser: Browser;
 beforeAll(async () => {
-  [shiplog, browser] = await Promise.all([startHttpFixture(), startBrowser()]);
+  browser = await startBrowser();
 });
-afterAll(async () => {
-  await browser.close();
-  await shiplog.close();
-});
+afterAll(() => browser.close());
 
 const HTML = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
 const OVERRIDE = 'user \u202Egnp.exe\u202C is \u2066safe\u2069';
 const LONG = `${'x'.repeat(65_000)} the end`;
 
-describe('what was not meant well', () => {
+describeOnEngines('what was not meant well', (engine) => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture({ store: await engine.open() });
+  });
+  afterAll(() => shiplog.close());
+
   it('is shown as the text that it is, wherever it stands', async () => {
     const host = '<b>web</b>&"\'';
     const taskId = 'a/../b?c#d%2F<i>\u202E☃';

@@ -1,48 +1,78 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startBrowser } from '../http/browser.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
+import { describeOnEngines } from '../support/engines.ts';
 import { openConsole } from './console.ts';
 
-let shiplog: HttpFixture;
 let browser: Browser;
 beforeAll(async () => {
-  [shiplog, browser] = await Promise.all([startHttpFixture(), startBrowser()]);
+  browser = await startBrowser();
 });
-afterAll(async () => {
-  await browser.close();
-  await shiplog.close();
-});
+afterAll(() => browser.close());
 
 const PLAN = ['backup', 'download', 'unpack', 'env-init', 'offline', 'start', 'online'];
-const HOSTS = Array.from({ length: 5_000 }, (_, at) => `web-${String(at).padStart(4, '0')}`);
 
-describe('a board of 5,000 hosts and 7 steps', () => {
-  it('is live to the last host, and draws only what can be seen', async () => {
+describeOnEngines('a board of thousands of hosts and 7 steps', (engine) => {
+  const HOSTS = Array.from(
+    { length: engine.name === 'sqlite' ? 5_000 : 1_000 },
+    (_, at) => `web-${String(at).padStart(4, '0')}`,
+  );
+  const count = (hosts: number) => hosts.toLocaleString('en');
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture({ store: await engine.open() });
     await shiplog.ingest.startTask({ id: 'large', plan: PLAN, hosts: HOSTS });
+  });
+  afterAll(() => shiplog.close());
+
+  it('is live to the last host, and draws only what can be seen', async () => {
     const { page, problems } = await openConsole(browser, shiplog.url, '/tasks/large');
     const board = page.getByRole('grid', { name: 'Hosts by step' });
-    await board.getByRole('button', { name: '5,000 hosts' }).click();
+    await board.getByRole('button', { name: `${count(HOSTS.length)} hosts` }).click();
     await board.getByRole('link', { name: 'web-0000' }).waitFor();
-    expect(await board.getAttribute('aria-rowcount')).toBe('5002');
+    expect(await board.getAttribute('aria-rowcount')).toBe(String(HOSTS.length + 2));
     expect(await board.getByRole('row').count()).toBeLessThan(80);
 
+    const bad = HOSTS.filter((_, at) => at % (HOSTS.length / 5) === 7);
     for (let from = 0; from < HOSTS.length; from += 125) {
       await shiplog.ingest.logSteps(
-        HOSTS.slice(from, from + 125).flatMap((host, at) =>
+        HOSTS.slice(from, from + 125).flatMap((host) =>
           PLAN.map((step) => {
-            const fails = step === 'online' && (from + at) % 1_000 === 7;
+            const fails = step === 'online' && bad.includes(host);
             return { taskId: 'large', host, step, status: fails ? 'FAILED' : 'SUCCEEDED' };
           }),
         ),
       );
     }
-    await board.getByRole('button', { name: '4,995 hosts' }).waitFor();
+    const good = count(HOSTS.length - bad.length);
+    await board.getByRole('button', { name: `${good} hosts` }).waitFor();
     const failed = board.getByRole('row').nth(1);
     await failed.getByRole('button', { name: '5 hosts' }).click();
-    await board.getByRole('link', { name: 'web-4007' }).waitFor();
-    await page.getByRole('region', { name: 'Steps' }).getByText('4,995 succeeded').waitFor();
+    await board.getByRole('link', { name: bad.at(-1) as string }).waitFor();
+    await page.getByRole('region', { name: 'Steps' }).getByText(`${good} succeeded`).waitFor();
     expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('is printed as its first 500 rows, and says how many there are more', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/large');
+    const board = page.getByRole('grid', { name: 'Hosts by step' });
+    const group = board.getByRole('button', { name: /^[\d,]{3,} hosts/ });
+    await group.click();
+    await expect
+      .poll(async () => Number(await board.getAttribute('aria-rowcount')))
+      .toBeGreaterThan(500);
+    const rows = Number(await board.getAttribute('aria-rowcount')) - 1;
+    const more = page.getByText(`… and ${count(rows - 500)} rows more, in the console.`);
+    expect(await more.isVisible()).toBe(false);
+    await page.emulateMedia({ media: 'print' });
+    await more.waitFor();
+    await expect.poll(() => board.getByRole('row').count()).toBe(501);
+    expect(await page.getByRole('button', { name: 'Pause' }).isVisible()).toBe(false);
+    // On screen again there is what can be seen.
+    await page.emulateMedia({ media: 'screen' });
+    await expect.poll(() => board.getByRole('row').count()).toBeLessThan(80);
     await page.close();
   });
 });

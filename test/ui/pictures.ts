@@ -62,11 +62,21 @@ interface View {
 }
 
 const VIEWS: readonly View[] = [
-  { name: 'deployments', path: '/', ready: (page) => page.getByText('✖').first().waitFor() },
+  {
+    name: 'deployments',
+    path: '/',
+    ready: async (page) => {
+      await page.getByText('✖').first().waitFor();
+      await page.getByRole('link', { name: RUNNING.task }).waitFor();
+    },
+  },
   {
     name: 'deployment',
     path: '/tasks/shop-42',
-    ready: (page) => page.getByRole('log').getByText('INFO').first().waitFor(),
+    ready: async (page) => {
+      await page.getByRole('region', { name: 'Failures' }).getByRole('link').first().waitFor();
+      await page.getByRole('log').getByText('INFO').first().waitFor();
+    },
   },
   {
     name: 'run',

@@ -41,10 +41,20 @@ async function fill(shiplog: HttpFixture): Promise<void> {
     line('shop-1', 'web-1', 'port 8080 is taken', { level: 'ERROR', at: ago(2.5) }),
     line('pay-1', 'pay-7', 'port 9090 is taken', { level: 'WARN', at: ago(0.7) }),
     line('pay-1', 'pay-7', 'an ancient mariner', { at: ago(60) }),
+    line('sum-1', 'web-2', 'gave up', {
+      status: 'FAILED',
+      error: { code: 'E_SUM', message: 'checksum mismatch' },
+      at: ago(0.1),
+    }),
+    {
+      ...{ taskId: 'sum-1', host: 'web-3', step: 'start', status: 'FAILED', at: ago(0.1) },
+      error: { message: 'no message but a checksum' },
+    },
+    line('sum-1', 'web-4', 'begins', { command: 'verify --checksum', at: ago(0.1) }),
     line(HOSTILE_TASK, HOSTILE_HOST, HOSTILE_TEXT),
     ...counted,
   ]);
-  await untilSteps(shiplog, 3);
+  await untilSteps(shiplog, 6);
 }
 
 function rowsOf(page: Page) {
@@ -70,6 +80,25 @@ describeOnEngines('the search across deployments', (engine) => {
     expect(new URL(page.url()).searchParams.get('q')).toBe('port taken');
     expect(foreign).toEqual([]);
     expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('marks what matched in the error or the command of a line, and shows them for it', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search?q=checksum');
+    await page.getByRole('status', { name: 'Found' }).getByText('3 lines').waitFor();
+    const marks = (text: string) =>
+      rowsOf(page).filter({ hasText: text }).locator('mark').allTextContents();
+    expect(await marks('gave up')).toEqual(['checksum']);
+    await rowsOf(page).getByText('error E_SUM: checksum mismatch').waitFor();
+    expect(await marks('start failed: no message but a checksum')).toEqual(['checksum']);
+    expect(await marks('command verify --checksum')).toEqual(['checksum']);
+    // Where the message matches and the error does not, the error is not in the way.
+    await page.getByRole('searchbox').fill('gave');
+    await page
+      .getByRole('status', { name: 'Found' })
+      .getByText('1 line', { exact: true })
+      .waitFor();
+    expect(await rowsOf(page).getByText('mismatch').count()).toBe(0);
     await page.close();
   });
 

@@ -1,6 +1,6 @@
 /**
  * One run on a live board, in as little memory as will do: what is shown of it is derived anew
- * when somebody is told, and of a run that has ended the state is kept as text.
+ * when somebody is told, and of a run that ended a while ago the state is kept as text.
  */
 import { hash } from 'node:crypto';
 import type { RunStatus } from '../../domain/event/event.ts';
@@ -39,6 +39,9 @@ export class BoardRow {
   /** Something of it falls silent at this moment, where no event comes. */
   silentAt = Infinity;
   #state: RunState | string;
+  #ended = false;
+  /** An event came since the last `rest`. */
+  #busy = false;
   /** A hash of what is shown: a run that only got another line of output has not changed. */
   #shown = '';
   #plan: readonly string[] = [];
@@ -60,8 +63,21 @@ export class BoardRow {
   /** What is shown of it is only up to date after `refresh`. */
   set state(state: RunState) {
     this.#state = state;
+    this.#busy = true;
     this.seq = state.position?.seq ?? 0;
     this.shard = state.position?.shard ?? '';
+  }
+
+  /**
+   * For a look now and then: keeps a run that ended as text where no event came since the last look,
+   * for it will get few. Whether it was done now.
+   */
+  rest(): boolean {
+    const wasBusy = this.#busy;
+    this.#busy = false;
+    if (wasBusy || !this.#ended || typeof this.#state === 'string') return false;
+    this.#pack(this.#state);
+    return true;
   }
 
   view({ task, over }: RowSettings): RunView {
@@ -102,14 +118,20 @@ export class BoardRow {
     return planned >= 0 ? (this.#letters[planned] ?? '-') : (this.#others?.get(name) ?? '-');
   }
 
-  /** Runs that have ended get few events. */
+  /** As text what had ended when the board was loaded; what ends now is told of first. */
   #keep(state: RunState, ended: boolean): void {
-    if (!ended || state.position === null) {
-      this.#state = state;
-      this.bytes = ROW_BYTES + heapBytes(state);
+    this.#ended = ended && state.position !== null;
+    const isPacked = typeof this.#state === 'string';
+    if (this.#ended && (isPacked || this.#shown === '')) {
+      if (!isPacked) this.#pack(state);
       return;
     }
-    if (typeof this.#state !== 'string') this.#state = JSON.stringify(state);
+    this.#state = state;
+    this.bytes = ROW_BYTES + heapBytes(state);
+  }
+
+  #pack(state: RunState): void {
+    this.#state = JSON.stringify(state);
     this.bytes = ROW_BYTES + this.#state.length;
   }
 

@@ -29,6 +29,8 @@ import { BoardRows } from './board-rows.ts';
 
 /** How many rows are derived before the clock is looked at. */
 const ROWS_AT_ONCE = 50;
+/** Runs that are put to rest at one look: a few milliseconds. */
+const RESTED_AT_ONCE = 500;
 
 export interface BoardSettings {
   taskId: string;
@@ -147,10 +149,14 @@ export class Board {
     return true;
   }
 
-  /** Looks for runs that fell silent: no event tells. */
+  /** Looks for runs that fell silent, of which no event tells; and lets those rest that have ended. */
   tick(): void {
     const now = this.#settings.now();
-    for (const row of this.#rows.all()) if (now > row.silentAt) this.#rows.dirty.add(row);
+    let rested = 0;
+    for (const row of this.#rows.all()) {
+      if (now > row.silentAt) this.#rows.dirty.add(row);
+      if (rested < RESTED_AT_ONCE && this.#rows.update(row, () => row.rest())) rested++;
+    }
   }
 
   /** Runs that changed behind a version, at most `limit`, and the version that this reaches. */

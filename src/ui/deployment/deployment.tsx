@@ -7,10 +7,11 @@ import { useBoard } from '../board/use-board.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import { useKeys } from '../frame/keyboard.tsx';
 import { DeploymentSummaryDocument } from '../gen/graphql.ts';
-import { LogView } from '../log/log-view.tsx';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { useTitle } from '../parts/title.ts';
 import { RunDrawer } from '../run/run-drawer.tsx';
 import './deployment.css';
+import { DeploymentLog } from './deployment-log.tsx';
 import { Failures } from './failures.tsx';
 import { Head } from './head.tsx';
 import { Steps } from './steps.tsx';
@@ -37,7 +38,10 @@ export function Deployment({ id }: { id: string }) {
   useKeys({ n: () => toFailure(1), p: () => toFailure(-1) });
   useOpener(host !== undefined);
 
+  const groups = summary === undefined ? null : (summary?.failureGroups ?? []);
   const problem = error ?? board.error ?? summaryError;
+  // Of one that goes on the end is looked for.
+  const goesOn = summary === undefined ? problem !== null : (summary?.finishedAt ?? null) === null;
   const out = summary?.runs.nodes.map(({ outOfRotationSince }) => outOfRotationSince) ?? [];
   return (
     <>
@@ -47,12 +51,13 @@ export function Deployment({ id }: { id: string }) {
           {problem.message}
         </p>
       )}
-      {head === null && problem === null && (
+      {head === null && problem === null && summary !== null && <Skeleton />}
+      {head === null && problem === null && summary === null && (
         <p class="waiting">
           Nothing was reported of it yet. This page shows it as soon as it begins.
         </p>
       )}
-      <Failures id={id} groups={summary?.failureGroups ?? null} />
+      <Failures id={id} groups={groups} waiting={groups === null && problem === null} />
       <Steps names={model.steps} counts={model.stepCounts()} times={summary?.stepSummaries ?? []} />
       <Board
         id={id}
@@ -66,7 +71,7 @@ export function Deployment({ id }: { id: string }) {
       <section aria-label="Log">
         <h2>Log</h2>
         {host === undefined ? (
-          <LogView filter={{ taskId: id }} opensAt={null} withHost steps={model.steps} />
+          <DeploymentLog id={id} groups={goesOn ? [] : groups} steps={model.steps} />
         ) : (
           <p class="none">That of {host} is open. Close it to see the log of all hosts.</p>
         )}

@@ -2,10 +2,11 @@
 import { addressOf } from '../address/address.ts';
 import { HostLink } from '../board/host-link.tsx';
 import type { FailureCauseFragment } from '../gen/graphql.ts';
+import { Skeleton } from '../parts/skeleton.tsx';
 
 /** Hosts of a cause that are one click away. */
 const NAMED = 5;
-/** As many as the summary asks for. */
+/** Causes that are shown; the summary asks for one more, to know whether there are more. */
 const CAUSES = 50;
 
 function failedAddress(id: string): string {
@@ -16,16 +17,19 @@ interface FailuresProps {
   id: string;
   /** null: not known yet. */
   groups: readonly FailureCauseFragment[] | null;
+  /** They are still to come. */
+  waiting: boolean;
 }
 
-export function Failures({ id, groups }: FailuresProps) {
+export function Failures({ id, groups, waiting }: FailuresProps) {
   return (
     <section aria-label="Failures">
       <h2>Failures</h2>
+      {waiting && <Skeleton />}
       {groups?.length === 0 && <p class="none">None.</p>}
       {groups !== null && groups.length > 0 && (
         <ul class="failures">
-          {groups.map((group) => (
+          {groups.slice(0, CAUSES).map((group) => (
             <li key={group.fingerprint}>
               <b>
                 {group.hostCount.toLocaleString('en')} {group.hostCount === 1 ? 'host' : 'hosts'}
@@ -48,7 +52,7 @@ export function Failures({ id, groups }: FailuresProps) {
           ))}
         </ul>
       )}
-      {groups !== null && groups.length >= CAUSES && (
+      {groups !== null && groups.length > CAUSES && (
         <p class="none">
           These are the {CAUSES} largest causes; the <a href={failedAddress(id)}>board</a> has all
           hosts that failed.

@@ -32,14 +32,18 @@ export function useHead(id: string): {
   return { head: useHeld(head), error };
 }
 
-/** Counted by the store: asked again when `key` changed, but not more often than this. */
+/** Between two questions. */
 const LEAST_MS = 1_500;
 
+/**
+ * Counted by the store: asked again when `key` changed. undefined: not answered yet; null: there is no
+ * such deployment.
+ */
 export function useSummary(
   id: string,
   key: string,
-): { summary: Summary | null; error: AskError | null } {
-  const [summary, setSummary] = useState<Summary | null>(null);
+): { summary: Summary | null | undefined; error: AskError | null } {
+  const [summary, setSummary] = useState<Summary | null>();
   const [error, setError] = useState<AskError | null>(null);
   const [asked] = useState({ at: 0, answered: '' });
   const again = useAgain();

@@ -4,6 +4,7 @@ import { addressOf } from '../address/address.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import { type DeploymentRowFragment, DeploymentsDocument } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { Status } from '../parts/status.tsx';
 import { duration, moment } from '../parts/time.ts';
 import { useTitle } from '../parts/title.ts';
@@ -64,17 +65,6 @@ function NothingShown({ filtered }: { filtered: boolean }) {
       No deployment yet. <code>shiplog simulate --hosts 40</code> shows one, and{' '}
       <code>shiplog run</code> reports a real step. It appears here as soon as it begins.
     </p>
-  );
-}
-
-/** Drawn by its style sheet after a moment, so that what is quick does not flicker. */
-function Skeleton() {
-  return (
-    <div class="skeleton" aria-hidden="true">
-      <div />
-      <div />
-      <div />
-    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 /** A view whose code is fetched when it is opened first. */
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { Skeleton } from '../parts/skeleton.tsx';
 
 export function later<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
@@ -30,6 +31,6 @@ export function later<Props extends object>(
       );
     }
     const View = known;
-    return View === null ? <div class="skeleton" aria-hidden="true" /> : <View {...props} />;
+    return View === null ? <Skeleton /> : <View {...props} />;
   };
 }

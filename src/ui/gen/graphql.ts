@@ -234,7 +234,7 @@ export type DeploymentSummaryQueryVariables = Exact<{
 }>;
 
 
-export type DeploymentSummaryQuery = { task: { failureGroups: Array<{ fingerprint: string, message: string, count: number, hostCount: number, hosts: Array<string>, steps: Array<string>, sample: { hostName: string, name: string, exitCode: number | null, command: string | null, error: { code: string | null, message: string } | null } }>, stepSummaries: Array<{ step: string, p50Ms: number | null, p95Ms: number | null }>, runs: { nodes: Array<{ hostName: string, outOfRotationSince: string | null }> } } | null };
+export type DeploymentSummaryQuery = { task: { finishedAt: string | null, failureGroups: Array<{ fingerprint: string, message: string, count: number, hostCount: number, hosts: Array<string>, steps: Array<string>, sample: { hostName: string, name: string, exitCode: number | null, command: string | null, error: { code: string | null, message: string } | null } }>, stepSummaries: Array<{ step: string, p50Ms: number | null, p95Ms: number | null }>, runs: { nodes: Array<{ hostName: string, outOfRotationSince: string | null }> } } | null };
 
 export type FailureCauseFragment = { fingerprint: string, message: string, count: number, hostCount: number, hosts: Array<string>, steps: Array<string>, sample: { hostName: string, name: string, exitCode: number | null, command: string | null, error: { code: string | null, message: string } | null } };
 
@@ -260,6 +260,13 @@ export type HostNotesQueryVariables = Exact<{
 
 
 export type HostNotesQuery = { task: { runs: { nodes: Array<{ hostName: string, durationMs: number | null, outOfRotationSince: string | null, steps: Array<{ status: StepStatus, error: { message: string } | null }> }> } } | null };
+
+export type FailureEventQueryVariables = Exact<{
+  filter: EventFilter;
+}>;
+
+
+export type FailureEventQuery = { events: { edges: Array<{ cursor: string, node: { hostName: string | null, step: string | null, attempt: number | null, error: { message: string } | null } }> } };
 
 export type DeploymentsQueryVariables = Exact<{
   filter?: TaskFilter | null | undefined;
@@ -411,9 +418,9 @@ export type SearchEventsQueryVariables = Exact<{
 }>;
 
 
-export type SearchEventsQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, edges: Array<{ cursor: string, node: { taskId: string, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null } }> } };
+export type SearchEventsQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, pageInfo: { startCursor: string | null, endCursor: string | null, hasPreviousPage: boolean, hasNextPage: boolean }, edges: Array<{ cursor: string, node: { taskId: string, command: string | null, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { code: string | null, message: string } | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null } }> } };
 
-export type FoundLineFragment = { taskId: string, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null, error: { message: string } | null };
+export type FoundLineFragment = { taskId: string, command: string | null, id: string, kind: EventKind, at: string, hostName: string | null, step: string | null, attempt: number | null, status: StepStatus | null, level: LogLevel, stream: LogStream | null, message: string | null, exitCode: number | null, error: { code: string | null, message: string } | null, highlights: Array<{ start: number, end: number }>, progress: { done: number, total: number | null, unit: string | null } | null };
 
 export type EventsOverTimeQueryVariables = Exact<{
   filter: EventFilter;
@@ -626,6 +633,10 @@ export const FoundLineFragmentDoc = new TypedDocumentString(`
     fragment FoundLine on StepEvent {
   ...LogLine
   taskId
+  command
+  error {
+    code
+  }
   highlights {
     start
     end
@@ -702,7 +713,8 @@ export const DeploymentChangedDocument = new TypedDocumentString(`
 export const DeploymentSummaryDocument = new TypedDocumentString(`
     query DeploymentSummary($id: ID!) {
   task(id: $id) {
-    failureGroups(first: 50) {
+    finishedAt
+    failureGroups(first: 51) {
       ...FailureCause
     }
     stepSummaries {
@@ -787,6 +799,23 @@ export const HostNotesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<HostNotesQuery, HostNotesQueryVariables>;
+export const FailureEventDocument = new TypedDocumentString(`
+    query FailureEvent($filter: EventFilter!) {
+  events(filter: $filter, order: LOG, first: 1) {
+    edges {
+      cursor
+      node {
+        hostName
+        step
+        attempt
+        error {
+          message
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FailureEventQuery, FailureEventQueryVariables>;
 export const DeploymentsDocument = new TypedDocumentString(`
     query Deployments($filter: TaskFilter, $first: Int, $after: String) {
   tasks(filter: $filter, first: $first, after: $after) {
@@ -1239,6 +1268,10 @@ export const SearchEventsDocument = new TypedDocumentString(`
 fragment FoundLine on StepEvent {
   ...LogLine
   taskId
+  command
+  error {
+    code
+  }
   highlights {
     start
     end

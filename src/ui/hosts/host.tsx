@@ -8,6 +8,7 @@ import { numberOf, shareOf } from '../explore/figures.ts';
 import { Pager, usePage } from '../explore/pager.tsx';
 import { HostHistoryDocument, type HostHistoryQuery, type RunStatus } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { statusWord } from '../parts/status.tsx';
 import { moment } from '../parts/time.ts';
 import { useTitle } from '../parts/title.ts';
@@ -46,7 +47,7 @@ export function Host({ name }: { name: string }) {
           {error.message}
         </p>
       )}
-      {data === null && error === null && <div class="skeleton" aria-hidden="true" />}
+      {data === null && error === null && <Skeleton />}
       {data !== null && host === null && (
         <p>
           Nothing was reported about a host of this name, or it is no longer kept.{' '}

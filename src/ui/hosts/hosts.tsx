@@ -7,6 +7,7 @@ import { Pager, usePage } from '../explore/pager.tsx';
 import { type Range, useRange } from '../explore/range.ts';
 import { RangeChoice } from '../explore/range-choice.tsx';
 import { HostsDocument, HostsThatFailDocument } from '../gen/graphql.ts';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { useTitle } from '../parts/title.ts';
 import { HostTable } from './host-table.tsx';
 
@@ -149,8 +150,4 @@ function Problem({ text }: { text: string }) {
       {text}
     </p>
   );
-}
-
-function Skeleton() {
-  return <div class="skeleton" aria-hidden="true" />;
 }

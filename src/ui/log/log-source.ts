@@ -15,11 +15,23 @@ import { type Line, type LogPage, linesOf, type Place } from './line.ts';
 import { LogSpread } from './log-spread.ts';
 import { LogTail } from './log-tail.ts';
 
+/** A row, and the pixels above it. */
+interface AskedAt {
+  row: number;
+  top: number;
+}
+
 export interface LogState {
   lines: readonly Line[];
   /** How many lines are before the first of `lines`, and in all: estimated until an end is seen. */
   before: number;
   total: number;
+  /** Which move brought the window here; it grows at both ends until the next one. */
+  move: number;
+  /** The place of the first of `lines`: 0 is the line that the move was to, or the first that it brought. */
+  first: number;
+  /** Where the line at place 0 was asked for by its row; null: it was not. */
+  askedAt: AskedAt | null;
   atStart: boolean;
   atEnd: boolean;
   /** Came while the window stood elsewhere. */
@@ -32,6 +44,9 @@ const PAGE = 400;
 /** Lines that are kept; what is far from where one looks is asked for again. */
 const WINDOW = 6_000;
 
+/** Those of all logs are counted as one, so that none is taken for another log's. */
+let moves = 0;
+
 export class LogSource {
   readonly #filter: EventFilter;
   readonly #changed: (state: LogState) => void;
@@ -43,6 +58,9 @@ export class LogSource {
     lines: [],
     before: 0,
     total: 0,
+    move: 0,
+    first: 0,
+    askedAt: null,
     atStart: false,
     atEnd: false,
     unseen: 0,
@@ -50,8 +68,8 @@ export class LogSource {
     error: null,
   };
   #extending = false;
-  /** Counts the moves: what was asked for before the latest one no longer matters. */
-  #moves = 0;
+  /** What was asked for before the latest move no longer matters. */
+  #latest = 0;
   #retry: () => Promise<unknown> = async () => {};
 
   constructor(filter: EventFilter, changed: (state: LogState) => void) {
@@ -132,7 +150,7 @@ export class LogSource {
   }
 
   /** To the line of about this number, from 0, by when lines were written. */
-  async toLine(wanted: number): Promise<void> {
+  async toLine(wanted: number, askedAt: AskedAt): Promise<void> {
     await this.#move(async () => {
       await this.#spread.ask();
       const range = this.#spread.momentOf(wanted);
@@ -141,8 +159,10 @@ export class LogSource {
       const page = await this.#page(place);
       // Its cursor is one of a list by time: in the log it goes by another one.
       const at = page.edges.findIndex(({ node }) => node.id === found?.node.id);
-      const before = at < 0 ? this.#spread.total - page.edges.length : wanted - at;
-      return () => this.#show(page, Math.max(0, before));
+      if (at >= 0) return () => this.#show(page, Math.max(0, wanted - at), askedAt, -at);
+      const { length } = page.edges;
+      const before = Math.max(0, this.#spread.total - length);
+      return () => this.#show(page, before, askedAt, 1 - length);
     });
   }
 
@@ -176,27 +196,31 @@ export class LogSource {
 
   /** `ask` resolves to what shows the answer. */
   async #move(ask: () => Promise<() => void>): Promise<void> {
-    const move = ++this.#moves;
+    const move = ++moves;
+    this.#latest = move;
     this.#retry = () => this.#move(ask);
     this.#set({ loading: true });
     try {
       const show = await ask();
-      if (move === this.#moves) show();
+      if (move === this.#latest) show();
     } catch (error) {
-      if (move === this.#moves) this.#failed(error);
+      if (move === this.#latest) this.#failed(error);
     }
   }
 
-  #show(page: LogPage, before: number): void {
+  #show(page: LogPage, before: number, askedAt: AskedAt | null = null, first = 0): void {
     const { hasNextPage, hasPreviousPage } = page.pageInfo;
     const { length } = page.edges;
-    const first = hasPreviousPage ? Math.max(before, 1) : 0;
+    const left = hasPreviousPage ? Math.max(before, 1) : 0;
     this.#set({
       lines: linesOf(page),
-      before: first,
+      before: left,
       total: hasNextPage
-        ? Math.max(this.#spread.total, this.#state.total, first + length + 1)
-        : first + length,
+        ? Math.max(this.#spread.total, this.#state.total, left + length + 1)
+        : left + length,
+      move: this.#latest,
+      first,
+      askedAt,
       atStart: !hasPreviousPage,
       atEnd: !hasNextPage,
       unseen: hasNextPage ? this.#state.unseen : 0,
@@ -215,12 +239,12 @@ export class LogSource {
     const over = backward ? atStart : atEnd;
     if (over || edge === undefined || error !== null || this.#extending) return;
     this.#extending = true;
-    const move = this.#moves;
+    const move = this.#latest;
     try {
       const cursor = await this.cursorOf(edge);
       const place = backward ? { last: PAGE, before: cursor } : { first: PAGE, after: cursor };
       const page = await this.#page(place);
-      if (move !== this.#moves) return;
+      if (move !== this.#latest) return;
       if (backward) this.#prepend(page);
       else this.#grow(page);
     } catch (problem) {
@@ -232,7 +256,7 @@ export class LogSource {
   }
 
   #prepend(page: LogPage): void {
-    const { lines, before, total, atEnd } = this.#state;
+    const { lines, before, total, first, atEnd } = this.#state;
     const more = linesOf(page);
     const kept = [...more, ...lines].slice(0, WINDOW);
     const cut = kept.length < more.length + lines.length;
@@ -244,13 +268,14 @@ export class LogSource {
       before: left,
       // What was estimated wrongly before is so for all of them.
       total: total + left - (before - more.length),
+      first: first - more.length,
       atStart,
       atEnd: atEnd && !cut,
     });
   }
 
   #grow(page: LogPage): void {
-    const { lines, before, total, atStart } = this.#state;
+    const { lines, before, total, first, atStart } = this.#state;
     const more = linesOf(page);
     const kept = [...lines, ...more].slice(-WINDOW);
     const dropped = lines.length + more.length - kept.length;
@@ -260,6 +285,7 @@ export class LogSource {
       lines: kept,
       before: before + dropped,
       total: atEnd ? shown : Math.max(total, shown + 1),
+      first: first + dropped,
       atStart: atStart && dropped === 0,
       atEnd,
       ...(atEnd && { unseen: 0 }),
@@ -269,13 +295,14 @@ export class LogSource {
 
   /** New lines at the end of the window. */
   #append(more: readonly Line[]): void {
-    const { lines, before, atStart } = this.#state;
+    const { lines, before, first, atStart } = this.#state;
     const kept = [...lines, ...more].slice(-WINDOW);
     const dropped = lines.length + more.length - kept.length;
     this.#set({
       lines: kept,
       before: before + dropped,
       total: before + dropped + kept.length,
+      first: first + dropped,
       atStart: atStart && dropped === 0,
     });
   }

@@ -14,6 +14,13 @@ export function searchedWords(search: string): RegExp | null {
   return new RegExp(`(${words.map((word) => escaped(word)).join('|')})`, 'i');
 }
 
+/** Where they are in a text. */
+export function placesOf(words: RegExp | null, text: string): { start: number; end: number }[] {
+  if (words === null) return [];
+  const found = text.matchAll(new RegExp(words, 'gi'));
+  return Array.from(found, ({ index, 0: word }) => ({ start: index, end: index + word.length }));
+}
+
 function escaped(word: string): string {
   return word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

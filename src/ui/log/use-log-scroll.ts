@@ -6,7 +6,7 @@ import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isPrinting } from '../parts/printing.ts';
 import { useSeen } from '../parts/virtual.ts';
-import { Geometry, ROW } from './geometry.ts';
+import { Geometry, ROW, rowsBefore } from './geometry.ts';
 import type { Line } from './line.ts';
 import type { LogSource, LogState } from './log-source.ts';
 import { wrappedHeights } from './log-wrap.ts';
@@ -51,14 +51,22 @@ const NO_LINES: readonly Line[] = [];
 
 export function useLogScroll(options: LogScrollOptions): LogScroll {
   const { scroller, source, state, follow, setFollow, wrapped, selected } = options;
-  const { top: seenTop, bottom: seenBottom } = useSeen(scroller, ROW);
+  const { top: seenTop, bottom: seenBottom, look } = useSeen(scroller, ROW);
   const lines = state?.lines ?? NO_LINES;
   const columns = useColumns(scroller, wrapped && lines.length > 0);
-  const { before = 0, total = 0 } = state ?? {};
+  const { before = 0, total = 0, move = 0, first: firstPlace = 0, askedAt = null } = state ?? {};
+  const rowsMax = useMemo(rowsOfBrowser, []);
+  /** The row of the line at place 0 of a move. */
+  const origin = useRef({ move: -1, row: 0 });
   const geometry = useMemo(() => {
+    const here = lines.length;
+    const extent = { before, here, after: total - before - here };
+    const row = origin.current.move === move ? origin.current.row : askedAt?.row;
+    const offset = rowsBefore(extent, row === undefined ? null : row + firstPlace, rowsMax);
+    origin.current = { move, row: offset - firstPlace };
     const heights = wrapped ? wrappedHeights(lines, columns) : null;
-    return new Geometry(before, lines.length, total, heights);
-  }, [lines, before, total, wrapped, columns]);
+    return new Geometry(extent, offset, rowsMax, heights);
+  }, [lines, before, total, move, firstPlace, askedAt, rowsMax, wrapped, columns]);
 
   const first = Math.max(0, geometry.rowAt(seenTop) - OVERSCAN);
   const last = Math.min(geometry.count, geometry.rowAt(seenBottom) + OVERSCAN);
@@ -67,48 +75,55 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
   /** The cursor to bring into the middle as soon as its line is here. */
   const wanted = useRef<string | null>(null);
   /** The selected line where it is seen, else the first one, and where its row began when it was drawn. */
-  const anchor = useRef<{ id: string; top: number } | null>(null);
+  const anchor = useRef<{ place: number; top: number } | null>(null);
+  /** The move that was drawn last. */
+  const drawn = useRef(-1);
   /** Where a script scrolled to: what is not somebody's doing. */
   const placed = useRef(-1);
 
-  const place = (pixels: number): void => {
+  const scrollTo = (pixels: number): void => {
     const box = scroller.current;
     if (box === null || Math.abs(box.scrollTop - pixels) < 1) return;
     box.scrollTop = pixels;
     placed.current = box.scrollTop;
+    // The event of scrolling comes too late for this frame.
+    look();
   };
 
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null || isPrinting()) return;
+    if (drawn.current !== move) {
+      anchor.current = askedAt === null ? null : { place: 0, top: askedAt.top };
+      drawn.current = move;
+    }
     const target =
       wanted.current === null ? -1 : lines.findIndex(({ cursor }) => cursor === wanted.current);
     if (target >= 0) {
       wanted.current = null;
       const middle = (box.clientHeight - ROW) / 2;
-      place(Math.max(0, geometry.topOf(geometry.offset + target) - middle));
+      scrollTo(Math.max(0, geometry.topOf(geometry.offset + target) - middle));
     } else if (follow && state?.atEnd === true) {
-      place(Math.max(0, box.scrollHeight - box.clientHeight));
+      scrollTo(Math.max(0, box.scrollHeight - box.clientHeight));
     } else if (anchor.current !== null && wanted.current === null) {
-      const { id, top } = anchor.current;
-      const at = lines.findIndex(({ event }) => event.id === id);
-      if (at >= 0) {
-        const moved = geometry.topOf(geometry.offset + at) - top;
-        if (moved !== 0) place(box.scrollTop + moved);
+      const { place, top } = anchor.current;
+      const index = place - firstPlace;
+      if (index >= 0 && index < lines.length) {
+        const moved = geometry.topOf(geometry.offset + index) - top;
+        if (moved !== 0) scrollTo(box.scrollTop + moved);
       }
     }
-    const [from, to] = [box.scrollTop, box.scrollTop + box.clientHeight];
+    const [top, bottom] = [box.scrollTop, box.scrollTop + box.clientHeight];
     const of = selected === null ? -1 : geometry.topOf(geometry.offset + selected);
-    const row = of >= from && of < to ? geometry.offset + (selected ?? 0) : geometry.rowAt(from);
+    const row = of >= top && of < bottom ? geometry.offset + (selected ?? 0) : geometry.rowAt(top);
     let index = row - geometry.offset;
     // Who scrolls faster than lines come looks at empty rows: what comes joins what was read.
     if (index < 0 && index >= -BORDER) index = 0;
     else if (index >= lines.length && index < lines.length + BORDER) index = lines.length - 1;
-    const line = lines[index];
     anchor.current =
-      line === undefined
+      lines[index] === undefined
         ? null
-        : { id: line.event.id, top: geometry.topOf(geometry.offset + index) };
+        : { place: firstPlace + index, top: geometry.topOf(geometry.offset + index) };
   });
 
   /** The row that was asked for because nothing was there; once is enough. */
@@ -125,7 +140,8 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
       if (follow || asked.current === firstSeen) return;
       const timer = setTimeout(() => {
         asked.current = firstSeen;
-        void source.toLine(geometry.lineAt(firstSeen));
+        const place = { row: firstSeen, top: geometry.topOf(firstSeen) };
+        void source.toLine(geometry.lineAt(firstSeen), place);
       }, SETTLE_MS);
       return () => clearTimeout(timer);
     }
@@ -156,8 +172,8 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
       wanted.current = null;
       anchor.current = null;
       asked.current = 0;
-      place(0);
-      void source.toStart().then(() => place(0));
+      scrollTo(0);
+      void source.toStart().then(() => scrollTo(0));
     },
     into(index) {
       const box = scroller.current;
@@ -165,8 +181,8 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
       const row = geometry.offset + index;
       const top = geometry.topOf(row) - CONTEXT;
       const bottom = geometry.topOf(row + 1) + CONTEXT;
-      if (top < box.scrollTop) place(Math.max(0, top));
-      else if (bottom > box.scrollTop + box.clientHeight) place(bottom - box.clientHeight);
+      if (top < box.scrollTop) scrollTo(Math.max(0, top));
+      else if (bottom > box.scrollTop + box.clientHeight) scrollTo(bottom - box.clientHeight);
     },
     firstLine: () => Math.max(0, firstSeen - geometry.offset),
     onScroll() {
@@ -178,6 +194,12 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
       else if (state?.atEnd === true) setFollow(true);
     },
   };
+}
+
+/** What a browser can scroll, in rows; of longer logs a row may be more than one line. */
+function rowsOfBrowser(): number {
+  const height = getComputedStyle(document.documentElement).getPropertyValue('--scroll-max');
+  return Math.floor(Number.parseInt(height, 10) / ROW);
 }
 
 /** Characters that fit beside the columns of time, step and level. */

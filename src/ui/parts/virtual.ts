@@ -3,7 +3,7 @@
  * each of them is needs no table, and a million of them cost as little as ten.
  */
 import type { RefObject } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useCell } from './cell.ts';
 import { isPrinting, printing } from './printing.ts';
 
@@ -20,24 +20,29 @@ const OVERSCAN = 8;
 /** Rows on paper, from the first one on. */
 export const PRINTED_ROWS = 500;
 
+interface Seen {
+  top: number;
+  bottom: number;
+  /** For a script that scrolled: what is seen now is drawn in the same frame. */
+  look(): void;
+}
+
 /** The part of `scroller` that can be seen, in whole steps of `step` pixels, outwards. */
-export function useSeen(
-  scroller: RefObject<HTMLElement | null>,
-  step: number,
-): { top: number; bottom: number } {
+export function useSeen(scroller: RefObject<HTMLElement | null>, step: number): Seen {
   const [seen, setSeen] = useState({ top: 0, bottom: 40 * step });
   const current = useRef(seen);
   current.current = seen;
+  const look = useCallback((): void => {
+    const box = scroller.current;
+    // On paper nothing is scrolled: what was seen is what is drawn.
+    if (box === null || isPrinting()) return;
+    const top = Math.floor(box.scrollTop / step) * step;
+    const bottom = Math.ceil((box.scrollTop + box.clientHeight) / step) * step;
+    setSeen((was) => (was.top === top && was.bottom === bottom ? was : { top, bottom }));
+  }, [scroller, step]);
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null) return;
-    const look = (): void => {
-      // On paper nothing is scrolled: what was seen is what is drawn.
-      if (isPrinting()) return;
-      const top = Math.floor(box.scrollTop / step) * step;
-      const bottom = Math.ceil((box.scrollTop + box.clientHeight) / step) * step;
-      setSeen((was) => (was.top === top && was.bottom === bottom ? was : { top, bottom }));
-    };
     look();
     const resized = new ResizeObserver(look);
     resized.observe(box);
@@ -50,8 +55,8 @@ export function useSeen(
       resized.disconnect();
       box.removeEventListener('scroll', look);
     };
-  }, [scroller, step]);
-  return seen;
+  }, [scroller, look]);
+  return { ...seen, look };
 }
 
 /** Rows of `rowHeight` pixels inside `scroller`. */

@@ -5,6 +5,7 @@ import { hostAddress } from '../board/board-filter.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import { useKeys } from '../frame/keyboard.tsx';
 import { RunDetailsDocument } from '../gen/graphql.ts';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { Status } from '../parts/status.tsx';
 import './run-drawer.css';
 import { RunFacts } from './run-facts.tsx';
@@ -64,6 +65,7 @@ export function RunDrawer({ id, host, news, failedHosts }: RunDrawerProps) {
           {error.message}
         </p>
       )}
+      {!known && error === null && <Skeleton />}
       {known && run === null && error === null && (
         <p class="none">This host is not part of the deployment, and nothing was reported of it.</p>
       )}

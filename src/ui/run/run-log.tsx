@@ -1,38 +1,26 @@
 /** The log of a run: at the line with the cause where it failed, else at its end. */
-import { useEffect, useState } from 'preact/hooks';
 import type { LogLineFragment, RunDetailsFragment } from '../gen/graphql.ts';
 import { LogView } from '../log/log-view.tsx';
+import { useOpening } from '../log/use-opening.ts';
 import { failingLine } from './failing-line.ts';
 
 type Step = RunDetailsFragment['steps'][number];
 
 export function RunLog({ id, run }: { id: string; run: RunDetailsFragment }) {
   const host = run.hostName;
-  const [place, setPlace] = useState<{ cursor: string | null } | null>(null);
-  // Once, as the run is when it is opened: what fails while somebody looks does not move the log away.
-  useEffect(() => {
+  const opening = useOpening(`${id} ${host}`, async (signal) => {
     const failed = failedStep(run);
-    if (failed === null) {
-      setPlace({ cursor: null });
-      return;
-    }
-    const leaving = new AbortController();
-    const reason = failed.error?.message ?? null;
-    const { name: step, attempt } = failed;
-    failingLine({ taskId: id, host, step, attempt, reason }, leaving.signal).then(
-      (cursor) => setPlace({ cursor }),
-      () => {
-        if (!leaving.signal.aborted) setPlace({ cursor: null });
-      },
-    );
-    return () => leaving.abort();
-  }, [id, host]);
-  if (place === null) return null;
+    if (failed === null) return null;
+    const { name: step, attempt, error } = failed;
+    const reason = error?.message ?? null;
+    return failingLine({ taskId: id, host, step, attempt, reason }, signal);
+  });
+  if (opening === null) return null;
   const begins = new Map(run.steps.flatMap(beginnings));
   return (
     <LogView
       filter={{ taskId: id, hosts: [host] }}
-      opensAt={place.cursor}
+      opensAt={opening.cursor}
       withHost={false}
       steps={run.steps.map(({ name }) => name)}
       stepBegan={({ step, attempt }: LogLineFragment) => begins.get(`${attempt} ${step}`) ?? null}

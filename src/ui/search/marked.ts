@@ -6,7 +6,7 @@ export interface MarkedPiece {
   marked: boolean;
 }
 
-interface Range {
+export interface Range {
   start: number;
   end: number;
 }

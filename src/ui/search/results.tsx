@@ -2,7 +2,8 @@
 import { addressOf } from '../address/address.ts';
 import type { FoundLineFragment } from '../gen/graphql.ts';
 import { textOf } from '../log/line-text.ts';
-import { markedPieces } from './marked.ts';
+import { placesOf, searchedWords } from '../log/search-words.ts';
+import { markedPieces, type Range } from './marked.ts';
 
 const MOMENT = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
@@ -17,7 +18,13 @@ export interface Found {
   node: FoundLineFragment;
 }
 
-export function Results({ found }: { found: readonly Found[] }) {
+interface ResultsProps {
+  found: readonly Found[];
+  search: string;
+}
+
+export function Results({ found, search }: ResultsProps) {
+  const words = searchedWords(search);
   return (
     <table class="list results" aria-label="Results">
       <thead>
@@ -32,7 +39,7 @@ export function Results({ found }: { found: readonly Found[] }) {
       </thead>
       <tbody>
         {found.map(({ cursor, node }) => (
-          <Result key={node.id} cursor={cursor} line={node} />
+          <Result key={node.id} cursor={cursor} line={node} words={words} />
         ))}
       </tbody>
     </table>
@@ -42,9 +49,10 @@ export function Results({ found }: { found: readonly Found[] }) {
 interface ResultProps {
   cursor: string;
   line: FoundLineFragment;
+  words: RegExp | null;
 }
 
-function Result({ cursor, line }: ResultProps) {
+function Result({ cursor, line, words }: ResultProps) {
   const { taskId, hostName, step, level, at } = line;
   return (
     <tr class={`level-${level.toLowerCase()}`}>
@@ -56,7 +64,7 @@ function Result({ cursor, line }: ResultProps) {
       <td class="log-level">{level}</td>
       <td class="result-text">
         <a href={addressOf(['tasks', taskId], { host: hostName, line: cursor })}>
-          <Message line={line} />
+          <Message line={line} words={words} />
         </a>
       </td>
       <td class="name">
@@ -71,18 +79,43 @@ function Result({ cursor, line }: ResultProps) {
 }
 
 /** What it says in itself (a beginning, an end, progress), and what was said with it. */
-function Message({ line }: { line: FoundLineFragment }) {
-  const { kind, message, error, highlights } = line;
+function Message({ line, words }: { line: FoundLineFragment; words: RegExp | null }) {
+  const { kind, message, error, command, highlights } = line;
   const itself = textOf({ ...line, message: null, error: null });
-  const pieces = markedPieces(message ?? error?.message ?? '', message === null ? [] : highlights);
+  const why = error === null ? '' : [error.code, error.message].filter(Boolean).join(': ');
+  const said = message ?? why;
+  const inWhy = placesOf(words, why);
+  const inCommand = placesOf(words, command ?? '');
   return (
     <>
       {itself}
-      {itself !== '' && pieces.length > 0 && ': '}
-      {itself === '' && pieces.length === 0 && `(${kind.toLowerCase()})`}
-      {pieces.map(({ text, marked }, at) =>
-        marked ? <mark key={at}>{text}</mark> : <span key={at}>{text}</span>,
+      {itself !== '' && said !== '' && ': '}
+      {itself === '' && said === '' && `(${kind.toLowerCase()})`}
+      <Marked text={said} places={message === null ? inWhy : highlights} />
+      {message !== null && inWhy.length > 0 && <Also name="error" text={why} places={inWhy} />}
+      {command !== null && inCommand.length > 0 && (
+        <Also name="command" text={command} places={inCommand} />
       )}
     </>
+  );
+}
+
+interface MarkedProps {
+  text: string;
+  places: readonly Range[];
+}
+
+/** What a line has beside its message, where what is searched for is in it. */
+function Also({ name, ...marked }: MarkedProps & { name: string }) {
+  return (
+    <span class="result-also">
+      <i>{name}</i> <Marked {...marked} />
+    </span>
+  );
+}
+
+function Marked({ text, places }: MarkedProps) {
+  return markedPieces(text, places).map((piece, at) =>
+    piece.marked ? <mark key={at}>{piece.text}</mark> : <span key={at}>{piece.text}</span>,
   );
 }

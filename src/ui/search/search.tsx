@@ -9,6 +9,7 @@ import { longerThan, type Range, SPANS } from '../explore/range.ts';
 import { RangeChoice } from '../explore/range-choice.tsx';
 import { SearchEventsDocument } from '../gen/graphql.ts';
 import '../explore/explore.css';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { useTitle } from '../parts/title.ts';
 import { Histogram } from './histogram.tsx';
 import { Results } from './results.tsx';
@@ -44,12 +45,12 @@ export function Search() {
           {list.edges.length === 0 ? (
             <NothingFound range={range} turned={turned} />
           ) : (
-            <Results found={list.edges.toReversed()} />
+            <Results found={list.edges.toReversed()} search={filter.search ?? ''} />
           )}
           <Pager info={list.pageInfo} ascending turned={turned} words={['Newer', 'Older']} />
         </div>
       )}
-      {list === null && error === null && <div class="skeleton" aria-hidden="true" />}
+      {list === null && error === null && <Skeleton />}
     </>
   );
 }
@@ -57,7 +58,8 @@ export function Search() {
 function countOf(list: { totalCount: number | null; totalCountIsExact: boolean }): string {
   const { totalCount, totalCountIsExact } = list;
   if (totalCount === null) return '';
-  return `${totalCount.toLocaleString('en')}${totalCountIsExact ? '' : '+'} lines`;
+  const lines = totalCount === 1 ? 'line' : 'lines';
+  return `${totalCount.toLocaleString('en')}${totalCountIsExact ? '' : '+'} ${lines}`;
 }
 
 function NothingFound({ range, turned }: { range: Range; turned: boolean }) {

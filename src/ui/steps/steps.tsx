@@ -6,6 +6,7 @@ import { ServiceFacets } from '../explore/facets.tsx';
 import { RangeChoice } from '../explore/range-choice.tsx';
 import { useStepFilter } from '../explore/step-filter.ts';
 import { type StepFiguresFragment, StepStatisticsDocument } from '../gen/graphql.ts';
+import { Skeleton } from '../parts/skeleton.tsx';
 import { useTitle } from '../parts/title.ts';
 import { Causes } from './causes.tsx';
 import { Slowest } from './slowest.tsx';
@@ -33,7 +34,7 @@ export function Steps() {
           {error.message}
         </p>
       )}
-      {data === null && error === null && <div class="skeleton" aria-hidden="true" />}
+      {data === null && error === null && <Skeleton />}
       {data?.steps.length === 0 && (
         <p>
           No step like this began in the {range.name}. Choose a longer time above, or fewer facets.
