@@ -35,12 +35,27 @@ describeOnEngines('the list of deployments', (engine) => {
     await row.getByRole('link', { name: 'shop-1' }).waitFor();
     await row.getByText('1 × checksum mismatch').waitFor();
     await row.getByText('RUNNING').waitFor();
+    expect(await row.getByText('and other causes').count()).toBe(0);
     for (const name of ['Status', 'Service', 'Environment', 'By']) {
       expect(await page.getByRole('button', { name, exact: true }).count(), name).toBe(1);
     }
     expect(await page.getByRole('status', { name: 'Connection' }).textContent()).toContain('live');
     await shiplog.ingest.startTask({ id: 'shop-2', service: 'shop' });
     await table.getByRole('link', { name: 'shop-2' }).waitFor();
+    // The two largest causes stand in the row, and that there are others.
+    await shiplog.ingest.logSteps(
+      ['disk full', 'disk full', 'no route to host', 'no route to host'].map((message, i) => ({
+        taskId: 'shop-1',
+        host: `web-${i + 2}`,
+        step: 'download',
+        status: 'FAILED',
+        error: { message },
+      })),
+    );
+    await row.getByText('and other causes').waitFor();
+    await row.getByText('2 × disk full').waitFor();
+    await row.getByText('2 × no route to host').waitFor();
+    expect(await row.getByText('checksum mismatch').count()).toBe(0);
     expect(foreign).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();

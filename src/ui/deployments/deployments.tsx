@@ -108,6 +108,9 @@ function DeploymentsTable({ calm }: { calm: CalmRows }) {
   );
 }
 
+/** In a row; the query asks for one more. */
+const CAUSES = 2;
+
 interface DeploymentRowProps {
   row: DeploymentRowFragment;
   now: number;
@@ -127,12 +130,13 @@ function DeploymentRow({ row, now, arrived }: DeploymentRowProps) {
       <td class="deployment">
         <a href={addressOf(['tasks', row.id])}>{row.id}</a>
         {row.title !== null && <span class="title"> {row.title}</span>}
-        {row.failureGroups.map((group) => (
+        {row.failureGroups.slice(0, CAUSES).map((group) => (
           <div key={group.fingerprint} class="cause">
             <span aria-hidden="true">✖</span> {group.hostCount.toLocaleString('en')} ×{' '}
             {group.message}
           </div>
         ))}
+        {row.failureGroups.length > CAUSES && <div class="cause">and other causes</div>}
       </td>
       <td class="what">
         {what}

@@ -552,7 +552,7 @@ export const DeploymentRowFragmentDoc = new TypedDocumentString(`
     notRun
     stale
   }
-  failureGroups(first: 2) {
+  failureGroups(first: 3) {
     fingerprint
     message
     hostCount
@@ -853,7 +853,7 @@ export const DeploymentsDocument = new TypedDocumentString(`
     notRun
     stale
   }
-  failureGroups(first: 2) {
+  failureGroups(first: 3) {
     fingerprint
     message
     hostCount
@@ -892,7 +892,7 @@ export const DeploymentsChangedDocument = new TypedDocumentString(`
     notRun
     stale
   }
-  failureGroups(first: 2) {
+  failureGroups(first: 3) {
     fingerprint
     message
     hostCount
