@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import type { PageRequest } from '../domain/cursor/page.ts';
 import { badInput, type InputProblem, ShiplogError } from '../domain/errors.ts';
 import type { LogEvent, Position, StoredEvent } from '../domain/event/event.ts';
-import { type ParsedEvent, parseStepEvent } from '../domain/event/input.ts';
+import { type InputOptions, type ParsedEvent, parseStepEvent } from '../domain/event/input.ts';
 import {
   isTaskLine,
   parseFinishTask,
@@ -56,7 +56,11 @@ export interface Ingest {
    * One outcome for each input, in order: events of steps, and lines that say something of a task.
    * Rejects only where nothing could be taken.
    */
-  logSteps(raws: readonly unknown[], reporter?: Reporter): Promise<StepOutcome[]>;
+  logSteps(
+    raws: readonly unknown[],
+    reporter?: Reporter,
+    options?: Pick<InputOptions, 'idAlone'>,
+  ): Promise<StepOutcome[]>;
   /** Counts what could not even be read as an event. */
   noteRejected(problem: InputProblem, reporter: Reporter): void;
   /**
@@ -105,17 +109,19 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
   async function logSteps(
     raws: readonly unknown[],
     reporter: Reporter = NOBODY,
+    { idAlone = false }: Pick<InputOptions, 'idAlone'> = {},
   ): Promise<StepOutcome[]> {
     const receivedAt = now();
     const results: StepOutcome[] = new Array(raws.length);
     const events: LogEvent[] = [];
     const places: number[] = [];
     const lines = keyLines.batch();
+    const options = { redact: redactor, lines, idAlone };
     for (let i = 0; i < raws.length; i++) {
       const raw = raws[i];
       const parsed = isTaskLine(raw)
         ? taskLine(raw, receivedAt, reporter)
-        : parseStepEvent(raw, receivedAt, { redact: redactor, lines });
+        : parseStepEvent(raw, receivedAt, options);
       if (parsed.ok) {
         events.push(parsed.event);
         places.push(i);

@@ -5,6 +5,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mutated, pick, type Random, randomOf } from './fuzz.ts';
 import { type HttpFixture, startHttpFixture } from './support.ts';
 
 const REQUESTS = Number(process.env.SHIPLOG_TEST_FUZZ ?? 2_000);
@@ -17,18 +18,6 @@ beforeAll(async () => {
   shiplog = await startHttpFixture({ maxBodyBytes: 65_536 });
 });
 afterAll(() => shiplog.close());
-
-/** mulberry32: the same bytes for the same seed. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
-  };
-}
-type Random = ReturnType<typeof randomOf>;
 
 const DOCUMENTS = [
   '{"@timestamp":"2026-11-27T02:07:03.983Z","message":"m","log":{"level":"info"},"host":{"name":"h"}}',
@@ -70,70 +59,17 @@ const TYPES = [
   'text/plain',
 ];
 
-type Bytes = Buffer<ArrayBuffer>;
+/** What breaks this protocol in particular: its lines and what stands in them. */
+const TOKENS = ['\r\n', '-', 'null', '\u2028', '"_id":', '"_index":""', '{"index":{}}\n'];
 
-function bodyOf(random: Random): Bytes {
+function bodyOf(random: Random): Buffer {
   const lines = Array.from({ length: 1 + random(6) }, () => [
     pick(random, ACTIONS),
     pick(random, DOCUMENTS),
   ]).flat();
-  let body = Buffer.from(`${lines.join('\n')}\n`);
-  for (let times = random(6); times > 0; times--) body = mutated(body, random);
+  let body: Buffer = Buffer.from(`${lines.join('\n')}\n`);
+  for (let times = random(6); times > 0; times--) body = mutated(body, random, TOKENS);
   return body;
-}
-
-const TOKENS = [
-  '{',
-  '}',
-  '[',
-  ']',
-  '"',
-  '\\',
-  '\n',
-  '\r\n',
-  ':',
-  ',',
-  'null',
-  '1e999',
-  '-',
-  '\\ud800',
-  '\u2028',
-  '"_id":',
-  '"_index":""',
-  '{"index":{}}\n',
-];
-
-function mutated(body: Bytes, random: Random): Bytes {
-  const at = random(body.length + 1);
-  const [before, behind] = [body.subarray(0, at), body.subarray(at)];
-  switch (random(7)) {
-    case 0:
-      return before;
-    case 1:
-      return Buffer.concat([before, Buffer.of(random(256)), behind.subarray(1)]);
-    case 2:
-      return Buffer.concat([before, Buffer.from(pick(random, TOKENS)), behind]);
-    case 3:
-      return Buffer.concat([before, behind.subarray(random(40))]);
-    case 4:
-      return Buffer.concat([body, before]);
-    case 5:
-      return Buffer.concat([
-        before,
-        Buffer.from(Array.from({ length: random(64) }, () => random(256))),
-        behind,
-      ]);
-    default:
-      return Buffer.concat([
-        before,
-        Buffer.from(pick(random, ['[', '{"a":']).repeat(random(3_000))),
-        behind,
-      ]);
-  }
-}
-
-function pick<T>(random: Random, list: readonly T[]): T {
-  return list[random(list.length)] as T;
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: LANES });
@@ -160,8 +96,8 @@ function send(
 async function fuzzOnce(random: Random): Promise<number> {
   const plain = bodyOf(random);
   const coding = random(10);
-  const compressed: Bytes = coding < 2 ? gzipSync(plain) : plain;
-  const body = coding === 1 ? mutated(compressed, random) : compressed;
+  const compressed = coding < 2 ? gzipSync(plain) : plain;
+  const body = coding === 1 ? mutated(compressed, random, TOKENS) : compressed;
   const headers: Record<string, string> = {
     'content-type': pick(random, TYPES),
     'user-agent': pick(random, AGENTS),

@@ -35,8 +35,11 @@ const TOKENS = [
   '"__proto__":{}',
 ];
 
-/** One change: cut, overwritten, put in, left out, repeated, or nested without end. */
-export function mutated(body: Buffer, random: Random): Buffer {
+/**
+ * One change: cut, overwritten, put in, left out, repeated, or nested without end. `tokens`: what a
+ * protocol knows besides those of JSON.
+ */
+export function mutated(body: Buffer, random: Random, tokens: readonly string[] = []): Buffer {
   const at = random(body.length + 1);
   const [before, behind] = [body.subarray(0, at), body.subarray(at)];
   const some = Buffer.from(Array.from({ length: random(64) }, () => random(256)));
@@ -46,7 +49,7 @@ export function mutated(body: Buffer, random: Random): Buffer {
     case 1:
       return Buffer.concat([before, Buffer.of(random(256)), behind.subarray(1)]);
     case 2:
-      return Buffer.concat([before, Buffer.from(pick(random, TOKENS)), behind]);
+      return Buffer.concat([before, Buffer.from(pick(random, [...TOKENS, ...tokens])), behind]);
     case 3:
       return Buffer.concat([before, behind.subarray(random(40))]);
     case 4:

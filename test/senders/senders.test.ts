@@ -54,7 +54,13 @@ describeOnEngines('documents of others', (engine) => {
     expect(
       await take(first, numbered('rs', '2', { message: 'two', '@timestamp': time(59) })),
     ).toEqual(['STORED', 'STORED']);
+    const before = shiplog.ingest.metrics();
     expect(await take(again, again)).toEqual(['DUPLICATE', 'DUPLICATE']);
+    const counted = shiplog.ingest.metrics();
+    const more = (name: string) => (counted[name] ?? 0) - (before[name] ?? 0);
+    expect(more('ingest_duplicate_total')).toBe(2);
+    // Nor is anybody told that something was rejected.
+    expect(more('ingest_rejected_total{code="ID_CONFLICT"}')).toBe(0);
     expect(await messagesOf('index/rs/2026-11-26')).toEqual(['one', 'two']);
     expect(await messagesOf('index/rs/2026-11-27')).toEqual([]);
   });

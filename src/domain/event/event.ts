@@ -111,7 +111,10 @@ export interface LogEvent {
   id: string;
   /** Unique within its task. */
   eventId: string;
-  /** Of what the sender sent, after redaction: tells a retry from another event of the same id. */
+  /**
+   * Of what the sender sent, after redaction: tells a retry from another event of the same id. Empty
+   * where the id alone tells.
+   */
   digest: string;
   kind: EventKind;
   taskId: string;

@@ -47,6 +47,8 @@ export interface LineRedaction {
 export interface InputOptions {
   redact?: Redaction;
   lines?: LineRedaction;
+  /** The id alone says what is the same event, whatever else changed: its content has no digest. */
+  idAlone?: boolean;
 }
 /** generatedId: the id is ours and new, so the same event sent again is not recognised. */
 export type ParsedEvent =
@@ -73,7 +75,7 @@ export function parseStepEvent(
 function stepEvent(
   raw: unknown,
   receivedAt: number,
-  { redact, lines }: InputOptions,
+  { redact, lines, idAlone = false }: InputOptions,
 ): { event: LogEvent; generatedId: boolean } {
   const input = readObject(raw, null, STEP_EVENT_FIELDS);
   const taskId = required(readName(input.taskId, 'taskId', LIMITS.taskId), 'taskId');
@@ -123,29 +125,31 @@ function stepEvent(
     }
     if (labels !== null) labels = redact.labels(labels);
   }
-  const digest = contentDigest(
-    JSON.stringify([
-      taskId,
-      host,
-      step,
-      attempt,
-      status,
-      time.said,
-      writer,
-      sequence,
-      message,
-      level,
-      stream,
-      command,
-      canonical(params),
-      exitCode,
-      durationMs,
-      progress,
-      error,
-      source,
-      canonical(labels),
-    ]),
-  );
+  const digest = idAlone
+    ? ''
+    : contentDigest(
+        JSON.stringify([
+          taskId,
+          host,
+          step,
+          attempt,
+          status,
+          time.said,
+          writer,
+          sequence,
+          message,
+          level,
+          stream,
+          command,
+          canonical(params),
+          exitCode,
+          durationMs,
+          progress,
+          error,
+          source,
+          canonical(labels),
+        ]),
+      );
   // Behind the digest: a retry may come when the lines before it are forgotten.
   if (lines !== undefined && sent !== null && message !== null) {
     message = lines.message([taskId, host, step, stream, source, writer], sent, message);

@@ -90,6 +90,9 @@ interface Parts {
 }
 
 function textTime(text: string, reading: TimeReading): ReadTime | null {
+  // As most programs write it.
+  const at = parseDateTime(text);
+  if (at !== null) return { at, fine: text.includes('.') };
   const iso = ISO.exec(text);
   if (iso !== null) {
     const [, year = '', month = '', day = '', hour = '', minute = '', second, fraction] = iso;
