@@ -151,7 +151,7 @@ async function dryRun(source: Source, count: number): Promise<void> {
     left -= documents.length;
     if (left <= 0) break;
   }
-  source.close();
+  await source.close();
 }
 
 function show({ place, event, problem, misfits }: ImportDocument): void {
@@ -221,7 +221,7 @@ async function store(
   } catch (error) {
     if (!giveUp.aborted) throw error;
   } finally {
-    source.close();
+    await source.close();
     progress.clear();
     await state.save();
     await rejects.close();

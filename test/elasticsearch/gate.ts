@@ -21,6 +21,8 @@ export interface Gate {
   refuse(text: string): void;
   /** Answers to requests of this kind arrive changed from now on; null: as they are again. */
   damage(of: RegExp | null, change?: (text: string) => string): void;
+  /** The node takes the next request of this kind; its answer does not arrive. */
+  loseAnswer(of: RegExp): void;
   /** How many answers arrived changed. */
   damaged(): number;
   /** How many documents were not shown. */
@@ -48,6 +50,7 @@ export async function openGate(target: string): Promise<Gate> {
   let hidden = 0;
   let damaging: { of: RegExp; change: (text: string) => string } | null = null;
   let damaged = 0;
+  let losingAnswer: RegExp | null = null;
   const server = createServer(async (request, response) => {
     try {
       const body = await buffer(request);
@@ -81,6 +84,12 @@ export async function openGate(target: string): Promise<Gate> {
         return;
       }
       const what = `${method} ${request.url}`;
+      if (losingAnswer?.test(what) === true) {
+        losingAnswer = null;
+        lost++;
+        lose(response, 'cut');
+        return;
+      }
       if (damaging?.of.test(what) === true) {
         text = Buffer.from(damaging.change(text.toString()));
         damaged++;
@@ -126,6 +135,9 @@ export async function openGate(target: string): Promise<Gate> {
     },
     damage: (of, change = (text) => text) => {
       damaging = of === null ? null : { of, change };
+    },
+    loseAnswer: (of) => {
+      losingAnswer = of;
     },
     damaged: () => damaged,
     hidden: () => hidden,

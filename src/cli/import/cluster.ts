@@ -24,11 +24,19 @@ export interface Hit {
 export interface SearchAnswer {
   _scroll_id?: string;
   _shards: { total: number; failed: number };
-  hits: { total?: { value: number } | number; hits: Hit[] };
+  hits: { hits: Hit[] };
   aggregations?: { indices: { buckets: { key: string; doc_count: number }[] } };
 }
 
+export interface Answered {
+  answer: SearchAnswer;
+  /** Of the answer: they tell how many documents to ask for. */
+  bytes: number;
+}
+
 const TIMEOUT_MS = 120_000;
+/** Whoever interrupts waits for it. */
+const REMOVE_TIMEOUT_MS = 3_000;
 const FIRST_ATTEMPTS = 3;
 const HINT =
   'SHIPLOG_ELASTICSEARCH_USERNAME and _PASSWORD, or SHIPLOG_ELASTICSEARCH_API_KEY, say who reads; it needs the privilege "read" on the index';
@@ -62,21 +70,25 @@ export class Cluster {
     this.#signal = signal;
   }
 
-  /** Bytes of the answer beside it: they tell how many documents to ask for. */
-  async post(path: string, body: object): Promise<{ answer: SearchAnswer; bytes: number }> {
+  async post(path: string, body: object): Promise<Answered> {
     const text = await this.#call('POST', path, JSON.stringify(body));
-    const answer = parseExactJson(text) as SearchAnswer;
-    return { answer, bytes: text.length };
+    return read(text);
   }
 
-  /** For what need not succeed. */
+  /** For what must not be sent twice: throws the CallError of the first attempt. */
+  async postOnce(path: string, body: object): Promise<Answered> {
+    return read(await this.#send('POST', path, JSON.stringify(body), this.#signal));
+  }
+
+  /** For what need not succeed; also when nothing else is asked any more. */
   async remove(path: string, body: object): Promise<void> {
-    await this.#send('DELETE', path, JSON.stringify(body)).catch(() => undefined);
+    const timeout = AbortSignal.timeout(REMOVE_TIMEOUT_MS);
+    await this.#send('DELETE', path, JSON.stringify(body), timeout).catch(() => undefined);
   }
 
   /** A cluster that is busy or away is waited for, once it has answered at all. */
   async #call(method: string, path: string, body: string): Promise<string> {
-    const text = await withRetry(() => this.#send(method, path, body), {
+    const text = await withRetry(() => this.#send(method, path, body, this.#signal), {
       signal: this.#signal,
       attempts: this.#hasAnswered ? Number.POSITIVE_INFINITY : FIRST_ATTEMPTS,
       onRetry: ({ message }) => say(`${message}; trying again`),
@@ -85,7 +97,7 @@ export class Cluster {
     return text;
   }
 
-  async #send(method: string, path: string, body: string): Promise<string> {
+  async #send(method: string, path: string, body: string, signal: AbortSignal): Promise<string> {
     let response: Response;
     let text: string;
     try {
@@ -97,7 +109,7 @@ export class Cluster {
           ...(this.#authorization === null ? {} : { authorization: this.#authorization }),
         },
         body,
-        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
         redirect: 'error',
       });
       text = await response.text();
@@ -110,6 +122,10 @@ export class Cluster {
     const isDenied = response.status === 401 || response.status === 403;
     throw new ClusterError(response.status, message, isDenied ? HINT : null);
   }
+}
+
+function read(text: string): Answered {
+  return { answer: parseExactJson(text) as SearchAnswer, bytes: text.length };
 }
 
 function authorizationOf(apiKey: string, name: string, password: string): string | null {

@@ -6,7 +6,7 @@
 import { say } from '../output.ts';
 import { type Cluster, ClusterError } from './cluster.ts';
 import type { DocumentReader, ImportDocument } from './document.ts';
-import { scrollThrough } from './scroll.ts';
+import { Scroll } from './scroll.ts';
 import { Shard } from './shard.ts';
 import { PAGE_DOCUMENTS, type Page, type Positions, type Source } from './source.ts';
 
@@ -27,6 +27,7 @@ export class ElasticsearchSource implements Source {
   readonly #pattern: string;
   readonly #reader: DocumentReader;
   #indices: IndexSize[] = [];
+  #scroll: Scroll | null = null;
 
   /** `stop`: ends the calls of the cluster. */
   constructor(cluster: Cluster, stop: AbortController, pattern: string, reader: DocumentReader) {
@@ -57,13 +58,14 @@ export class ElasticsearchSource implements Source {
   async *pages(from: Positions): AsyncGenerator<Page> {
     for (const { name } of this.#indices) {
       const shards = await this.#shards(name, from);
-      if (shards === null) yield* this.#scroll(name);
+      if (shards === null) yield* this.#scrolled(name);
       else yield* this.#merged(shards);
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#stop.abort();
+    await this.#scroll?.clear();
   }
 
   /** null: its documents have no sequence numbers. */
@@ -118,10 +120,12 @@ export class ElasticsearchSource implements Source {
     yield page();
   }
 
-  async *#scroll(index: string): AsyncGenerator<Page> {
-    for await (const hits of scrollThrough(this.#cluster, index)) {
+  async *#scrolled(index: string): AsyncGenerator<Page> {
+    const scroll = new Scroll(this.#cluster, index);
+    this.#scroll = scroll;
+    for await (const { hits, fresh } of scroll.pages()) {
       const documents = hits.map(({ _id, _source }) => this.#reader.hit(index, _id, _source));
-      yield { documents, positions: {}, progress: hits.length };
+      yield { documents, positions: {}, progress: fresh };
     }
   }
 }

@@ -31,7 +31,7 @@ export class FileSource implements Source {
     return { total, about: this.name };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#input?.close();
   }
 

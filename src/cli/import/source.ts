@@ -6,7 +6,10 @@ export type Positions = Readonly<Record<string, number>>;
 
 export interface Page {
   documents: ImportDocument[];
-  /** Where the source stands behind it; those that are not named stand where they stood. */
+  /**
+   * Where the source stands behind it; those that are not named stand where they stood. None: the page
+   * is read again by the next import.
+   */
   positions: Positions;
   /** How much of `total` the page is. */
   progress: number;
@@ -20,8 +23,8 @@ export interface Source {
   open(from: Positions): Promise<{ total: number | null; about: string }>;
   /** In an order that stays the same, from behind the positions. */
   pages(from: Positions): AsyncGenerator<Page>;
-  /** Lets go of what it reads, also in the middle of it. */
-  close(): void;
+  /** Lets go of what it reads, also in the middle of it. Never rejects. */
+  close(): Promise<void>;
 }
 
 /** Documents, and bytes of them, that are read and delivered at a time. */

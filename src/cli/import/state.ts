@@ -15,7 +15,7 @@ export interface Purpose {
 interface Saved extends Purpose {
   version: 1;
   positions: Positions;
-  /** Of `total` of the source. */
+  /** Of `total` of the source: what the positions stand behind. */
   done: number;
 }
 
@@ -59,7 +59,8 @@ export class State {
   /** Everything up to here is delivered. Saved now and then; `save` saves the rest. */
   async advance(positions: Positions, progress: number): Promise<void> {
     this.positions = { ...this.positions, ...positions };
-    this.done += progress;
+    // What no position stands behind is read again.
+    if (Object.keys(positions).length > 0) this.done += progress;
     if (performance.now() - this.#savedAt >= SAVE_EVERY_MS) await this.save();
   }
 
