@@ -16,6 +16,7 @@ import type {
 import { SHARD } from './file/epochs.ts';
 import { Metrics } from './metrics.ts';
 import type { JsonText } from './read/json-text.ts';
+import { type AppendReply, outcomesOf, textOfEvents } from './threads/append-message.ts';
 import type { ReaderOperations } from './threads/reader.ts';
 import type { ReaderPool } from './threads/reader-pool.ts';
 import { WorkerClient } from './threads/worker-client.ts';
@@ -113,13 +114,11 @@ export class SqliteStore implements Store {
   async append(events: readonly LogEvent[]): Promise<AppendOutcome[]> {
     if (events.length === 0) return [];
     const began = performance.now();
-    const { outcomes, lastSeq } = await this.#write<{
-      outcomes: AppendOutcome[];
-      lastSeq: number;
-    }>('append', JSON.stringify(events), this.#settings.now());
-    this.#lastSeq = Math.max(this.#lastSeq, lastSeq);
+    const text = textOfEvents(events);
+    const reply = await this.#write<AppendReply>('append', text, this.#settings.now());
+    this.#lastSeq = Math.max(this.#lastSeq, reply.lastSeq);
     this.#metrics.appended(events.length, performance.now() - began);
-    return outcomes;
+    return outcomesOf(reply);
   }
 
   async heads(_taskId: string | null): Promise<ShardHead[]> {

@@ -1,6 +1,5 @@
 /** The worker thread with the only connection that writes. */
 import { workerData } from 'node:worker_threads';
-import type { LogEvent } from '../../../domain/event/event.ts';
 import type { RetentionReport } from '../../store.ts';
 import { Connection } from '../file/connection.ts';
 import { beginEpoch } from '../file/epochs.ts';
@@ -12,6 +11,7 @@ import { areViewsOld, refoldTasks } from '../write/refold.ts';
 import { retention } from '../write/retention.ts';
 import type { Views } from '../write/views.ts';
 import { WAL_BOUNDS, Wal } from '../write/wal.ts';
+import { eventsOfText, replyOf } from './append-message.ts';
 import { serve, workerLog } from './worker-side.ts';
 
 export interface WriterData {
@@ -52,8 +52,8 @@ function open({ file, settings, maxPages }: WriterData) {
     ready,
     operations: {
       append: (events: string, now: number) => {
-        const outcomes = appender.append(JSON.parse(events) as LogEvent[], now);
-        return { outcomes, lastSeq: appender.lastSeq };
+        const outcomes = appender.append(eventsOfText(events), now);
+        return replyOf(outcomes, appender.lastSeq);
       },
       /** Writes the views; returns up to which seq they hold. */
       flush: () => {
