@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ShiplogError } from '../../src/domain/errors.ts';
 import { BodyBudget, withBody } from '../../src/http/body/body.ts';
@@ -61,6 +61,22 @@ describe('a request body', () => {
   ])('may be compressed with %s', async (encoding, compress) => {
     const { body } = await post(compress(Buffer.from('ä'.repeat(1000))), encoding);
     expect(body.length).toBe(1000);
+  });
+
+  it('may be compressed with deflate without the frame of zlib, also in single bytes, and is refused where it is damaged', async () => {
+    const raw = deflateRawSync(Buffer.from('ä'.repeat(1000)));
+    expect((await post(raw, 'deflate')).body.length).toBe(1000);
+    const bytes = [...raw];
+    const single = new ReadableStream({
+      pull(controller) {
+        const byte = bytes.shift();
+        if (byte === undefined) controller.close();
+        else controller.enqueue(Uint8Array.of(byte));
+      },
+    });
+    expect((await post(single, 'deflate')).body.length).toBe(1000);
+    expect((await post(raw.subarray(0, -4), 'deflate')).status).toBe(400);
+    expect((await post(Buffer.alloc(0), 'deflate')).status).toBe(400);
   });
 
   it('is refused with 415 where its encoding is unknown', async () => {

@@ -61,6 +61,11 @@ export class Arrivals implements AsyncIterableIterator<Buffer, void, undefined> 
     return NO_MORE;
   }
 
+  /** What is waited for does not come any more. */
+  fail(error: Error): void {
+    this.#end(error);
+  }
+
   stop(): void {
     this.#waiting.clear();
     this.#end(null);

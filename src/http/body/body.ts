@@ -7,7 +7,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { ShiplogError } from '../../domain/errors.ts';
 import { parseExactJson } from '../../domain/event/exact-number.ts';
 import { Arrivals } from './arrivals.ts';
@@ -70,18 +70,25 @@ export interface BodyHold {
 
 const SHARE_OF_ONE_SENDER = 0.5;
 
-function decompressor(encoding: string): Transform | null {
+/** `first`: byte of the body. */
+type Decompressor = (first: number) => Transform;
+
+/** In the first byte of a body in zlib's format, which no compressor begins raw data with. */
+const ZLIB_METHOD = 8;
+
+function decompressor(encoding: string): Decompressor | null {
   switch (encoding) {
     case '':
     case 'identity':
       return null;
     case 'gzip':
     case 'x-gzip':
-      return createGunzip();
+      return () => createGunzip();
     case 'deflate':
-      return createInflate();
+      // The name means zlib's format, and some leave that out, as Elasticsearch lets them.
+      return (first) => ((first & 0x0f) === ZLIB_METHOD ? createInflate() : createInflateRaw());
     case 'br':
-      return createBrotliDecompress();
+      return () => createBrotliDecompress();
     default:
       throw new ShiplogError(
         'UNSUPPORTED_MEDIA_TYPE',
@@ -131,12 +138,21 @@ export interface BodyChunks extends AsyncIterable<Buffer> {
  * in the middle. To be stopped in the end.
  */
 export function bodyChunks(request: IncomingMessage, limit: number, waitMs: number): BodyChunks {
-  const inflate = decompressor((request.headers['content-encoding'] ?? '').trim().toLowerCase());
+  const create = decompressor((request.headers['content-encoding'] ?? '').trim().toLowerCase());
   checkDeclaredBody(request, limit);
   const arriving = new Arrivals(request, limit, () => tooLarge(limit));
-  const late = inflate !== null && waitMs !== Infinity;
-  const timer = late ? setTimeout(() => inflate.destroy(tooSlow(waitMs)), waitMs) : undefined;
-  const chunks = inflate === null ? arriving : inflated(arriving, inflate, limit);
+  let inflate: Transform | null = null;
+  const giveUp = (): void => {
+    arriving.fail(tooSlow(waitMs));
+    inflate?.destroy(tooSlow(waitMs));
+  };
+  const late = create !== null && waitMs !== Infinity;
+  const timer = late ? setTimeout(giveUp, waitMs) : undefined;
+  const begin = (decompress: Decompressor) => (first: number) => {
+    inflate = decompress(first);
+    return inflate;
+  };
+  const chunks = create === null ? arriving : inflated(arriving, begin(create), limit);
   return {
     async next() {
       try {
@@ -158,17 +174,29 @@ export function bodyChunks(request: IncomingMessage, limit: number, waitMs: numb
 
 async function* inflated(
   arriving: Arrivals,
-  inflate: Transform,
+  begin: Decompressor,
   limit: number,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const { value } = await arriving.next();
+  const first = value ?? null;
+  const inflate = begin(first?.[0] ?? ZLIB_METHOD);
   // The reading below ends with the same error, and tells it.
-  pipeline(arriving, inflate).catch(() => undefined);
+  pipeline(withFirst(first, arriving), inflate).catch(() => undefined);
   let total = 0;
   for await (const chunk of inflate as AsyncIterable<Buffer>) {
     total += chunk.length;
     if (total > limit) throw tooLarge(limit);
     yield chunk;
   }
+}
+
+async function* withFirst(
+  first: Buffer | null,
+  rest: Arrivals,
+): AsyncGenerator<Buffer, void, undefined> {
+  if (first === null) return;
+  yield first;
+  yield* rest;
 }
 
 /**
