@@ -62,8 +62,10 @@ export class BulkIntake {
 
   /** Rejects where the rest cannot be taken now, and the client is told so of its whole request. */
   async take(target: string): Promise<BulkReplyItem[]> {
-    const digest = bodyDigest(this.#request.body, target);
-    for (let from = 0; from < this.#request.actions.length; ) {
+    const { body, actions } = this.#request;
+    // Those with ids of their own are known by them, whatever body they come in.
+    const digest = actions.some(({ id }) => id === null) ? bodyDigest(body, target) : '';
+    for (let from = 0; from < actions.length; ) {
       const to = this.#endOfBatch(from);
       try {
         await this.#store(from, to, digest);
