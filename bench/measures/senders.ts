@@ -107,6 +107,8 @@ export const sendersOnElasticsearch: Measurement = {
     } finally {
       await ours.stop();
       await ask(`${url}/${raw}`, 'DELETE');
+      // A node that was given stays: by name, for clusters refuse to delete by pattern.
+      for (const index of await indicesOf(url, name)) await ask(`${url}/${index}`, 'DELETE');
       await node?.dispose();
     }
   },
@@ -153,6 +155,11 @@ async function besideNode({ ports, raw, say }: BesideNode): Promise<Row[]> {
       broken: bad > 0,
     },
   ];
+}
+
+async function indicesOf(url: string, prefix: string): Promise<string[]> {
+  const answer = await fetch(`${url}/_cat/indices/${prefix}-*?h=index`);
+  return (await answer.text()).split('\n').filter((index) => index.startsWith(prefix));
 }
 
 async function ask(url: string, method: string, body?: string): Promise<void> {
