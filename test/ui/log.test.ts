@@ -219,6 +219,38 @@ describe('a log, for whoever reads it', () => {
   });
   afterAll(() => shiplog.close());
 
+  it('is left by scrolling up, however fast its lines come', async () => {
+    await writeLines(shiplog.ingest, 'fast', 0, 200);
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/fast?host=web-1');
+    const log = logOf(page);
+    const follow = page.getByRole('button', { name: 'Follow' });
+    await log.getByText('line 199', { exact: true }).waitFor();
+    let writing = true;
+    const written = (async () => {
+      for (let at = 200; writing; at++) await writeLines(shiplog.ingest, 'fast', at, at + 1);
+    })();
+    try {
+      for (let round = 0; round < 8; round++) {
+        await expect.poll(() => follow.getAttribute('aria-pressed')).toBe('true');
+        // At some moment between two batches of lines.
+        const left = await log.evaluate(async (box, pause) => {
+          await new Promise((resolve) => setTimeout(resolve, pause));
+          box.scrollTop -= 400;
+          const to = box.scrollTop;
+          for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+          return box.scrollTop === to;
+        }, 10 * round);
+        expect(left).toBe(true);
+        expect(await follow.getAttribute('aria-pressed')).toBe('false');
+        await follow.click();
+      }
+    } finally {
+      writing = false;
+      await written;
+    }
+    await page.close();
+  });
+
   it('is narrowed by level and step, and shows what is around a line again', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/long?host=web-1&level=warn');
     const log = logOf(page);
@@ -325,6 +357,7 @@ describe('a log, for whoever reads it', () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/wide?host=a');
     const log = logOf(page);
     const row = (text: string) => log.locator('.log-line', { hasText: text });
+    await page.getByText('600 lines', { exact: true }).waitFor();
     await row('wide 597').waitFor();
     const heightOf = async (text: string) => (await row(text).boundingBox())?.height ?? 0;
     expect(await heightOf('wide 597')).toBe(20);

@@ -78,6 +78,8 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
   const anchor = useRef<{ place: number; top: number } | null>(null);
   /** The move that was drawn last. */
   const drawn = useRef(-1);
+  /** How high the log was when it was left at its end; null: it was not. */
+  const endedAt = useRef<number | null>(null);
   /** Where a script scrolled to: what is not somebody's doing. */
   const placed = useRef(-1);
 
@@ -97,6 +99,8 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
       anchor.current = askedAt === null ? null : { place: 0, top: askedAt.top };
       drawn.current = move;
     }
+    const ended = endedAt.current;
+    endedAt.current = null;
     const target =
       wanted.current === null ? -1 : lines.findIndex(({ cursor }) => cursor === wanted.current);
     if (target >= 0) {
@@ -104,7 +108,13 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
       const middle = (box.clientHeight - ROW) / 2;
       scrollTo(Math.max(0, geometry.topOf(geometry.offset + target) - middle));
     } else if (follow && state?.atEnd === true) {
-      scrollTo(Math.max(0, box.scrollHeight - box.clientHeight));
+      const height = Math.min(ended ?? 0, box.scrollHeight);
+      // Scrolled up since: the event tells it in the next frame only, and lines may come faster.
+      if (box.scrollTop + box.clientHeight < height - 1) setFollow(false);
+      else {
+        scrollTo(Math.max(0, box.scrollHeight - box.clientHeight));
+        endedAt.current = box.scrollHeight;
+      }
     } else if (anchor.current !== null && wanted.current === null) {
       const { place, top } = anchor.current;
       const index = place - firstPlace;
