@@ -10,16 +10,29 @@ import { type Measurement, quantile, type Row } from '../row.ts';
 
 const ROUNDS = 100;
 const LOG = 'mutation ($inputs: [StepEventInput!]!) { logSteps(inputs: $inputs) { stored } }';
-const QUERIES = {
-  'by id':
-    'query ($id: ID!, $host: String!) { task(id: $id) { status run(host: $host) { status } } }',
-  'with counts': `query ($id: ID!, $host: String!) {
-    task(id: $id) { run(host: $host) { status } runCounts { total } } }`,
-  'with a page': `query ($id: ID!, $host: String!) {
-    task(id: $id) { run(host: $host) { status } runs(first: 200) { totalCount } } }`,
-};
+const BY_ID =
+  'query ($id: ID!, $host: String!) { task(id: $id) { status run(host: $host) { status } } }';
+const COUNTS = `query ($id: ID!, $host: String!) {
+  task(id: $id) { run(host: $host) { status } runCounts { total } } }`;
+const PAGE = `query ($id: ID!, $host: String!) {
+  task(id: $id) { run(host: $host) { status } runs(first: 200) { totalCount } } }`;
+/** `hosts`: so many had reported before. */
+const QUESTIONS: readonly Question[] = [
+  { kind: 'by id', query: BY_ID, hosts: 0 },
+  { kind: 'with counts', query: COUNTS, hosts: 0 },
+  { kind: 'with a page', query: PAGE, hosts: 0 },
+  { kind: 'with a page of 2,000 hosts', query: PAGE, hosts: 2_000 },
+];
+/** Events of one request. */
+const AT_A_TIME = 200;
 const FLOOD = { requestsPerSecond: 100, perRequest: 20 };
 const AIM = { p50: 30, p99: 300 };
+
+interface Question {
+  kind: string;
+  query: string;
+  hosts: number;
+}
 
 interface Answer {
   task: {
@@ -46,16 +59,18 @@ export const readYourWrites: Measurement = {
     });
     const rows: Row[] = [];
     try {
-      await ask(server.url, 'warm-up', QUERIES['with counts'], 20);
-      for (const [kind, query] of Object.entries(QUERIES)) {
+      await ask(server.url, 'warm-up', { kind: 'warm-up', query: COUNTS, hosts: 0 }, 20);
+      for (const question of QUESTIONS) {
+        const { kind } = question;
         say(`${kind}, idle`);
-        rows.push(rowOf(`${kind}, idle`, await ask(server.url, `idle ${kind}`, query, ROUNDS)));
+        rows.push(rowOf(`${kind}, idle`, await ask(server.url, `idle ${kind}`, question, ROUNDS)));
       }
       const flood = startFlood(server.url);
       try {
-        for (const [kind, query] of Object.entries(QUERIES)) {
+        for (const question of QUESTIONS) {
+          const { kind } = question;
           say(`${kind}, under a load`);
-          const found = await ask(server.url, `busy ${kind}`, query, ROUNDS);
+          const found = await ask(server.url, `busy ${kind}`, question, ROUNDS);
           rows.push(rowOf(`${kind}, at ${flood.rate().toFixed(0)} events/s`, found));
         }
       } finally {
@@ -77,9 +92,20 @@ interface Found {
   added: number[];
 }
 
-async function ask(url: string, id: string, query: string, rounds: number): Promise<Found> {
+async function ask(
+  url: string,
+  id: string,
+  { query, hosts }: Question,
+  rounds: number,
+): Promise<Found> {
   const found: Found = { shown: 0, asked: 0, added: [] };
-  for (let i = 1; i <= rounds; i++) {
+  for (let first = 1; first <= hosts; first += AT_A_TIME) {
+    const inputs = Array.from({ length: AT_A_TIME }, (_, k) => anEvent(id, `web-${first + k}`));
+    await graphql(url, LOG, { inputs });
+  }
+  // Their burst is in searches then.
+  await timed(url, query, { id, host: 'web-1' });
+  for (let i = hosts + 1; i <= hosts + rounds; i++) {
     const host = `web-${i}`;
     await graphql(url, LOG, { inputs: [anEvent(id, host)] });
     const first = await timed(url, query, { id, host });

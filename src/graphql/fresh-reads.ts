@@ -38,11 +38,11 @@ export class FreshReads {
     return this.#store.matrices(ids);
   };
   readonly runs: Read<'runs'> = async (queries) => {
-    await this.#shown(tasksOf(queries), 'BY_TASK');
+    await this.#shown(tasksOf(queries), 'BY_PAGE');
     return this.#store.runs(queries);
   };
   readonly steps: Read<'steps'> = async (queries) => {
-    await this.#shown(tasksOf(queries), 'BY_TASK');
+    await this.#shown(tasksOf(queries), 'BY_PAGE');
     return this.#store.steps(queries);
   };
   readonly failureGroups: Read<'failureGroups'> = async (queries) => {

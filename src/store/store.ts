@@ -184,10 +184,11 @@ export interface BoardSnapshot {
 }
 
 /**
- * How views are asked: for tasks, runs and steps by their ids, for what is of named tasks
- * (`taskStats`, `matrices`; `runs`, `steps` and `failureGroups` with a `taskId`), or by any query.
+ * How views are asked: for tasks, runs and steps by their ids, for pages of `runs` and `steps` of
+ * named tasks, for what is of whole named tasks (`taskStats`, `matrices`; `failureGroups` with a
+ * `taskId`), or by any query. Each shows what those before it do.
  */
-export type ViewsAsked = 'BY_ID' | 'BY_TASK' | 'BY_SEARCH';
+export type ViewsAsked = 'BY_ID' | 'BY_PAGE' | 'BY_TASK' | 'BY_SEARCH';
 
 export interface StoreHealth {
   /** Reads and writes work now. [M6] */

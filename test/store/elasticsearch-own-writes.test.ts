@@ -5,7 +5,10 @@ import type { LogEvent } from '../../src/domain/event/event.ts';
 import type { RunView, StepView } from '../../src/domain/fold/views.ts';
 import type { RunFilter, StepFilter } from '../../src/domain/search/filter.ts';
 import type { ElasticsearchConfig } from '../../src/store/elasticsearch/cluster/config.ts';
-import { WHOLE_RUNS_MAX } from '../../src/store/elasticsearch/keeper/view-folder.ts';
+import {
+  CHANGED_RUNS_MAX,
+  WHOLE_RUNS_MAX,
+} from '../../src/store/elasticsearch/keeper/held-runs.ts';
 import {
   type ElasticsearchStore,
   openElasticsearchStore,
@@ -21,6 +24,8 @@ import { foldLog } from './oracle.ts';
 const CONFIG = { shards: 1, replicas: 0, readWaitMs: 20_000, leaseMs: 60_000 };
 /** For those that wait in vain. */
 const IMPATIENT = { readWaitMs: 300 };
+/** More than are listed in memory as a whole. */
+const LARGE = WHOLE_RUNS_MAX + 200;
 
 describe('What this server acknowledged, while views stand still', async () => {
   const elasticsearch = await sharedElasticsearch();
@@ -64,6 +69,30 @@ describe('What this server acknowledged, while views stand still', async () => {
     opened.push(() => gate.release());
   }
 
+  const ask = async (path: string, method = 'GET', body?: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    return (await fetch(`${elasticsearch.url}/${path}`, init)).json();
+  };
+
+  /** The cluster shows what is stored only when it is told to. */
+  async function stopRefreshing(prefix: string): Promise<void> {
+    const settings = { index: { refresh_interval: '-1' } };
+    const answer = await ask(`${prefix}-views-*/_settings`, 'PUT', settings);
+    expect(answer).toEqual({ acknowledged: true });
+  }
+
+  /** How many runs of a host a search finds now. */
+  async function searched(prefix: string, host: string): Promise<number> {
+    const filter = [{ term: { 'shiplog.view': 'run' } }, { term: { 'host.name': host } }];
+    return (await ask(`${prefix}-views-*/_count`, 'POST', { query: { bool: { filter } } })).count;
+  }
+
+  async function refreshed(prefix: string, host: string): Promise<number> {
+    await ask(`${prefix}-views-*/_refresh`, 'POST');
+    return searched(prefix, host);
+  }
+
   const runOf = async (store: ElasticsearchStore, taskId: string, host: string) =>
     (await store.runsByKey([{ taskId, host }]))[0];
 
@@ -105,6 +134,82 @@ describe('What this server acknowledged, while views stand still', async () => {
     expect(held.views).toEqual([...tasks, ...runs].map((view) => ({ ...view, position: null })));
     gate.release();
     expect(await ask('BY_SEARCH')).toEqual(held);
+  });
+
+  it('is shown of a large task as searches show it when it is stored, value by value', async () => {
+    const taskId = 'large';
+    await fill(store, someRuns(taskId));
+    hold(gate);
+    await told(store, ...changesOf(taskId));
+    const ask = async (to: 'BY_PAGE' | 'BY_SEARCH') => {
+      expect(await store.viewsShow([taskId], to)).toBe(0);
+      return [
+        await runPages(store, [taskId], LARGE_PAGES),
+        await stepPages(store, [taskId], LARGE_PAGES),
+      ];
+    };
+    const held = await ask('BY_PAGE');
+    gate.release();
+    expect(await ask('BY_SEARCH')).toEqual(held);
+  });
+
+  it('is shown of a large task once, when it is stored and not refreshed, and when that comes in between', async () => {
+    const { gate, store, prefix } = await aKeeper();
+    const taskId = 'large';
+    await fill(store, someRuns(taskId));
+    await stopRefreshing(prefix);
+    const failed = async () => {
+      const [page] = await store.runs([listOf({ taskId, failedStep: 'flip' })]);
+      return { hosts: page?.rows.map(({ node }) => node.host), total: page?.total };
+    };
+    const flip = (host: string) => aStatus('FAILED', { taskId, host, step: 'flip' });
+    await told(store, flip('new-1'), flip('web-1'));
+    await expect.poll(() => store.metrics().views_lag_events, { timeout: 10_000 }).toBe(0);
+    expect(await store.viewsShow([taskId], 'BY_PAGE')).toBe(0);
+    expect(await failed()).toEqual({ hosts: ['new-1', 'web-1'], total: 2 });
+    expect(await searched(prefix, 'new-1')).toBe(0);
+
+    hold(gate);
+    const again = { taskId, host: 'web-1', step: 'flip', attempt: 2 };
+    await told(store, flip('new-2'), flip('web-2'), aStatus('SUCCEEDED', again));
+    expect(await store.viewsShow([taskId], 'BY_PAGE')).toBe(0);
+    let came = 0;
+    gate.before(async (path) => {
+      if (!path.startsWith('/_msearch') || came++ > 0) return 'pass';
+      gate.release();
+      await expect.poll(() => refreshed(prefix, 'new-2'), { timeout: 10_000 }).toBe(1);
+      return 'pass';
+    });
+    expect(await failed()).toEqual({ hosts: ['new-1', 'new-2', 'web-2'], total: 3 });
+    expect(came).toBe(1);
+    expect(await failed()).toEqual({ hosts: ['new-1', 'new-2', 'web-2'], total: 3 });
+  });
+
+  it('is shown of a large task by another server, and by the one that keeps it next, though nothing was refreshed', async () => {
+    const { gate, store, prefix } = await aKeeper();
+    const taskId = 'large';
+    await fill(store, someRuns(taskId));
+    await stopRefreshing(prefix);
+    const other = await open(gate.url, prefix);
+    const flip = (host: string) => aStatus('FAILED', { taskId, host, step: 'flip' });
+    const failed = async () => {
+      expect(await other.viewsShow([taskId], 'BY_PAGE')).toBe(0);
+      const [page] = await other.runs([listOf({ taskId, failedStep: 'flip' })]);
+      return page?.rows.map(({ node }) => node.host);
+    };
+    await told(other, flip('web-1'));
+    expect(await failed()).toEqual(['web-1']);
+    await told(store, flip('web-2'));
+    await expect.poll(() => store.metrics().views_lag_events, { timeout: 10_000 }).toBe(0);
+    await store.close();
+    await told(other, flip('web-3'));
+    const written = () => other.metrics().view_documents_written_total;
+    await expect.poll(written, { timeout: 10_000 }).toBeGreaterThan(0);
+    await told(other, flip('web-4'));
+    expect(await failed()).toEqual(['web-1', 'web-2', 'web-3', 'web-4']);
+    hold(gate);
+    await told(other, flip('web-5'));
+    expect(await failed()).toEqual(['web-1', 'web-2', 'web-3', 'web-4', 'web-5']);
   });
 
   it('and of a task that was stored long ago and is in nobody’s memory', async () => {
@@ -212,46 +317,100 @@ describe('What this server acknowledged, while views stand still', async () => {
     expect((await store.taskStats([taskId]))[0]?.runCounts.total).toBe(5);
   });
 
-  it('is listed in pages that neither skip nor repeat a run while runs come, change and no longer match', async () => {
-    const taskId = 'pages';
-    hold(gate);
-    const failed = (...hosts: string[]) =>
-      told(store, ...hosts.map((host) => aStatus('FAILED', { taskId, host })));
-    const next = async (after: PageKey | null) => {
-      expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
-      const query = listOf({ taskId, statuses: ['FAILED'] }, { limit: 2, after });
-      const [page] = (await store.runs([query])) as [Page<RunView>];
-      const hosts = page.rows.map(({ node }) => node.host);
-      return { hosts, key: page.rows.at(-1)?.key ?? null, more: page.hasNextPage, of: page.total };
+  it.for([0, LARGE])(
+    'is listed in pages that neither skip nor repeat a run while runs come, change and no longer match, beside %i more',
+    async (more) => {
+      const taskId = `pages-${more}`;
+      const others = hostsOf(more).map((host) => aStatus('RUNNING', { taskId, host }));
+      if (more > 0) await fill(store, others);
+      hold(gate);
+      const failed = (...hosts: string[]) =>
+        told(store, ...hosts.map((host) => aStatus('FAILED', { taskId, host })));
+      const next = async (after: PageKey | null) => {
+        expect(await store.viewsShow([taskId], 'BY_PAGE')).toBe(0);
+        const query = listOf({ taskId, statuses: ['FAILED'] }, { limit: 2, after });
+        const [page] = (await store.runs([query])) as [Page<RunView>];
+        const hosts = page.rows.map(({ node }) => node.host);
+        return {
+          hosts,
+          key: page.rows.at(-1)?.key ?? null,
+          more: page.hasNextPage,
+          of: page.total,
+        };
+      };
+      await failed('a', 'b', 'c', 'd', 'e');
+      const first = await next(null);
+      expect(first).toMatchObject({ hosts: ['a', 'b'], more: true, of: 5 });
+      // One begins again, one is new on what was read, one on what was not.
+      await told(store, aStatus('RUNNING', { taskId, host: 'c', attempt: 2 }));
+      await failed('a-new', 'b-new');
+      const second = await next(first.key);
+      expect(second).toMatchObject({ hosts: ['b-new', 'd'], more: true, of: 6 });
+      gate.release();
+      await store.viewsShow([taskId], 'BY_SEARCH');
+      expect(await next(second.key)).toMatchObject({ hosts: ['e'], more: false, of: 6 });
+      expect(await next(first.key)).toEqual(second);
+    },
+  );
+
+  it.for([
+    ['BY_TASK', WHOLE_RUNS_MAX],
+    ['BY_PAGE', CHANGED_RUNS_MAX],
+  ] as const)(
+    'is answered from memory (%s) up to %i runs that searches do not show, and waited for where one more comes while it is read',
+    async ([way, most]) => {
+      const taskId = `bound-${most}`;
+      // A refresh is known of.
+      await fill(store, [anEvent({ taskId: 'other' })]);
+      const total = async () => {
+        const answer =
+          way === 'BY_TASK'
+            ? (await store.taskStats([taskId]))[0]?.runCounts
+            : (await store.runs([listOf({ taskId })]))[0];
+        return answer?.total;
+      };
+      hold(gate);
+      const hosts = hostsOf(most);
+      await told(store, aTaskEvent({ change: 'began', hosts, plan: ['backup'] }, { taskId }));
+      expect(await store.viewsShow([taskId], way)).toBe(0);
+      expect(await total()).toBe(most);
+      await told(store, anEvent({ taskId, host: 'one-more' }));
+      expect(await store.viewsShow([taskId], 'BY_ID')).toBe(0);
+      let released = false;
+      const more = total().then((found) => ({ found, released }));
+      expect(await runOf(store, taskId, 'one-more')).toMatchObject({ status: 'RUNNING' });
+      released = true;
+      gate.release();
+      expect(await more).toEqual({ found: most + 1, released: true });
+    },
+  );
+
+  it('includes a plan that changes all runs of a large task, or takes some of them away', async () => {
+    const taskId = 'large-plan';
+    const hosts = hostsOf(LARGE);
+    const begin = (hosts: string[], plan: string[], at: number) =>
+      aTaskEvent({ change: 'began', hosts, plan }, { taskId, at, receivedAt: at });
+    const count = async () => {
+      expect(await store.viewsShow([taskId], 'BY_PAGE')).toBe(0);
+      const page = aPage({ limit: 2, withTotal: true });
+      const [runs] = await store.runs([{ filter: { taskId }, order: 'FAILED_FIRST', page }]);
+      const [steps] = await store.steps([{ filter: { taskId }, order: 'STARTED_ASC', page }]);
+      const [one] = await store.runs([listOf({ taskId, hosts: hosts.slice(0, 3) })]);
+      return [runs?.total, steps?.total, one?.rows.map(({ node }) => node.status).join()];
     };
-    await failed('a', 'b', 'c', 'd', 'e');
-    const first = await next(null);
-    expect(first).toMatchObject({ hosts: ['a', 'b'], more: true, of: 5 });
-    // One begins again, one is new on what was read, one on what was not.
-    await told(store, aStatus('RUNNING', { taskId, host: 'c', attempt: 2 }));
-    await failed('a-new', 'b-new');
-    const second = await next(first.key);
-    expect(second).toMatchObject({ hosts: ['b-new', 'd'], more: true, of: 6 });
+    await fill(store, [begin(hosts, ['build'], 1_760_000_000_000)]);
+    hold(gate);
+    await told(store, begin(hosts.slice(2), ['build'], 1_760_000_001_000));
+    expect(await count()).toEqual([LARGE - 2, LARGE - 2, 'PENDING']);
+    await told(store, aStatus('RUNNING', { taskId, host: hosts[1] as string, step: 'build' }));
+    expect(await count()).toEqual([LARGE - 1, LARGE - 1, 'RUNNING,PENDING']);
+    await told(store, begin(hosts.slice(2), ['build', 'start'], 1_760_000_002_000));
+    expect(await count()).toEqual([LARGE - 1, 2 * (LARGE - 1), 'RUNNING,PENDING']);
+    await told(store, aTaskEvent({ change: 'ended', status: 'FAILED' }, { taskId }));
+    expect(await count()).toEqual([LARGE - 1, 2 * (LARGE - 1), 'RUNNING,NOT_RUN']);
     gate.release();
     await store.viewsShow([taskId], 'BY_SEARCH');
-    expect(await next(second.key)).toMatchObject({ hosts: ['e'], more: false, of: 6 });
-    expect(await next(first.key)).toEqual(second);
-  });
-
-  it('is listed from memory up to 500 runs, and waited for where a task grows beyond while it is read', async () => {
-    const taskId = 'bound';
-    hold(gate);
-    const runs = Array.from({ length: WHOLE_RUNS_MAX }, (_, i) =>
-      anEvent({ taskId, host: `web-${i}` }),
-    );
-    await told(store, ...runs);
-    expect(await store.viewsShow([taskId], 'BY_TASK')).toBe(0);
-    expect(await store.runs([listOf({ taskId })])).toMatchObject([{ total: WHOLE_RUNS_MAX }]);
-    await told(store, anEvent({ taskId, host: 'one-more' }));
-    expect(await store.viewsShow([taskId], 'BY_ID')).toBe(0);
-    const more = store.runs([listOf({ taskId, hosts: ['one-more'] }), listOf({ taskId })]);
-    gate.release();
-    expect(await more).toMatchObject([{ total: 1 }, { total: WHOLE_RUNS_MAX + 1 }]);
+    expect(await count()).toEqual([LARGE - 1, 2 * (LARGE - 1), 'RUNNING,NOT_RUN']);
   });
 
   it('includes a plan that takes hosts away, and counts no run twice', async () => {
@@ -283,6 +442,37 @@ const listOf = (filter: RunFilter, page: Partial<PageRequest> = {}): RunQuery =>
   ...{ filter, order: 'HOST_ASC', page: aPage({ withTotal: true, ...page }) },
 });
 
+const hostsOf = (count: number) => Array.from({ length: count }, (_, i) => `web-${i}`);
+
+/** One event a run: what runs and steps are found and sorted by differs, and much of it is the same. */
+function someRuns(taskId: string): LogEvent[] {
+  const [service, environment] = ['checkout', 'prod'];
+  return hostsOf(LARGE).map((name, i) => {
+    const fields = {
+      ...{ taskId, service, environment, host: i % 7 === 0 ? `db-${i}` : name },
+      ...{ step: i % 2 === 0 ? 'backup' : 'restart', at: 1_760_000_000_000 + (i % 9) * 500 },
+    };
+    if (i % 5 === 0) {
+      return aStatus('FAILED', { ...fields, error: { code: 'E_IO', message: `disk ${i % 3}` } });
+    }
+    if (i % 5 === 1) return aStatus('SUCCEEDED', { ...fields, durationMs: (i % 11) * 100 });
+    return aStatus('RUNNING', fields);
+  });
+}
+
+/** Runs that are new, begin again, go on, end, and are as they were. */
+function changesOf(taskId: string): LogEvent[] {
+  const runs = someRuns(taskId).filter((_, i) => i % 13 === 0);
+  return runs.flatMap(({ host, service, environment }, i) => {
+    const fields = { taskId, host, service, environment, at: 1_760_000_002_000 + (i % 3) * 700 };
+    const event = aStatus((['FAILED', 'SUCCEEDED', 'RUNNING'] as const)[i % 3] ?? 'RUNNING', {
+      ...{ ...fields, step: i % 4 === 0 ? 'restart' : 'verify', attempt: 1 + (i % 2) },
+      durationMs: i * 20,
+    });
+    return i % 6 === 0 ? [event, aStatus('RUNNING', { ...fields, host: `web-new-${i}` })] : event;
+  });
+}
+
 const at = (i: number) => ({ shard: '', seq: i });
 
 const RUN_ORDERS = [
@@ -302,9 +492,18 @@ const STEP_FILTERS: StepFilter[] = [
   ...([['FAILED', 'TIMED_OUT'], ['SUCCEEDED']] as const).map((some) => ({ statuses: [...some] })),
 ];
 
+/** Rows of a page where one is read, and where all are read, ahead and back. */
+interface Limits {
+  most: number;
+  ahead: number;
+  back: number;
+}
+const SMALL_PAGES = { most: 500, ahead: 2, back: 3 };
+const LARGE_PAGES = { most: 40, ahead: 170, back: 230 };
+
 /** Whole lists by every filter and order, and lists that are read page by page. */
-async function runPages(store: Store, ids: readonly string[]) {
-  const page = aPage({ limit: 500, withTotal: true });
+async function runPages(store: Store, ids: readonly string[], limits: Limits = SMALL_PAGES) {
+  const page = aPage({ limit: limits.most, withTotal: true });
   const queries = ids.flatMap((taskId) =>
     RUN_ORDERS.flatMap((order) =>
       RUN_FILTERS.map((filter) => ({ filter: { ...filter, taskId }, order, page })),
@@ -315,22 +514,22 @@ async function runPages(store: Store, ids: readonly string[]) {
     const [found] = await store.runs([{ filter, order, page }]);
     return found as Page<RunView>;
   });
-  return [await store.runs(queries), await walked(walks)];
+  return [await store.runs(queries), await walked(walks, limits)];
 }
 
-async function stepPages(store: Store, ids: readonly string[]) {
-  const page = aPage({ limit: 500, withTotal: true });
+async function stepPages(store: Store, ids: readonly string[], limits: Limits = SMALL_PAGES) {
+  const page = aPage({ limit: limits.most, withTotal: true });
   const queries = ids.flatMap((taskId) =>
     STEP_ORDERS.flatMap((order) =>
       STEP_FILTERS.map((filter) => ({ filter: { ...filter, taskId }, order, page })),
     ),
   );
-  const filter = { taskId: ids[1] as string };
+  const filter = { taskId: ids.at(1) ?? (ids[0] as string) };
   const walks = STEP_ORDERS.map((order) => async (page: PageRequest) => {
     const [found] = await store.steps([{ filter, order, page }]);
     return found as Page<StepView>;
   });
-  return [await store.steps(queries), await walked(walks)];
+  return [await store.steps(queries), await walked(walks, limits)];
 }
 
 function causes(store: Store, ids: readonly string[]) {
@@ -339,8 +538,11 @@ function causes(store: Store, ids: readonly string[]) {
 }
 
 /** In both directions. */
-function walked<T>(walks: readonly ((page: PageRequest) => Promise<Page<T>>)[]) {
+function walked<T>(
+  walks: readonly ((page: PageRequest) => Promise<Page<T>>)[],
+  { ahead, back }: Limits,
+) {
   return Promise.all(
-    walks.map(async (read) => [await allRows(read, false, 2), await allRows(read, true, 3)]),
+    walks.map(async (read) => [await allRows(read, false, ahead), await allRows(read, true, back)]),
   );
 }

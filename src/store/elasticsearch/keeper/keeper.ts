@@ -14,6 +14,7 @@ import { type Names, parseShard } from '../indices/names.ts';
 import type { Shards } from '../indices/shards.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import { FoldWaits } from './fold-waiters.ts';
+import type { HeldFor, HeldRuns } from './held-runs.ts';
 import { HostWriter } from './host-writer.ts';
 import { KeptShards } from './kept-shards.ts';
 import { Leases } from './leases.ts';
@@ -24,7 +25,7 @@ import { BATCH, ShardKeeper } from './shard-keeper.ts';
 import { ShardWatch } from './shard-watch.ts';
 import { type Taken, Takeover } from './takeover.ts';
 import { TaskEntries } from './task-entries.ts';
-import { ViewFolder, type WholeTask } from './view-folder.ts';
+import { ViewFolder } from './view-folder.ts';
 import { ViewPositions } from './view-positions.ts';
 import { ViewWriter } from './view-writer.ts';
 import { WatchedLeases } from './watched-leases.ts';
@@ -125,11 +126,16 @@ export class Keeper {
     return this.#kept.get(shard) === keeper;
   }
 
-  /** A task with all its runs, as it is in memory; null: it is not, or it is too large. */
-  async whole(shard: string, taskId: string): Promise<WholeTask | null> {
+  /** Runs of a task as they are in memory; null: they are not, or are too many. */
+  async held(shard: string, taskId: string, to: HeldFor): Promise<HeldRuns | null> {
     const keeper = this.#kept.get(shard);
-    const whole = (await keeper?.whole(taskId)) ?? null;
-    return this.#kept.get(shard) === keeper ? whole : null;
+    const held = (await keeper?.held(taskId, to)) ?? null;
+    return this.#kept.get(shard) === keeper ? held : null;
+  }
+
+  /** To be called before a refresh of a shard's views; what it returns, when that has ended. */
+  refreshing(shard: string): () => void {
+    return this.#kept.get(shard)?.refreshing() ?? (() => undefined);
   }
 
   /** A view's document that is not stored as it is now; null: it is to be removed. */

@@ -2,8 +2,8 @@
 import type { ViewsAsked } from '../../store.ts';
 import type { Registered, Registry } from '../indices/task-registry.ts';
 import type { Acknowledged } from '../log/acknowledged.ts';
+import type { HeldFor, HeldRuns } from './held-runs.ts';
 import type { ViewPositions } from './view-positions.ts';
-import type { WholeTask } from './view-folder.ts';
 import type { ViewsReach } from './views-reach.ts';
 
 export interface OwnWritesParts {
@@ -43,12 +43,12 @@ export class OwnWrites {
   }
 
   /**
-   * A task with all its runs, as it is in memory, where searches do not show all that was
-   * acknowledged of it; null: ask them.
+   * Runs of a task as they are in memory, where searches do not show all that was acknowledged of
+   * it; null: ask them.
    */
-  async whole({ taskId, shard }: Registered): Promise<WholeTask | null> {
+  async held({ taskId, shard }: Registered, to: HeldFor): Promise<HeldRuns | null> {
     const { acknowledged, reach } = this.#parts;
     if (shard === null) return null;
-    return reach.whole(shard, taskId, acknowledged.of(taskId, shard));
+    return reach.held(shard, taskId, acknowledged.of(taskId, shard), to);
   }
 }

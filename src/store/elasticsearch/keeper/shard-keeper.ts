@@ -7,11 +7,12 @@ import type { StoredEvent } from '../../../domain/event/event.ts';
 import { approximateBytes } from '../../../domain/event/event-weight.ts';
 import type { ShardInfo } from '../indices/shards.ts';
 import type { LogReader } from '../log/log-reader.ts';
+import type { HeldFor, HeldRuns } from './held-runs.ts';
 import type { HostWriter } from './host-writer.ts';
 import { LAG_MAX } from './lag.ts';
 import type { Lease, Leases } from './leases.ts';
 import type { TaskEntries } from './task-entries.ts';
-import type { ViewFolder, WholeTask } from './view-folder.ts';
+import type { ViewFolder } from './view-folder.ts';
 import type { ViewWriter } from './view-writer.ts';
 
 /** Events of this server that wait to be folded; beyond it they are read from the log. */
@@ -152,10 +153,17 @@ export class ShardKeeper {
     return true;
   }
 
-  /** A task with all its runs, as it is in memory; null: it is not, or it is too large. */
-  async whole(taskId: string): Promise<WholeTask | null> {
+  /** Runs of a task as they are in memory; null: they are not, or are too many. */
+  async held(taskId: string, to: HeldFor): Promise<HeldRuns | null> {
     const isAll = this.isSafe && this.#folded >= this.recoverTo;
-    return isAll ? this.#parts.folder.whole(taskId) : null;
+    return isAll ? this.#parts.folder.held(taskId, to) : null;
+  }
+
+  /** To be called before a refresh; what it returns, when that has ended. */
+  refreshing(): () => void {
+    // What the keeper before this one left, and views that are no longer there, may be shown until then.
+    if (this.#folded < this.recoverTo) return () => undefined;
+    return this.#parts.writer.unsearched.refreshing();
   }
 
   /** A view's document that is not stored as it is now; null: it is to be removed. */

@@ -113,8 +113,19 @@ export class TaskEntries {
         else missing.push({ entry, host });
       }
     }
-    await this.#loadRuns(missing);
+    await this.#loadStored(missing);
+    for (const { entry, host } of missing) {
+      if (!entry.runs.has(host) && !entry.unreadable.has(host)) this.addRun(entry, host);
+    }
     return entries;
+  }
+
+  /** The runs of these hosts, as far as there are any; null: one of them cannot be read. */
+  async find(entry: TaskEntry, hosts: readonly string[]): Promise<RunEntry[] | null> {
+    const missing = hosts.filter((host) => !entry.complete && !entry.runs.has(host));
+    await this.#loadStored(missing.map((host) => ({ entry, host })));
+    if (hosts.some((host) => entry.unreadable.has(host))) return null;
+    return hosts.flatMap((host) => entry.runs.get(host) ?? []);
   }
 
   /** What is in memory of a task. */
@@ -267,7 +278,8 @@ export class TaskEntries {
     }
   }
 
-  async #loadRuns(missing: readonly { entry: TaskEntry; host: string }[]): Promise<void> {
+  /** Those that are stored. */
+  async #loadStored(missing: readonly { entry: TaskEntry; host: string }[]): Promise<void> {
     if (missing.length === 0) return;
     const docs = await this.#mget(
       missing.map(({ entry, host }) => ({ id: runId(entry.id, host), routing: entry.id })),
@@ -275,8 +287,7 @@ export class TaskEntries {
     for (const [i, { entry, host }] of missing.entries()) {
       const base = docs[i]?.shiplog.base_status ?? 'PENDING';
       const text = this.#textOf(docs[i]);
-      if (text === null) this.addRun(entry, host);
-      else this.#addStored(entry, host, text, base);
+      if (text !== null) this.#addStored(entry, host, text, base);
     }
   }
 

@@ -23,21 +23,13 @@ import {
   type RunState,
   type TaskState,
 } from '../../../domain/fold/fold.ts';
+import { areTooMany, type HeldFor, type HeldRuns, heldRuns, WHOLE_RUNS_MAX } from './held-runs.ts';
 import type { SetAside } from './set-aside.ts';
 import type { RunEntry, TaskEntries, TaskEntry } from './task-entries.ts';
 import { runDocuments, taskDocument, taskHostsDocument } from './view-documents.ts';
 import type { ViewWriter } from './view-writer.ts';
 
 const RUNS_AT_A_TIME = 200;
-/** Runs and steps of a task that is counted and listed in memory: a matter of milliseconds. */
-export const WHOLE_RUNS_MAX = 500;
-const WHOLE_STEPS_MAX = 20_000;
-
-export interface WholeTask {
-  task: TaskState;
-  over: boolean;
-  runs: RunState[];
-}
 
 /** A task as its documents have it. */
 interface Before {
@@ -80,23 +72,24 @@ export class ViewFolder {
     });
   }
 
-  /** A task with all its runs, of which what is not in memory is read; null: it is too large. */
-  whole(taskId: string): Promise<WholeTask | null> {
+  /**
+   * All runs of a task, of which what is not in memory is read; of a larger one for BY_PAGE those
+   * that searches may not show as they are. null: they are too many, or not known.
+   */
+  held(taskId: string, to: HeldFor): Promise<HeldRuns | null> {
     return this.#inTurn(async () => {
-      const { entries } = this.#parts;
+      const { entries, writer } = this.#parts;
       const entry = entries.get(taskId);
       if (entry === undefined) return null;
       if (this.#changed.has(entry)) await this.#layOut(entry);
-      if (entry.totals.total > WHOLE_RUNS_MAX) return null;
-      await entries.complete(entry);
-      if (entry.unreadable.size > 0) return null;
-      // What could not be laid out is in no view.
-      const runs = [...entry.runs.values()].flatMap(({ base, state }) =>
-        base === null ? [] : state,
-      );
-      const planned = planOf(entry.state).length * runs.length;
-      const steps = runs.reduce((sum, { steps }) => sum + steps.length, planned);
-      return steps > WHOLE_STEPS_MAX ? null : { task: entry.state, over: entry.over, runs };
+      if (entry.totals.total <= WHOLE_RUNS_MAX) {
+        await entries.complete(entry);
+        return entry.unreadable.size > 0 ? null : heldRuns(entry, [...entry.runs.values()], null);
+      }
+      const hosts = to === 'BY_PAGE' ? writer.unsearched.of(taskId) : null;
+      if (hosts === null || areTooMany(hosts)) return null;
+      const runs = await entries.find(entry, hosts);
+      return runs === null ? null : heldRuns(entry, runs, hosts);
     });
   }
 
@@ -250,10 +243,10 @@ export class ViewFolder {
     const known = new Map(then.map(({ id, body }) => [id, JSON.stringify(body)]));
     for (const { id, body } of now) {
       const source = JSON.stringify(body);
-      if (run.unsure || known.get(id) !== source) writer.put('run', entry.id, id, source);
+      if (run.unsure || known.get(id) !== source) writer.put(entry.id, run.host, id, source);
       known.delete(id);
     }
-    for (const id of known.keys()) writer.put('run', entry.id, id, null);
+    for (const id of known.keys()) writer.put(entry.id, run.host, id, null);
     run.unsure = false;
   }
 
@@ -261,11 +254,11 @@ export class ViewFolder {
     const { generation, writer } = this.#parts;
     if (entry.state.hosts !== was.task.hosts) {
       const { id, body } = taskHostsDocument(entry.id, entry.state.hosts, generation);
-      writer.put('task', entry.id, id, JSON.stringify(body));
+      writer.put(entry.id, null, id, JSON.stringify(body));
     }
     const view = deriveTask(entry.state, entry.totals);
     const { id, body } = taskDocument(view, entry.state, entry.totals, generation);
-    writer.put('task', entry.id, id, JSON.stringify(body));
+    writer.put(entry.id, null, id, JSON.stringify(body));
   }
 }
 

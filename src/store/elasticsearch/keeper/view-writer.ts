@@ -5,6 +5,7 @@
 import type { Bulk, BulkItem } from '../cluster/bulk.ts';
 import { unavailable } from '../cluster/connection.ts';
 import type { Aside, SetAside } from './set-aside.ts';
+import { UnsearchedRuns } from './unsearched-runs.ts';
 
 /** Documents in one request, and their bytes. */
 const CHUNK_DOCUMENTS = 1_000;
@@ -13,12 +14,10 @@ const CHUNKS_AT_A_TIME = 3;
 /** A cluster takes no request over 100 MB. */
 const DOCUMENT_MAX = 32 * 1024 * 1024;
 
-/** Tasks are written when everything of their runs is. */
-type Rank = 'run' | 'task';
-
 interface Document {
-  rank: Rank;
   taskId: string;
+  /** Of the run or step that it is of; null: it is of the task, and written when all of its runs are. */
+  host: string | null;
   id: string;
   /** As JSON; null: there is none any more. */
   source: string | null;
@@ -37,13 +36,15 @@ export class ViewWriter {
   #laidOut = new Map<string, Document>();
   /** What is under way to the cluster. */
   #sent: ReadonlyMap<string, Document> = new Map();
+  readonly unsearched = new UnsearchedRuns();
 
   constructor(parts: ViewWriterParts) {
     this.#parts = parts;
   }
 
-  put(rank: Rank, taskId: string, id: string, source: string | null): void {
-    this.#laidOut.set(id, { rank, taskId, id, source });
+  put(taskId: string, host: string | null, id: string, source: string | null): void {
+    this.#laidOut.set(id, { taskId, host, id, source });
+    if (host !== null) this.unsearched.add(taskId, host);
   }
 
   /** A document that is not stored as it is now; null: it is to be removed. */
@@ -62,17 +63,19 @@ export class ViewWriter {
     const documents = [...this.#laidOut.values()];
     this.#sent = this.#laidOut;
     this.#laidOut = new Map();
+    this.unsearched.writing();
     const items = documents
-      .sort((a, b) => Number(a.rank === 'task') - Number(b.rank === 'task'))
-      .map((document) => ({ rank: document.rank, ...this.#item(document, version) }))
+      .sort((a, b) => Number(a.host === null) - Number(b.host === null))
+      .map((document) => ({ host: document.host, ...this.#item(document, version) }))
       .filter((item) => !this.#isTooLarge(item));
     // One request is taken in its order, for all its documents are in one shard.
     const chunks = [...chunksOf(items)];
     if (chunks.length > 1) {
-      await this.#sendAll([...chunksOf(items.filter(({ rank }) => rank === 'run'))]);
-      await this.#sendAll([...chunksOf(items.filter(({ rank }) => rank === 'task'))]);
+      await this.#sendAll([...chunksOf(items.filter(({ host }) => host !== null))]);
+      await this.#sendAll([...chunksOf(items.filter(({ host }) => host === null))]);
     } else await this.#sendAll(chunks);
     this.#sent = new Map();
+    this.unsearched.written();
   }
 
   #item({ taskId, id, source }: Document, version: number): BulkItem {

@@ -10,9 +10,9 @@ import { unavailable } from '../cluster/connection.ts';
 import type { Refresher } from '../cluster/refresher.ts';
 import { type Names, parseShard } from '../indices/names.ts';
 import type { Shards } from '../indices/shards.ts';
+import { CHANGED_RUNS_MAX, type HeldFor, type HeldRuns } from './held-runs.ts';
 import type { Keeper } from './keeper.ts';
 import { LAG_MAX } from './lag.ts';
-import type { WholeTask } from './view-folder.ts';
 import type { ViewPositions } from './view-positions.ts';
 
 export interface ViewsReachParts {
@@ -22,15 +22,17 @@ export interface ViewsReachParts {
   /** No reader waits longer. */
   readWaitMs: number;
   positions: ViewPositions;
-  keeper: Pick<Keeper, 'foldAhead' | 'whole'>;
+  keeper: Pick<Keeper, 'foldAhead' | 'held' | 'refreshing'>;
 }
 
 const REACH_MAX_MS = 10_000;
 /** A reader does not wait where more than some seconds of folding are before it. */
 const WORTH_WAITING = 2 * LAG_MAX;
 const READERS_MAX = 1_000;
-/** Tasks of one call that are counted in memory; more of them are searched for together. */
-const WHOLE_TASKS_MAX = 20;
+/** Tasks of one call that are answered from memory; more of them are searched for together. */
+const HELD_TASKS_MAX = 20;
+/** Where a reader met more runs that searches do not show, the next one shall meet fewer. */
+const REFRESH_FROM = CHANGED_RUNS_MAX / 10;
 
 export class ViewsReach {
   readonly #parts: ViewsReachParts;
@@ -89,7 +91,7 @@ export class ViewsReach {
     to: ViewsAsked,
   ): Promise<boolean> {
     const tasks = [...acknowledged].flatMap(([taskId, seq]) => (seq > there ? [taskId] : []));
-    if (to === 'BY_SEARCH' || (to === 'BY_TASK' && tasks.length > WHOLE_TASKS_MAX)) return false;
+    if (to === 'BY_SEARCH' || (to !== 'BY_ID' && tasks.length > HELD_TASKS_MAX)) return false;
     const tooLong = new AbortController();
     const { signal } = tooLong;
     try {
@@ -109,25 +111,33 @@ export class ViewsReach {
   async #takeIntoMemory(
     shard: string,
     taskIds: readonly string[],
-    to: ViewsAsked,
+    to: HeldFor | 'BY_ID',
   ): Promise<boolean> {
     const { keeper } = this.#parts;
     if (!(await keeper.foldAhead(shard, new Set(taskIds)))) return false;
     if (to === 'BY_ID') return true;
-    const wholes = await Promise.all(taskIds.map((taskId) => keeper.whole(shard, taskId)));
-    return !wholes.includes(null);
+    const held = await Promise.all(taskIds.map((taskId) => keeper.held(shard, taskId, to)));
+    return !held.includes(null);
   }
 
   /**
-   * A task with all its runs, as it is in memory, where searches do not show all that was
-   * acknowledged of it; null: ask them, for now they do as far as may be waited for.
+   * Runs of a task as they are in memory, where searches do not show all that was acknowledged of
+   * it; null: ask them, for now they do as far as may be waited for.
    */
-  async whole(shard: string, taskId: string, acknowledged: number): Promise<WholeTask | null> {
+  async held(
+    shard: string,
+    taskId: string,
+    acknowledged: number,
+    to: HeldFor,
+  ): Promise<HeldRuns | null> {
     if (this.#shownTo(shard) >= acknowledged) return null;
-    const whole = await this.#parts.keeper.whole(shard, taskId);
+    const held = await this.#parts.keeper.held(shard, taskId, to);
     // It was when it was waited for: it has grown since, or is in memory no longer.
-    if (whole === null) await this.forReader(shard, new Map([[taskId, acknowledged]]), 'BY_SEARCH');
-    return whole;
+    if (held === null) await this.forReader(shard, new Map([[taskId, acknowledged]]), 'BY_SEARCH');
+    if (held?.hosts != null && held.hosts.length > REFRESH_FROM) {
+      this.show(shard, this.#parts.positions.standing(shard).folded).catch(() => undefined);
+    }
+    return held;
   }
 
   async #wait(shard: string, seq: number, from: number): Promise<boolean> {
@@ -148,10 +158,12 @@ export class ViewsReach {
   async show(shard: string, seq: number): Promise<void> {
     const place = parseShard(shard);
     if (place === null || this.#shownTo(shard) >= seq) return;
-    const { refresher, names, positions } = this.#parts;
+    const { refresher, names, positions, keeper } = this.#parts;
     const history = this.#historyOf(shard);
     const seen = Math.max(seq, positions.standing(shard).folded);
+    const refreshed = keeper.refreshing(shard);
     await refresher.refresh(names.views(place.day));
+    refreshed();
     if (this.#historyOf(shard) !== history || this.#shownTo(shard) >= seen) return;
     this.#shown.set(shard, { seq: seen, history });
   }

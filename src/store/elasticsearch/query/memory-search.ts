@@ -4,7 +4,15 @@
  */
 import type { Page, PageKey, PageRequest } from '../../../domain/cursor/page.ts';
 import type { Query } from './dsl.ts';
-import { compareKeys, type ListSearch, type PageSearch, pageSearches, readPage } from './page.ts';
+import {
+  type Answered,
+  compareKeys,
+  type ListSearch,
+  type PageSearch,
+  pageSearches,
+  readPage,
+  sortOf,
+} from './page.ts';
 
 /** What a document is searched by, as it would be stored, and what it stands for. */
 export interface Candidate<T> {
@@ -14,7 +22,7 @@ export interface Candidate<T> {
 
 export type Fields = Record<string, unknown>;
 
-interface Found<T> {
+export interface Found<T> {
   sort: PageKey;
   node: T;
 }
@@ -25,18 +33,19 @@ export function pageInMemory<T>(
   request: PageRequest,
   candidates: readonly Candidate<T>[],
 ): Page<T> {
-  const answers = pageSearches(list, request).map((search) => searched(search, candidates));
+  const answers = pageSearches(list, request).map((search) => searchInMemory(search, candidates));
   const page = readPage<Found<T>>(list, request, answers);
   return { ...page, rows: page.rows.map(({ key, node }) => ({ key, node: node.node })) };
 }
 
-function searched<T>(search: PageSearch, candidates: readonly Candidate<T>[]) {
+/** What the search would find among these documents. */
+export function searchInMemory<T>(
+  search: PageSearch,
+  candidates: readonly Candidate<T>[],
+): Answered<Found<T>> {
   const { query, size, search_after: after } = search;
   const matches = predicateOf(query);
-  const sort = search.sort.map((by) => {
-    const [[field, { order, missing }]] = Object.entries(by) as [[string, (typeof by)[string]]];
-    return { desc: order === 'desc', missing, valuesOf: valuesOf(field) };
-  });
+  const sort = sortOf(search).map((by) => ({ ...by, valuesOf: valuesOf(by.field) }));
   const all = candidates
     .filter(({ fields }) => matches(fields))
     .map(({ fields, node }): Found<T> => {

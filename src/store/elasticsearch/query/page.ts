@@ -33,10 +33,12 @@ export interface Hit<S> {
   fields?: Record<string, unknown[]>;
 }
 
-export interface Searched<S> {
-  hits: Hit<S>[];
+export interface Answered<H> {
+  hits: H[];
   total: number;
 }
+
+export type Searched<S> = Answered<Hit<S>>;
 
 export interface ListSearch {
   query: Query;
@@ -88,6 +90,14 @@ function checked(sort: readonly SortField[], key: PageKey): PageKey {
   return key;
 }
 
+/** What it sorts by, in its own direction. */
+export function sortOf({ sort }: PageSearch): SortField[] {
+  return sort.map((by) => {
+    const [[field, { order, missing }]] = Object.entries(by) as [[string, (typeof by)[string]]];
+    return { field, desc: order === 'desc', ...(missing === undefined ? {} : { missing }) };
+  });
+}
+
 /** Rows that are the key's, or behind it. Only of ascending lists: events. */
 function atOrBehind(sort: readonly SortField[], key: PageKey): Query {
   const [first, ...rest] = sort;
@@ -103,7 +113,7 @@ function atOrBehind(sort: readonly SortField[], key: PageKey): Query {
 export function readPage<H extends Keyed>(
   list: ListSearch,
   request: PageRequest,
-  answers: readonly { hits: H[]; total: number }[],
+  answers: readonly Answered<H>[],
 ): Page<H> {
   const [one, other] = answers;
   const slice =
@@ -180,13 +190,13 @@ function compare(a: string | number, b: string | number): number {
   return Number(a) - Number(b);
 }
 
-/** One answer of several that searched different shards for the same page. */
-export function merged<S>(
+/** One answer of several that searched different documents for the same page. */
+export function merged<H extends Keyed>(
   sort: readonly SortField[],
   backward: boolean,
-  answers: readonly Searched<S>[],
-): Searched<S> {
-  if (answers.length === 1) return answers[0] as Searched<S>;
+  answers: readonly Answered<H>[],
+): Answered<H> {
+  if (answers.length === 1) return answers[0] as Answered<H>;
   const hits = answers.flatMap((answer) => answer.hits);
   hits.sort((a, b) => compareKeys(sort, a.sort, b.sort) * (backward ? -1 : 1));
   return { hits, total: answers.reduce((sum, { total }) => sum + total, 0) };

@@ -12,12 +12,12 @@ import type { BoardSnapshot, ShardCursor } from '../../store.ts';
 import type { Search, Searcher } from '../cluster/searcher.ts';
 import { type Names, shardPreference } from '../indices/names.ts';
 import type { Registered } from '../indices/task-registry.ts';
+import type { HeldRuns } from '../keeper/held-runs.ts';
 import { runStateOf } from '../keeper/stored-states.ts';
 import { cellsOf, decodeCells } from '../keeper/view-documents.ts';
-import type { WholeTask } from '../keeper/view-folder.ts';
 import type { Hit } from '../query/page.ts';
+import { runsOf } from './derived-runs.ts';
 import type { ViewReader } from './view-reader.ts';
-import { runsOf } from './whole-tasks.ts';
 
 const PAGE = 5_000;
 /** Boards whose first pages are asked for in one request: together they are in memory. */
@@ -33,7 +33,7 @@ interface RunSource {
 interface Asked {
   entry: Registered;
   task: TaskView;
-  whole: WholeTask | null;
+  whole: HeldRuns | null;
 }
 
 interface Rows {

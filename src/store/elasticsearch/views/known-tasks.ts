@@ -4,16 +4,16 @@ import type { Registered, Registry } from '../indices/task-registry.ts';
 import type { OwnWrites } from '../keeper/own-writes.ts';
 import type { EventPages } from '../log/event-pages.ts';
 import { readFreshTasks } from '../log/unfolded-tasks.ts';
+import { statsOf } from './derived-runs.ts';
 import type { Statistics } from './statistics.ts';
 import type { ViewReader } from './view-reader.ts';
-import { statsOf } from './whole-tasks.ts';
 
 export interface KnownTasksParts {
   registry: Registry;
   pages: EventPages;
   views: ViewReader;
   statistics: Statistics;
-  own: Pick<OwnWrites, 'whole'>;
+  own: Pick<OwnWrites, 'held'>;
   now: () => number;
   staleAfterMs: number;
 }
@@ -60,7 +60,7 @@ export class KnownTasks {
   /** null: it cannot be counted in memory, so it is searched for. */
   async #count(entry: Registered): Promise<TaskStats | null> {
     const { own, now, staleAfterMs } = this.#parts;
-    const whole = await own.whole(entry);
+    const whole = await own.held(entry, 'BY_TASK');
     return whole === null ? null : statsOf(whole, now(), staleAfterMs);
   }
 }

@@ -14,7 +14,7 @@ export interface SnapshotsParts {
   registry: Registry;
   positions: ViewPositions;
   reach: Pick<ViewsReach, 'show'>;
-  own: Pick<OwnWrites, 'whole'>;
+  own: Pick<OwnWrites, 'held'>;
   views: ViewReader;
   boards: BoardReader;
 }
@@ -40,7 +40,7 @@ export class Snapshots {
       taskIds.flatMap((id, i) => {
         const [place, task] = [found.get(id), tasks[i]];
         if (place === undefined || task == null) return [];
-        return [own.whole(place.entry).then((whole) => ({ i, ...place, task, whole }))];
+        return [own.held(place.entry, 'BY_TASK').then((whole) => ({ i, ...place, task, whole }))];
       }),
     );
     await this.#show(asked.flatMap(({ at, whole }) => (whole === null ? at : [])));

@@ -1,7 +1,7 @@
 /** Pages and look-ups of tasks, runs, steps and hosts. Runs and steps are derived from run states. */
 
 import { z } from 'zod';
-import type { Page, PageRequest } from '../../../domain/cursor/page.ts';
+import type { Page } from '../../../domain/cursor/page.ts';
 import {
   deriveHost,
   deriveRun,
@@ -19,7 +19,6 @@ import type { Names } from '../indices/names.ts';
 import type { Registered, Registry } from '../indices/task-registry.ts';
 import { runStateOf, storedTaskOf } from '../keeper/stored-states.ts';
 import { names as namesQuery } from '../query/dsl.ts';
-import { type Hit, type ListSearch, pageSearches, readPage } from '../query/page.ts';
 import {
   HOST_SORT,
   hostQuery,
@@ -28,6 +27,7 @@ import {
   TASK_SORTS,
   taskQuery,
 } from '../query/view-query.ts';
+import { type Overlay, PageReader } from './page-reader.ts';
 
 interface TaskSource {
   shiplog: { shown: string };
@@ -54,6 +54,9 @@ export interface TaskPart {
   over: boolean;
 }
 
+/** By task: its runs, or their steps, that are taken from memory. */
+export type Overlays<T> = ReadonlyMap<string | undefined, Overlay<T>>;
+
 /** Tasks that ran on one host, that a filter may name. */
 const MAX_TASKS_OF_HOST = 10_000;
 
@@ -69,9 +72,11 @@ export interface ViewReaderParts {
 
 export class ViewReader {
   readonly #parts: ViewReaderParts;
+  readonly #pages: PageReader;
 
   constructor(parts: ViewReaderParts) {
     this.#parts = parts;
+    this.#pages = new PageReader(parts.searcher);
   }
 
   get staleBefore(): number {
@@ -83,10 +88,13 @@ export class ViewReader {
     const withHost = host === undefined ? null : await this.#tasksOn(host);
     const list = { query: taskQuery(filter, withHost), sort: TASK_SORTS[order] };
     const { allViews } = this.#parts.names;
-    const [found] = await this.#pages<TaskSource>(allViews, [{ list, page }], ['shiplog.shown']);
-    return mapPage(found as Page<Hit<TaskSource>>, (hits) =>
-      hits.map(({ _source }) => JSON.parse(_source?.shiplog.shown ?? '{}') as TaskView),
+    const [found] = await this.#pages.read<TaskSource, TaskView>(
+      allViews,
+      [{ list, page }],
+      ['shiplog.shown'],
+      async (hits) => hits.map(({ _source }) => JSON.parse(_source?.shiplog.shown ?? '{}')),
     );
+    return found as Page<TaskView>;
   }
 
   /** The newest tasks that have a run on a host. */
@@ -118,20 +126,21 @@ export class ViewReader {
     return docs.map((doc) => (doc === null ? null : (JSON.parse(doc.shiplog.shown) as TaskView)));
   }
 
-  async runs(queries: readonly RunQuery[]): Promise<Page<RunView>[]> {
+  async runs(
+    queries: readonly RunQuery[],
+    overlays: Overlays<RunView> = new Map(),
+  ): Promise<Page<RunView>[]> {
     const lists = queries.map((query) => ({
       list: runList(query, this.staleBefore),
       page: query.page,
+      overlay: overlays.get(query.filter.taskId),
     }));
     const index = await this.#indexOf(queries.map(({ filter }) => filter.taskId));
-    const pages = await this.#pages<StateSource>(index, lists, ['shiplog.state']);
-    const states = pages.map((page) =>
-      page.rows.map(({ node }) => runStateOf(node._source?.shiplog.state ?? '{}')),
-    );
-    const tasks = await this.taskParts(states.flat().map((state) => state.taskId));
-    return pages.map((page, i) =>
-      mapPage(page, () => (states[i] ?? []).map((state) => viewOf(state, tasks))),
-    );
+    return this.#pages.read<StateSource, RunView>(index, lists, ['shiplog.state'], async (hits) => {
+      const states = hits.map(({ _source }) => runStateOf(_source?.shiplog.state ?? '{}'));
+      const tasks = await this.taskParts(states.map(({ taskId }) => taskId));
+      return states.map((state) => viewOf(state, tasks));
+    });
   }
 
   async runsByKey(keys: readonly RunKey[]): Promise<(RunView | null)[]> {
@@ -147,25 +156,21 @@ export class ViewReader {
     return docs.map((doc) => (doc === null ? null : viewOf(runStateOf(doc.shiplog.state), tasks)));
   }
 
-  async steps(queries: readonly StepQuery[]): Promise<Page<StepView>[]> {
-    const lists = queries.map((query) => ({ list: stepList(query), page: query.page }));
+  async steps(
+    queries: readonly StepQuery[],
+    overlays: Overlays<StepView> = new Map(),
+  ): Promise<Page<StepView>[]> {
+    const lists = queries.map((query) => ({
+      list: stepList(query),
+      page: query.page,
+      overlay: overlays.get(query.filter.taskId),
+    }));
     const index = await this.#indexOf(queries.map(({ filter }) => filter.taskId));
     const source = ['shiplog.task.id', 'host.name', 'event.action'];
-    const pages = await this.#pages<StepSource>(index, lists, source);
-    const found = await this.stepsByKey(
-      pages.flatMap((page) => page.rows.map(({ node }) => keyOf(node._source as StepSource))),
+    // A run may have changed since it was found: a step that its plan no longer has is left out.
+    return this.#pages.read<StepSource, StepView>(index, lists, source, (hits) =>
+      this.stepsByKey(hits.map(({ _source }) => keyOf(_source as StepSource))),
     );
-    let next = 0;
-    return pages.map((page) => {
-      const views = found.slice(next, next + page.rows.length);
-      next += page.rows.length;
-      // A run may have changed since it was found: a step that its plan no longer has is left out.
-      const rows = page.rows.flatMap(({ key }, row) => {
-        const node = views[row];
-        return node == null ? [] : [{ key, node }];
-      });
-      return { ...page, rows };
-    });
   }
 
   async stepsByKey(keys: readonly StepKey[]): Promise<(StepView | null)[]> {
@@ -182,10 +187,13 @@ export class ViewReader {
   async hosts({ filter, page }: HostQuery): Promise<Page<HostView>> {
     const list = { query: hostQuery(filter), sort: HOST_SORT };
     const { hosts } = this.#parts.names;
-    const [found] = await this.#pages<StateSource>(hosts, [{ list, page }], ['shiplog.state']);
-    return mapPage(found as Page<Hit<StateSource>>, (hits) =>
-      hits.map(({ _source }) => hostOf(_source as StateSource)),
+    const [found] = await this.#pages.read<StateSource, HostView>(
+      hosts,
+      [{ list, page }],
+      ['shiplog.state'],
+      async (hits) => hits.map(({ _source }) => hostOf(_source as StateSource)),
     );
+    return found as Page<HostView>;
   }
 
   async hostsByName(names: readonly string[]): Promise<(HostView | null)[]> {
@@ -265,24 +273,6 @@ export class ViewReader {
     const days = new Set([...found.values()].map(({ day }) => this.#parts.names.views(day)));
     return days.size === 0 ? this.#parts.names.allViews : [...days].join(',');
   }
-
-  async #pages<S>(
-    index: string,
-    lists: readonly { list: ListSearch; page: PageRequest }[],
-    source: readonly string[],
-  ): Promise<Page<Hit<S>>[]> {
-    const searches = lists.map(({ list, page }) => pageSearches(list, page));
-    const answers = await this.#parts.searcher.search<S>(
-      searches.flat().map((body) => ({ index, body: { ...body, _source: source } })),
-    );
-    let next = 0;
-    return lists.map(({ list, page }, i) => {
-      const count = searches[i]?.length ?? 0;
-      const some = answers.slice(next, next + count);
-      next += count;
-      return readPage(list, page, some);
-    });
-  }
 }
 
 function keyOf({ shiplog, host, event }: StepSource): StepKey {
@@ -299,9 +289,4 @@ function viewOf(state: RunState, tasks: ReadonlyMap<string, TaskPart>): RunView 
   return task === undefined
     ? deriveRun(state, emptyTask(state.taskId), false)
     : deriveRun(state, task.state, task.over);
-}
-
-function mapPage<A, B>(page: Page<A>, nodes: (from: A[]) => B[]): Page<B> {
-  const to = nodes(page.rows.map(({ node }) => node));
-  return { ...page, rows: page.rows.map(({ key }, i) => ({ key, node: to[i] as B })) };
 }

@@ -4,12 +4,12 @@ import { deriveRun, planOf } from '../../../domain/fold/fold.ts';
 import { countRuns, summariseSteps } from '../../../domain/fold/task-stats.ts';
 import type { RunView, TaskStats } from '../../../domain/fold/views.ts';
 import { compareText } from '../../../domain/text/text-order.ts';
-import type { WholeTask } from '../keeper/view-folder.ts';
+import type { HeldRuns } from '../keeper/held-runs.ts';
 
 const RUNS_AT_A_TIME = 100;
 
 /** By host, as searches have them. */
-export async function runsOf({ task, over, runs }: WholeTask): Promise<RunView[]> {
+export async function runsOf({ task, over, runs }: HeldRuns): Promise<RunView[]> {
   const views: RunView[] = [];
   for (const run of runs) {
     if (views.length % RUNS_AT_A_TIME === RUNS_AT_A_TIME - 1) await othersTurn();
@@ -19,7 +19,7 @@ export async function runsOf({ task, over, runs }: WholeTask): Promise<RunView[]
 }
 
 export async function statsOf(
-  whole: WholeTask,
+  whole: HeldRuns,
   now: number,
   staleAfterMs: number,
 ): Promise<TaskStats> {
