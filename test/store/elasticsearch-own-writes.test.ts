@@ -76,10 +76,18 @@ describe('What this server acknowledged, while views stand still', async () => {
   };
 
   /** The cluster shows what is stored only when it is told to. */
-  async function stopRefreshing(prefix: string): Promise<void> {
+  async function stopRefreshing(store: ElasticsearchStore, prefix: string): Promise<void> {
     const settings = { index: { refresh_interval: '-1' } };
     const answer = await ask(`${prefix}-views-*/_settings`, 'PUT', settings);
     expect(answer).toEqual({ acknowledged: true });
+    // One that was due before may still come: until what is stored stays unseen.
+    for (let i = 0; i < 10; i++) {
+      const host = `canary-${i}`;
+      await told(store, aStatus('RUNNING', { taskId: 'large', host, step: 'canary' }));
+      await expect.poll(() => store.metrics().views_lag_events, { timeout: 10_000 }).toBe(0);
+      if ((await searched(prefix, host)) === 0) return;
+    }
+    expect.fail('the cluster goes on refreshing');
   }
 
   /** How many runs of a host a search finds now. */
@@ -157,7 +165,7 @@ describe('What this server acknowledged, while views stand still', async () => {
     const { gate, store, prefix } = await aKeeper();
     const taskId = 'large';
     await fill(store, someRuns(taskId));
-    await stopRefreshing(prefix);
+    await stopRefreshing(store, prefix);
     const failed = async () => {
       const [page] = await store.runs([listOf({ taskId, failedStep: 'flip' })]);
       return { hosts: page?.rows.map(({ node }) => node.host), total: page?.total };
@@ -189,7 +197,7 @@ describe('What this server acknowledged, while views stand still', async () => {
     const { gate, store, prefix } = await aKeeper();
     const taskId = 'large';
     await fill(store, someRuns(taskId));
-    await stopRefreshing(prefix);
+    await stopRefreshing(store, prefix);
     const other = await open(gate.url, prefix);
     const flip = (host: string) => aStatus('FAILED', { taskId, host, step: 'flip' });
     const failed = async () => {
