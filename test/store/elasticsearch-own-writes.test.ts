@@ -83,7 +83,7 @@ describe('What this server acknowledged, while views stand still', async () => {
     // One that was due before may still come: until what is stored stays unseen.
     for (let i = 0; i < 10; i++) {
       const host = `canary-${i}`;
-      await told(store, aStatus('RUNNING', { taskId: 'large', host, step: 'canary' }));
+      await told(store, aStatus('RUNNING', { taskId: 'large', host, step: 'flip' }));
       await expect.poll(() => store.metrics().views_lag_events, { timeout: 10_000 }).toBe(0);
       if ((await searched(prefix, host)) === 0) return;
     }
@@ -164,7 +164,11 @@ describe('What this server acknowledged, while views stand still', async () => {
   it('is shown of a large task once, when it is stored and not refreshed, and when that comes in between', async () => {
     const { gate, store, prefix } = await aKeeper();
     const taskId = 'large';
-    await fill(store, someRuns(taskId));
+    // With its last step: another one would change all of its runs.
+    await fill(store, [
+      ...someRuns(taskId),
+      aStatus('RUNNING', { taskId, host: 'web-1', step: 'flip' }),
+    ]);
     await stopRefreshing(store, prefix);
     const failed = async () => {
       const [page] = await store.runs([listOf({ taskId, failedStep: 'flip' })]);
@@ -196,7 +200,11 @@ describe('What this server acknowledged, while views stand still', async () => {
   it('is shown of a large task by another server, and by the one that keeps it next, though nothing was refreshed', async () => {
     const { gate, store, prefix } = await aKeeper();
     const taskId = 'large';
-    await fill(store, someRuns(taskId));
+    // With its last step: another one would change all of its runs.
+    await fill(store, [
+      ...someRuns(taskId),
+      aStatus('RUNNING', { taskId, host: 'web-1', step: 'flip' }),
+    ]);
     await stopRefreshing(store, prefix);
     const other = await open(gate.url, prefix);
     const flip = (host: string) => aStatus('FAILED', { taskId, host, step: 'flip' });
