@@ -37,6 +37,10 @@ export class TaskReader implements PullSource<TaskView> {
   #views: ViewsWait | null;
   #next: TaskView | null = null;
   #shown: { task: TaskView; stale: boolean } | null = null;
+  /** How often a change was told. */
+  #told = 0;
+  /** The first state was told before views had caught up. */
+  #early = false;
   #disposed = false;
 
   constructor(options: TaskReaderOptions) {
@@ -44,7 +48,8 @@ export class TaskReader implements PullSource<TaskView> {
     this.#views = this.#allViews();
     this.#unlisten = options.watch.listen(options.id, {
       changed: (changes) => {
-        for (const { after } of changes) this.#learn(after);
+        this.#told++;
+        for (const { after } of changes) this.#learn(after, true);
       },
       skipped: () => {
         // The numbers may mean something else now: whatever is read is new.
@@ -97,9 +102,15 @@ export class TaskReader implements PullSource<TaskView> {
     }
     if ((reached || this.#shown === null) && this.#next === null && !this.#disposed) {
       try {
+        const told = this.#told;
         const [task] = await store.tasksById([id]);
-        if (task) this.#learn(task);
-        if (reached && this.#views === views) this.#views = null;
+        // What was told meanwhile may be newer, at the same position too, for a state may be ahead of
+        // events before it: then it is read once more.
+        if (this.#told === told) {
+          if (task) this.#learn(task, reached && this.#early);
+          this.#early = !reached;
+          if (reached && this.#views === views) this.#views = null;
+        }
       } catch (error) {
         failure = error;
       }
@@ -111,11 +122,16 @@ export class TaskReader implements PullSource<TaskView> {
     }
   }
 
-  /** A state that was read; it is told unless a newer one, or the same, was told already. */
-  #learn(task: TaskView): void {
+  /**
+   * A state that was read; it is told unless a newer one was told already. The same one is told once
+   * more where views have come on since: what clients select within it (its counts, say) is searched
+   * for when it is told, and searches may be behind the task itself.
+   */
+  #learn(task: TaskView, viewsCameOn: boolean): void {
     const known = this.#next ?? this.#shown?.task;
     if (known?.position.shard === task.position.shard) {
-      if (known.position.seq > task.position.seq || isDeepStrictEqual(known, task)) return;
+      if (known.position.seq > task.position.seq) return;
+      if (!viewsCameOn && isDeepStrictEqual(known, task)) return;
     }
     this.#next = task;
     this.#changed.wake();
