@@ -142,7 +142,7 @@ describe('What this server acknowledged, while views stand still', async () => {
     expect(held.views).toEqual([...tasks, ...runs].map((view) => ({ ...view, position: null })));
     gate.release();
     expect(await ask('BY_SEARCH')).toEqual(held);
-  });
+  }, 90_000);
 
   it('is shown of a large task as searches show it when it is stored, value by value', async () => {
     const taskId = 'large';
@@ -159,7 +159,7 @@ describe('What this server acknowledged, while views stand still', async () => {
     const held = await ask('BY_PAGE');
     gate.release();
     expect(await ask('BY_SEARCH')).toEqual(held);
-  });
+  }, 90_000);
 
   it('is shown of a large task once, when it is stored and not refreshed, and when that comes in between', async () => {
     const { gate, store, prefix } = await aKeeper();

@@ -73,7 +73,7 @@ describeOnEngines('the connection of the console', (engine) => {
     expect(texts).toHaveLength(5);
     expect(foreign).toEqual([]);
     await page.close();
-  });
+  }, 90_000);
 
   it('says that the browser is offline, and goes on where it was', async () => {
     const server = await startHttpFixture({ store: await engine.open() });
