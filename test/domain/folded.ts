@@ -8,6 +8,7 @@ import {
   type RunState,
   type TaskState,
 } from '../../src/domain/fold/fold.ts';
+import { anEvent } from '../store/events.ts';
 
 export const T0 = Date.UTC(2026, 0, 1);
 
@@ -16,35 +17,13 @@ export function event(fields: Partial<LogEvent> = {}, seq = ++counter): StoredEv
   const eventId = fields.eventId ?? `e${seq}`;
   const at = fields.at ?? T0 + seq;
   return {
-    id: eventId,
-    eventId,
-    digest: '',
-    kind: fields.task ? 'TASK' : fields.status ? 'STEP' : 'OUTPUT',
-    taskId: 't',
-    host: fields.task ? null : 'h',
-    step: fields.task ? null : 'backup',
-    attempt: fields.task ? null : 1,
-    status: null,
-    at,
-    receivedAt: at,
-    writer: null,
-    sequence: null,
-    service: null,
-    environment: null,
-    message: null,
-    level: 'INFO',
-    stream: null,
-    command: null,
-    params: null,
-    exitCode: null,
-    durationMs: null,
-    progress: null,
-    error: null,
-    source: null,
-    labels: {},
-    task: null,
+    ...anEvent({
+      ...{ id: eventId, eventId, digest: '', taskId: 't', at, receivedAt: at },
+      kind: fields.task ? 'TASK' : fields.status ? 'STEP' : 'OUTPUT',
+      ...(fields.task ? { host: null, step: null, attempt: null } : { host: 'h' }),
+      ...fields,
+    }),
     position: { shard: '0', seq },
-    ...fields,
   };
 }
 

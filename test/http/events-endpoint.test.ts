@@ -6,23 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { MAX_ITEMS } from '../../src/http/endpoints/events.ts';
+import { eventsSender, lines } from './events-sender.ts';
 import { type HttpFixture, startHttpFixture, stepEvents } from './support.ts';
-
-interface Answer {
-  status: number;
-  stored: number;
-  duplicates: number;
-  rejected: number;
-  results: {
-    index: number;
-    outcome: string;
-    eventId: string | null;
-    error?: { code: string; field: string | null; message: string };
-  }[];
-  resultsTruncated?: boolean;
-  taken?: number;
-  error?: { code: string; field?: string };
-}
 
 let shiplog: HttpFixture;
 beforeAll(async () => {
@@ -30,31 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => shiplog.close());
 
-async function post(
-  body: string | Uint8Array<ArrayBuffer>,
-  type = 'application/x-ndjson',
-  { path = '/v1/events', url = shiplog.url, headers = {} } = {},
-): Promise<Answer> {
-  const init = { method: 'POST', headers: { 'content-type': type, ...headers }, body };
-  const response = await fetch(url + path, init);
-  return { status: response.status, ...((await response.json()) as object) } as Answer;
-}
-function lines(events: unknown[]): string {
-  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
-}
-async function stored(taskId: string): Promise<(string | null)[]> {
-  const page = {
-    limit: 1000,
-    backward: false,
-    after: null,
-    before: null,
-    around: null,
-    withTotal: false,
-  };
-  const query = { filter: { taskId }, order: 'LOG' as const, page };
-  const [found] = await shiplog.store.events([query]);
-  return found?.rows.map(({ node }) => node.message) ?? [];
-}
+const { post, stored } = eventsSender(() => shiplog);
 
 describe('POST /v1/events', () => {
   it('takes one JSON object and tells what became of it', async () => {

@@ -2,8 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/domain/event/event.ts';
-import { bodiesOf, recorded, replay } from '../senders/recorded.ts';
 import { protobufLogs } from '../senders/otlp/protobuf-writer.ts';
+import { bodiesOf, recorded, replay } from '../senders/recorded.ts';
 import { type HttpFixture, startHttpFixture } from './support.ts';
 
 let shiplog: HttpFixture;
