@@ -1,4 +1,5 @@
 /** One line of the log, as a terminal would show it. */
+import { useMemo } from 'preact/hooks';
 import type { LogLineFragment } from '../gen/graphql.ts';
 import type { Line } from './line.ts';
 import { textOf } from './line-text.ts';
@@ -26,8 +27,15 @@ interface LogLineRowProps {
   selected: boolean;
 }
 
+/** Drawn again only where something about it changed: most rows are the same from frame to frame. */
 export function LogLineRow({ line, look, selected }: LogLineRowProps) {
-  if (line === null) return <div class="log-line log-empty" />;
+  return useMemo(
+    () => (line === null ? <div class="log-line log-empty" /> : lineRow(line, look, selected)),
+    [line, look, selected],
+  );
+}
+
+function lineRow(line: Line, look: LineLook, selected: boolean) {
   const { event } = line;
   const text = textOf(event);
   const cut = text.length > SHOWN_MAX;

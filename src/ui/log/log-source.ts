@@ -7,9 +7,9 @@ import { again } from '../data/again.ts';
 import { AskError, ask } from '../data/ask.ts';
 import {
   type EventFilter,
+  LineByTimeDocument,
   LogMomentDocument,
   LogPageDocument,
-  LineByTimeDocument,
 } from '../gen/graphql.ts';
 import { type Line, type LogPage, linesOf, type Place } from './line.ts';
 import { LogSpread } from './log-spread.ts';
@@ -260,7 +260,6 @@ export class LogSource {
     const more = linesOf(page);
     const kept = [...more, ...lines].slice(0, WINDOW);
     const cut = kept.length < more.length + lines.length;
-    if (cut && atEnd) this.#tail.count();
     const atStart = !page.pageInfo.hasPreviousPage;
     const left = atStart ? 0 : Math.max(1, before - more.length);
     this.#set({
@@ -272,6 +271,7 @@ export class LogSource {
       atStart,
       atEnd: atEnd && !cut,
     });
+    if (cut && atEnd) this.#tail.count();
   }
 
   #grow(page: LogPage): void {

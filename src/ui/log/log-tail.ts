@@ -1,4 +1,7 @@
-/** What comes to a log: as lines while its end is shown, else only how many. */
+/**
+ * What comes to a log: as lines while its end is shown, else only how many. It is told once a frame,
+ * however fast it comes, since drawing it for each batch would leave no time to scroll.
+ */
 import { type AskError, ask } from '../data/ask.ts';
 import { follow } from '../data/follow.ts';
 import {
@@ -9,8 +12,12 @@ import {
 } from '../gen/graphql.ts';
 import type { Line } from './line.ts';
 
+/** A hidden tab has no frames: that many are told without one, so that they do not heap up. */
+const GATHERED_MAX = 2_000;
+
 interface LogTailOptions {
   onLines: (lines: readonly Line[]) => void;
+  /** Also for lines that had come, but were not told as such, when the end was left. */
   onNews: (count: number) => void;
   onError: (error: AskError) => void;
 }
@@ -22,6 +29,10 @@ export class LogTail {
   #state: 'idle' | 'lines' | 'news' | 'closed' = 'idle';
   /** Behind what was delivered. */
   #cursor: string | null = null;
+  /** Since the frame before. */
+  #lines: Line[] = [];
+  #news = 0;
+  #frame: number | null = null;
 
   constructor(filter: EventFilter, options: LogTailOptions) {
     this.#filter = filter;
@@ -32,6 +43,7 @@ export class LogTail {
   follow(after: string): void {
     if (this.#state === 'closed') return;
     this.#stop();
+    this.#forget();
     this.#state = 'lines';
     this.#cursor = after;
     this.#stop = follow({
@@ -41,12 +53,10 @@ export class LogTail {
       onResult: ({ tail }) => {
         this.#cursor = tail.cursor;
         const gap = tail.gap !== null;
-        const lines = tail.events.map((event, at) => ({
-          event,
-          cursor: null,
-          afterGap: gap && at === 0,
-        }));
-        if (lines.length > 0) this.#options.onLines(lines);
+        for (const [at, event] of tail.events.entries()) {
+          this.#lines.push({ event, cursor: null, afterGap: gap && at === 0 });
+        }
+        this.#tellSoon();
       },
       onError: this.#options.onError,
     });
@@ -57,6 +67,8 @@ export class LogTail {
     if (this.#state === 'news' || this.#state === 'closed') return;
     this.#stop();
     this.#state = 'news';
+    this.#news += this.#lines.length;
+    this.#lines = [];
     if (this.#cursor !== null) {
       this.#countFrom(this.#cursor);
       return;
@@ -78,14 +90,35 @@ export class LogTail {
       cursorOf: ({ tail }) => tail.cursor,
       onResult: ({ tail }) => {
         this.#cursor = tail.cursor;
-        if (tail.events.length > 0) this.#options.onNews(tail.events.length);
+        this.#news += tail.events.length;
+        this.#tellSoon();
       },
       onError: this.#options.onError,
     });
   }
 
+  #tellSoon(): void {
+    if (this.#lines.length >= GATHERED_MAX) this.#tell();
+    else this.#frame ??= requestAnimationFrame(() => this.#tell());
+  }
+
+  #tell(): void {
+    const [lines, news] = [this.#lines, this.#news];
+    this.#forget();
+    if (lines.length > 0) this.#options.onLines(lines);
+    if (news > 0) this.#options.onNews(news);
+  }
+
+  #forget(): void {
+    if (this.#frame !== null) cancelAnimationFrame(this.#frame);
+    this.#frame = null;
+    this.#lines = [];
+    this.#news = 0;
+  }
+
   close(): void {
     this.#state = 'closed';
     this.#stop();
+    this.#forget();
   }
 }

@@ -8,15 +8,15 @@ import { useNow } from '../parts/clock.ts';
 import { printing } from '../parts/printing.ts';
 import type { Line } from './line.ts';
 import './log.css';
-import { copyClean } from './log-copy.ts';
 import { LogBar } from './log-bar.tsx';
+import { copyClean } from './log-copy.ts';
 import { useLogFilter } from './log-filter.ts';
 import { LogLineRow } from './log-line.tsx';
-import { LongLine } from './long-line.tsx';
 import { select, selectedRange, useSelection } from './log-selection.ts';
 import { LogSource, type LogState } from './log-source.ts';
 import { nextTimeMode, timeMode } from './log-time.ts';
 import { lineWrap, toggleWrap } from './log-wrap.ts';
+import { LongLine } from './long-line.tsx';
 import { searchedWords } from './search-words.ts';
 import { useLogScroll } from './use-log-scroll.ts';
 import { useMatches } from './use-matches.ts';
@@ -148,7 +148,12 @@ export function LogView(props: LogViewProps) {
     void choose(line, event.shiftKey);
   };
 
-  const look = { withHost, wrapped, mode, now, stepBegan, marked: words };
+  // An age is told to the second; the other times stay as they are.
+  const second = mode === 'relative' ? now : 0;
+  const look = useMemo(
+    () => ({ withHost, wrapped, mode, now: second, stepBegan, marked: words }),
+    [withHost, wrapped, mode, second, stepBegan, words],
+  );
   const single = range[1] - range[0] === 1 ? lines[range[0]] : undefined;
   return (
     <div class="log">
