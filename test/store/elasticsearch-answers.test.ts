@@ -1,5 +1,6 @@
 /** Answers of Elasticsearch that are not as they must be: told with request and field, never read as "nothing". */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { LogEvent } from '../../src/domain/event/event.ts';
 import type { Finding } from '../../src/domain/finding.ts';
 import { examineCluster } from '../../src/store/elasticsearch/doctor/doctor.ts';
 import {
@@ -10,7 +11,7 @@ import type { Store } from '../../src/store/store.ts';
 import { type Gate, openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { aFleet } from './events.ts';
-import { aPage, contractSettings, fill, wholeLog } from './harness.ts';
+import { aPage, contractSettings, fill, positionOf, wholeLog } from './harness.ts';
 
 const TASK = 'deploy-1-0';
 const RUN = { taskId: TASK, host: 'web-1' };
@@ -161,6 +162,22 @@ describe('What Elasticsearch answers', async () => {
       expect(await asked(store)).toEqual(right);
     },
   );
+
+  it('about a copy that was not refreshed is never taken for one that shows what is new', async () => {
+    const [event] = aFleet({ tasks: 1, hosts: 1 });
+    const late = { ...(event as LogEvent), id: 'late', host: 'web-late' };
+    const positions = (await store.append([late])).map(positionOf);
+    gate.damage(/_refresh/, (text) => damaged(text, 'failed', () => 1));
+    await expect(store.viewsReach(positions)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringMatching(/^1 of \d+ copies of \S+ could not be refreshed$/),
+    });
+    gate.damage(null);
+    await store.viewsShow([TASK], 'BY_SEARCH');
+    const filter = { taskId: TASK, hosts: ['web-late'] };
+    const [page] = await store.runs([{ filter, order: 'HOST_ASC', page: aPage() }]);
+    expect(page?.rows.map(({ node }) => node.host)).toEqual(['web-late']);
+  });
 
   it.each([
     ['health', /_cluster\/health/, 'status'],

@@ -3,11 +3,16 @@
  * with what they cost, so that readers cannot keep a cluster busy with making segments.
  */
 import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Connection } from './connection.ts';
+import { unavailable } from './unavailable.ts';
 
 const LONGEST_PAUSE_MS = 500;
 /** Of the time a refresh took: at most half of the time is spent with them. */
 const PAUSE_FACTOR = 1;
+
+/** `failed`: copies that are still searched, and do not show what is new. */
+const ANSWER = z.object({ _shards: z.object({ total: z.int(), failed: z.int() }) });
 
 interface Turn {
   next: Promise<void> | null;
@@ -24,7 +29,10 @@ export class Refresher {
     this.#connection = connection;
   }
 
-  /** Resolves when a refresh of the index that began after this call has ended. */
+  /**
+   * Resolves when a refresh of the index that began after this call has ended. Throws
+   * STORE_UNAVAILABLE where a copy of a shard was not refreshed.
+   */
   refresh(index: string): Promise<void> {
     let turn = this.#turns.get(index);
     if (turn === undefined) {
@@ -48,12 +56,19 @@ export class Refresher {
     const began = performance.now();
     this.count++;
     try {
-      await this.#connection.ask({
-        method: 'POST',
-        path: `/${index}/_refresh`,
-        query: { ignore_unavailable: true, allow_no_indices: true },
-        safe: true,
-      });
+      const { _shards } = await this.#connection.expect(
+        {
+          method: 'POST',
+          path: `/${index}/_refresh`,
+          query: { ignore_unavailable: true, allow_no_indices: true },
+          safe: true,
+        },
+        ANSWER,
+      );
+      const { total, failed } = _shards;
+      if (failed > 0) {
+        throw unavailable(`${failed} of ${total} copies of ${index} could not be refreshed`);
+      }
     } finally {
       const took = performance.now() - began;
       turn.startAgainAt = performance.now() + Math.min(took * PAUSE_FACTOR, LONGEST_PAUSE_MS);
