@@ -2,8 +2,8 @@
  * The tables of one day: events of the tasks that began on it (UTC, the receiver's clock) and the
  * index of their words. Retention drops them whole; a search skips those outside its time.
  *
- * Identity is looked up by task and 48 bits of the id, so that a day's index is touched where its
- * running tasks are and not all over; the whole id is compared on a hit.
+ * Identity is looked up by task and 48 bits of the id; the whole id is compared on a hit. `ids_…`
+ * has those of events up to `days.ids_through`, and may have more; see write/identities.ts.
  */
 import { SEVERE } from './codes.ts';
 import type { Connection } from './connection.ts';
@@ -21,6 +21,7 @@ export interface Day {
   min_at: number;
   max_at: number;
   last_received: number;
+  ids_through: number;
   /** 1: retention is removing it. */
   leaving: number;
 }
@@ -43,6 +44,7 @@ export function allDays(connection: Connection): Day[] {
 
 export function createDay(connection: Connection, day: number): void {
   connection.exec(`
+    ${createIds(day)}
     CREATE TABLE events_${day} (
       seq INTEGER PRIMARY KEY,
       task INTEGER NOT NULL,
@@ -66,7 +68,6 @@ export function createDay(connection: Connection, day: number): void {
       labels TEXT,
       rest TEXT NOT NULL
     );
-    CREATE INDEX events_${day}_id ON events_${day} (task, id_hash);
     CREATE INDEX events_${day}_task ON events_${day} (task);
     CREATE INDEX events_${day}_run ON events_${day} (run);
     CREATE INDEX events_${day}_at ON events_${day} (at);
@@ -78,11 +79,39 @@ export function createDay(connection: Connection, day: number): void {
   `);
 }
 
+function createIds(day: number): string {
+  return `
+    CREATE TABLE ids_${day} (
+      task INTEGER NOT NULL,
+      id_hash INTEGER NOT NULL,
+      seq INTEGER NOT NULL,
+      PRIMARY KEY (task, id_hash, seq)
+    ) WITHOUT ROWID;`;
+}
+
+/** A day of before version 4 of the schema had an index of its events in place of `ids_…`. */
+export function makeIds(connection: Connection, { day, last_seq }: Day): void {
+  connection.exec(`
+    ${createIds(day)}
+    INSERT INTO ids_${day} SELECT task, id_hash, seq FROM events_${day} ORDER BY task, id_hash, seq;
+    DROP INDEX events_${day}_id;
+    UPDATE days SET ids_through = ${last_seq} WHERE day = ${day};
+  `);
+}
+
+export function daysWithoutIds(connection: Connection): Day[] {
+  return connection.all<Day>(
+    `SELECT * FROM days WHERE NOT EXISTS
+       (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ids_' || day) ORDER BY day`,
+  );
+}
+
 /** Tables of days that are gone, of which a stop may have left some. */
 export function tablesWithoutDay(connection: Connection): string[] {
   const tables = connection.all<{ name: string }>(
     `SELECT name FROM sqlite_master WHERE type = 'table'
-       AND (name GLOB 'events_[0-9]*' OR (name GLOB 'words_[0-9]*' AND sql LIKE 'CREATE VIRTUAL%'))`,
+       AND (name GLOB 'events_[0-9]*' OR name GLOB 'ids_[0-9]*'
+         OR (name GLOB 'words_[0-9]*' AND sql LIKE 'CREATE VIRTUAL%'))`,
   );
   const days = new Set(allDays(connection).map(({ day }) => String(day)));
   return tables.map(({ name }) => name).filter((name) => !days.has(name.split('_')[1] ?? ''));

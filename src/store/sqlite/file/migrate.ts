@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ShiplogError } from '../../../domain/errors.ts';
 import type { Connection } from './connection.ts';
+import { daysWithoutIds, makeIds } from './days.ts';
 
 const FOLDER = new URL('./migrations/', import.meta.url);
 
@@ -25,6 +26,9 @@ export function migrate(connection: Connection, file: string): void {
       connection.exec(readFileSync(new URL(name, FOLDER), 'utf8'));
       connection.exec(`PRAGMA user_version = ${index + 1}`);
     });
+  }
+  for (const day of daysWithoutIds(connection)) {
+    connection.transaction('BEGIN IMMEDIATE', () => makeIds(connection, day));
   }
 }
 

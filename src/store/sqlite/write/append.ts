@@ -12,6 +12,7 @@ import { SHARD } from '../file/epochs.ts';
 import { identityOf, idHash } from '../file/event-row.ts';
 import { DayBatch } from './day-batch.ts';
 import type { EntryBounds, TaskEntry } from './entries.ts';
+import { type Identified, Identities } from './identities.ts';
 import { Views } from './views.ts';
 
 export type AppendSettings = Pick<ViewSettings, 'maxEventsPerTask' | 'retentionDays'>;
@@ -19,21 +20,23 @@ export type AppendSettings = Pick<ViewSettings, 'maxEventsPerTask' | 'retentionD
 export class Appender {
   readonly #connection: Connection;
   readonly #settings: AppendSettings;
+  readonly #identities: Identities;
   readonly views: Views;
   /** The greatest seq that is committed. */
   lastSeq: number;
 
-  /** `bounds`: tests make them small. */
+  /** `bounds`: tests make them small; `generation`: ids that go into their index together. */
   constructor(
     connection: Connection,
     settings: AppendSettings,
     lastSeq: number,
-    bounds?: EntryBounds,
+    bounds?: EntryBounds & { generation?: number },
     log: GuardLog | null = null,
   ) {
     this.#connection = connection;
     this.#settings = settings;
     this.views = new Views(connection, bounds, log);
+    this.#identities = new Identities(connection, this.views.leaving, bounds?.generation);
     this.lastSeq = lastSeq;
     this.views.recover();
   }
@@ -42,12 +45,17 @@ export class Appender {
   append(events: LogEvent[], now: number): AppendOutcome[] {
     this.views.makeWhole();
     try {
-      const batch = new Batch(this.#connection, this.#settings, this.views, this.lastSeq);
-      const outcomes = this.#connection.transaction('BEGIN IMMEDIATE', () => {
+      const identities = this.#identities;
+      const batch = new Batch(
+        { connection: this.#connection, settings: this.#settings, views: this.views, identities },
+        this.lastSeq,
+      );
+      const [outcomes, committed] = this.#connection.transaction('BEGIN IMMEDIATE', () => {
         const decided = batch.takeAll(events, dayOf(now));
         batch.write();
-        return decided;
+        return [decided, identities.advance(batch.stored)] as const;
       });
+      committed();
       this.lastSeq = batch.seq;
       return outcomes;
     } catch (error) {
@@ -57,18 +65,28 @@ export class Appender {
   }
 }
 
+interface BatchParts {
+  connection: Connection;
+  settings: AppendSettings;
+  views: Views;
+  identities: Identities;
+}
+
 class Batch {
   readonly #connection: Connection;
   readonly #settings: AppendSettings;
   readonly #views: Views;
+  readonly #identities: Identities;
   readonly #days = new Map<number, DayBatch>();
   readonly #seen = new Map<string, { digest: string; seq: number }>();
+  readonly stored: Identified[] = [];
   seq: number;
 
-  constructor(connection: Connection, settings: AppendSettings, views: Views, lastSeq: number) {
+  constructor({ connection, settings, views, identities }: BatchParts, lastSeq: number) {
     this.#connection = connection;
     this.#settings = settings;
     this.#views = views;
+    this.#identities = identities;
     this.seq = lastSeq;
   }
 
@@ -114,11 +132,7 @@ class Batch {
       else list.push(hash);
     }
     for (const [task, list] of hashes) {
-      const rows = this.#connection.arrays<[seq: number, rest: string]>(
-        `SELECT seq, rest FROM events_${task.day}
-         WHERE task = ? AND id_hash IN (SELECT value FROM json_each(?))`,
-        [task.key, JSON.stringify(list)],
-      );
+      const rows = this.#identities.find(task, list);
       for (const [seq, rest] of rows) {
         const { id, digest } = identityOf(rest);
         this.#seen.set(id, { digest, seq });
@@ -136,6 +150,7 @@ class Batch {
     this.#views.register(task, run);
     this.#views.fold(task, run, stored);
     this.#day(task.day).insert(stored, task.key, run?.key ?? null);
+    this.stored.push({ day: task.day, task: task.key, hash: idHash(stored.id), seq });
     this.#seen.set(event.id, { digest: event.digest, seq });
     return {
       outcome: 'STORED',
