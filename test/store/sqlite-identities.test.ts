@@ -103,6 +103,19 @@ describe('An id that the embedded store took', () => {
     );
   });
 
+  it('is known among thousands that are in memory', () => {
+    const connection = openFile();
+    const appender = new Appender(connection, contractSettings, 0);
+    const given = (batch: number) =>
+      Array.from({ length: 700 }, (_, at) => anEvent({ eventId: `${batch}-${at}` }));
+    for (let batch = 0; batch < 3; batch++) appender.append(given(batch), T0);
+    for (let batch = 0; batch < 3; batch++) {
+      const outcomes = appender.append(given(batch), T0);
+      expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(['DUPLICATE']));
+    }
+    connection.close();
+  });
+
   it('is known in a file that an earlier Shiplog wrote', () => {
     const connection = openFile();
     const given = () => ['a', 'b', 'c'].map((id) => anEvent({ id, eventId: id }));
