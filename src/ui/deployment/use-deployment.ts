@@ -45,7 +45,7 @@ export function useSummary(
 ): { summary: Summary | null | undefined; error: AskError | null } {
   const [summary, setSummary] = useState<Summary | null>();
   const [error, setError] = useState<AskError | null>(null);
-  const [asked] = useState({ at: 0, answered: '' });
+  const [asked] = useState({ at: 0 });
   const again = useAgain();
   useEffect(() => {
     const leaving = new AbortController();
