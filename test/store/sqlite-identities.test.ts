@@ -144,17 +144,28 @@ describe('An id that the embedded store took', () => {
         ),
         now,
       );
-    append(4, 'old', T0 - 40 * DAY_MS);
     append(2, 'new', T0);
+    append(2, 'old', T0 - 40 * DAY_MS);
     appender.views.flush();
-    const { leaving } = appender.views;
-    const parts = { connection, retentionDays: 30, now: T0, onRemoved: () => {} };
-    const slices = retention({ ...parts, onLeaving: (day) => leaving.add(day) });
-    // The generation that is on its way has ids of a day that is gone by then.
+    const slices = retention({
+      ...{ connection, retentionDays: 30, now: T0 },
+      onLeaving: (day) => appender.views.leaving.add(day),
+      onRemoved: () => {
+        connection.forgetStatements();
+        appender.views.recover();
+      },
+    });
     while (slices.next().done !== true);
     expect(namesLike(connection, 'ids_%')).toHaveLength(1);
-    for (let more = 0; more < 4; more++) append(3, `more-${more}`, T0);
-    expect(append(2, 'new', T0).map(({ outcome }) => outcome)).toEqual(['DUPLICATE', 'DUPLICATE']);
+    // The generation that goes over now has ids of a day that is gone, and of a task with the key of one.
+    const tasks = ['next', 'more-1', 'more-2', 'more-3', 'more-4'];
+    for (const task of tasks) append(3, task, T0);
+    for (const task of [...tasks, 'new']) {
+      const outcomes = append(2, task, T0).map(({ outcome }) => outcome);
+      expect([task, ...outcomes]).toEqual([task, 'DUPLICATE', 'DUPLICATE']);
+    }
+    const keys = connection.all<{ key: number }>("SELECT key FROM tasks WHERE id = 'next'");
+    expect(keys).toEqual([{ key: 2 }]);
     connection.close();
   });
 });

@@ -143,7 +143,8 @@ class Recent {
 
   add({ day, task, hash, seq }: Identified): void {
     let known = this.#tasks.get(task);
-    if (known === undefined) {
+    // The key of a task that went with its day is given again.
+    if (known?.day !== day) {
       known = { day, task, hashes: [] };
       this.#tasks.set(task, known);
     }
