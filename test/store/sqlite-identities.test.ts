@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogEvent } from '../../src/domain/event/event.ts';
 import { Connection } from '../../src/store/sqlite/file/connection.ts';
 import { migrate } from '../../src/store/sqlite/file/migrate.ts';
-import { headSeq } from '../../src/store/sqlite/read/events.ts';
+import { headSeq, readLog } from '../../src/store/sqlite/read/events.ts';
 import { Appender } from '../../src/store/sqlite/write/append.ts';
 import { retention } from '../../src/store/sqlite/write/retention.ts';
 import { anEvent } from './events.ts';
@@ -99,7 +99,7 @@ describe('An id that the embedded store took', () => {
         }
         connection.close();
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -157,15 +157,48 @@ describe('An id that the embedded store took', () => {
     });
     while (slices.next().done !== true);
     expect(namesLike(connection, 'ids_%')).toHaveLength(1);
-    // The generation that goes over now has ids of a day that is gone, and of a task with the key of one.
+    // The generation that goes over now has ids of a day that is gone.
     const tasks = ['next', 'more-1', 'more-2', 'more-3', 'more-4'];
     for (const task of tasks) append(3, task, T0);
     for (const task of [...tasks, 'new']) {
       const outcomes = append(2, task, T0).map(({ outcome }) => outcome);
       expect([task, ...outcomes]).toEqual([task, 'DUPLICATE', 'DUPLICATE']);
     }
-    const keys = connection.all<{ key: number }>("SELECT key FROM tasks WHERE id = 'next'");
-    expect(keys).toEqual([{ key: 2 }]);
+    connection.close();
+  });
+});
+
+describe('A task that retention removes', () => {
+  it('leaves its number to no other, while its events are there and later', () => {
+    const connection = openFile();
+    const append = (appender: Appender, taskId: string, now: number) =>
+      appender.append([anEvent({ taskId, message: taskId, receivedAt: now })], now);
+    append(appenderOf(connection), 'kept', T0);
+    append(appenderOf(connection), 'old', T0 - 40 * DAY_MS);
+    const slices = retention({
+      ...{ connection, retentionDays: 30, now: T0 },
+      onLeaving: () => {},
+      onRemoved: () => {},
+    });
+    const tasks = () => connection.all<{ id: string }>('SELECT id FROM tasks').map(({ id }) => id);
+    while (tasks().includes('old')) slices.next();
+    append(appenderOf(connection), 'next', T0);
+    const messages = () => {
+      const { events } = readLog(connection, 0, headSeq(connection), null, 1_000);
+      return events.map(({ taskId, message }) => [taskId, message]);
+    };
+    expect(messages()).toEqual([
+      ['kept', 'kept'],
+      ['next', 'next'],
+    ]);
+    while (slices.next().done !== true);
+    append(appenderOf(connection), 'last', T0);
+    const keys = connection.arrays<[number, string]>('SELECT key, id FROM tasks ORDER BY key', []);
+    expect(keys.map(([key, id]) => [key, id])).toEqual([
+      [1, 'kept'],
+      [3, 'next'],
+      [4, 'last'],
+    ]);
     connection.close();
   });
 });

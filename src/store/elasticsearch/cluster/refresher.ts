@@ -11,8 +11,10 @@ const LONGEST_PAUSE_MS = 500;
 /** Of the time a refresh took: at most half of the time is spent with them. */
 const PAUSE_FACTOR = 1;
 
-/** `failed`: copies that are still searched, and do not show what is new. */
-const ANSWER = z.object({ _shards: z.object({ total: z.int(), failed: z.int() }) });
+/** Of the copies: those that failed are still searched, and do not show what is new. */
+const ANSWER = z.object({
+  _shards: z.object({ total: z.int(), successful: z.int(), failed: z.int() }),
+});
 
 interface Turn {
   next: Promise<void> | null;
@@ -65,8 +67,9 @@ export class Refresher {
         },
         ANSWER,
       );
-      const { total, failed } = _shards;
-      if (failed > 0) {
+      const { total, successful, failed } = _shards;
+      // Copies that are nowhere now are in neither.
+      if (failed > 0 || (successful === 0 && total > 0)) {
         throw unavailable(`${failed} of ${total} copies of ${index} could not be refreshed`);
       }
     } finally {

@@ -99,13 +99,6 @@ export function makeIds(connection: Connection, { day, last_seq }: Day): void {
   `);
 }
 
-export function daysWithoutIds(connection: Connection): Day[] {
-  return connection.all<Day>(
-    `SELECT * FROM days WHERE NOT EXISTS
-       (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ids_' || day) ORDER BY day`,
-  );
-}
-
 /** Tables of days that are gone, of which a stop may have left some. */
 export function tablesWithoutDay(connection: Connection): string[] {
   const tables = connection.all<{ name: string }>(

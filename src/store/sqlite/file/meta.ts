@@ -5,6 +5,8 @@ import type { Connection } from './connection.ts';
 export const DROPPED_THROUGH = 'dropped_through';
 /** Everything at or below is in the stored views. */
 export const VIEWS_THROUGH = 'views_through';
+/** The greatest keys of tasks and runs that retention removed: none is given again. */
+export const GIVEN_KEYS = { tasks: 'task_keys', runs: 'run_keys' } as const;
 /** The `FOLD_VERSION` that the stored views are of. */
 export const VIEWS_VERSION = 'views_version';
 

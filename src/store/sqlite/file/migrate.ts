@@ -5,8 +5,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ShiplogError } from '../../../domain/errors.ts';
 import type { Connection } from './connection.ts';
-import { daysWithoutIds, makeIds } from './days.ts';
+import { allDays, makeIds } from './days.ts';
 
+/** Days that are there get tables of their ids. All with the version: where the disk is full, nothing has changed. */
+const IDS = '0003_ids.sql';
 const FOLDER = new URL('./migrations/', import.meta.url);
 
 /** Brings the schema up to date. Throws STORE_UNAVAILABLE where a newer Shiplog wrote it. */
@@ -24,11 +26,9 @@ export function migrate(connection: Connection, file: string): void {
     if (index < version) continue;
     connection.transaction('BEGIN IMMEDIATE', () => {
       connection.exec(readFileSync(new URL(name, FOLDER), 'utf8'));
+      if (name === IDS) for (const day of allDays(connection)) makeIds(connection, day);
       connection.exec(`PRAGMA user_version = ${index + 1}`);
     });
-  }
-  for (const day of daysWithoutIds(connection)) {
-    connection.transaction('BEGIN IMMEDIATE', () => makeIds(connection, day));
   }
 }
 

@@ -55,8 +55,8 @@ export class Appender {
         batch.write();
         return [decided, identities.advance(batch.stored)] as const;
       });
-      committed();
       this.lastSeq = batch.seq;
+      committed();
       return outcomes;
     } catch (error) {
       this.views.recover();

@@ -15,6 +15,7 @@ import {
 } from '../../../domain/fold/fold.ts';
 import { runStatuses } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
+import { GIVEN_KEYS, readMeta } from '../file/meta.ts';
 import { taskStateOf } from '../read/run-row.ts';
 import { isExpired } from './expired.ts';
 
@@ -96,12 +97,10 @@ export class Entries {
     this.#nextRun = this.#next('runs');
   }
 
+  /** Never a key that was given before: events of a removed task or run may be there yet. */
   #next(table: 'tasks' | 'runs'): number {
-    return (
-      this.#connection.get<{ next: number }>(
-        `SELECT coalesce(max(key), 0) + 1 AS next FROM ${table}`,
-      )?.next ?? 1
-    );
+    const given = readMeta(this.#connection, GIVEN_KEYS[table]);
+    return Math.max(given, greatestKey(this.#connection, table)) + 1;
   }
 
   /** Forgets everything: what was folded in was rolled back, or rows were removed. */
@@ -227,6 +226,11 @@ export class Entries {
     this.#runs.delete(run.name);
     this.dirtyRuns.delete(run.name);
   }
+}
+
+/** 0: the table is empty. */
+export function greatestKey(connection: Connection, table: 'tasks' | 'runs'): number {
+  return connection.get<{ key: number | null }>(`SELECT max(key) AS key FROM ${table}`)?.key ?? 0;
 }
 
 function runName(task: TaskEntry, host: string): string {

@@ -4,6 +4,7 @@
  * are in memory, read back from the events after a start; the index takes them a generation at a
  * time, in its own order, some with each append, so that those that come together share pages.
  */
+import { randomInt } from 'node:crypto';
 import type { Connection } from '../file/connection.ts';
 import { allDays } from '../file/days.ts';
 import type { TaskEntry } from './entries.ts';
@@ -12,6 +13,9 @@ import type { TaskEntry } from './entries.ts';
 const GENERATION = 2 ** 17;
 /** Ids that go into the index for each that comes: the one before is gone at half of the next. */
 const PACE = 2;
+
+const GOLDEN = 0x9e37_79b1;
+const SECRET = randomInt(2 ** 31) * 2 + 1;
 
 /** What of an event its identity is found by. */
 export interface Identified {
@@ -90,9 +94,12 @@ export class Identities {
   advance(stored: readonly Identified[]): () => void {
     const before = this.#before ?? this.#recent.generation(this.#size);
     const moved = before === null ? null : this.#move(before, PACE * stored.length);
+    const recent = before?.ids === this.#recent ? new Recent() : this.#recent;
+    // Here, for once it is committed nothing may fail.
+    recent.makeRoom(stored.length);
     return () => {
+      this.#recent = recent;
       if (before !== null) {
-        if (this.#before === null) this.#recent = new Recent();
         before.moved = moved;
         this.#before = moved === null ? null : before;
         if (moved === null) for (const day of before.days) this.#through.set(day, before.through);
@@ -143,15 +150,21 @@ class Recent {
 
   add({ day, task, hash, seq }: Identified): void {
     let known = this.#tasks.get(task);
-    // The key of a task that went with its day is given again.
-    if (known?.day !== day) {
+    if (known === undefined) {
       known = { day, task, hashes: [] };
       this.#tasks.set(task, known);
     }
     known.hashes.push(hash);
     this.#through = Math.max(this.#through, seq);
-    if (++this.#size * 2 > this.#slots) this.#grow();
+    this.makeRoom(1);
+    this.#size++;
     this.#put(task, hash, seq);
+  }
+
+  makeRoom(more: number): void {
+    let slots = this.#slots;
+    while ((this.#size + more) * 2 > slots) slots *= 2;
+    if (slots > this.#slots) this.#grow(slots);
   }
 
   #put(task: number, hash: number, seq: number): void {
@@ -162,16 +175,19 @@ class Recent {
     this.#seqAt[at] = seq;
   }
 
+  /** Senders choose what is hashed: which slots meet is not for them to know. */
   #slotOf(task: number, hash: number): number {
-    return (hash ^ Math.imul(task, 0x9e37_79b1)) & (this.#slots - 1);
+    const mixed = Math.imul(hash ^ Math.imul(task, GOLDEN), SECRET);
+    const all = Math.imul(mixed ^ (hash / 2 ** 32), GOLDEN);
+    return (all ^ (all >>> 15)) & (this.#slots - 1);
   }
 
-  #grow(): void {
+  #grow(slots: number): void {
     const [tasks, hashes, seqs] = [this.#taskAt, this.#hashAt, this.#seqAt];
-    this.#slots *= 2;
-    this.#taskAt = new Float64Array(this.#slots);
-    this.#hashAt = new Float64Array(this.#slots);
-    this.#seqAt = new Float64Array(this.#slots);
+    this.#taskAt = new Float64Array(slots);
+    this.#hashAt = new Float64Array(slots);
+    this.#seqAt = new Float64Array(slots);
+    this.#slots = slots;
     for (const [at, seq] of seqs.entries()) {
       if (seq !== 0) this.#put(tasks[at] as number, hashes[at] as number, seq);
     }

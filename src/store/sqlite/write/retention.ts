@@ -18,8 +18,8 @@ import {
   ROLLUP_SPANS,
   tablesWithoutDay,
 } from '../file/days.ts';
-import { DROPPED_THROUGH, writeMeta } from '../file/meta.ts';
-
+import { DROPPED_THROUGH, GIVEN_KEYS, writeMeta } from '../file/meta.ts';
+import { greatestKey } from './entries.ts';
 import { forgetExpired, rememberExpired } from './expired.ts';
 
 const DAY_MS = 86_400_000;
@@ -97,6 +97,9 @@ function* removeTasks(connection: Connection, day: number, until: number): Gener
   let removed = 0;
   for (;;) {
     const done = connection.transaction('BEGIN IMMEDIATE', () => {
+      for (const table of ['tasks', 'runs'] as const) {
+        writeMeta(connection, GIVEN_KEYS[table], greatestKey(connection, table));
+      }
       for (let rows = 0; rows < SLICE_ROWS; ) {
         const task = connection.get<{ key: number; id: string }>(
           'SELECT key, id FROM tasks WHERE day = ? LIMIT 1',
