@@ -251,6 +251,72 @@ describe('a log, for whoever reads it', () => {
     await page.close();
   });
 
+  it('stays where one reads while thousands of lines come, and has no hole above or below', async () => {
+    const count = { written: 0 };
+    const writeTo = async (line: number) => {
+      await writeLines(shiplog.ingest, 'flood', count.written, line);
+      count.written = line;
+    };
+    await writeTo(600);
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/flood?host=web-1');
+    const log = logOf(page);
+    // More than the page keeps, all of it live.
+    for (let line = 1_000; line <= 8_000; line += 1_000) {
+      await writeTo(line);
+      await log.getByText(`line ${line - 1}`, { exact: true }).waitFor();
+    }
+    expect(await read(page, -300, 10)).toMatchObject({ passed: -3_000, bySelf: 0 });
+    const before = await drawn(page);
+    await writeTo(13_000);
+    await page.getByText(/^(~ )?13,000 lines$/).waitFor();
+    expect(await drawn(page)).toEqual(before);
+    // Up beyond what was kept while more comes, and down to the end.
+    const more = writeTo(16_000);
+    expect(await read(page, -300, 12)).toMatchObject({ passed: -3_600 });
+    await more;
+    const down = await read(page, 300, 60);
+    expect(down.line).toBe(16_000 - 34);
+    await page.close();
+  });
+
+  it('goes on where it is tried again, whatever failed before', async () => {
+    await writeLines(shiplog.ingest, 'again', 0, 2_000);
+    const refusal = { payload: [{ message: 'told off', extensions: { code: 'FORBIDDEN' } }] };
+    let told: 'all' | 'refused' = 'all';
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/again?host=web-1', {
+      told: (text) => {
+        if (told === 'all' || !text.includes('"tail":')) return text;
+        told = 'all';
+        return JSON.stringify({ id: JSON.parse(text).id, type: 'error', ...refusal });
+      },
+    });
+    const log = logOf(page);
+    const problem = page.getByRole('alert');
+    const again = page.getByRole('button', { name: 'Try again' });
+    await log.getByText('line 1999', { exact: true }).waitFor();
+    await page.route(/\/graphql$/, (route) =>
+      route.request().postData()?.includes('query LogPage') ? route.abort() : route.fallback(),
+    );
+    await log.evaluate((box) => {
+      box.scrollTop -= 380 * 20;
+    });
+    await problem.waitFor();
+    await page.unroute(/\/graphql$/);
+    await again.click();
+    await problem.waitFor({ state: 'detached' });
+    expect(await read(page, -100, 5)).toMatchObject({ passed: -500 });
+    await page.getByRole('button', { name: 'Follow' }).click();
+    await log.getByText('line 1999', { exact: true }).waitFor();
+    told = 'refused';
+    await writeLines(shiplog.ingest, 'again', 2_000, 2_010);
+    await problem.getByText('told off').waitFor();
+    await again.click();
+    await log.getByText('line 2009', { exact: true }).waitFor();
+    await writeLines(shiplog.ingest, 'again', 2_010, 2_020);
+    await log.getByText('line 2019', { exact: true }).waitFor();
+    await page.close();
+  });
+
   it('is narrowed by level and step, and shows what is around a line again', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/long?host=web-1&level=warn');
     const log = logOf(page);

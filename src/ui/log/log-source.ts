@@ -41,6 +41,8 @@ export interface LogState {
 }
 
 const PAGE = 400;
+/** Of one moment: senders that tell whole seconds write many. */
+const SAME_TIME = 1_000;
 /** Lines that are kept; what is far from where one looks is asked for again. */
 const WINDOW = 6_000;
 
@@ -70,7 +72,13 @@ export class LogSource {
   #extending = false;
   /** What was asked for before the latest move no longer matters. */
   #latest = 0;
-  #retry: () => Promise<unknown> = async () => {};
+  /** What failed, to be done once more. */
+  #retries: (() => Promise<unknown>)[] = [];
+  /**
+   * Somebody reads here: what comes must not push out what is read, so that a full window takes no
+   * more of it.
+   */
+  isRead = false;
 
   constructor(filter: EventFilter, changed: (state: LogState) => void) {
     this.#filter = filter;
@@ -79,7 +87,7 @@ export class LogSource {
     this.#tail = new LogTail(filter, {
       onLines: (lines) => this.#append(lines),
       onNews: (count) => this.#news(count),
-      onError: (error) => this.#failed(error),
+      onError: (error) => this.#failed(error, () => this.#tailAgain(error)),
     });
     this.#stopAgain = again.listen(() => {
       if (this.#state.error !== null) void this.retry();
@@ -101,10 +109,18 @@ export class LogSource {
     this.#set({});
   }
 
-  /** What failed last, once more. */
+  /** What failed, once more. */
   async retry(): Promise<void> {
+    const retries = this.#retries;
+    this.#retries = [];
     this.#set({ error: null });
-    await this.#retry();
+    await Promise.all(retries.map((retry) => retry()));
+  }
+
+  async #tailAgain({ code }: AskError): Promise<void> {
+    // Lines that came behind it are missing here.
+    if (code === 'CURSOR_EXPIRED' && this.#state.atEnd) await this.toEnd();
+    else this.#tail.again();
   }
 
   toEnd(): Promise<void> {
@@ -186,9 +202,13 @@ export class LogSource {
     if (line.cursor !== null) return line.cursor;
     const { at, id } = line.event;
     const filter = { ...this.#filter, from: at, to: new Date(Date.parse(at) + 1).toISOString() };
-    const variables = { filter, first: 1_000 };
-    const { events } = await ask(LogPageDocument, variables, this.#leaving.signal);
-    const cursor = events.edges.find(({ node }) => node.id === id)?.cursor ?? null;
+    let cursor: string | null = null;
+    let after: string | null = null;
+    do {
+      const page: LogPage = await this.#page({ first: SAME_TIME, after }, filter);
+      cursor = page.edges.find(({ node }) => node.id === id)?.cursor ?? null;
+      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    } while (cursor === null && after !== null);
     const lines = this.#state.lines.map((one) => (one.event.id === id ? { ...one, cursor } : one));
     this.#set({ lines });
     return cursor;
@@ -198,13 +218,12 @@ export class LogSource {
   async #move(ask: () => Promise<() => void>): Promise<void> {
     const move = ++moves;
     this.#latest = move;
-    this.#retry = () => this.#move(ask);
     this.#set({ loading: true });
     try {
       const show = await ask();
       if (move === this.#latest) show();
     } catch (error) {
-      if (move === this.#latest) this.#failed(error);
+      if (move === this.#latest) this.#failed(error, () => this.#move(ask));
     }
   }
 
@@ -212,6 +231,7 @@ export class LogSource {
     const { hasNextPage, hasPreviousPage } = page.pageInfo;
     const { length } = page.edges;
     const left = hasPreviousPage ? Math.max(before, 1) : 0;
+    this.#retries = [];
     this.#set({
       lines: linesOf(page),
       before: left,
@@ -242,14 +262,22 @@ export class LogSource {
     const move = this.#latest;
     try {
       const cursor = await this.cursorOf(edge);
+      if (cursor === null) {
+        // Retention removed it, and so all that was before it.
+        if (backward) this.#set({ atStart: true });
+        else await this.toEnd();
+        return;
+      }
       const place = backward ? { last: PAGE, before: cursor } : { first: PAGE, after: cursor };
       const page = await this.#page(place);
       if (move !== this.#latest) return;
+      const at = backward ? this.#state.lines[0] : this.#state.lines.at(-1);
+      // Others came in between: what was asked for is not what is next to the window now.
+      if (at?.event.id !== edge.event.id) return;
       if (backward) this.#prepend(page);
       else this.#grow(page);
     } catch (problem) {
-      this.#retry = () => this.#extend(backward);
-      this.#failed(problem);
+      if (move === this.#latest) this.#failed(problem, () => this.#extend(backward));
     } finally {
       this.#extending = false;
     }
@@ -295,16 +323,20 @@ export class LogSource {
 
   /** New lines at the end of the window. */
   #append(more: readonly Line[]): void {
-    const { lines, before, first, atStart } = this.#state;
-    const kept = [...lines, ...more].slice(-WINDOW);
-    const dropped = lines.length + more.length - kept.length;
+    const { lines, before, first, atStart, unseen } = this.#state;
+    const room = this.isRead ? Math.max(0, WINDOW - lines.length) : more.length;
+    const kept = [...lines, ...more.slice(0, room)].slice(-WINDOW);
+    const dropped = lines.length + Math.min(room, more.length) - kept.length;
+    const left = Math.max(0, more.length - room);
     this.#set({
       lines: kept,
       before: before + dropped,
-      total: before + dropped + kept.length,
+      total: before + dropped + kept.length + left,
       first: first + dropped,
       atStart: atStart && dropped === 0,
+      ...(left > 0 && { atEnd: false, unseen: unseen + left }),
     });
+    if (left > 0) this.#tail.count();
   }
 
   /** New lines somewhere behind the window. */
@@ -329,13 +361,14 @@ export class LogSource {
     }
   }
 
-  async #page(place: Place): Promise<LogPage> {
-    const variables = { filter: this.#filter, ...place };
+  async #page(place: Place, filter = this.#filter): Promise<LogPage> {
+    const variables = { filter, ...place };
     return (await ask(LogPageDocument, variables, this.#leaving.signal)).events;
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, retry: () => Promise<unknown>): void {
     if (this.#leaving.signal.aborted) return;
+    this.#retries.push(retry);
     const known = error instanceof AskError ? error : new AskError('INTERNAL', String(error));
     this.#set({ error: known, loading: false });
   }

@@ -27,6 +27,10 @@ export class LogTail {
   readonly #options: LogTailOptions;
   #stop: () => void = () => {};
   #state: 'idle' | 'lines' | 'news' | 'closed' = 'idle';
+  /** What it did before it failed. */
+  #failed: 'lines' | 'news' | null = null;
+  /** Of what was asked last: an answer that comes when something else goes on is for nobody. */
+  #asked = 0;
   /** Behind what was delivered. */
   #cursor: string | null = null;
   /** Since the frame before. */
@@ -42,9 +46,8 @@ export class LogTail {
   /** All lines behind this cursor, which is that of the last page. */
   follow(after: string): void {
     if (this.#state === 'closed') return;
-    this.#stop();
+    this.#begin('lines');
     this.#forget();
-    this.#state = 'lines';
     this.#cursor = after;
     this.#stop = follow({
       document: LogTailDocument,
@@ -58,27 +61,52 @@ export class LogTail {
         }
         this.#tellSoon();
       },
-      onError: this.#options.onError,
+      onError: (error) => this.#fail(error),
     });
+  }
+
+  /** Once more, behind what came, after it failed. */
+  again(): void {
+    if (this.#state !== 'idle' || this.#failed === null) return;
+    if (this.#failed === 'lines' && this.#cursor !== null) this.follow(this.#cursor);
+    else this.count();
+  }
+
+  #begin(state: 'lines' | 'news'): void {
+    this.#stop();
+    this.#stop = () => {};
+    this.#state = state;
+    this.#asked++;
+  }
+
+  #fail(error: AskError): void {
+    if (this.#state !== 'lines' && this.#state !== 'news') return;
+    this.#failed = this.#state;
+    this.#state = 'idle';
+    // What it pointed at is gone: from now on, then.
+    if (error.code === 'CURSOR_EXPIRED') this.#cursor = null;
+    this.#tell();
+    // Whoever was told may have had it begin anew.
+    if (this.#state === 'idle') this.#options.onError(error);
   }
 
   /** From now on, or from where lines were followed until now, only how many there are. */
   count(): void {
     if (this.#state === 'news' || this.#state === 'closed') return;
-    this.#stop();
-    this.#state = 'news';
+    this.#begin('news');
     this.#news += this.#lines.length;
     this.#lines = [];
     if (this.#cursor !== null) {
       this.#countFrom(this.#cursor);
       return;
     }
+    const asked = this.#asked;
     ask(LogNowDocument, { filter: this.#filter }).then(
       ({ events }) => {
-        if (this.#state === 'news') this.#countFrom(events.tailCursor);
+        if (asked === this.#asked) this.#countFrom(events.tailCursor);
       },
       (error: AskError) => {
-        if (this.#state === 'news') this.#options.onError(error);
+        if (asked === this.#asked) this.#fail(error);
       },
     );
   }
@@ -93,7 +121,7 @@ export class LogTail {
         this.#news += tail.events.length;
         this.#tellSoon();
       },
-      onError: this.#options.onError,
+      onError: (error) => this.#fail(error),
     });
   }
 
@@ -118,6 +146,7 @@ export class LogTail {
 
   close(): void {
     this.#state = 'closed';
+    this.#asked++;
     this.#stop();
     this.#forget();
   }

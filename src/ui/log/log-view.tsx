@@ -46,6 +46,7 @@ export function LogView(props: LogViewProps) {
   const [follow, setFollow] = useState(shown === null);
   const [state, setState] = useState<LogState | null>(null);
   const source = useMemo(() => new LogSource(JSON.parse(key) as EventFilter, setState), [key]);
+  source.isRead = !follow;
   const [search = ''] = useParam('q');
   const words = useMemo(() => searchedWords(search), [search]);
   const mode = useCell(timeMode);

@@ -78,7 +78,7 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
   const anchor = useRef<{ place: number; top: number } | null>(null);
   /** The move that was drawn last. */
   const drawn = useRef(-1);
-  /** How high the log was when it was left at its end; null: it was not. */
+  /** Where it was scrolled to when it was left at its end; null: it was not. */
   const endedAt = useRef<number | null>(null);
   /** Where a script scrolled to: what is not somebody's doing. */
   const placed = useRef(-1);
@@ -108,12 +108,12 @@ export function useLogScroll(options: LogScrollOptions): LogScroll {
       const middle = (box.clientHeight - ROW) / 2;
       scrollTo(Math.max(0, geometry.topOf(geometry.offset + target) - middle));
     } else if (follow && state?.atEnd === true) {
-      const height = Math.min(ended ?? 0, box.scrollHeight);
+      const end = Math.max(0, box.scrollHeight - box.clientHeight);
       // Scrolled up since: the event tells it in the next frame only, and lines may come faster.
-      if (box.scrollTop + box.clientHeight < height - 1) setFollow(false);
+      if (box.scrollTop < Math.min(ended ?? 0, end) - 1) setFollow(false);
       else {
-        scrollTo(Math.max(0, box.scrollHeight - box.clientHeight));
-        endedAt.current = box.scrollHeight;
+        scrollTo(end);
+        endedAt.current = box.scrollTop;
       }
     } else if (anchor.current !== null && wanted.current === null) {
       const { place, top } = anchor.current;
