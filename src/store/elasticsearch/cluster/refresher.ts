@@ -70,7 +70,9 @@ export class Refresher {
       const { total, successful, failed } = _shards;
       // Copies that are nowhere now are in neither.
       if (failed > 0 || (successful === 0 && total > 0)) {
-        throw unavailable(`${failed || total} of ${total} copies of ${index} could not be refreshed`);
+        throw unavailable(
+          `${failed || total} of ${total} copies of ${index} could not be refreshed`,
+        );
       }
     } finally {
       const took = performance.now() - began;
