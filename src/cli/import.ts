@@ -183,8 +183,12 @@ async function store(
   const { counts } = delivery;
   const misfits = new MisfitTotals();
   const retentionDays = await retentionOf(client);
-  const { total, about } = await source.open(state.positions);
+  const { total, about, replaced } = await source.open(state.positions);
   say(`${about}${total === null ? '' : `: ${amount(total, source)}`}`);
+  for (const name of replaced) {
+    say(`${name} is another one than was read before: it is read from its beginning`);
+  }
+  if (replaced.length > 0) state.done = 0;
   if (state.isBegun) say(`goes on behind the first ${amount(state.done, source)}, which are done`);
   if (state.file !== null) say(`where it stands is kept in ${state.file}`);
   const progress = new Progress({ total, done: state.done, unit: source.unit });

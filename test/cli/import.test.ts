@@ -186,6 +186,24 @@ describe.skipIf(elasticsearch === null)('shiplog import --elasticsearch', () => 
       expect(done.stderr).toContain('are of 2024-03-01, and the server keeps events for 30 days');
     }, 30_000);
 
+    it('reads an index from its beginning that got the name of one that was read', async () => {
+      const name = `${prefix}-again`;
+      const state = fileOf('state.json');
+      const write = async (from: number, to: number) => {
+        const lines = Array.from({ length: to - from }, (_, at) => {
+          const document = { message: `line ${from + at}`, labels: { task: name } };
+          return `{"index":{"_id":"${from + at}"}}\n${JSON.stringify(document)}\n`;
+        });
+        await ask('POST', `${name}/_bulk?refresh=true`, lines.join(''));
+        const args = ['--elasticsearch', url, '--index', name, '--state', state];
+        return countsOf(await runCli(['import', '--url', shiplog.url, '--json', ...args]));
+      };
+      // More than is read again in any case.
+      expect(await write(0, 10_100)).toMatchObject({ stored: 10_100 });
+      await ask('DELETE', name, '');
+      expect(await write(20_000, 20_030)).toMatchObject({ documents: 30, stored: 30 });
+    });
+
     it('refuses a state of another import, and never shows a password', async () => {
       const state = fileOf('state.json');
       const address = url.replace('://', '://reader:s3cret-word@');
@@ -305,6 +323,21 @@ describe('shiplog import of files', () => {
       rejected: 0,
       finished: true,
     });
+  });
+
+  it('reads a file from its beginning that got the name of one that was read', async () => {
+    const state = fileOf('state.json');
+    const lines = stepEvents('f-6', 30).map((event) => JSON.stringify(event));
+    const file = fileOf('rotated.ndjson', lines.slice(0, 10).join('\n'));
+    expect(countsOf(await imported(['--state', state, file]))).toMatchObject({ stored: 10 });
+    writeFileSync(file, lines.slice(10).join('\n'));
+    const second = await imported(['--state', state, file]);
+    expect(countsOf(second)).toMatchObject({ documents: 20, stored: 20, duplicates: 0 });
+    expect(second.stderr).toContain('it is read from its beginning');
+    expect(second.stderr).not.toContain('goes on behind');
+    const third = await imported(['--state', state, file]);
+    expect(countsOf(third)).toMatchObject({ documents: 0 });
+    expect(third.stderr).toContain('goes on behind');
   });
 
   it('stops at an interrupt with its place kept, and goes on from there', async () => {

@@ -10,8 +10,6 @@ import { Scroll } from './scroll.ts';
 import { Shard } from './shard.ts';
 import { PAGE_DOCUMENTS, type Page, type Positions, type Source } from './source.ts';
 
-/** What is read again: of documents that were written at one moment the later number may be seen first. */
-const OVERLAP = 10_000;
 const INDICES_MAX = 10_000;
 
 interface IndexSize {
@@ -38,7 +36,7 @@ export class ElasticsearchSource implements Source {
     this.name = `${cluster.url} ${pattern}`;
   }
 
-  async open(): Promise<{ total: number; about: string }> {
+  async open(): Promise<{ total: number; about: string; replaced: string[] }> {
     const path = `${encodeURIComponent(this.#pattern)}/_search?allow_partial_search_results=false`;
     const { answer } = await this.#cluster.post(path, {
       size: 0,
@@ -52,7 +50,8 @@ export class ElasticsearchSource implements Source {
     const names = this.#indices.map(({ name }) => name);
     const which = names.length > 3 ? `${names[0]} … ${names.at(-1)}` : names.join(', ');
     const count = names.length === 1 ? '' : `${names.length} indices: `;
-    return { total, about: names.length === 0 ? 'no index has documents' : count + which };
+    const about = names.length === 0 ? 'no index has documents' : count + which;
+    return { total, about, replaced: [] };
   }
 
   async *pages(from: Positions): AsyncGenerator<Page> {
@@ -74,13 +73,7 @@ export class ElasticsearchSource implements Source {
     const { answer } = await this.#cluster.post(path, { size: 0, track_total_hits: false });
     try {
       const opened = Array.from({ length: answer._shards.total }, (_, number) => {
-        const after = from[positionName(index, number)];
-        return Shard.open(
-          this.#cluster,
-          index,
-          number,
-          after === undefined ? -1 : Math.max(-1, after - OVERLAP),
-        );
+        return Shard.open(this.#cluster, index, number, from[positionName(index, number)] ?? -1);
       });
       return await Promise.all(opened);
     } catch (error) {
@@ -141,11 +134,12 @@ class ShardStream {
   #documents: { document: ImportDocument; seq: number; at: number }[] = [];
   #next = 0;
   #ahead: ReturnType<Shard['page']> | null = null;
-  /** Of the document taken last; of the whole shard, when all were. */
-  position = -1;
+  /** Of the document taken last; of the whole shard, when all were; where it began, when none was yet. */
+  position: number;
 
   constructor(shard: Shard, reader: DocumentReader) {
     this.shard = shard;
+    this.position = shard.begin;
     this.#reader = reader;
   }
 

@@ -22,13 +22,19 @@ export class FileSource implements Source {
     this.name = files.join(' ');
   }
 
-  async open(): Promise<{ total: number | null; about: string }> {
+  async open(
+    from: Positions,
+  ): Promise<{ total: number | null; about: string; replaced: string[] }> {
     let total: number | null = 0;
+    const replaced: string[] = [];
     for (const file of this.#files) {
       const size = await sizeOf(file);
       total = total === null || size === null ? null : total + size;
+      const isKnown = Object.keys(from).some((name) => name.slice(DIGEST_LENGTH + 1) === file);
+      if (!isKnown || size === null) continue;
+      if (from[positionName(file, (await firstOf(file)) ?? '')] === undefined) replaced.push(file);
     }
-    return { total, about: this.name };
+    return { total, about: this.name, replaced };
   }
 
   async close(): Promise<void> {
@@ -38,15 +44,14 @@ export class FileSource implements Source {
   async *pages(from: Positions): AsyncGenerator<Page> {
     for (const file of this.#files) {
       try {
-        yield* this.#pagesOf(file, from[file] ?? 0);
+        yield* this.#pagesOf(file, from);
       } catch (error) {
         throw error instanceof CliError ? error : unreadable(file, error);
       }
     }
   }
 
-  /** `after`: so many lines were delivered. */
-  async *#pagesOf(file: string, after: number): AsyncGenerator<Page> {
+  async *#pagesOf(file: string, from: Positions): AsyncGenerator<Page> {
     const input = openInput(file);
     this.#input = input;
     let documents: ImportDocument[] = [];
@@ -54,17 +59,24 @@ export class FileSource implements Source {
     let told = 0;
     let first: string | null = null;
     let action: Action | null = null;
-    let last = after;
+    /** So many lines were delivered, and are now. */
+    let after = 0;
+    let last = 0;
     const page = (): Page => {
       const read = documents;
       documents = [];
       bytes = 0;
       const progress = input.bytesRead() - told;
       told += progress;
-      return { documents: read, positions: { [file]: last }, progress };
+      const positions = first === null ? {} : { [positionName(file, first)]: last };
+      return { documents: read, positions, progress };
     };
     for await (const { number, text } of ndjsonLines(input.chunks)) {
-      first ??= hash('sha256', text, 'base64url');
+      if (first === null) {
+        first = digestOf(text);
+        after = from[positionName(file, first)] ?? 0;
+        last = after;
+      }
       if (number <= after || text.trim() === '') continue;
       const named: Action | null = action === null ? readAction(text) : null;
       if (named !== null) {
@@ -80,6 +92,31 @@ export class FileSource implements Source {
     }
     yield page();
   }
+}
+
+/** By its first line, too: another file may have got the name since, as logs do that are rotated. */
+function positionName(file: string, first: string): string {
+  return `${first} ${file}`;
+}
+
+/** Of the first line; null: it has none yet. */
+async function firstOf(file: string): Promise<string | null> {
+  const input = openInput(file);
+  try {
+    for await (const { text } of ndjsonLines(input.chunks)) return digestOf(text);
+    return null;
+  } catch (error) {
+    throw unreadable(file, error);
+  } finally {
+    input.close();
+  }
+}
+
+/** Of a SHA-256 in base64. */
+const DIGEST_LENGTH = 43;
+
+function digestOf(line: string): string {
+  return hash('sha256', line, 'base64url');
 }
 
 /** null: of what has none, such as a pipe. */

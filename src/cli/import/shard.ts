@@ -12,6 +12,8 @@ const SIZE_MAX = 2_000;
 const FIRST_SIZE = 200;
 /** Numbers that one page looks at, at most: most may be of documents that were changed since. */
 const RANGE_MAX = 100_000_000;
+/** What is read again: of documents that were written at one moment the later number may be seen first. */
+const OVERLAP = 10_000;
 
 export class Shard {
   readonly index: string;
@@ -19,19 +21,25 @@ export class Shard {
   readonly #cluster: Cluster;
   /** The greatest number when the import began: where it ends. */
   readonly top: number;
+  /** Everything up to there was read before; -1: nothing. */
+  readonly begin: number;
   #after: number;
   #size = FIRST_SIZE;
   #range = FIRST_SIZE;
 
-  private constructor(cluster: Cluster, index: string, number: number, top: number, after: number) {
+  private constructor(cluster: Cluster, index: string, number: number, top: number, begin: number) {
     this.#cluster = cluster;
     this.index = index;
     this.number = number;
     this.top = top;
-    this.#after = after;
+    this.begin = begin;
+    this.#after = Math.max(-1, begin - OVERLAP);
   }
 
-  /** `after`: everything up to that number was read. Throws ClusterError 400 where there are no numbers. */
+  /**
+   * `after`: everything up to that number was read; where there is no such number, the index is another
+   * one of that name, and is read from its beginning. Throws ClusterError 400 where there are no numbers.
+   */
   static async open(
     cluster: Cluster,
     index: string,
@@ -45,7 +53,7 @@ export class Shard {
       track_total_hits: false,
     });
     const top = answer.hits.hits[0]?.sort?.[0] ?? -1;
-    return new Shard(cluster, index, number, top, after);
+    return new Shard(cluster, index, number, top, after > top ? -1 : after);
   }
 
   /** The next documents, at least one; null: that was all. */

@@ -19,8 +19,11 @@ export interface Source {
   /** For people and for the state: what is read; no credentials. */
   readonly name: string;
   readonly unit: 'documents' | 'bytes';
-  /** null: nobody knows. Throws CliError where it cannot be read. */
-  open(from: Positions): Promise<{ total: number | null; about: string }>;
+  /**
+   * `total` null: nobody knows. `replaced`: what the positions were of is there no more, and another
+   * has its name, which is read from its beginning. Throws CliError where it cannot be read.
+   */
+  open(from: Positions): Promise<{ total: number | null; about: string; replaced: string[] }>;
   /** In an order that stays the same, from behind the positions. */
   pages(from: Positions): AsyncGenerator<Page>;
   /** Lets go of what it reads, also in the middle of it. Never rejects. */
