@@ -239,6 +239,7 @@ function partialOf(answer: object | undefined): PartialWrite | null {
 
 const TEMPORARY_CODES = new Set([
   'OVERLOADED',
+  'BODY_TIMEOUT',
   'STORE_UNAVAILABLE',
   'STORE_FULL',
   'SHUTTING_DOWN',

@@ -60,6 +60,10 @@ export const ERROR_CODES = {
     meaning:
       'The queue is full and nothing was taken, or the boards that are followed live hold all that they may. Try again after `retryAfterMs`.',
   },
+  BODY_TIMEOUT: {
+    status: 503,
+    meaning: 'The body did not arrive in time. Send it again: nothing may be wrong with it.',
+  },
   STORE_UNAVAILABLE: {
     status: 503,
     meaning:

@@ -125,7 +125,7 @@ describe('a request body', () => {
       const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
       socket.write(`POST /?wait=200 HTTP/1.1\r\nHost: x\r\n${encoding}Content-Length: 9\r\n\r\n`);
       const [answer] = (await once(socket, 'data')) as [Buffer];
-      expect(String(answer)).toMatch(/^HTTP\/1\.1 400 .*waited for for 0\.2 seconds/s);
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 503 .*waited for for 0\.2 seconds/s);
       socket.destroy();
     }
   });

@@ -108,9 +108,10 @@ function tooLarge(limit: number): ShiplogError {
 /** In which a body that is held whole must arrive; also the longest pause of a stream. */
 export const BODY_WAIT_MS = 60_000;
 
+/** What may be tried again: at a 400 senders drop the batch. */
 export function tooSlow(waitMs: number): ShiplogError {
   return new ShiplogError(
-    'BAD_REQUEST',
+    'BODY_TIMEOUT',
     `The body was waited for for ${waitMs / 1000} seconds and did not come`,
   );
 }

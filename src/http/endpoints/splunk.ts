@@ -163,6 +163,7 @@ class HecError extends ShiplogError {
 const NUMBERS: Partial<Record<ShiplogError['code'], number>> = {
   FORBIDDEN: 4,
   OVERLOADED: 9,
+  BODY_TIMEOUT: 9,
   STORE_UNAVAILABLE: 9,
   STORE_FULL: 9,
   SHUTTING_DOWN: 23,
