@@ -107,9 +107,9 @@ describe('a stream that pauses for too long', () => {
     const [first, second] = stepEvents('t-pause', 2);
     const socket = beginStream(port, first);
     const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(String(answer)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
     expect(JSON.parse(String(answer).split('\r\n\r\n')[1] ?? '')).toMatchObject({
-      error: { code: 'BAD_REQUEST', message: expect.stringContaining('0.3 seconds') },
+      error: { code: 'BODY_TIMEOUT', message: expect.stringContaining('0.3 seconds') },
       taken: 1,
       stored: 1,
     });
