@@ -19,6 +19,7 @@ import fcntl
 import glob
 import http.client
 import json
+import math
 import os
 import random
 import sys
@@ -86,7 +87,7 @@ class Client:
         self._token_file = token_file
         self._queue_bytes = queue_bytes
         self._source = source
-        self._complain_to = complain or (lambda text: print("shiplog:", text, file=sys.stderr))
+        self._complain_to = complain or _complain_on_stderr
         self._writer = str(uuid.uuid4())
         self._connection = None
         self._lock = threading.RLock()
@@ -105,6 +106,10 @@ class Client:
         self._complaints = 0
         self._troubled = False  # the trouble that lasts was said
         self._spool = None
+        self._adopted = []  # files of others and their locks, until their events are in ours
+        self._most_events = BATCH_EVENTS
+        self._most_bytes = BATCH_BYTES
+        self._failures = 0
         self._read_token()
         if spool is not None:
             self._open_spool(spool)
@@ -147,8 +152,7 @@ class Client:
         self._thread.join(0.1)
         with self._lock:
             if self._spool is not None:
-                self._spool.close(is_empty=not self._queue)
-                self._spool = None
+                self._close_spool()
             return len(self._queue)
 
     # What is reported.
@@ -156,14 +160,13 @@ class Client:
     def _report(self, step, said):
         with self._lock:
             key = (step.task_id, step.host)
-            sequence = self._sequences[key] = self._sequences.get(key, 0) + 1
-            self._events += 1
+            sequence = self._sequences.get(key, 0) + 1
             event = {
                 "taskId": step.task_id,
                 "host": step.host,
                 "step": step.name,
                 "attempt": step.attempt,
-                "eventId": f"{self._writer}-{self._events}",
+                "eventId": f"{self._writer}-{self._events + 1}",
                 "writer": self._writer,
                 "sequence": sequence,
                 "at": _now(),
@@ -173,30 +176,49 @@ class Client:
             event.update((name, value) for name, value in said.items() if value is not None)
             step.last_event = time.monotonic()
             try:
-                entry = _Entry(event)
-            except (TypeError, ValueError) as error:  # params that are no JSON
-                event.pop("params", None)
-                entry = _Entry(event)
-                self._complain(f"params were left out: {error}")
+                entry = self._encoded(event, lambda said: said)
+            except Exception as error:  # whatever was given: a deployment does not fail of it
+                self._complain(f"an event was left out: {_described(error)}")
+                return
+            # Only now, for a number that is taken and not sent would be a hole.
+            self._sequences[key] = sequence
+            self._events += 1
             self._add(entry)
 
     def _mutate(self, query, said):
-        given = {name: value for name, value in said.items() if value is not None}
         try:
-            self._add(_Entry({"query": query, "variables": {"input": {**given, "at": _now()}}}))
-        except (TypeError, ValueError) as error:
-            self._complain(f"a task was not reported: {error}")
+            given = {name: value for name, value in said.items() if value is not None}
+            self._add(self._encoded({**given, "at": _now()}, lambda said: {
+                "query": query, "variables": {"input": said}}))
+        except Exception as error:
+            self._complain(f"a task was not reported: {_described(error)}")
+
+    def _encoded(self, said, request_of):
+        """An entry. Where JSON cannot say all of it, without the fields that are no JSON, and with
+        texts that are Unicode."""
+        try:
+            return _Entry(request_of(said))
+        except Exception:
+            kept = {}
+        for name, value in said.items():
+            try:
+                value = _mended(value)
+                _json(value)
+                kept[name] = value
+            except Exception as error:
+                self._complain(f"{name} was left out: {_described(error)}")
+        return _Entry(request_of(kept))
 
     def _add(self, entry):
         with self._lock:
             self._queue.append(entry)
             self._bytes += entry.size
-            if self._spool is not None:
-                self._try(lambda: self._spool.append(entry.line))
+            if self._spool is not None and self._try(lambda: self._spool.append(entry.line)):
+                self._complete_spool()
             if self._bytes > self._queue_bytes:
                 self._make_room()
             elif self._spool is not None and self._spool.size > 2 * self._queue_bytes:
-                self._try(lambda: self._spool.rewrite(self._queue))
+                self._rewrite_spool()
             if entry.kind != OUTPUT or len(self._queue) >= BATCH_EVENTS:
                 self._urgent = True
             self._changed.notify_all()
@@ -209,7 +231,7 @@ class Client:
         if self._bytes > 2 * self._queue_bytes:
             self._drop(ENDING)
         if self._spool is not None:
-            self._try(lambda: self._spool.rewrite(self._queue))
+            self._rewrite_spool()
 
     def _drop(self, kind):
         kept = []
@@ -236,39 +258,47 @@ class Client:
     # What is delivered, by the one thread that speaks to the server.
 
     def _deliver(self):
-        most_events, most_bytes, failures = BATCH_EVENTS, BATCH_BYTES, 0
-        while True:
-            batch = self._take(most_events, most_bytes)
-            if batch is None:
-                break
-            if not batch:
-                continue
+        is_over = False
+        while not is_over:
             try:
-                answer = self._send(batch)
+                is_over = self._deliver_batch()
             except Exception as error:  # whatever it is: this thread must not end
-                self._disconnect()
-                self._trouble(f"no answer from {self._address.geturl()}: {error}")
-                answer = _Answer(0, str(error))
-            if answer.is_done:
-                self._remove(len(batch))
-                most_events, failures = BATCH_EVENTS, 0
-            elif answer.is_refused and len(batch) > 1:
-                # Too much at once, or one of them is to blame: which?
-                most_events = max(1, len(batch) // 2)
-                if answer.status == 413:
-                    size = min(most_bytes, sum(entry.size for entry in batch))
-                    most_bytes = max(LEAST_BATCH_BYTES, size // 2)
-            elif answer.status == 413 and self._shorten():
-                pass
-            elif answer.is_refused:
-                self._complain(f"an event was dropped: {answer.problem}")
-                self._remove(1)
-            else:
-                self._remove(min(answer.taken, len(batch)))
-                failures += 1
-                if not (answer.status in (401, 403) and self._read_token()):
-                    self._pause(failures, answer)
+                self._trouble(f"reporting failed: {_described(error)}")
+                self._failures += 1
+                self._pause(self._failures, _Answer(0, ""))
         self._disconnect()
+
+    def _deliver_batch(self):
+        """Whether that was the last."""
+        batch = self._take(self._most_events, self._most_bytes)
+        if not batch:
+            return batch is None
+        try:
+            answer = self._send(batch)
+        except Exception as error:
+            self._disconnect()
+            self._trouble(f"no answer from {self._address.geturl()}: {_described(error)}")
+            answer = _Answer(0, str(error))
+        if answer.is_done:
+            self._remove(len(batch))
+            self._most_events, self._failures = BATCH_EVENTS, 0
+        elif answer.is_refused and len(batch) > 1:
+            # Too much at once, or one of them is to blame: which?
+            self._most_events = max(1, len(batch) // 2)
+            if answer.status == 413:
+                size = min(self._most_bytes, sum(entry.size for entry in batch))
+                self._most_bytes = max(LEAST_BATCH_BYTES, size // 2)
+        elif answer.status == 413 and self._shorten():
+            pass
+        elif answer.is_refused:
+            self._complain(f"an event was dropped: {answer.problem}")
+            self._remove(1)
+        else:
+            self._remove(min(answer.taken, len(batch)))
+            self._failures += 1
+            if not (answer.status in (401, 403) and self._read_token()):
+                self._pause(self._failures, answer)
+        return False
 
     def _take(self, most_events, most_bytes):
         """The next batch, [] where there is none yet, None at the end. It stays in the queue until
@@ -281,6 +311,7 @@ class Client:
             elif not self._urgent and not self._closing:
                 self._changed.wait_for(lambda: self._urgent or self._closing, LINGER)
             self._say_signs_of_life()
+            self._complete_spool()
             self._urgent = False
             batch, size = [], 0
             for entry in islice(self._queue, most_events):
@@ -300,8 +331,8 @@ class Client:
             # Of what had no answer nothing may be dropped.
             self._in_flight = max(0, self._in_flight - count)
             if not self._queue:
-                if self._spool is not None:
-                    self._try(self._spool.empty)
+                if self._spool is not None and self._try(self._spool.empty):
+                    self._let_go_of_adopted()
                 self._changed.notify_all()
 
     def _shorten(self):
@@ -310,18 +341,10 @@ class Client:
             old = self._queue[0]
             if old.is_mutation:
                 return False
-            event = json.loads(old.line)
-            event.pop("params", None)
-            length = len(event.get("message", ""))
-            if length > SHORT_TEXT:
-                event["message"] = (f"[shiplog] a line of {length} characters was left out here: "
-                                    "it is too large for the server")
-                event["level"] = "WARN"
-            if "command" in event:
-                event["command"] = _cleaned(event["command"], SHORT_TEXT)
-            if "error" in event:
-                event["error"]["message"] = _cleaned(event["error"]["message"], SHORT_TEXT)
-            shorter = _Entry(event)
+            try:
+                shorter = _Entry(_shortened(json.loads(old.line)))
+            except Exception:  # a line of a spool file that no client wrote
+                return False
             if shorter.size >= old.size:
                 return False
             self._bytes += shorter.size - old.size
@@ -346,7 +369,7 @@ class Client:
         if stale_after_ms.isdigit() and int(stale_after_ms) > 0:
             self._stale_after = int(stale_after_ms) / 1000
         answer = _Answer(response.status, response.reason, response.getheader("retry-after", ""))
-        answer.read(content)
+        answer.read(content, is_mutation)
         for error in answer.rejections:
             self._complain(f"an event was rejected: {error.get('code')}: {error.get('message')}")
         if answer.is_done:
@@ -372,9 +395,9 @@ class Client:
         return self._post(path, body, headers)
 
     def _disconnect(self):
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _pause(self, failures, answer):
         """Between two tries: longer each time, as long as the server asks for, and not all agents
@@ -392,6 +415,7 @@ class Client:
                     break
                 self._changed.wait(min(left, TICK))
                 self._say_signs_of_life()
+                self._complete_spool()
 
     def _say_signs_of_life(self):
         """A silent step is shown as stale after a while: RUNNING is repeated some times before."""
@@ -409,8 +433,10 @@ class Client:
         try:
             with open(self._token_file, encoding="utf-8") as file:
                 token = file.read().strip()
-        except OSError as error:
-            self._trouble(str(error))
+            if not (token.isascii() and token.isprintable()):
+                raise ValueError("it holds what is no token")
+        except (OSError, ValueError) as error:  # the latter also where it is no UTF-8
+            self._trouble(f"{self._token_file}: {_described(error)}")
             return False
         is_new = token != self._token
         self._token = token
@@ -421,19 +447,61 @@ class Client:
         if self._complaints == MOST_COMPLAINTS:
             text += " (further complaints are not shown)"
         if self._complaints <= MOST_COMPLAINTS:
-            self._complain_to(text)
+            self._say(text)
 
     def _trouble(self, text):
         """What lasts is said once, and again after it was over."""
         if not self._troubled and not self._given_up:
             self._troubled = True
-            self._complain_to(f"{text}; reporting goes on when it is over")
+            self._say(f"{text}; reporting goes on when it is over")
+
+    def _say(self, text):
+        try:
+            self._complain_to(text)
+        except Exception:
+            pass  # stderr may be a file on the disk that is full: nobody can be told
+
+    # The spool. With the lock held.
 
     def _try(self, write):
+        """Whether it could be done."""
         try:
             write()
+            return True
         except OSError as error:
             self._trouble(f"spool: {error}")
+            return False
+
+    def _rewrite_spool(self):
+        """From the queue. After a failure not again for a moment: it is much to write."""
+        if time.monotonic() < self._spool.rewrite_after:
+            self._spool.is_behind = True
+        elif self._try(lambda: self._spool.rewrite(self._queue)):
+            self._let_go_of_adopted()
+
+    def _complete_spool(self):
+        """What could not be written while the disk was full, when there is room again."""
+        if self._spool is not None and self._spool.is_behind:
+            self._rewrite_spool()
+
+    def _let_go_of_adopted(self):
+        """All that is not delivered is in the file of our own."""
+        for path, lock in self._adopted:
+            _remove_spool(path, lock)
+        self._adopted.clear()
+
+    def _close_spool(self):
+        try:
+            if self._queue and self._spool.is_behind:
+                self._spool.rewrite(self._queue)
+            if not self._queue or not self._spool.is_behind:
+                self._let_go_of_adopted()
+        except OSError as error:
+            self._say(f"spool: not all that is left could be written: {error}")
+        for _, lock in self._adopted:
+            lock.close()
+        self._spool.close(is_empty=not self._queue)
+        self._spool = None
 
     def _open_spool(self, directory):
         """A file of our own; those whose process is gone are taken over."""
@@ -446,13 +514,17 @@ class Client:
             except OSError:
                 continue  # its agent lives
             try:
-                for entry in _entries_of(other):
+                for entry in _entries_of(other, self._complain):
                     self._add(entry)
-                os.remove(other)
             except FileNotFoundError:
                 pass  # another agent was faster
-            os.remove(lock.name)
-            lock.close()
+            except OSError as error:  # the rest of it may be read at the next start
+                self._trouble(f"spool: {other}: {error}")
+                lock.close()
+                continue
+            self._adopted.append((other, lock))
+            if not self._spool.is_behind:
+                self._let_go_of_adopted()
 
 
 class Task:
@@ -460,7 +532,7 @@ class Task:
 
     def __init__(self, client, task_id):
         self._client = client
-        self._id = task_id
+        self._id = _cleaned(task_id)
 
     def start(self, service=None, version=None, environment=None, created_by=None, plan=None,
               hosts=None, labels=None):
@@ -486,7 +558,7 @@ class Host:
     def __init__(self, client, task_id, name):
         self._client = client
         self._task_id = task_id
-        self._name = name
+        self._name = _cleaned(name)
 
     def step(self, name, attempt=1):
         """One attempt of a step; attempts count from 1."""
@@ -500,7 +572,7 @@ class Step:
         self._client = client
         self.task_id = task_id
         self.host = host
-        self.name = name
+        self.name = _cleaned(name)
         self.attempt = attempt
         self.last_event = 0.0
         self.chance = random.random()  # so that fleets do not speak at once
@@ -517,17 +589,20 @@ class Step:
 
     def line(self, text, stream=None, level=None):
         """Output: a line, or several in one text."""
-        for line in text.rstrip("\n").split("\n"):
+        for line in _text(text).rstrip("\n").split("\n"):
             self._client._report(self, {
                 "message": _cleaned(line.rstrip("\r")), "stream": stream, "level": level})
 
     def progress(self, done, total=None, unit=None):
         """How much is done. Of many in a short time some are left out."""
+        if _finite(done) is None:
+            self._client._complain(f"progress was left out: {done!r} is no number")
+            return
         is_too_soon = time.monotonic() - self._last_progress < PROGRESS_EVERY
         if is_too_soon and done != total:
             return
         self._last_progress = time.monotonic()
-        progress = {"done": done, "total": total, "unit": unit}
+        progress = {"done": _finite(done), "total": _finite(total), "unit": _cleaned(unit)}
         self._client._report(self, {
             "progress": {name: value for name, value in progress.items() if value is not None}})
 
@@ -566,7 +641,7 @@ class _Entry:
     __slots__ = ("line", "kind", "is_mutation", "stands", "_about")
 
     def __init__(self, said, line=None, stands=1):
-        self.line = line or json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
+        self.line = line or _json(said)
         self.is_mutation = "query" in said
         self.stands = stands  # so many events it stands for
         status = said.get("status")
@@ -580,6 +655,7 @@ class _Entry:
         self._about = None if self.kind == ENDING else {
             name: said[name]
             for name in ("taskId", "host", "step", "attempt", "eventId", "writer", "sequence", "at")
+            if name in said
         }
 
     @property
@@ -588,7 +664,7 @@ class _Entry:
 
     @property
     def _whose(self):
-        return [self._about[name] for name in ("taskId", "host", "step", "attempt", "writer")]
+        return [self._about.get(name) for name in ("taskId", "host", "step", "attempt", "writer")]
 
     def notice(self, more=0):
         """It has the place and the number of the first event that it stands for."""
@@ -601,15 +677,17 @@ class _Entry:
         return is_notice and self._whose == other._whose
 
 
-def _entries_of(path):
-    """What is in a spool file. A torn last line is skipped."""
+def _entries_of(path, complain):
+    """What is in a spool file. A torn last line is skipped; others that are no event are named."""
     with open(path, "rb") as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             try:
-                said = json.loads(line)
-                yield _Entry(said, line.rstrip(b"\n"))
-            except (ValueError, TypeError, AttributeError, KeyError):
+                entry = _Entry(json.loads(line), line.rstrip(b"\n"))
+            except Exception as error:  # one line must not cost the others, whatever is in it
+                if line.strip() and line.endswith(b"\n"):
+                    complain(f"line {number} of {path} was left out: {_described(error)}")
                 continue
+            yield entry
 
 
 class _Answer:
@@ -625,21 +703,25 @@ class _Answer:
         # A mistake in the request, and not in the address or the moment.
         self.is_refused = status in (400, 413, 415, 422)
 
-    def read(self, content):
+    def read(self, content, is_mutation):
         try:
             said = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if not isinstance(said, dict):
             return
         errors = said.get("errors") or [error for error in [said.get("error")] if error]
         if errors:
             self.problem += f": {errors[0].get('message')}"
-        self.taken = said.get("taken", 0)
-        self.rejections = [result["error"] for result in said.get("results", ())
-                           if result.get("outcome") == "REJECTED" and "error" in result]
-        self.is_done = (self.status == 200 and not errors) or (self.status == 422
-                                                               and "results" in said)
+        self.taken = said["taken"] if _is_count(said.get("taken")) else 0
+        results = said.get("results")
+        if isinstance(results, list):
+            self.rejections = [result["error"] for result in results
+                               if result.get("outcome") == "REJECTED" and "error" in result]
+        # A page of a proxy may be JSON and a 200, too, and has stored nothing.
+        is_ours = isinstance(said.get("data"), dict) if is_mutation else _is_count(said.get("stored"))
+        self.is_done = (self.status == 200 and is_ours and not errors) or (
+            self.status == 422 and isinstance(results, list))
 
 
 class _Spool:
@@ -651,23 +733,34 @@ class _Spool:
         self._lock = _lock_of(path)  # held as long as the process lives
         self._file = None
         self._is_torn = False
+        self.is_behind = False  # something of the queue is not in it
+        self.rewrite_after = float("-inf")
         self.size = 0
         self.rewrite(())
 
     def append(self, line):
         data = (b"\n" if self._is_torn else b"") + line + b"\n"
-        self._is_torn = True
-        written = self._file.write(data)
-        self.size += written
-        self._is_torn = written < len(data)
+        written = 0
+        try:
+            written = self._file.write(data)
+            if written < len(data):
+                raise OSError("the disk is full")
+            self._is_torn = False
+        except OSError:
+            self._is_torn = self.is_behind = True
+            raise
+        finally:
+            self.size += written
 
     def empty(self):
         if self.size > 0:
             self._file.truncate(0)
-            self.size, self._is_torn = 0, False
+        self.size, self._is_torn, self.is_behind = 0, False, False
 
     def rewrite(self, queue):
         """Leaves the old file as it is where the new one cannot be written."""
+        self.is_behind = True
+        self.rewrite_after = time.monotonic() + TICK
         temporary = f"{self._path}.new"
         flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND
         file = os.fdopen(os.open(temporary, flags, 0o600), "ab", buffering=0)
@@ -682,14 +775,24 @@ class _Spool:
             raise
         if self._file is not None:
             self._file.close()
-        self._file, self.size, self._is_torn = file, len(data), False
+        self._file, self.size = file, len(data)
+        self._is_torn, self.is_behind, self.rewrite_after = False, False, float("-inf")
 
     def close(self, is_empty):
         self._file.close()
         if is_empty:
-            os.remove(self._path)
-            os.remove(self._lock.name)
+            _remove_spool(self._path, self._lock)
         self._lock.close()
+
+
+def _remove_spool(path, lock):
+    """Where it cannot be removed, it is delivered once more, and counts once."""
+    for name in (path, lock.name):
+        try:
+            os.remove(name)
+        except OSError:
+            pass
+    lock.close()
 
 
 def _lock_of(path):
@@ -710,11 +813,88 @@ def _failure(message, code):
     return failure if code is None else {**failure, "code": _cleaned(code, 200)}
 
 
+def _shortened(event):
+    event.pop("params", None)
+    length = len(event.get("message", ""))
+    if length > SHORT_TEXT:
+        event["message"] = (f"[shiplog] a line of {length} characters was left out here: "
+                            "it is too large for the server")
+        event["level"] = "WARN"
+    if "command" in event:
+        event["command"] = _cleaned(event["command"], SHORT_TEXT)
+    if "error" in event:
+        event["error"]["message"] = _cleaned(event["error"]["message"], SHORT_TEXT)
+    return event
+
+
+def _json(said):
+    return json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _mended(value):
+    """With texts that are Unicode, and without numbers that JSON does not have."""
+    if isinstance(value, str):
+        return _unicode(value)
+    if isinstance(value, float):
+        return _finite(value)
+    if isinstance(value, dict):
+        return {_mended(key): _mended(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_mended(each) for each in value]
+    return value
+
+
+def _finite(number):
+    """None: it is no number, or one that JSON does not have."""
+    try:
+        if isinstance(number, int):
+            return number
+        return float(number) if math.isfinite(number) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _described(error):
+    return str(error) or type(error).__name__
+
+
+def _complain_on_stderr(text):
+    line = f"shiplog: {text}\n"
+    try:
+        number = sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):  # a program has put something else in its place
+        print(line, end="", file=sys.stderr)
+    else:
+        # Not by sys.stderr: what it could not write it tries again at the end of the program, which
+        # then fails of it.
+        os.write(number, line.encode("utf-8", "backslashreplace"))
+
+
+def _text(value):
+    """Whatever is given as a text: it is the reader's to find it odd."""
+    if isinstance(value, str):
+        return value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _unicode(text):
+    """Half surrogate pairs, as os.fsdecode makes them of other bytes, are replaced."""
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _cleaned(text, most=LINE_CHARACTERS):
     """Text as the server takes it: UTF-8 without NUL, and not longer than it may be."""
     if text is None:
         return None
-    text = text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    text = _unicode(_text(text)).replace("\0", "\ufffd")
     if len(text) <= most:
         return text
     kept = most - 100

@@ -1,11 +1,19 @@
 """An agent that does what its stdin says, a command a line, and says when the call returned."""
 
 import os
+import resource
 import sys
 import time
 
 import shiplog
 
+def limit_files(size):
+    """As if the disk were full; -1: there is room again."""
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+
+limit_files(int(os.environ.get("AGENT_FILE_LIMIT", -1)))
 client = shiplog.Client(
     os.environ["SHIPLOG_URL"],
     token_file=os.environ.get("SHIPLOG_TOKEN_FILE"),
@@ -34,11 +42,24 @@ for command in sys.stdin:
     elif name == "long":
         step.line("x" * int(words[0]), shiplog.STDOUT)
     elif name == "progress":
-        step.progress(int(words[0]), int(words[1]), words[2])
+        step.progress(float(words[0]), float(words[1]), words[2])
     elif name == "succeeded":
         step.succeeded()
     elif name == "failed":
         step.failed(words[1], exit_code=int(words[0]))
+    elif name == "odd":  # what a deployment may have in its hands without knowing
+        step = client.task(words[0]).host(os.fsdecode(b"web-\xff")).step("download\ud800", 1)
+        deep = []
+        for _ in range(100_000):
+            deep = [deep]
+        step.running(command=b"make \xff", params={"path": os.fsdecode(b"/srv/\xff"), "n": float("nan")})
+        step.running(command="make", params={"deep": deep, "set": {1}})
+        step.line(b"bytes \xff", stream={1})
+        client.task(words[0]).start(service=os.fsdecode(b"shop\xff"), labels={"set": {1}})
+    elif name == "limit":
+        limit_files(int(words[0]))
+    elif name == "stderr":
+        os.dup2(os.open(words[0], os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), 2)
     elif name == "flush":
         result = str(client.flush(float(words[0]))).lower()
     elif name == "close":
