@@ -21,6 +21,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math"
 	mathrand "math/rand"
 	"net/http"
 	"os"
@@ -53,6 +55,7 @@ const (
 	leastSign         = time.Second
 	progressEvery     = 250 * time.Millisecond
 	mostComplaints    = 20
+	leastLongestLine  = 1 << 20 // of a spool file; with a larger queue a line may be as long as that
 )
 
 // Streams of a line.
@@ -104,6 +107,7 @@ type Client struct {
 	running    map[*Step]struct{}
 	staleAfter time.Duration
 	spool      *spool
+	adopted    []adopted // until their events are in the spool of our own
 	token      string
 
 	complaints struct {
@@ -198,14 +202,13 @@ func (c *Client) Close(atMost time.Duration) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.spool != nil {
-		c.spool.close(len(c.queue) == 0)
-		c.spool = nil
+		c.closeSpool()
 	}
 	return len(c.queue)
 }
 
 // Task names a deployment.
-func (c *Client) Task(id string) Task { return Task{c, id} }
+func (c *Client) Task(id string) Task { return Task{c, cleaned(id, lineBytes)} }
 
 // A Task is a deployment, by the release system's id.
 type Task struct {
@@ -231,6 +234,10 @@ const (
 
 // Start declares the task. A task that is not declared begins with its first event.
 func (t Task) Start(info TaskInfo) {
+	if _, err := encode(info.Labels); err != nil {
+		t.client.complain("labels were left out: " + err.Error())
+		info.Labels = nil
+	}
 	t.client.mutate(startTask, struct {
 		ID string `json:"id"`
 		At string `json:"at"`
@@ -250,7 +257,7 @@ func (t Task) Finish(status, message string) {
 }
 
 // Host names a host of the task.
-func (t Task) Host(name string) Host { return Host{t, name} }
+func (t Task) Host(name string) Host { return Host{t, cleaned(name, lineBytes)} }
 
 // A Host is one that a task deploys to.
 type Host struct {
@@ -260,7 +267,7 @@ type Host struct {
 
 // Step names a step on the host; attempts count from 1.
 func (h Host) Step(name string, attempt int) *Step {
-	return &Step{host: h, name: name, attempt: attempt, began: time.Now()}
+	return &Step{host: h, name: cleaned(name, lineBytes), attempt: attempt, began: time.Now()}
 }
 
 // A Step is one attempt of one step on one host.
@@ -307,6 +314,13 @@ func (s *Step) Writer(stream string) io.WriteCloser { return &lineWriter{step: s
 // Progress says how much is done; total 0: not known. Of many in a short time some are left out.
 func (s *Step) Progress(done, total float64, unit string) {
 	c := s.host.task.client
+	if !isFinite(done) {
+		c.complain(fmt.Sprintf("progress was left out: %v is no number", done))
+		return
+	}
+	if !isFinite(total) {
+		total = 0
+	}
 	c.mu.Lock()
 	isTooSoon := time.Since(s.progress) < progressEvery && done != total
 	if !isTooSoon {
@@ -314,7 +328,7 @@ func (s *Step) Progress(done, total float64, unit string) {
 	}
 	c.mu.Unlock()
 	if !isTooSoon {
-		s.report(event{Progress: &progress{done, total, unit}})
+		s.report(event{Progress: &progress{done, total, cleaned(unit, shortText)}})
 	}
 }
 
@@ -424,24 +438,29 @@ type entry struct {
 // Needs the mutex.
 func (c *Client) report(s *Step, e event) {
 	key := [2]string{s.host.task.id, s.host.name}
-	c.sequences[key]++
-	c.events++
 	e.identity = identity{
 		TaskID:   s.host.task.id,
 		Host:     s.host.name,
 		Step:     s.name,
-		EventID:  c.writer + "-" + strconv.Itoa(c.events),
+		EventID:  c.writer + "-" + strconv.Itoa(c.events+1),
 		Writer:   c.writer,
-		Sequence: c.sequences[key],
+		Sequence: c.sequences[key] + 1,
 	}
 	e.Attempt, e.At, e.Source = s.attempt, now(), c.options.Source
 	s.lastEvent = time.Now()
 	entry, err := entryOf(e)
 	if err != nil { // params that are no JSON
-		e.Params = nil
-		entry, _ = entryOf(e)
 		c.complain("params were left out: " + err.Error())
+		e.Params = nil
+		entry, err = entryOf(e)
 	}
+	if err != nil {
+		c.complain("an event was left out: " + err.Error())
+		return
+	}
+	// Only now, for a number that is taken and not sent would be a hole.
+	c.sequences[key]++
+	c.events++
 	c.add(entry)
 }
 
@@ -470,22 +489,24 @@ func entryOf(e event) (entry, error) {
 	return entry{line: line, kind: ending}, err
 }
 
-// Of a line in a spool file; false: it was torn.
-func readEntry(line []byte) (entry, bool) {
+// Of a line in a spool file.
+func readEntry(line []byte) (entry, error) {
 	var either struct {
 		event
 		Query string `json:"query"`
 	}
-	if json.Unmarshal(line, &either) != nil {
-		return entry{}, false
+	if err := json.Unmarshal(line, &either); err != nil {
+		return entry{}, err
 	}
-	line = append([]byte(nil), line...)
 	if either.Query != "" {
-		return entry{line: line, kind: ending, isMutation: true}, true
+		return entry{line: line, kind: ending, isMutation: true}, nil
+	}
+	if either.TaskID == "" {
+		return entry{}, errors.New("it has no taskId")
 	}
 	e, err := entryOf(either.event)
 	e.line = line
-	return e, err == nil && either.TaskID != ""
+	return e, err
 }
 
 // Needs the mutex. Never waits for the network.
@@ -493,12 +514,16 @@ func (c *Client) add(e entry) {
 	c.queue = append(c.queue, e)
 	c.bytes += len(e.line) + 1
 	if c.spool != nil {
-		c.trouble(c.spool.append(e.line))
+		if err := c.spool.append(e.line); err != nil {
+			c.trouble(err)
+		} else {
+			c.completeSpool()
+		}
 	}
 	if c.bytes > c.options.QueueBytes {
 		c.makeRoom()
 	} else if c.spool != nil && c.spool.size > 2*c.options.QueueBytes {
-		c.trouble(c.spool.rewrite(c.queue))
+		c.rewriteSpool()
 	}
 	wake(c.news)
 	if e.kind != output || len(c.queue) >= batchEvents {
@@ -517,7 +542,7 @@ func (c *Client) makeRoom() {
 		c.drop(ending, least)
 	}
 	if c.spool != nil {
-		c.trouble(c.spool.rewrite(c.queue))
+		c.rewriteSpool()
 	}
 }
 
@@ -634,6 +659,7 @@ func (c *Client) take(limit limits) (batch []entry, isOver bool) {
 	c.saySignsOfLife()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.completeSpool()
 	c.isUrgent = false
 	size := 0
 	for _, e := range c.queue {
@@ -661,7 +687,11 @@ func (c *Client) remove(count int) {
 		return
 	}
 	if c.spool != nil {
-		c.trouble(c.spool.empty())
+		if err := c.spool.empty(); err != nil {
+			c.trouble(err)
+		} else {
+			c.letGoOfAdopted()
+		}
 	}
 	for _, empty := range c.drained {
 		close(empty)
@@ -745,7 +775,9 @@ func (c *Client) send(batch []entry) answer {
 
 // What /v1/events and /graphql answer.
 type reply struct {
-	Taken   int `json:"taken"`
+	Taken   int             `json:"taken"`
+	Stored  *int            `json:"stored"`
+	Data    *map[string]any `json:"data"`
 	Results []struct {
 		Outcome string   `json:"outcome"`
 		Error   *failure `json:"error"`
@@ -761,13 +793,19 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 		c.mu.Unlock()
 	}
 	var said reply
-	isOurs := json.Unmarshal(content, &said) == nil
+	isRead := json.Unmarshal(content, &said) == nil
+	// A page of a proxy may be JSON and a 200, too, and has stored nothing.
+	isStored := said.Stored != nil && *said.Stored >= 0 && said.Error == nil
+	if batch[0].isMutation {
+		isStored = said.Data != nil
+	}
+	isStored = isStored && len(said.Errors) == 0
 	for _, result := range said.Results {
 		if result.Outcome == "REJECTED" && result.Error != nil {
 			c.complain("an event was rejected: " + result.Error.Code + ": " + result.Error.Message)
 		}
 	}
-	a := answer{status: response.StatusCode, taken: min(said.Taken, len(batch)), problem: response.Status}
+	a := answer{status: response.StatusCode, taken: max(0, min(said.Taken, len(batch))), problem: response.Status}
 	if said.Error != nil {
 		a.problem += ": " + said.Error.Message
 	}
@@ -778,7 +816,7 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 		a.retryAfter = min(longestAsked, time.Duration(seconds)*time.Second)
 	}
 	switch status := response.StatusCode; {
-	case isOurs && (status == 200 && len(said.Errors) == 0 || status == 422 && said.Results != nil):
+	case isRead && (status == 200 && isStored || status == 422 && said.Results != nil):
 		a.isDone, a.taken = true, len(batch)
 		c.complaints.Lock()
 		c.complaints.isTroubled = false
@@ -807,18 +845,30 @@ func (c *Client) pause(failures int, a answer) {
 		own = min(own, longestLastPause)
 	}
 	c.mu.Unlock()
-	c.wait(c.hurry, own)
-	c.saySignsOfLife()
+	until := time.Now().Add(own)
+	for left := own; left > 0 && c.ctx.Err() == nil; left = time.Until(until) {
+		isHurried := c.wait(c.hurry, min(tick, left))
+		c.saySignsOfLife()
+		c.mu.Lock()
+		c.completeSpool()
+		c.mu.Unlock()
+		if isHurried {
+			return
+		}
+	}
 }
 
-func (c *Client) wait(signal <-chan struct{}, atMost time.Duration) {
+// Whether the signal came.
+func (c *Client) wait(signal <-chan struct{}, atMost time.Duration) bool {
 	timer := time.NewTimer(atMost)
 	defer timer.Stop()
 	select {
 	case <-signal:
+		return true
 	case <-timer.C:
 	case <-c.ctx.Done():
 	}
+	return false
 }
 
 // A silent step is shown as stale after a while, so RUNNING is repeated some times before.
@@ -843,8 +893,11 @@ func (c *Client) readToken() bool {
 	content, err := os.ReadFile(c.options.TokenFile)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.trouble(err)
 	token := strings.TrimSpace(string(content))
+	if strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r > '~' }) {
+		err = errors.New(c.options.TokenFile + ": it holds what is no token")
+	}
+	c.trouble(err)
 	if err != nil || token == c.token {
 		return false
 	}
@@ -860,7 +913,7 @@ func (c *Client) complain(text string) {
 		text += " (further complaints are not shown)"
 	}
 	if c.complaints.count <= mostComplaints {
-		c.options.Complain(text)
+		c.say(text)
 	}
 }
 
@@ -873,18 +926,32 @@ func (c *Client) trouble(err error) {
 	defer c.complaints.Unlock()
 	if !c.complaints.isTroubled {
 		c.complaints.isTroubled = true
-		c.options.Complain(err.Error() + "; reporting goes on when it is over")
+		c.say(err.Error() + "; reporting goes on when it is over")
 	}
+}
+
+// A deployment does not end because nobody can be told what is wrong with reporting.
+func (c *Client) say(text string) {
+	defer func() { _ = recover() }()
+	c.options.Complain(text)
 }
 
 // A spool holds the same events as the queue, one JSON object a line, for the time after a crash.
 // What is in it is with the operating system when a call returns. A torn last line is skipped.
 type spool struct {
-	path   string
-	lock   *os.File // held as long as the process lives
-	file   *os.File
-	size   int
-	isTorn bool
+	path         string
+	lock         *os.File // held as long as the process lives
+	file         *os.File
+	size         int
+	isTorn       bool
+	isBehind     bool // something of the queue is not in it
+	rewriteAfter time.Time
+}
+
+// A file of an agent that is gone, and its lock.
+type adopted struct {
+	path string
+	lock *os.File
 }
 
 const spoolPattern = "go-*.ndjson"
@@ -895,7 +962,7 @@ func (c *Client) openSpool() error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("shiplog: spool: %w", err)
 	}
-	others, err := filepath.Glob(filepath.Join(dir, spoolPattern))
+	others, err := fs.Glob(os.DirFS(dir), spoolPattern)
 	if err != nil {
 		return fmt.Errorf("shiplog: spool: %w", err)
 	}
@@ -909,35 +976,131 @@ func (c *Client) openSpool() error {
 		return fmt.Errorf("shiplog: spool: %w", err)
 	}
 	c.spool = s
-	for _, other := range others {
-		lock, err := lockOf(other)
-		if err != nil {
-			continue // its agent lives
-		}
-		c.adopt(other)
-		os.Remove(other)
-		os.Remove(lock.Name())
-		lock.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range others {
+		c.adopt(filepath.Join(dir, name))
 	}
 	return nil
 }
 
+// Needs the mutex, as all of the spool that follows.
 func (c *Client) adopt(path string) {
+	lock, err := lockOf(path)
+	if err != nil {
+		return // its agent lives
+	}
+	err = c.readSpool(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // as it is where another agent was faster
+		c.trouble(err) // the rest of it may be read at the next start
+		lock.Close()
+		return
+	}
+	c.adopted = append(c.adopted, adopted{path, lock})
+	if !c.spool.isBehind {
+		c.letGoOfAdopted()
+	}
+}
+
+// A torn last line is skipped; others that are no event are named.
+func (c *Client) readSpool(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return // another agent was faster
+		return err
 	}
 	defer file.Close()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for lines.Scan() {
-		if e, isWhole := readEntry(lines.Bytes()); isWhole {
+	longest := max(leastLongestLine, c.options.QueueBytes)
+	reader := bufio.NewReaderSize(file, 64<<10)
+	for number := 1; ; number++ {
+		line, length, err := readLine(reader, longest)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		isTorn := err == io.EOF
+		e, problem := entry{}, error(nil)
+		if length > longest {
+			problem = fmt.Errorf("it has %d bytes", length)
+		} else if len(line) > 0 {
+			e, problem = readEntry(line)
+		}
+		if problem == nil && len(line) > 0 {
 			c.add(e)
+		} else if problem != nil && (!isTorn || length > longest) {
+			c.complain(fmt.Sprintf("line %d of %s was left out: %v", number, path, problem))
+		}
+		if isTorn {
+			return nil
 		}
 	}
-	c.trouble(lines.Err())
+}
+
+// A line without its end, not more of it than the longest may have, and how long it is.
+func readLine(reader *bufio.Reader, longest int) (line []byte, length int, err error) {
+	for {
+		piece, err := reader.ReadSlice('\n')
+		length += len(piece)
+		if length <= longest+1 {
+			line = append(line, piece...)
+		}
+		if err != bufio.ErrBufferFull {
+			ended := bytes.TrimSuffix(line, []byte{'\n'})
+			if err == nil {
+				length--
+			}
+			return ended, length, err
+		}
+	}
+}
+
+// From the queue. After a failure not again for a moment: it is much to write.
+func (c *Client) rewriteSpool() {
+	if time.Now().Before(c.spool.rewriteAfter) {
+		c.spool.isBehind = true
+		return
+	}
+	if err := c.spool.rewrite(c.queue); err != nil {
+		c.trouble(err)
+		return
+	}
+	c.letGoOfAdopted()
+}
+
+// What could not be written while the disk was full, when there is room again.
+func (c *Client) completeSpool() {
+	if c.spool != nil && c.spool.isBehind {
+		c.rewriteSpool()
+	}
+}
+
+// All that is not delivered is in the file of our own.
+func (c *Client) letGoOfAdopted() {
+	for _, other := range c.adopted {
+		other.remove()
+	}
+	c.adopted = nil
+}
+
+func (c *Client) closeSpool() {
+	if len(c.queue) > 0 && c.spool.isBehind {
+		if err := c.spool.rewrite(c.queue); err != nil {
+			c.say("spool: not all that is left could be written: " + err.Error())
+		}
+	}
+	if len(c.queue) == 0 || !c.spool.isBehind {
+		c.letGoOfAdopted()
+	}
+	for _, other := range c.adopted {
+		other.lock.Close()
+	}
+	c.spool.close(len(c.queue) == 0)
+	c.spool = nil
+}
+
+// Where it cannot be removed, it is delivered once more, and counts once.
+func (a adopted) remove() {
+	os.Remove(a.path)
+	os.Remove(a.lock.Name())
+	a.lock.Close()
 }
 
 func lockOf(path string) (*os.File, error) {
@@ -959,19 +1122,23 @@ func (s *spool) append(line []byte) error {
 	written, err := s.file.Write(append(line, '\n'))
 	s.size += written
 	s.isTorn = err != nil
+	s.isBehind = s.isBehind || err != nil
 	return err
 }
 
 func (s *spool) empty() error {
-	if s.size == 0 {
-		return nil
+	if s.size > 0 {
+		if err := s.file.Truncate(0); err != nil {
+			return err
+		}
 	}
-	s.size, s.isTorn = 0, false
-	return s.file.Truncate(0)
+	s.size, s.isTorn, s.isBehind = 0, false, false
+	return nil
 }
 
 // Leaves the old file as it is where the new one cannot be written.
 func (s *spool) rewrite(queue []entry) error {
+	s.isBehind, s.rewriteAfter = true, time.Now().Add(tick)
 	temporary := s.path + ".new"
 	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -984,7 +1151,11 @@ func (s *spool) rewrite(queue []entry) error {
 		buffered.WriteByte('\n')
 		size += len(e.line) + 1
 	}
-	if err := errors.Join(buffered.Flush(), os.Rename(temporary, s.path)); err != nil {
+	err = buffered.Flush()
+	if err == nil {
+		err = os.Rename(temporary, s.path)
+	}
+	if err != nil {
 		file.Close()
 		os.Remove(temporary)
 		return err
@@ -992,15 +1163,15 @@ func (s *spool) rewrite(queue []entry) error {
 	if s.file != nil {
 		s.file.Close()
 	}
-	s.file, s.size, s.isTorn = file, size, false
+	s.file, s.size = file, size
+	s.isTorn, s.isBehind, s.rewriteAfter = false, false, time.Time{}
 	return nil
 }
 
 func (s *spool) close(isEmpty bool) {
 	s.file.Close()
 	if isEmpty {
-		os.Remove(s.path)
-		os.Remove(s.lock.Name())
+		adopted{s.path, s.lock}.remove()
 	}
 	s.lock.Close()
 }
@@ -1044,11 +1215,16 @@ func (w *lineWriter) Close() error {
 	return nil
 }
 
-func encode(value any) ([]byte, error) {
+func encode(value any) (encoded []byte, err error) {
+	defer func() {
+		if problem := recover(); problem != nil { // of a MarshalJSON that was given
+			err = fmt.Errorf("%v", problem)
+		}
+	}()
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(value)
+	err = encoder.Encode(value)
 	return bytes.TrimSuffix(line.Bytes(), []byte{'\n'}), err
 }
 
@@ -1064,6 +1240,8 @@ func cleaned(text string, most int) string {
 	}
 	return fmt.Sprintf("%s… [shiplog: %d bytes were cut]", text[:end], len(text)-end)
 }
+
+func isFinite(number float64) bool { return !math.IsNaN(number) && !math.IsInf(number, 0) }
 
 func optional(text string) *string {
 	if text == "" {

@@ -3,7 +3,7 @@
  * a command a line, and says how long the call took.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -43,7 +43,10 @@ function build(language: Language): Command {
     case 'go': {
       const binary = join(out, 'agent');
       const race = isInstalled('gcc') ? ['-race'] : [];
-      execFileSync('go', ['build', ...race, '-o', binary, '.'], { cwd: AGENTS });
+      // Another file of tests may be starting the one that is there.
+      const fresh = `${binary}.${process.pid}`;
+      execFileSync('go', ['build', ...race, '-o', fresh, '.'], { cwd: AGENTS });
+      renameSync(fresh, binary);
       return [binary];
     }
     case 'java':

@@ -1,45 +1,12 @@
-/** What the Python client makes of a full disk, odd values, foreign answers and damaged files. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startServer, type TestServer } from '../support/server.ts';
-import { type Agent, LANGUAGES, startAgent } from './agent.ts';
-import { storedMessages } from './spooled.ts';
-import { isDense, linesOf, storedTask } from './stored.ts';
-import { type Got, startStubServer, stored } from './stub-server.ts';
-
-const NOBODY = 'http://127.0.0.1:9';
+import { describe, expect, it } from 'vitest';
+import { LANGUAGES } from './agent.ts';
+import { testFaults } from './faults.ts';
+import { startStubServer, stored } from './stub-server.ts';
 
 describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
-  let directory: string;
-  let server: TestServer;
-  const agents: Agent[] = [];
-
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'shiplog-python-'));
-    server = await startServer();
-  });
-  afterAll(async () => {
-    await Promise.all(agents.map((agent) => agent.kill()));
-    await server?.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
-
-  const spoolOf = (name: string) => join(directory, name);
-  function agentOf(name: string, url: string, env: Record<string, string> = {}): Agent {
-    const settings = { SHIPLOG_URL: url, SHIPLOG_SPOOL: spoolOf(name), ...env };
-    const agent = startAgent('python', settings);
-    agents.push(agent);
-    return agent;
-  }
-  /** What a next agent delivers of what others left. */
-  async function deliverRest(name: string) {
-    const agent = agentOf(name, server.url);
-    const { result } = await agent.call('close', 20);
-    expect([result, await agent.end()], agent.stderr()).toEqual(['0', 0]);
-    return agent.stderr();
-  }
+  const { directory, agentOf } = testFaults('python');
 
   it('goes on, deploying and delivering, on a full disk that takes no complaint either', async () => {
     const stub = await startStubServer((got) =>
@@ -49,7 +16,7 @@ describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
     );
     const agent = agentOf('full', stub.url);
     await agent.call('step', 'full', 'web-1', 'download');
-    await agent.call('stderr', join(directory, 'full.log'));
+    await agent.call('stderr', join(directory(), 'full.log'));
     await agent.call('limit', 0);
     await agent.call('lines', 1, 3);
     await agent.call('line', 'poison');
@@ -62,139 +29,6 @@ describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
     expect(stub.got.some(({ lines }) => lines.some((line) => line.includes('after it')))).toBe(
       true,
     );
-    expect(await readFile(join(directory, 'full.log'), 'utf8')).toBe('');
-  });
-
-  it.each([
-    ['is not UTF-8', Buffer.from([0xff, 0xfe, 0x0a])],
-    ['holds what no header can', Buffer.from('shp_ä\n')],
-  ])('waits for another token where the file %s', async (name, content) => {
-    const path = join(directory, `${content.length}.token`);
-    await writeFile(path, content);
-    const stub = await startStubServer((got, earlier) => {
-      if (got.authorization === 'Bearer shp_good') return stored(got);
-      // By the second request the file was read again by the thread that delivers.
-      if (earlier.length === 1) void writeFile(path, 'shp_good\n');
-      return { status: 401, body: '{"errors":[{"message":"no"}]}' };
-    });
-    const agent = agentOf(`token-${content.length}`, stub.url, { SHIPLOG_TOKEN_FILE: path });
-    await agent.call('step', 'token', 'web-1', 'download');
-    await agent.call('line', name);
-    expect((await agent.call('flush', 20)).result, agent.stderr()).toBe('true');
-    expect(agent.stderr()).toContain(path);
-    stub.stop();
-  });
-
-  it('sends names, texts and numbers that JSON cannot say as well as it can, and no number is missing', async () => {
-    const agent = agentOf('odd', server.url);
-    await agent.call('odd', 'odd');
-    await agent.call('progress', 'nan', 1, 'files');
-    await agent.call('progress', 1, 'inf', 'files');
-    await agent.call('succeeded');
-    expect((await agent.call('close', 20)).result).toBe('0');
-    expect(await agent.end(), agent.stderr()).toBe(0);
-    const found = await storedTask(server, 'odd', 'web-\ufffd');
-    expect(found?.service).toBe('shop\ufffd');
-    expect(found !== null && isDense(found)).toBe(true);
-    expect(found?.run?.completeness).toEqual({ complete: true, received: 5 });
-    expect(found?.events.map(({ status, message }) => status ?? message)).toEqual([
-      'RUNNING',
-      'RUNNING',
-      'bytes \ufffd',
-      'task began',
-      null,
-      'SUCCEEDED',
-    ]);
-    expect(agent.stderr()).toMatch(/params was left out/);
-    expect(agent.stderr()).toMatch(/labels was left out/);
-    expect(agent.stderr()).toMatch(/progress was left out: nan is no number/);
-  });
-
-  it('keeps what a killed agent left until it is in the own file, though the disk is full and it is killed, too', async () => {
-    const first = agentOf('adopted', NOBODY);
-    await first.call('step', 'adopted', 'web-1', 'download');
-    await first.call('lines', 1, 50);
-    await first.kill();
-    // Less than the file that is there: each line fits at first, all of them do not.
-    const second = agentOf('adopted', NOBODY, { AGENT_FILE_LIMIT: '2000' });
-    await second.call('step', 'adopted', 'web-1', 'download');
-    await second.kill();
-    await deliverRest('adopted');
-    const found = await storedTask(server, 'adopted', 'web-1');
-    expect(found && linesOf(found)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
-    expect(await readdir(spoolOf('adopted'))).toEqual([]);
-  });
-
-  it('removes what a killed agent left as soon as it was delivered, though nothing could be copied', async () => {
-    const first = agentOf('uncopied', NOBODY);
-    await first.call('step', 'uncopied', 'web-1', 'download');
-    await first.call('lines', 1, 50);
-    await first.kill();
-    const second = agentOf('uncopied', server.url, { AGENT_FILE_LIMIT: '0' });
-    expect((await second.call('flush', 20)).result).toBe('true');
-    await expect.poll(() => readdir(spoolOf('uncopied'))).toHaveLength(2);
-    await second.call('close', 20);
-    await second.end();
-    expect(await readdir(spoolOf('uncopied'))).toEqual([]);
-  });
-
-  it.each([
-    ['by the next line', async (agent: Agent) => void (await agent.call('lines', 4, 4)), 4],
-    ['though nothing more comes', async () => {}, 3],
-    ['when it is closed', async (agent: Agent) => void (await agent.call('close', 0)), 3],
-  ])('writes what it could not while the disk was full %s', async (how, act, last) => {
-    const name = `behind-${last}-${how.length}`;
-    const agent = agentOf(name, NOBODY);
-    await agent.call('step', name, 'web-1', 'download');
-    await agent.call('lines', 1, 1);
-    await agent.call('limit', 0);
-    await agent.call('lines', 2, 3);
-    await agent.call('limit', -1);
-    await act(agent);
-    await expect
-      .poll(() => storedMessages(spoolOf(name)))
-      .toEqual(Array.from({ length: last }, (_, i) => `line ${i + 1}`));
-  });
-
-  it.each([
-    ['a page of a proxy', '{"status":"maintenance"}'],
-    ['null', 'null'],
-    ['a count that is none', '{"stored":"1","data":"1"}'],
-    ['JSON without an end', '['.repeat(100_000)],
-  ])('does not take %s with status 200 for an acknowledgement', async (_, body) => {
-    const isSecond = ({ path }: Got, earlier: readonly Got[]) =>
-      earlier.some((got) => got.path === path);
-    const stub = await startStubServer((got, earlier) =>
-      isSecond(got, earlier) ? stored(got) : { status: 200, body },
-    );
-    const agent = agentOf(`foreign-${body.length}`, stub.url);
-    await agent.call('start', 'foreign', 'shop', '1');
-    await agent.call('step', 'foreign', 'web-1', 'download');
-    await agent.call('line', 'only once');
-    expect((await agent.call('flush', 20)).result).toBe('true');
-    stub.stop();
-    const [start, again, line, repeated] = stub.got;
-    expect(stub.got).toHaveLength(4);
-    expect([again, repeated]).toEqual([start, line]);
-  });
-
-  it('delivers what stands around lines of a file that are no events, and names them', async () => {
-    const spool = spoolOf('poison');
-    await mkdir(spool);
-    const event = (sequence: number) =>
-      JSON.stringify({
-        ...{ taskId: 'poison', host: 'web-1', step: 'download', attempt: 1, writer: 'w' },
-        ...{ eventId: `e${sequence}`, sequence, message: `line ${sequence}` },
-        at: new Date().toISOString(),
-      });
-    const deep = `{"message":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    const lines = [event(1), deep, '[]', '"text"', event(2), event(3).slice(0, 40)];
-    await writeFile(join(spool, 'py-x.ndjson'), lines.join('\n'));
-    const said = await deliverRest('poison');
-    const found = await storedTask(server, 'poison', 'web-1');
-    expect(found && linesOf(found)).toEqual([1, 2]);
-    expect(
-      [...said.matchAll(/line (\d) of .*py-x.ndjson was left out/g)].map(([, n]) => n),
-    ).toEqual(['2', '3', '4']);
+    expect(await readFile(join(directory(), 'full.log'), 'utf8')).toBe('');
   });
 });

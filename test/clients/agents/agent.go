@@ -4,15 +4,22 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"math"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"shiplog"
 )
 
 func main() {
+	signal.Ignore(syscall.SIGXFSZ) // a write fails, and does not end the process
+	if limit := os.Getenv("AGENT_FILE_LIMIT"); limit != "" {
+		limitFiles(number(limit))
+	}
 	bytes, _ := strconv.Atoi(os.Getenv("SHIPLOG_QUEUE_BYTES"))
 	client, err := shiplog.New(shiplog.Options{
 		URL:        os.Getenv("SHIPLOG_URL"),
@@ -49,11 +56,23 @@ func main() {
 		case "long":
 			step.Line(strings.Repeat("x", number(words[1])), shiplog.Stdout, "")
 		case "progress":
-			step.Progress(float64(number(words[1])), float64(number(words[2])), words[3])
+			step.Progress(measure(words[1]), measure(words[2]), words[3])
 		case "succeeded":
 			step.Succeeded()
 		case "failed":
 			step.Failed(shiplog.Failure{Message: words[2], ExitCode: number(words[1])})
+		case "odd": // what a deployment may have in its hands without knowing
+			client.Task(words[1]).Start(shiplog.TaskInfo{
+				Service: "shop\xff",
+				Labels:  map[string]any{"n": math.NaN()},
+			})
+			host := client.Task(words[1]).Host("web-\xff")
+			host.Step("download", 1).Running("make", map[string]any{"n": math.NaN()})
+			step = client.Task(words[1]).Host("web-\xfe").Step("download", 1)
+			step.Running("make \xff", map[string]any{"bad": panics{}})
+			step.Line("bytes \xff", shiplog.Stdout, "")
+		case "limit":
+			limitFiles(number(words[1]))
 		case "flush":
 			result = client.Flush(time.Duration(number(words[1])) * time.Second)
 		case "close":
@@ -61,6 +80,30 @@ func main() {
 		}
 		fmt.Println("done", words[0], time.Since(began).Milliseconds(), result)
 	}
+}
+
+type panics struct{}
+
+func (panics) MarshalJSON() ([]byte, error) { panic("not today") }
+
+// As if the disk were full; -1: there is room again.
+func limitFiles(size int) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		panic(err)
+	}
+	limit.Cur = limit.Max
+	if size >= 0 {
+		limit.Cur = uint64(size)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		panic(err)
+	}
+}
+
+func measure(text string) float64 {
+	value, _ := strconv.ParseFloat(text, 64)
+	return value
 }
 
 func number(text string) int {

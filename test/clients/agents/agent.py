@@ -48,6 +48,7 @@ for command in sys.stdin:
     elif name == "failed":
         step.failed(words[1], exit_code=int(words[0]))
     elif name == "odd":  # what a deployment may have in its hands without knowing
+        client.task(words[0]).start(service=os.fsdecode(b"shop\xff"), labels={"set": {1}})
         step = client.task(words[0]).host(os.fsdecode(b"web-\xff")).step("download\ud800", 1)
         deep = []
         for _ in range(100_000):
@@ -55,7 +56,6 @@ for command in sys.stdin:
         step.running(command=b"make \xff", params={"path": os.fsdecode(b"/srv/\xff"), "n": float("nan")})
         step.running(command="make", params={"deep": deep, "set": {1}})
         step.line(b"bytes \xff", stream={1})
-        client.task(words[0]).start(service=os.fsdecode(b"shop\xff"), labels={"set": {1}})
     elif name == "limit":
         limit_files(int(words[0]))
     elif name == "stderr":
