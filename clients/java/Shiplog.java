@@ -185,6 +185,7 @@ public final class Shiplog implements AutoCloseable {
   private String token;
   private Spool spool; // null while there is none, or it cannot be opened
   private boolean isBehind; // something of the queue is not in the spool file
+  private boolean isFull; // the last event found no room in it
   private boolean isSpoolTroubled; // that was said
   private long lastFailedSave = System.nanoTime() - TICK_MS * 1_000_000;
   private final List<Orphan> orphans = new ArrayList<>(); // whose events the queue has, the file not yet
@@ -455,6 +456,9 @@ public final class Shiplog implements AutoCloseable {
     queue.addLast(entry);
     bytes += entry.size();
     boolean isSaved = spool != null && write(() -> spool.append(entry.line, 4L * options.queueBytes));
+    // There is room again: what failed a moment ago need not fail now.
+    if (isSaved && isFull) lastFailedSave = System.nanoTime() - TICK_MS * 1_000_000;
+    isFull = !isSaved;
     boolean isChanged = bytes > options.queueBytes && makeRoom();
     boolean isMended = isSaved && (isBehind || spool.size > 2L * options.queueBytes);
     if (spool != null && (isChanged || isMended)) saveAll();
