@@ -1,15 +1,22 @@
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,6 +28,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
@@ -28,10 +36,17 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
  * Reports what an agent does to Shiplog. One file without dependencies (Java 11), to be copied into
@@ -47,6 +62,7 @@ import java.util.function.Consumer;
  */
 public final class Shiplog implements AutoCloseable {
   private static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration LONGEST_WAIT = Duration.ofDays(36_500); // nanoseconds hold it
   private static final long LINGER_MS = 100; // lines that come close together go in one request
   private static final long TICK_MS = 1_000;
   private static final int BATCH_EVENTS = 500;
@@ -56,7 +72,14 @@ public final class Shiplog implements AutoCloseable {
   private static final double KEPT_SHARE = 0.75; // dropping down to this share makes it rare
   private static final int LINE_CHARACTERS = 65_536;
   private static final int COMMAND_CHARACTERS = 32_768;
+  private static final int PARAMS_BYTES = 16 * 1024;
+  private static final int UNIT_CHARACTERS = 64;
+  private static final int MOST_LINE_BYTES = 4 * 1024 * 1024; // of a spool file
+  private static final int MOST_ANSWER_BYTES = 4 * 1024 * 1024;
+  private static final int MOST_TOKEN_BYTES = 64 * 1024;
+  private static final int COMPLAINT_CHARACTERS = 1_000;
   private static final int SHORT_TEXT = 500;
+  private static final int CUT_CHARACTERS = 100; // for the words that say so
   private static final long FIRST_PAUSE_MS = 100;
   private static final long LONGEST_PAUSE_MS = 10_000;
   private static final long LONGEST_ASKED_MS = 60_000;
@@ -125,7 +148,10 @@ public final class Shiplog implements AutoCloseable {
       return this;
     }
 
-    /** Is told what went wrong with reporting; it must not wait. Default: a line on stderr. */
+    /**
+     * Is told what went wrong with reporting; it must not wait, and what it throws is ignored.
+     * Default: a line on stderr.
+     */
     public Options complain(Consumer<String> value) {
       complain = value;
       return this;
@@ -134,11 +160,13 @@ public final class Shiplog implements AutoCloseable {
 
   private final Options options;
   private final String writer = UUID.randomUUID().toString();
-  private final HttpClient http = HttpClient.newBuilder()
-      .version(HttpClient.Version.HTTP_1_1)
-      .connectTimeout(CALL_TIMEOUT)
-      .build();
   private final Thread thread = new Thread(this::deliver, "shiplog");
+
+  // Only that thread's.
+  private HttpClient http; // made by it, so that a failure there is tried again
+  private int mostEvents = BATCH_EVENTS;
+  private int mostBytes = BATCH_BYTES;
+  private int failures;
 
   // All below is guarded by this object's monitor.
   private Deque<Entry> queue = new ArrayDeque<>();
@@ -155,17 +183,25 @@ public final class Shiplog implements AutoCloseable {
   private int complaints;
   private boolean troubled; // the trouble that lasts was said
   private String token;
-  private Spool spool;
+  private Spool spool; // null while there is none, or it cannot be opened
+  private boolean isBehind; // something of the queue is not in the spool file
+  private boolean isFull; // the last event found no room in it
+  private boolean isSpoolTroubled; // that was said
+  private long lastFailedSave = System.nanoTime() - TICK_MS * 1_000_000;
+  private final List<Orphan> orphans = new ArrayList<>(); // whose events the queue has, the file not yet
 
   /**
    * Starts a client, and adopts what killed agents left in the spool directory. A server that is
-   * away is no error.
+   * away is no error, nor is a directory that cannot be written: it is tried again while events are
+   * delivered from memory.
    */
-  public Shiplog(Options options) throws IOException {
+  public Shiplog(Options options) {
     this.options = options;
     token = options.token;
     readToken();
-    if (options.spool != null) openSpool(options.spool);
+    synchronized (this) {
+      if (options.spool != null) saveAll();
+    }
     thread.setDaemon(true);
     thread.start();
   }
@@ -181,7 +217,8 @@ public final class Shiplog implements AutoCloseable {
     urgent = true;
     notifyAll();
     try {
-      long until = System.nanoTime() + atMost.toNanos();
+      long nanos = atMost.compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT.toNanos() : atMost.toNanos();
+      long until = System.nanoTime() + nanos;
       while (!queue.isEmpty()) {
         long left = (until - System.nanoTime()) / 1_000_000;
         if (left <= 0) return false;
@@ -211,20 +248,22 @@ public final class Shiplog implements AutoCloseable {
     }
     try {
       flush(atMost);
-      synchronized (this) {
-        givenUp = true;
-        notifyAll();
-      }
-      thread.interrupt();
+      giveUp();
       thread.join(LINGER_MS);
     } catch (InterruptedException e) {
+      giveUp();
       Thread.currentThread().interrupt();
     }
     synchronized (this) {
-      if (spool != null) spool.close(queue.isEmpty());
-      spool = null;
+      if (spool != null) closeSpool();
       return queue.size();
     }
+  }
+
+  private synchronized void giveUp() {
+    givenUp = true;
+    notifyAll();
+    thread.interrupt();
   }
 
   /** A deployment. */
@@ -232,7 +271,7 @@ public final class Shiplog implements AutoCloseable {
     private final String id;
 
     private Task(String id) {
-      this.id = id;
+      this.id = whole(id);
     }
 
     /**
@@ -268,7 +307,7 @@ public final class Shiplog implements AutoCloseable {
 
     private Host(String taskId, String name) {
       this.taskId = taskId;
-      this.name = name;
+      this.name = whole(name);
     }
 
     /** One attempt of a step; attempts count from 1. */
@@ -291,7 +330,7 @@ public final class Shiplog implements AutoCloseable {
     private Step(String taskId, String host, String name, int attempt) {
       this.taskId = taskId;
       this.host = host;
-      this.name = name;
+      this.name = whole(name);
       this.attempt = attempt;
     }
 
@@ -304,25 +343,33 @@ public final class Shiplog implements AutoCloseable {
         began = System.nanoTime();
         running.add(this);
         report(this, said("status", "RUNNING",
-            "command", cleaned(command, COMMAND_CHARACTERS), "params", params));
+            "command", cleaned(command, COMMAND_CHARACTERS),
+            "params", copied("params", params, PARAMS_BYTES)));
       }
     }
 
     /** Output: a line, or several in one text. Stream and level (INFO, ERROR, …) may be null. */
     public void line(String text, Stream stream, String level) {
+      if (text == null) return;
       for (String line : text.split("\r?\n")) {
         report(this, said("message", cleaned(line, LINE_CHARACTERS),
             "stream", stream == null ? null : stream.name(), "level", level));
       }
     }
 
-    /** How much is done; total and unit may be null. Of many in a short time some are left out. */
+    /**
+     * How much is done; total and unit may be null. Of many in a short time some are left out, and
+     * what is no number, such as 0.0 / 0.
+     */
     public void progress(double done, Double total, String unit) {
+      if (!Double.isFinite(done)) return;
+      if (total != null && !Double.isFinite(total)) total = null;
       synchronized (Shiplog.this) {
         boolean isLast = total != null && done == total;
         if (!isLast && millisSince(lastProgress) < PROGRESS_EVERY_MS) return;
         lastProgress = System.nanoTime();
-        report(this, said("progress", said("done", done, "total", total, "unit", unit)));
+        report(this, said("progress", said(
+            "done", done, "total", total, "unit", cleaned(unit, UNIT_CHARACTERS))));
       }
     }
 
@@ -363,47 +410,73 @@ public final class Shiplog implements AutoCloseable {
   // What is reported.
 
   private synchronized void report(Step step, Map<String, Object> said) {
-    int sequence = sequences.merge(List.of(step.taskId, step.host), 1, Integer::sum);
+    List<String> whose = Arrays.asList(step.taskId, step.host);
+    int sequence = sequences.getOrDefault(whose, 0) + 1;
     Map<String, Object> event = said(
         "taskId", step.taskId,
         "host", step.host,
         "step", step.name,
         "attempt", step.attempt,
-        "eventId", writer + "-" + ++events,
+        "eventId", writer + "-" + (events + 1),
         "writer", writer,
         "sequence", sequence,
         "at", now(),
         "source", options.source);
     event.putAll(said);
+    Entry entry = new Entry(event);
+    // Only now: a number that no event has would be a hole.
+    sequences.put(whose, sequence);
+    events++;
     step.lastEvent = System.nanoTime();
-    add(new Entry(event));
+    add(entry);
   }
 
   private void mutate(String query, String id, Map<String, ?> said) {
     Map<String, Object> input = said("id", id, "at", now());
-    input.putAll(said);
+    Map<String, Object> copy = copied("what was said of the task", said, MOST_LINE_BYTES);
+    if (copy != null) input.putAll(copy);
     add(new Entry(said("query", query, "variables", said("input", input))));
+  }
+
+  /** As it is now, in plain JSON. Null, with a complaint, where it cannot be sent. */
+  private Map<String, Object> copied(String name, Map<String, ?> said, int mostBytes) {
+    if (said == null) return null;
+    try {
+      String json = Json.write(said);
+      int size = json.getBytes(StandardCharsets.UTF_8).length;
+      if (size <= mostBytes) return Json.object(Json.read(json));
+      complain(name + " was left out: " + size + " bytes are more than " + mostBytes);
+    } catch (RuntimeException | StackOverflowError e) {
+      complain(name + " was left out: " + e);
+    }
+    return null;
   }
 
   private synchronized void add(Entry entry) {
     queue.addLast(entry);
     bytes += entry.size();
-    if (spool != null) attempt(() -> spool.append(entry.line));
-    if (bytes > options.queueBytes) makeRoom();
-    else if (spool != null && spool.size > 2L * options.queueBytes) {
-      attempt(() -> spool.rewrite(queue));
-    }
+    boolean isSaved = spool != null && write(() -> spool.append(entry.line, 4L * options.queueBytes));
+    // There is room again: what failed a moment ago need not fail now.
+    if (isSaved && isFull) lastFailedSave = System.nanoTime() - TICK_MS * 1_000_000;
+    isFull = !isSaved;
+    boolean isChanged = bytes > options.queueBytes && makeRoom();
+    boolean isMended = isSaved && (isBehind || spool.size > 2L * options.queueBytes);
+    if (spool != null && (isChanged || isMended)) saveAll();
     if (entry.kind != Kind.OUTPUT || queue.size() >= BATCH_EVENTS) urgent = true;
     notifyAll();
   }
 
-  /** Drops the oldest output, then beginnings; ends only where they alone are twice too many. */
-  private void makeRoom() {
+  /**
+   * Drops the oldest output, then beginnings; ends only where they alone are twice too many. Says
+   * whether anything was dropped.
+   */
+  private boolean makeRoom() {
+    long before = bytes;
     for (Kind kind : List.of(Kind.OUTPUT, Kind.BEGINNING)) {
       if (bytes > options.queueBytes) drop(kind);
     }
     if (bytes > 2L * options.queueBytes) drop(Kind.ENDING);
-    if (spool != null) attempt(() -> spool.rewrite(queue));
+    return bytes != before;
   }
 
   private void drop(Kind kind) {
@@ -439,44 +512,62 @@ public final class Shiplog implements AutoCloseable {
   // What is delivered, by the one thread that speaks to the server.
 
   private void deliver() {
-    int mostEvents = BATCH_EVENTS;
-    int mostBytes = BATCH_BYTES;
-    int failures = 0;
-    try {
-      for (;;) {
-        List<Entry> batch = take(mostEvents, mostBytes);
+    for (;;) {
+      try {
+        List<Entry> batch = take();
         if (batch == null) return;
-        if (batch.isEmpty()) continue;
-        Answer answer = send(batch);
-        if (answer.isDone) {
-          remove(batch.size());
-          mostEvents = BATCH_EVENTS;
-          failures = 0;
-        } else if (answer.isRefused && batch.size() > 1) {
-          // Too much at once, or one of them is to blame: which?
-          mostEvents = Math.max(1, batch.size() / 2);
-          if (answer.status == 413) {
-            int size = batch.stream().mapToInt(Entry::size).sum();
-            mostBytes = Math.max(LEAST_BATCH_BYTES, Math.min(mostBytes, size) / 2);
-          }
-        } else if (answer.isRefused) {
-          if (answer.status == 413 && shorten()) continue;
-          complain("an event was dropped: " + answer.problem);
-          remove(1);
-        } else {
-          remove(Math.min(answer.taken, batch.size()));
-          failures++;
-          boolean isAuth = answer.status == 401 || answer.status == 403;
-          if (!isAuth || !readToken()) pause(failures, answer.retryAfterMs);
-        }
+        if (!batch.isEmpty()) deliver(batch);
+      } catch (InterruptedException e) {
+        if (isGivenUp()) return;
+      } catch (RuntimeException | Error e) {
+        // Whatever it is, it must not end this thread.
+        trouble("reporting failed: " + e);
+        failures++;
+        waitAfterFailure();
       }
+    }
+  }
+
+  private void deliver(List<Entry> batch) throws InterruptedException {
+    Answer answer = send(batch);
+    if (answer.isDone) {
+      remove(batch.size());
+      mostEvents = BATCH_EVENTS;
+      failures = 0;
+    } else if (answer.isRefused && batch.size() > 1) {
+      // Too much at once, or one of them is to blame: which?
+      mostEvents = Math.max(1, batch.size() / 2);
+      if (answer.status == 413) {
+        int size = batch.stream().mapToInt(Entry::size).sum();
+        mostBytes = Math.max(LEAST_BATCH_BYTES, Math.min(mostBytes, size) / 2);
+      }
+    } else if (answer.isRefused) {
+      if (answer.status == 413 && shorten()) return;
+      complain("an event was dropped: " + answer.problem);
+      remove(1);
+    } else {
+      remove(Math.min(answer.taken, batch.size()));
+      failures++;
+      boolean isAuth = answer.status == 401 || answer.status == 403;
+      if (!isAuth || !readToken()) pause(failures, answer.retryAfterMs);
+    }
+  }
+
+  private synchronized boolean isGivenUp() {
+    return givenUp;
+  }
+
+  /** As pause, without what may have failed. */
+  private synchronized void waitAfterFailure() {
+    try {
+      if (!givenUp) wait(TICK_MS);
     } catch (InterruptedException e) {
-      // close() has given up.
+      // It was to end, or goes on now.
     }
   }
 
   /** The next batch, empty where there is none yet, null at the end. It stays in the queue. */
-  private synchronized List<Entry> take(int mostEvents, int mostBytes) throws InterruptedException {
+  private synchronized List<Entry> take() throws InterruptedException {
     if (givenUp || (closing && queue.isEmpty())) return null;
     if (queue.isEmpty()) wait(TICK_MS);
     long until = System.nanoTime() + LINGER_MS * 1_000_000;
@@ -485,7 +576,7 @@ public final class Shiplog implements AutoCloseable {
       if (left <= 0) break;
       wait(left);
     }
-    saySignsOfLife();
+    tick();
     List<Entry> batch = new ArrayList<>();
     int size = 0;
     for (Entry entry : queue) {
@@ -504,7 +595,7 @@ public final class Shiplog implements AutoCloseable {
     // Of what had no answer nothing may be dropped.
     inFlight = Math.max(0, inFlight - count);
     if (!queue.isEmpty()) return;
-    if (spool != null) attempt(spool::empty);
+    if (spool != null && write(spool::empty)) allSaved();
     notifyAll();
   }
 
@@ -525,9 +616,9 @@ public final class Shiplog implements AutoCloseable {
     if (event.get("command") instanceof String) {
       event.put("command", cleaned((String) event.get("command"), SHORT_TEXT));
     }
-    if (event.containsKey("error")) {
+    if (event.get("error") instanceof Map) {
       Map<String, Object> error = Json.object(event.get("error"));
-      error.put("message", cleaned((String) error.get("message"), SHORT_TEXT));
+      error.put("message", cleaned(String.valueOf(error.get("message")), SHORT_TEXT));
     }
     Entry shorter = new Entry(event);
     if (shorter.size() >= old.size()) return false;
@@ -541,7 +632,14 @@ public final class Shiplog implements AutoCloseable {
     boolean isMutation = batch.get(0).isMutation;
     ByteBuffer body = ByteBuffer.allocate(batch.stream().mapToInt(Entry::size).sum());
     for (Entry entry : batch) body.put(entry.line).put((byte) '\n');
+    CompletableFuture<HttpResponse<Void>> call = null;
     try {
+      if (http == null) {
+        http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CALL_TIMEOUT)
+            .build();
+      }
       HttpRequest.Builder request = HttpRequest
           .newBuilder(URI.create(options.url + (isMutation ? "/graphql" : "/v1/events")))
           .timeout(CALL_TIMEOUT)
@@ -550,20 +648,30 @@ public final class Shiplog implements AutoCloseable {
           .POST(HttpRequest.BodyPublishers.ofByteArray(body.array()));
       String shown = shownToken();
       if (shown != null && !shown.isEmpty()) request.header("authorization", "Bearer " + shown);
-      return read(http.send(request.build(), HttpResponse.BodyHandlers.ofString()));
-    } catch (IOException | IllegalArgumentException e) {
-      trouble("no answer from " + options.url + ": " + e);
-      return new Answer(0, String.valueOf(e));
+      ByteArrayOutputStream content = new ByteArrayOutputStream();
+      call = http.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArrayConsumer(
+          part -> part.ifPresent(data -> {
+            if (content.size() + data.length <= MOST_ANSWER_BYTES) content.writeBytes(data);
+          })));
+      // The request's own time ends with the answer's headers.
+      HttpResponse<Void> response = call.get(CALL_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      return read(response, isMutation, text(content.toByteArray()));
+    } catch (ExecutionException | TimeoutException | RuntimeException e) {
+      Throwable why = e instanceof ExecutionException ? e.getCause() : e;
+      trouble("no answer from " + options.url + ": " + why);
+      return new Answer(0, String.valueOf(why));
+    } finally {
+      if (call != null) call.cancel(true);
     }
   }
 
-  private synchronized Answer read(HttpResponse<String> response) {
+  private synchronized Answer read(HttpResponse<Void> response, boolean isMutation, String content) {
     long staleMs = response.headers().firstValue("shiplog-stale-after-ms").map(Shiplog::number).orElse(0L);
     if (staleMs > 0) staleAfterMs = staleMs;
     Answer answer = new Answer(response.statusCode(), "");
     long seconds = response.headers().firstValue("retry-after").map(Shiplog::number).orElse(0L);
     answer.retryAfterMs = Math.min(LONGEST_ASKED_MS, seconds * 1_000);
-    for (String rejection : answer.read(response.body())) {
+    for (String rejection : answer.read(isMutation, content)) {
       complain("an event was rejected: " + rejection);
     }
     if (answer.isDone) troubled = false;
@@ -583,8 +691,14 @@ public final class Shiplog implements AutoCloseable {
       long left = most - millisSince(began);
       if (left <= 0) return;
       wait(Math.min(left, TICK_MS));
-      saySignsOfLife();
+      tick();
     }
+  }
+
+  private void tick() {
+    saySignsOfLife();
+    if (options.spool == null || closing) return;
+    if (isBehind) saveAll();
   }
 
   /** A silent step is shown as stale after a while: RUNNING is repeated some times before. */
@@ -603,16 +717,24 @@ public final class Shiplog implements AutoCloseable {
   }
 
   /** Whether the token's file holds another token than the one that was shown. */
-  private synchronized boolean readToken() {
+  private boolean readToken() {
     if (options.tokenFile == null) return false;
-    try {
-      String read = Files.readString(options.tokenFile).trim();
+    String read;
+    try (InputStream file = Files.newInputStream(options.tokenFile)) {
+      read = text(file.readNBytes(MOST_TOKEN_BYTES)).trim();
+    } catch (IOException | RuntimeException e) {
+      trouble("token file: " + e);
+      return false;
+    }
+    // An error about a header would show it.
+    if (!read.chars().allMatch(c -> c > ' ' && c <= '~')) {
+      trouble("token file: what " + options.tokenFile + " holds is no token");
+      return false;
+    }
+    synchronized (this) {
       boolean isNew = !read.equals(token);
       token = read;
       return isNew;
-    } catch (IOException e) {
-      trouble("token file: " + e);
-      return false;
     }
   }
 
@@ -620,30 +742,75 @@ public final class Shiplog implements AutoCloseable {
     complaints++;
     if (complaints > MOST_COMPLAINTS) return;
     boolean isLast = complaints == MOST_COMPLAINTS;
-    options.complain.accept(isLast ? text + " (further complaints are not shown)" : text);
+    tell(isLast ? text + " (further complaints are not shown)" : text);
   }
 
   /** What lasts is said once, and again after it was over. */
   private synchronized void trouble(String text) {
     if (troubled || givenUp) return;
     troubled = true;
-    options.complain.accept(text + "; reporting goes on when it is over");
+    tell(text + "; reporting goes on when it is over");
   }
+
+  /** It is others' code, and may be called in the middle of a deployment's call. */
+  private void tell(String text) {
+    try {
+      options.complain.accept(cleaned(text, COMPLAINT_CHARACTERS).replaceAll("\\p{Cntrl}+", " "));
+    } catch (RuntimeException | Error e) {
+      // There is nobody else to tell.
+    }
+  }
+
+  // The spool.
 
   private interface Write {
     void run() throws IOException;
   }
 
-  private void attempt(Write write) {
+  /** False: it failed. The file is made whole as soon as that is possible. */
+  private boolean write(Write write) {
+    boolean isInterrupted = Thread.interrupted(); // it would close the file
     try {
       write.run();
-    } catch (IOException e) {
-      trouble("spool: " + e);
+      return true;
+    } catch (IOException | RuntimeException e) {
+      isBehind = true;
+      if (!isSpoolTroubled) {
+        tell("spool: " + e + "; until it is over, an agent that is killed loses what is not delivered");
+      }
+      isSpoolTroubled = true;
+      return false;
+    } finally {
+      if (isInterrupted) Thread.currentThread().interrupt();
     }
   }
 
+  /** Writes the file anew from the queue; after a failure not at once again, for it takes long. */
+  private void saveAll() {
+    if (isBehind && millisSince(lastFailedSave) < TICK_MS) return;
+    if (spool == null ? write(this::openSpool) : write(() -> spool.rewrite(queue))) allSaved();
+    else lastFailedSave = System.nanoTime();
+  }
+
+  /** The file has what the queue has: nobody needs those that were adopted. */
+  private void allSaved() {
+    isBehind = false;
+    isSpoolTroubled = false;
+    for (Orphan orphan : orphans) orphan.remove();
+    orphans.clear();
+  }
+
+  private void closeSpool() {
+    if (isBehind && write(() -> spool.rewrite(queue))) allSaved();
+    for (Orphan orphan : orphans) orphan.leave();
+    orphans.clear();
+    spool.close(queue.isEmpty());
+    spool = null;
+  }
+
   /** Opens a file of our own, and takes over those whose process is gone. */
-  private synchronized void openSpool(Path directory) throws IOException {
+  private void openSpool() throws IOException {
+    Path directory = options.spool;
     boolean isPosix = directory.getFileSystem().supportedFileAttributeViews().contains("posix");
     FileAttribute<?>[] ours = isPosix
         ? new FileAttribute<?>[] {
@@ -656,32 +823,80 @@ public final class Shiplog implements AutoCloseable {
     }
     spool = new Spool(directory.resolve("java-" + writer + ".ndjson"));
     for (Path other : others) {
-      try (Lock lock = new Lock(other)) {
-        try {
-          adopt(other);
-        } finally {
-          lock.remove();
-        }
+      if (!Files.isRegularFile(other, LinkOption.NOFOLLOW_LINKS)) continue;
+      try {
+        adopt(new Orphan(other));
       } catch (IOException e) {
         // Its agent lives, or another one was faster.
       }
     }
+    if (isBehind) spool.rewrite(queue);
   }
 
-  private void adopt(Path path) throws IOException {
-    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
-      byte[] content = new byte[(int) Math.min(file.size(), Integer.MAX_VALUE - 8)];
-      ByteBuffer buffer = ByteBuffer.wrap(content);
-      while (buffer.hasRemaining() && file.read(buffer) >= 0) continue;
-      for (String line : text(content).split("\n")) {
+  /** Its file stays, and is locked, until all of it is elsewhere. */
+  private void adopt(Orphan orphan) {
+    try {
+      orphan.read(Math.min(MOST_LINE_BYTES, options.queueBytes), line -> {
         try {
-          add(new Entry(Json.object(Json.read(line))));
-        } catch (IllegalArgumentException e) {
+          add(new Entry(Json.object(Json.read(text(line)))));
+        } catch (RuntimeException e) {
           // A torn line.
         }
+      });
+      orphans.add(orphan);
+    } catch (IOException e) {
+      complain("spool: " + e);
+      orphan.leave();
+    }
+  }
+
+  /** What an agent left that is gone. */
+  private static final class Orphan {
+    private final Path path;
+    private final Lock lock;
+
+    Orphan(Path path) throws IOException {
+      this.path = path;
+      lock = new Lock(path);
+    }
+
+    /** Longer lines are passed over: their neighbours would have to give way to them. */
+    void read(int mostBytes, Consumer<byte[]> take) throws IOException {
+      try (InputStream file = new BufferedInputStream(Files.newInputStream(path))) {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        boolean isTooLong = false;
+        for (int next = file.read(); next >= 0; next = file.read()) {
+          if (next != '\n') {
+            isTooLong = isTooLong || line.size() >= mostBytes;
+            if (!isTooLong) line.write(next);
+            continue;
+          }
+          if (!isTooLong && line.size() > 0) take.accept(line.toByteArray());
+          isTooLong = false;
+          line.reset();
+        }
+        if (!isTooLong && line.size() > 0) take.accept(line.toByteArray());
       }
     }
-    Files.delete(path);
+
+    void remove() {
+      try {
+        Files.deleteIfExists(path);
+        Files.deleteIfExists(unfinished(path));
+        lock.remove();
+      } catch (IOException e) {
+        // The next agent sends it again, which counts once.
+      }
+      leave();
+    }
+
+    void leave() {
+      try {
+        lock.close();
+      } catch (IOException e) {
+        // It ends with this process.
+      }
+    }
   }
 
   /** What gives way first when the queue is full. */
@@ -730,7 +945,8 @@ public final class Shiplog implements AutoCloseable {
     }
 
     boolean isNoticeFor(Entry other) {
-      return isNotice && WHOSE.stream().allMatch(name -> about.get(name).equals(other.about.get(name)));
+      return isNotice && WHOSE.stream().allMatch(
+          name -> Objects.equals(about.get(name), other.about.get(name)));
     }
   }
 
@@ -741,7 +957,7 @@ public final class Shiplog implements AutoCloseable {
     long retryAfterMs;
     int taken;
     boolean isDone; // whatever became of each, it need not be sent again
-    final boolean isRefused; // a mistake in the request, and not in the address or the moment
+    boolean isRefused; // a mistake in the request, and not in the address or the moment
 
     Answer(int status, String problem) {
       this.status = status;
@@ -750,7 +966,7 @@ public final class Shiplog implements AutoCloseable {
     }
 
     /** Returns what was rejected. */
-    List<String> read(String content) {
+    List<String> read(boolean isMutation, String content) {
       List<String> rejections = new ArrayList<>();
       try {
         Map<String, Object> said = Json.object(Json.read(content));
@@ -759,7 +975,11 @@ public final class Shiplog implements AutoCloseable {
           error = ((List<?>) said.get("errors")).get(0);
         }
         if (error != null) problem += ": " + Json.object(error).get("message");
-        if (said.get("taken") instanceof Number) taken = ((Number) said.get("taken")).intValue();
+        // What stands before the server may have answered: with a 200, too.
+        boolean isOurs = isMutation ? isTask(said.get("data")) : said.get("stored") instanceof Number;
+        if (isOurs && said.get("taken") instanceof Number) {
+          taken = (int) Math.max(0, ((Number) said.get("taken")).doubleValue());
+        }
         Object results = said.get("results");
         if (results instanceof List) {
           for (Object result : (List<?>) results) {
@@ -768,11 +988,18 @@ public final class Shiplog implements AutoCloseable {
             rejections.add(Json.object(why).get("code") + ": " + Json.object(why).get("message"));
           }
         }
-        isDone = (status == 200 && error == null) || (status == 422 && results != null);
+        isDone = isOurs && ((status == 200 && error == null) || (status == 422 && results != null));
+        if (status == 200 && !isOurs && error == null) problem += ", but not as Shiplog does";
       } catch (IllegalArgumentException e) {
-        // Not an answer of Shiplog's.
+        problem += ", but not as Shiplog does";
       }
+      if (status == 422 && !isDone) isRefused = false;
       return rejections;
+    }
+
+    private static boolean isTask(Object data) {
+      if (!(data instanceof Map)) return false;
+      return ((Map<?, ?>) data).get("startTask") != null || ((Map<?, ?>) data).get("finishTask") != null;
     }
   }
 
@@ -790,10 +1017,16 @@ public final class Shiplog implements AutoCloseable {
     Spool(Path path) throws IOException {
       this.path = path;
       lock = new Lock(path);
-      rewrite(List.of());
+      try {
+        rewrite(List.of());
+      } catch (IOException | RuntimeException e) {
+        lock.close();
+        throw e;
+      }
     }
 
-    void append(byte[] line) throws IOException {
+    void append(byte[] line, long mostBytes) throws IOException {
+      if (size > mostBytes) throw new IOException(path + " is full, and cannot be written anew");
       ByteBuffer data = ByteBuffer.allocate(line.length + 2);
       if (isTorn) data.put((byte) '\n');
       data.put(line).put((byte) '\n').flip();
@@ -811,24 +1044,27 @@ public final class Shiplog implements AutoCloseable {
 
     /** Leaves the old file as it is where the new one cannot be written. */
     void rewrite(Collection<Entry> queue) throws IOException {
-      Path temporary = path.resolveSibling(path.getFileName() + ".new");
+      Path temporary = unfinished(path);
       Files.deleteIfExists(temporary);
       FileChannel next = FileChannel.open(temporary,
           Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND), onlyOurs(path));
+      FileChannel old = next;
       try {
-        ByteBuffer data = ByteBuffer.allocate(queue.stream().mapToInt(Entry::size).sum());
-        for (Entry entry : queue) data.put(entry.line).put((byte) '\n');
-        data.flip();
-        while (data.hasRemaining()) next.write(data);
+        OutputStream out = new BufferedOutputStream(Channels.newOutputStream(next), 64 * 1024);
+        for (Entry entry : queue) {
+          out.write(entry.line);
+          out.write('\n');
+        }
+        out.flush();
+        long written = next.size();
         Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        if (file != null) file.close();
+        old = file;
         file = next;
-        size = data.limit();
+        size = written;
         isTorn = false;
-      } catch (IOException e) {
-        next.close();
-        Files.deleteIfExists(temporary);
-        throw e;
+      } finally {
+        if (old != null) old.close();
+        if (old == next) Files.deleteIfExists(temporary);
       }
     }
 
@@ -839,32 +1075,48 @@ public final class Shiplog implements AutoCloseable {
           Files.delete(path);
           lock.remove();
         }
-        lock.close();
       } catch (IOException e) {
         // The next agent finds it.
+      }
+      try {
+        lock.close();
+      } catch (IOException e) {
+        // It ends with this process.
       }
     }
   }
 
+  private static Path unfinished(Path spool) {
+    return spool.resolveSibling(spool.getFileName() + ".new");
+  }
+
   /** Says that the process of a spool file lives. */
   private static final class Lock implements AutoCloseable {
+    // Where a process closes a file, its locks on it are gone, whichever channel they came from:
+    // what another client in this process holds must not even be opened.
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
     private final Path path;
     private final FileChannel channel;
 
     /** Throws IOException where somebody else has it. */
     Lock(Path spool) throws IOException {
-      path = spool.resolveSibling(spool.getFileName() + ".lock");
-      Set<OpenOption> how = Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      channel = FileChannel.open(path, how, onlyOurs(path));
-      FileLock lock;
+      path = spool.toAbsolutePath().resolveSibling(spool.getFileName() + ".lock");
+      if (!HELD.add(path)) throw new IOException(path + " is held by this process");
+      FileChannel opened = null;
+      FileLock lock = null;
       try {
-        lock = channel.tryLock();
+        Set<OpenOption> how = Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        opened = FileChannel.open(path, how, onlyOurs(path));
+        lock = opened.tryLock();
+        if (lock == null) throw new IOException(path + " is held by another process");
       } catch (OverlappingFileLockException e) {
-        lock = null; // another client in this process
+        throw new IOException(path + " is held by this process", e);
+      } finally {
+        if (lock == null) HELD.remove(path);
+        if (lock == null && opened != null) opened.close();
       }
-      if (lock != null) return;
-      channel.close();
-      throw new IOException(path + " is held by another process");
+      channel = opened;
     }
 
     void remove() throws IOException {
@@ -873,6 +1125,7 @@ public final class Shiplog implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+      HELD.remove(path);
       channel.close();
     }
   }
@@ -887,8 +1140,13 @@ public final class Shiplog implements AutoCloseable {
 
   /** As much of JSON as is needed here. */
   private static final class Json {
+    private static final int DEEPEST = 64;
+    private static final Pattern NUMBER =
+        Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]{1,3})?");
+
     private final String text;
     private int at;
+    private int depth;
 
     private Json(String text) {
       this.text = text;
@@ -914,29 +1172,30 @@ public final class Shiplog implements AutoCloseable {
 
     static String write(Object value) {
       StringBuilder out = new StringBuilder();
-      write(value, out);
+      write(value, out, 0);
       return out.toString();
     }
 
-    private static void write(Object value, StringBuilder out) {
+    private static void write(Object value, StringBuilder out, int depth) {
+      if (depth > DEEPEST) throw new IllegalArgumentException("nested too deep");
       if (value instanceof Map) {
         String before = "{";
         for (Map.Entry<?, ?> entry : ((Map<?, ?>) value).entrySet()) {
           if (entry.getValue() == null) continue; // the same as absent
           out.append(before);
           quote(String.valueOf(entry.getKey()), out);
-          write(entry.getValue(), out.append(':'));
+          write(entry.getValue(), out.append(':'), depth + 1);
           before = ",";
         }
         out.append(before.equals("{") ? "{}" : "}");
       } else if (value instanceof Iterable) {
         String before = "[";
         for (Object item : (Iterable<?>) value) {
-          write(item, out.append(before));
+          write(item, out.append(before), depth + 1);
           before = ",";
         }
         out.append(before.equals("[") ? "[]" : "]");
-      } else if (value instanceof Number && Double.isFinite(((Number) value).doubleValue())) {
+      } else if (value instanceof Number && NUMBER.matcher(value.toString()).matches()) {
         out.append(value);
       } else if (value instanceof Boolean || value == null) {
         out.append(value);
@@ -945,7 +1204,8 @@ public final class Shiplog implements AutoCloseable {
       }
     }
 
-    private static void quote(String text, StringBuilder out) {
+    private static void quote(String any, StringBuilder out) {
+      String text = whole(any);
       out.append('"');
       for (int i = 0; i < text.length(); i++) {
         char c = text.charAt(i);
@@ -959,9 +1219,11 @@ public final class Shiplog implements AutoCloseable {
     private Object value() {
       switch (peek()) {
         case '{':
-          return map();
         case '[':
-          return list();
+          if (++depth > DEEPEST + 8) throw wrong();
+          Object nested = text.charAt(at) == '{' ? map() : list();
+          depth--;
+          return nested;
         case '"':
           return string();
         default:
@@ -1057,7 +1319,8 @@ public final class Shiplog implements AutoCloseable {
   private static String cleaned(String text, int most) {
     if (text == null) return null;
     StringBuilder out = new StringBuilder(Math.min(text.length(), most));
-    int kept = text.length() <= most ? text.length() : most - 100;
+    boolean isMarked = most > 4 * CUT_CHARACTERS;
+    int kept = text.length() <= most ? text.length() : isMarked ? most - CUT_CHARACTERS : most;
     for (int i = 0; i < kept; i++) {
       char c = text.charAt(i);
       boolean isPair = Character.isHighSurrogate(c) && i + 1 < kept
@@ -1066,7 +1329,12 @@ public final class Shiplog implements AutoCloseable {
       else out.append(c == 0 || Character.isSurrogate(c) ? '\uFFFD' : c);
     }
     int cut = text.length() - kept;
-    return cut == 0 ? out.toString() : out + "… [shiplog: " + cut + " characters were cut]";
+    return cut == 0 || !isMarked ? out.toString() : out + "… [shiplog: " + cut + " characters were cut]";
+  }
+
+  /** The whole text, as the server takes it. */
+  private static String whole(String text) {
+    return cleaned(text, Integer.MAX_VALUE);
   }
 
   private static long number(String text) {

@@ -9,7 +9,8 @@ import { join, resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '../..');
 export const CLIENTS = join(ROOT, 'clients');
 const AGENTS = join(import.meta.dirname, 'agents');
-const BUILT = join(ROOT, '.cache', 'clients');
+/** Of this worker alone: another one may run what it has built while this one builds. */
+const BUILT = join(ROOT, '.cache', 'clients', process.env.VITEST_POOL_ID ?? '0');
 
 export type Language = 'go' | 'java' | 'python' | 'sh';
 type Command = readonly [string, ...string[]];

@@ -1,0 +1,324 @@
+/** Shiplog.java where the disk is full, others answer for the server, or what is said is odd. */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  request as send,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startServer, type TestServer } from '../support/server.ts';
+import { type Agent, LANGUAGES, startAgent } from './agent.ts';
+import { isDense, linesOf, type StoredTask, storedTask } from './stored.ts';
+
+const LONG_MS = 60_000;
+const NOBODY = 'http://127.0.0.1:9';
+
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
+  let directory: string;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'shiplog-java-'));
+    server = await startServer();
+    await startAgent('java', settings('x')).kill();
+  }, LONG_MS);
+  afterAll(async () => {
+    await server?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const settings = (name: string, url = NOBODY) => ({
+    SHIPLOG_URL: url,
+    SHIPLOG_SPOOL: join(directory, name),
+  });
+
+  /** What the next agent with this directory delivers; it must be able to deliver all. */
+  async function delivered(name: string): Promise<StoredTask> {
+    const agent = startAgent('java', settings(name, server.url));
+    expect((await agent.call('close', 20)).result, agent.stderr()).toBe('0');
+    expect(await agent.end()).toBe(0);
+    return stored(name);
+  }
+
+  async function stored(name: string): Promise<StoredTask> {
+    const found = await storedTask(server, name, 'web-1');
+    if (found === null) throw new Error(`the server knows of no task ${name}`);
+    return found;
+  }
+
+  describe('where the disk is full', () => {
+    it(
+      'keeps what the agents before it left, until it has written all of it itself',
+      async () => {
+        const first = startAgent('java', settings('adopted'));
+        await first.call('step', 'adopted', 'web-1', 'download');
+        await first.call('lines', 1, 300);
+        await first.kill();
+        const second = startAgent('java', settings('adopted'));
+        await fillDisk(second);
+        await second.call('step', 'adopted', 'web-1', 'download');
+        expect(second.stderr()).toContain('spool');
+        await second.kill();
+        const third = startAgent('java', settings('adopted'));
+        await fillDisk(third);
+        await third.call('step', 'adopted', 'web-1', 'download');
+        await third.call('close', 0);
+        await third.end();
+        const found = await delivered('adopted');
+        expect(linesOf(found)).toEqual(numbers(1, 300));
+        expect(await readdir(settings('adopted').SHIPLOG_SPOOL)).toEqual([]);
+      },
+      LONG_MS,
+    );
+
+    it(
+      'writes what found no room as soon as there is some, and when it is closed',
+      async () => {
+        for (const end of ['killed', 'closed']) {
+          const agent = startAgent('java', settings(end));
+          await agent.call('step', end, 'web-1', 'download');
+          await agent.call('lines', 1, 10);
+          const makeRoom = await fillDisk(agent);
+          await agent.call('lines', 11, 20);
+          await makeRoom();
+          if (end === 'killed') await agent.call('lines', 21, 30);
+          else await agent.call('close', 0);
+          await agent.kill();
+          const found = await delivered(end);
+          expect(linesOf(found)).toEqual(numbers(1, end === 'killed' ? 30 : 20));
+          expect(isDense(found)).toBe(true);
+        }
+      },
+      LONG_MS,
+    );
+
+    it(
+      'keeps what is said afterwards in its file though a thread was interrupted in a call',
+      async () => {
+        const agent = startAgent('java', settings('interrupted'));
+        await agent.call('step', 'interrupted', 'web-1', 'download');
+        expect((await agent.call('interrupted-line', 'line 1')).result).toBe('true');
+        await agent.kill();
+        expect(linesOf(await delivered('interrupted'))).toEqual([1]);
+      },
+      LONG_MS,
+    );
+
+    it(
+      'reports from memory where it has no directory at all, and no complaint can be written',
+      async () => {
+        await writeFile(join(directory, 'file'), '');
+        const env = settings('file/spool', server.url);
+        const agent = startAgent('java', { ...env, COMPLAINING_FAILS: 'yes' });
+        await agent.call('step', 'homeless', 'web-1', 'download');
+        await agent.call('lines', 1, 10);
+        // The server wants another name, which is said, too.
+        await agent.call('step', 'homeless', 'bad*host', 'download');
+        await agent.call('line', 'refused');
+        await agent.call('step', 'homeless', 'web-1', 'download');
+        await agent.call('lines', 11, 20);
+        expect((await agent.call('close', 20)).result).toBe('0');
+        expect(await agent.end()).toBe(0);
+        expect(linesOf(await stored('homeless'))).toEqual(numbers(1, 20));
+        expect(agent.stderr()).toContain('spool');
+      },
+      LONG_MS,
+    );
+  });
+
+  it(
+    'counts nothing as delivered for an answer that is not the server’s own',
+    async () => {
+      const foreign = [
+        [200, '{"status":"maintenance"}'],
+        [200, '{"data":{}}'],
+        [200, '{"taken":1000}'],
+        [200, '['.repeat(200_000)],
+        [422, '{"results":[]}'],
+        [503, '{"stored":0,"error":{"message":"busy"},"taken":-5}'],
+      ] as const;
+      const left = new Map([
+        ['/graphql', [...foreign]],
+        ['/v1/events', [...foreign]],
+      ]);
+      const proxy = await listen((request, response) => {
+        const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
+        if (status === undefined) {
+          passOn(request, response, server.url);
+          return;
+        }
+        request.resume();
+        response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+      });
+      const agent = startAgent('java', settings('foreign', addressOf(proxy)));
+      await agent.call('start', 'foreign', 'shop', '1.4.2');
+      await agent.call('step', 'foreign', 'web-1', 'download');
+      await agent.call('line', 'line 1');
+      // Somebody waits: pauses are short.
+      expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
+      await agent.call('close', 20);
+      await agent.end();
+      proxy.close();
+      expect([...left.values()]).toEqual([[], []]);
+      const found = await stored('foreign');
+      expect(found.service).toBe('shop');
+      expect(linesOf(found)).toEqual([1]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'tries again after five seconds where an answer begins and does not end',
+    async () => {
+      let requests = 0;
+      const second = Promise.withResolvers<void>();
+      const proxy = await listen((request, response) => {
+        request.resume();
+        response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+        requests++;
+        if (requests === 2) second.resolve();
+      });
+      const agent = startAgent('java', settings('endless', addressOf(proxy)));
+      await agent.call('step', 'endless', 'web-1', 'download');
+      await agent.call('line', 'line 1');
+      await second.promise;
+      await agent.kill();
+      proxy.closeAllConnections();
+      proxy.close();
+      expect(linesOf(await delivered('endless'))).toEqual([1]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'leaves no hole for what is no number, no text, or holds itself',
+    async () => {
+      const agent = startAgent('java', settings('odd', server.url));
+      await agent.call('step', 'odd', 'web-1', 'down\\ud800load\\u0000');
+      await agent.call('running-with-itself', 'make');
+      await agent.call('progress', 'NaN', 10, 'files');
+      await agent.call('progress', 3, 'Infinity', `fi\\udc00les${'s'.repeat(100)}`);
+      await agent.call('line', 'line 1');
+      await agent.call('succeeded');
+      // Different names here, the same ones for the server.
+      for (const name of ['a\\ud800', 'a\\udc00']) {
+        await agent.call('step', 'odd', name, 'download');
+        await agent.call('line', `of ${name}`);
+      }
+      expect((await agent.call('close', 20)).result).toBe('0');
+      expect(await agent.end()).toBe(0);
+      expect(agent.stderr()).not.toContain('rejected');
+      expect(agent.stderr()).toContain('params');
+      const found = await stored('odd');
+      expect(found.run?.completeness).toEqual({ complete: true, received: 4 });
+      expect(found.events.length).toBe(6);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'delivers the neighbours of whatever an old file holds',
+    async () => {
+      const spool = settings('poison').SHIPLOG_SPOOL;
+      await mkdir(spool);
+      const event = (message: string, more: object = {}) =>
+        JSON.stringify({ taskId: 'poison', host: 'web-1', step: 'download', message, ...more });
+      const lines = [
+        event('line 1'),
+        `{"a":${'['.repeat(200_000)}`,
+        '{}',
+        '{"query":5}',
+        'null',
+        event('line 2', { error: 5, level: 7 }),
+        event('long'.repeat(1_000_000)),
+        ...numbers(3, 900).map((i) => event(`line ${i}`, { eventId: `e${i}` })),
+        '{"taskId":"poi',
+      ];
+      await writeFile(join(spool, 'java-1.ndjson'), lines.join('\n'));
+      // No file, and nobody will ever write into it.
+      execFileSync('mkfifo', [join(spool, 'java-2.ndjson')]);
+      const env = { ...settings('poison', server.url), SHIPLOG_QUEUE_BYTES: '400000' };
+      const agent = startAgent('java', env);
+      expect((await agent.call('close', 20)).result, agent.stderr()).toBe('0');
+      expect(await agent.end()).toBe(0);
+      const found = new Set(linesOf(await stored('poison')));
+      expect(numbers(3, 900).filter((i) => !found.has(i))).toEqual([]);
+      expect(found).toContain(1);
+      expect(await readdir(spool)).toEqual(['java-2.ndjson']);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'never shows a token that cannot be sent, and goes on when there is one',
+    async () => {
+      const token = join(directory, 'token');
+      await writeFile(token, 'shp_secret\nshp_other');
+      const env = { ...settings('token', server.url), SHIPLOG_TOKEN_FILE: token };
+      const agent = startAgent('java', env);
+      await agent.call('step', 'token', 'web-1', 'download');
+      await agent.call('line', 'line 1');
+      expect((await agent.call('close', 20)).result).toBe('0');
+      await agent.end();
+      expect(agent.stderr()).toContain('token file');
+      expect(agent.stderr()).not.toContain('shp_');
+      expect(linesOf(await stored('token'))).toEqual([1]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'keeps its file from other agents though two clients share a process',
+    async () => {
+      const agent = startAgent('java', settings('shared'));
+      await agent.call('step', 'shared', 'web-1', 'download');
+      await agent.call('another');
+      const other = startAgent('java', settings('shared'));
+      await other.call('step', 'shared', 'web-1', 'download');
+      await agent.call('line', 'line 1');
+      await agent.kill();
+      await other.kill();
+      expect(linesOf(await delivered('shared'))).toEqual([1]);
+    },
+    LONG_MS,
+  );
+});
+
+/** No file of the agent grows any more, until what is returned is called. */
+async function fillDisk(agent: Agent): Promise<() => Promise<void>> {
+  const { result: pid } = await agent.call('pid');
+  const limit = (bytes: string) => execFileSync('prlimit', ['--pid', pid, `--fsize=${bytes}:`]);
+  limit('100');
+  return async () => {
+    limit('unlimited');
+  };
+}
+
+async function listen(listener: RequestListener): Promise<Server> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+function passOn(incoming: IncomingMessage, response: ServerResponse, target: string): void {
+  const { host: _, ...headers } = incoming.headers;
+  const onward = send(`${target}${incoming.url}`, { method: 'POST', headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  onward.on('error', () => response.destroy());
+  incoming.pipe(onward);
+}
+
+const addressOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
