@@ -30,16 +30,10 @@ export function Hosts() {
           aria-label="Search hosts"
           placeholder="name begins with"
           value={prefix}
-          onInput={({ currentTarget: { value } }) =>
-            setList({ q: value }, { replace: true })
-          }
+          onInput={({ currentTarget: { value } }) => setList({ q: value }, { replace: true })}
         />
         <RangeChoice range={range} />
-        <button
-          type="button"
-          aria-pressed={!byName}
-          onClick={() => setList({ sort: null })}
-        >
+        <button type="button" aria-pressed={!byName} onClick={() => setList({ sort: null })}>
           Most failures
         </button>
         <button type="button" aria-pressed={byName} onClick={() => setList({ sort: 'name' })}>
