@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../http/browser.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
@@ -10,6 +10,19 @@ beforeAll(async () => {
   browser = await startBrowser();
 });
 afterAll(() => browser.close());
+
+/** The list, when all changes from now on are told to it; and what it is told. */
+async function openFollowing(url: string, path: string): Promise<{ page: Page; told: string[] }> {
+  const told: string[] = [];
+  const { page } = await openConsole(browser, url, path, {
+    told(text) {
+      told.push(text);
+      return text;
+    },
+  });
+  await expect.poll(() => told.some((text) => text.includes('"caughtUp":true'))).toBe(true);
+  return { page, told };
+}
 
 describeOnEngines('the list of deployments', (engine) => {
   let shiplog: HttpFixture;
@@ -86,6 +99,14 @@ describe('the list of deployments, for whoever looks at it', () => {
   });
   afterAll(() => shiplog.close());
 
+  const ids = (service: string, count: number): string[] =>
+    Array.from({ length: count }, (_, at) => `${service}-${at}`);
+
+  /** So many deployments, each a moment younger than the one before. */
+  async function begin(service: string, count: number): Promise<void> {
+    await Promise.all(ids(service, count).map((id) => shiplog.ingest.startTask({ id, service })));
+  }
+
   it('lets new rows in at the top, but not under the pointer', async () => {
     await shiplog.ingest.startTask({ id: 'calm-1' });
     const { page } = await openConsole(browser, shiplog.url);
@@ -122,6 +143,102 @@ describe('the list of deployments, for whoever looks at it', () => {
     await page.getByText('2 shown', { exact: true }).waitFor();
     await shiplog.ingest.finishTask({ id: 'count-2', status: 'CANCELLED' });
     await page.getByText('1 shown', { exact: true }).waitFor();
+    await page.close();
+  });
+
+  it('shows what Show more brings where it is scrolled or paused, and what comes waits at the top', async () => {
+    await begin('more', 170);
+    const { page } = await openConsole(browser, shiplog.url, '/?q=more');
+    const links = page.getByRole('table', { name: 'Deployments' }).getByRole('link');
+    const more = page.getByRole('button', { name: 'Show more' });
+    await expect.poll(() => links.count()).toBe(50);
+    await more.click();
+    await expect.poll(() => links.count()).toBe(100);
+    expect(await page.evaluate('scrollY')).toBeGreaterThan(40);
+    expect(await page.getByText('new deployments').count()).toBe(0);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await more.click();
+    await expect.poll(() => links.count()).toBe(150);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await more.scrollIntoViewIfNeeded();
+    await expect.poll(() => page.evaluate('scrollY')).toBeGreaterThan(40);
+    await shiplog.ingest.startTask({ id: 'more-new' });
+    await page.getByRole('button', { name: '1 new deployment' }).waitFor();
+    await more.click();
+    await expect.poll(() => links.count()).toBe(170);
+    const ids = await links.allTextContents();
+    expect(new Set(ids).size).toBe(170);
+    expect(ids).not.toContain('more-new');
+    await page.close();
+  });
+
+  it('has a deployment of a later page that changed before somebody asked for that page', async () => {
+    await begin('later', 60);
+    const { page, told } = await openFollowing(shiplog.url, '/?service=later');
+    const links = page.getByRole('table', { name: 'Deployments' }).getByRole('link');
+    await expect.poll(() => links.count()).toBe(50);
+    const here = new Set(await links.allTextContents());
+    const id = ids('later', 60).find((one) => !here.has(one)) ?? '';
+    await shiplog.ingest.finishTask({ id, status: 'CANCELLED' });
+    await expect.poll(() => told.some((text) => text.includes(`"id":"${id}"`))).toBe(true);
+    await page.getByText('60 shown', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await expect.poll(() => links.count()).toBe(60);
+    const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: id }) });
+    await row.getByText('CANCELLED').waitFor();
+    await page.getByText('60 shown', { exact: true }).waitFor();
+    await page.close();
+  });
+
+  it('counts one less when a deployment of a page that is not here no longer fits', async () => {
+    await begin('fewer', 60);
+    const path = '/?service=fewer&status=PENDING';
+    const { page } = await openFollowing(shiplog.url, path);
+    const links = page.getByRole('table', { name: 'Deployments' }).getByRole('link');
+    await page.getByText('60 shown', { exact: true }).waitFor();
+    const here = new Set(await links.allTextContents());
+    const id = ids('fewer', 60).find((one) => !here.has(one)) ?? '';
+    await shiplog.ingest.finishTask({ id, status: 'CANCELLED' });
+    await page.getByText('59 shown', { exact: true }).waitFor();
+    await page.close();
+  });
+
+  it('shows the deployments of a store that took the place of another, and no others', async () => {
+    const first = await startHttpFixture();
+    await first.ingest.startTask({ id: 'history-1' });
+    const { page } = await openFollowing(first.url, '/');
+    const table = page.getByRole('table', { name: 'Deployments' });
+    await table.getByRole('link', { name: 'history-1' }).hover();
+    await first.close();
+    await page.getByRole('status', { name: 'Connection' }).getByText('reconnecting').waitFor();
+    const second = await startHttpFixture({ port: first.port });
+    await second.ingest.startTask({ id: 'history-2' });
+    await table.getByRole('link', { name: 'history-2' }).waitFor();
+    await table.getByRole('link', { name: 'history-1' }).waitFor({ state: 'detached' });
+    await page.getByText('1 shown', { exact: true }).waitFor();
+    await page.close();
+    await second.close();
+  });
+
+  it('lets go of the oldest where many come, and Show more has them again', async () => {
+    await begin('wall-old', 20);
+    const { page } = await openFollowing(shiplog.url, '/?q=wall');
+    const links = page.getByRole('table', { name: 'Deployments' }).getByRole('link');
+    await expect.poll(() => links.count()).toBe(20);
+    expect(await page.getByRole('button', { name: 'Show more' }).count()).toBe(0);
+    await begin('wall-new', 130);
+    await page.getByText('150 shown', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Show more' }).waitFor();
+    expect(await links.count()).toBeLessThanOrEqual(100);
+    expect(await page.getByRole('link', { name: 'wall-old-0', exact: true }).count()).toBe(0);
+    const more = page.getByRole('button', { name: 'Show more' });
+    while ((await more.count()) > 0) {
+      const before = await links.count();
+      await more.click();
+      await expect.poll(() => links.count()).toBeGreaterThan(before);
+    }
+    const shown = await links.allTextContents();
+    expect(shown.toSorted()).toEqual([...ids('wall-old', 20), ...ids('wall-new', 130)].toSorted());
     await page.close();
   });
 

@@ -183,6 +183,18 @@ describeOnEngines('the search across deployments', (engine) => {
     await page.close();
   });
 
+  it('begins at the first page again where what is looked for changes on a later one', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/search');
+    await page.getByRole('button', { name: 'Older' }).click();
+    await rowsOf(page).getByText('port 9090 is taken').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Level' }).click();
+    await page.getByRole('checkbox', { name: 'WARN' }).check();
+    await rowsOf(page).getByText('port 9090 is taken').waitFor();
+    expect(await page.getByRole('button', { name: 'First page' }).count()).toBe(0);
+    expect(new URL(page.url()).search).toBe('?level=WARN');
+    await page.close();
+  });
+
   it('draws lines over time, and a stretch that is dragged over becomes the range', async () => {
     const { page, problems } = await openConsole(browser, shiplog.url, '/search?q=taken');
     await expect.poll(() => rowsOf(page).count(), PATIENT).toBe(2);

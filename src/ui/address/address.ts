@@ -66,6 +66,14 @@ export function setParams(
   go(addressOf(read().path, { ...params, ...changes }), options);
 }
 
+/** Changes what a list holds or how it is ordered: a page that was turned to is of another list, so the first is shown. */
+export function setList(
+  changes: Readonly<Record<string, string | readonly string[] | null>>,
+  options: { replace?: boolean } = {},
+): void {
+  setParams({ ...changes, before: null, after: null }, options);
+}
+
 /** Links within the console are followed without loading the page anew. */
 export function useLinks(): void {
   useEffect(() => {

@@ -3,17 +3,21 @@ import { useEffect, useState } from 'preact/hooks';
 import { again } from '../data/again.ts';
 import { type AskError, ask } from '../data/ask.ts';
 import { follow } from '../data/follow.ts';
-import { fellBehind, resume, useHeld } from '../data/pause.ts';
+import { fellBehind, paused, resume } from '../data/pause.ts';
 import {
   DeploymentsChangedDocument,
+  DeploymentsCountDocument,
   DeploymentsDocument,
   type DeploymentRowFragment,
   type TaskFilter,
 } from '../gen/graphql.ts';
+import { DeploymentRows, PAGE } from './deployment-rows.ts';
+import { useHeldRows } from './use-held-rows.ts';
 
-const PAGE = 50;
 /** Between two drawings. */
 const DRAW_MS = 200;
+/** Between a change of one that is not here and the question how many there are. */
+const COUNT_MS = 2_000;
 
 export interface DeploymentsList {
   /** Newest first; null: not known yet. */
@@ -23,6 +27,12 @@ export interface DeploymentsList {
   error: AskError | null;
   /** null: there are no more. */
   more: (() => void) | null;
+  /** Counts the pages that somebody asked for and got. */
+  turned: number;
+  /** Counts histories: after a restore of the store the rows are others. */
+  history: number;
+  /** In ms: of older ones nothing is known. */
+  end: number;
 }
 
 const EMPTY: DeploymentsList = {
@@ -31,6 +41,9 @@ const EMPTY: DeploymentsList = {
   totalIsExact: true,
   error: null,
   more: null,
+  turned: 0,
+  history: 0,
+  end: Number.NEGATIVE_INFINITY,
 };
 
 /** `filter` as JSON, so that equal filters are one. */
@@ -39,25 +52,30 @@ export function useDeployments(filterKey: string): DeploymentsList {
   useEffect(() => {
     const filter = JSON.parse(filterKey) as TaskFilter;
     const leaving = new AbortController();
-    const rows = new Map<string, DeploymentRowFragment>();
-    /** Those that were told live: they are newer than a page. */
-    const live = new Set<string>();
+    const rows = new DeploymentRows(filter);
     /** A page that is asked for from now on lacks nothing that was stored before the list was followed. */
     let caughtUp = false;
     /** Counts first pages: what was asked for before the latest one no longer matters. */
     let pages = 0;
     let shown: DeploymentsList = EMPTY;
     let timer: ReturnType<typeof setTimeout> | null = null;
-    /** Where it failed; null: it did not. */
-    let failed: { after: string | null } | null = null;
-    /** Older ones are on pages that are not here. */
-    let oldest = Number.NEGATIVE_INFINITY;
+    let countTimer: ReturnType<typeof setTimeout> | null = null;
+    /** What failed, to be done again; null: nothing did. */
+    let failed: (() => void) | null = null;
+    /** What Show more does. */
+    let next: () => void = () => {};
+    /** Pages behind the first that are on their way. */
+    let turning = 0;
+    let beginsAgain = false;
+    /** Counts what was taken: an answer may be older. */
+    let taken = 0;
+    let histories = 0;
 
     function show(changes: Partial<DeploymentsList>): void {
       shown = { ...shown, ...changes };
       timer ??= setTimeout(() => {
         timer = null;
-        if (shown.rows !== null) shown = { ...shown, rows: newestFirst(rows.values()) };
+        if (shown.rows !== null) shown = { ...shown, rows: rows.newestFirst() };
         setList(shown);
       }, DRAW_MS);
     }
@@ -65,46 +83,77 @@ export function useDeployments(filterKey: string): DeploymentsList {
       shown = { ...shown, ...changes };
       setList(shown);
     }
-    async function load(after: string | null): Promise<void> {
+    /** `turned`: somebody asked for it. */
+    async function load(after: string | null, first = PAGE, turned = false): Promise<void> {
       const page = after === null ? ++pages : pages;
+      if (after !== null) turning++;
       try {
-        const variables = { filter, first: PAGE, after };
+        const variables = { filter, first, after };
         const { tasks } = await ask(DeploymentsDocument, variables, leaving.signal);
         if (page !== pages) return;
         failed = null;
-        for (const row of tasks.nodes) if (!live.has(row.id)) rows.set(row.id, row);
         const { endCursor, hasNextPage } = tasks.pageInfo;
-        const last = tasks.nodes.at(-1);
-        oldest = hasNextPage && last ? Date.parse(last.createdAt) : Number.NEGATIVE_INFINITY;
+        const answered = { nodes: tasks.nodes, hasNextPage };
+        if (after === null) rows.begin(answered);
+        else rows.append(answered);
+        if (endCursor !== null) next = () => void load(endCursor, PAGE, true);
         showNow({
-          rows: newestFirst(rows.values()),
+          rows: rows.newestFirst(),
           total: tasks.totalCount ?? rows.size,
           totalIsExact: tasks.totalCountIsExact,
           error: null,
-          more: hasNextPage && endCursor !== null ? () => void load(endCursor) : null,
+          more: hasNextPage ? more : null,
+          turned: shown.turned + (turned ? 1 : 0),
+          history: histories,
+          end: rows.end,
         });
       } catch (error) {
         if (leaving.signal.aborted || page !== pages) return;
-        failed = { after };
+        failed = after === null ? () => void load(null, first, turned) : more;
         showNow({ error: error as AskError });
+      } finally {
+        if (after !== null) turning--;
+        if (beginsAgain && turning === 0) beginAgain();
       }
     }
+    /** With as many as somebody asked for by now. */
+    function beginAgain(): void {
+      beginsAgain = turning > 0;
+      if (!beginsAgain) void load(null, rows.wanted);
+    }
+    function more(): void {
+      next();
+    }
     function take(changed: readonly DeploymentRowFragment[]): void {
-      let { total } = shown;
-      for (const row of changed) {
-        live.add(row.id);
-        const had = rows.has(row.id);
-        const fits = matches(row, filter);
-        if (had && !fits) {
-          rows.delete(row.id);
-          total--;
-        } else if (had || (fits && Date.parse(row.createdAt) >= oldest)) {
-          rows.set(row.id, row);
-          if (!had) total++;
-        }
-      }
+      const { added, elsewhere } = rows.take(changed);
+      taken++;
+      if (elsewhere) countSoon();
       fellBehind(changed.length);
-      show({ total });
+      show({ total: shown.total + added });
+      // Not under a page that is on its way, nor under somebody who may want what is older next.
+      if (turning === 0 && paused.value === null && rows.cut()) {
+        const first = rows.wanted + PAGE;
+        next = () => void load(null, first, true);
+        show({ more, end: rows.end });
+      }
+    }
+    function countSoon(): void {
+      countTimer ??= setTimeout(() => {
+        countTimer = null;
+        void count();
+      }, COUNT_MS);
+    }
+    async function count(): Promise<void> {
+      const [page, then] = [pages, taken];
+      try {
+        const { tasks } = await ask(DeploymentsCountDocument, { filter }, leaving.signal);
+        if (page !== pages || tasks.totalCount === null) return;
+        show({ total: tasks.totalCount, totalIsExact: tasks.totalCountIsExact });
+        // What was taken meanwhile may be in the answer or not.
+        if (then !== taken) countSoon();
+      } catch {
+        // What is shown stays; it is asked for again when the server is back, or with the next change.
+      }
     }
 
     setList(EMPTY);
@@ -118,45 +167,29 @@ export function useDeployments(filterKey: string): DeploymentsList {
       cursorOf: ({ tasksChanged }) => tasksChanged.cursor,
       onResult({ tasksChanged: { tasks, ...batch } }) {
         if (tasks.length > 0) take(tasks);
-        if (batch.caughtUp && !caughtUp) void load(null);
+        if (batch.caughtUp && !caughtUp) beginAgain();
         caughtUp ||= batch.caughtUp;
       },
       onError: (error) => showNow({ error }),
       onExpired() {
-        live.clear();
+        rows.forgetTold();
+        histories++;
         caughtUp = false;
         void load(null);
       },
     });
     const stopAgain = again.listen(() => {
-      if (failed !== null) void load(failed.after);
+      failed?.();
+      countSoon();
     });
     void load(null);
     return () => {
       stop();
       stopAgain();
       if (timer !== null) clearTimeout(timer);
+      if (countTimer !== null) clearTimeout(countTimer);
       leaving.abort();
     };
   }, [filterKey]);
-  const held = useHeld(list.rows);
-  return { ...list, rows: list.rows === null ? null : held };
-}
-
-/** As far as a row can tell: words and times were the server's to judge. */
-function matches(row: DeploymentRowFragment, filter: TaskFilter): boolean {
-  const among = (values: readonly string[] | null | undefined, value: string | null): boolean =>
-    values == null || values.length === 0 || (value !== null && values.includes(value));
-  return (
-    among(filter.statuses, row.status) &&
-    among(filter.services, row.service) &&
-    among(filter.environments, row.environment) &&
-    among(filter.createdBy, row.createdBy)
-  );
-}
-
-function newestFirst(rows: Iterable<DeploymentRowFragment>): DeploymentRowFragment[] {
-  return [...rows].sort(
-    (a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || (a.id < b.id ? -1 : 1),
-  );
+  return { ...list, rows: useHeldRows(list.rows, list.turned) };
 }

@@ -18,7 +18,8 @@ export function Deployments() {
   const filter = useDeploymentFilter();
   const key = JSON.stringify(filter);
   const list = useDeployments(key);
-  const calm = useCalmRows(list.rows ?? [], `${key} ${list.more === null} ${list.rows === null}`);
+  const view = `${key} ${list.history} ${list.rows === null}`;
+  const calm = useCalmRows(list.rows ?? [], view, list.end);
   useTitle('Deployments');
   useViewQuery(DeploymentsDocument, { filter, first: 50 });
   const plus = list.totalIsExact ? '' : '+';

@@ -1,6 +1,6 @@
 /** A facet: values of one field, any of which may be meant. In the address, as the field's name. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { setParams, useParam } from '../address/address.ts';
+import { setList, useParam } from '../address/address.ts';
 import { useKeys } from '../frame/keyboard.tsx';
 import './facet.css';
 
@@ -33,7 +33,7 @@ export function Facet(props: FacetProps) {
     const next = chosen.includes(value)
       ? chosen.filter((one) => one !== value)
       : [...chosen, value];
-    setParams({ [param]: next }, { replace: true });
+    setList({ [param]: next }, { replace: true });
   };
   return (
     <span class="facet" ref={box}>

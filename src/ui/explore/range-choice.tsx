@@ -1,22 +1,20 @@
 /** Chooses the range of time that a view is about. */
-import { setParams } from '../address/address.ts';
+import { setList } from '../address/address.ts';
 import { localText, lookedAgain, type Range, SPANS } from './range.ts';
-
-const NO_PAGE = { before: null, after: null };
 
 export function RangeChoice({ range }: { range: Range }) {
   const chosen = range.last ?? 'between';
   const change = (value: string): void => {
     if (value !== 'between') {
-      setParams({ ...NO_PAGE, from: null, to: null, last: value });
+      setList({ from: null, to: null, last: value });
       return;
     }
     const to = new Date().toISOString();
-    setParams({ ...NO_PAGE, from: range.from, to, last: null });
+    setList({ from: range.from, to, last: null });
   };
   const set = (name: 'from' | 'to', text: string): void => {
     const ms = Date.parse(text);
-    setParams({ ...NO_PAGE, [name]: Number.isNaN(ms) ? null : new Date(ms).toISOString() });
+    setList({ [name]: Number.isNaN(ms) ? null : new Date(ms).toISOString() });
   };
   return (
     <span class="range">

@@ -277,6 +277,13 @@ export type DeploymentsQueryVariables = Exact<{
 
 export type DeploymentsQuery = { tasks: { totalCount: number | null, totalCountIsExact: boolean, nodes: Array<{ id: string, status: TaskStatus, stale: boolean, service: string | null, version: string | null, environment: string | null, title: string | null, createdBy: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, runCounts: { total: number, succeeded: number, failed: number, running: number, pending: number, cancelled: number, notRun: number, stale: number }, failureGroups: Array<{ fingerprint: string, message: string, hostCount: number }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type DeploymentsCountQueryVariables = Exact<{
+  filter?: TaskFilter | null | undefined;
+}>;
+
+
+export type DeploymentsCountQuery = { tasks: { totalCount: number | null, totalCountIsExact: boolean } };
+
 export type DeploymentsChangedSubscriptionVariables = Exact<{
   filter?: TaskFilter | null | undefined;
   after?: string | null | undefined;
@@ -859,6 +866,14 @@ export const DeploymentsDocument = new TypedDocumentString(`
     hostCount
   }
 }`) as unknown as TypedDocumentString<DeploymentsQuery, DeploymentsQueryVariables>;
+export const DeploymentsCountDocument = new TypedDocumentString(`
+    query DeploymentsCount($filter: TaskFilter) {
+  tasks(filter: $filter, first: 0) {
+    totalCount
+    totalCountIsExact
+  }
+}
+    `) as unknown as TypedDocumentString<DeploymentsCountQuery, DeploymentsCountQueryVariables>;
 export const DeploymentsChangedDocument = new TypedDocumentString(`
     subscription DeploymentsChanged($filter: TaskFilter, $after: String) {
   tasksChanged(filter: $filter, after: $after) {

@@ -1,5 +1,5 @@
 /** Hosts by reliability: where deployments fail most, or all of them by name. */
-import { setParams, useParam } from '../address/address.ts';
+import { setList, useParam } from '../address/address.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import '../explore/explore.css';
@@ -30,19 +30,13 @@ export function Hosts() {
           aria-label="Search hosts"
           placeholder="name begins with"
           value={prefix}
-          onInput={({ currentTarget: { value } }) =>
-            setParams({ q: value, before: null, after: null }, { replace: true })
-          }
+          onInput={({ currentTarget: { value } }) => setList({ q: value }, { replace: true })}
         />
         <RangeChoice range={range} />
-        <button
-          type="button"
-          aria-pressed={!byName}
-          onClick={() => setParams({ sort: null, before: null, after: null })}
-        >
+        <button type="button" aria-pressed={!byName} onClick={() => setList({ sort: null })}>
           Most failures
         </button>
-        <button type="button" aria-pressed={byName} onClick={() => setParams({ sort: 'name' })}>
+        <button type="button" aria-pressed={byName} onClick={() => setList({ sort: 'name' })}>
           All by name
         </button>
       </div>
@@ -85,7 +79,7 @@ function FailingHosts({ prefix, range }: HostsProps) {
       <p>
         No step failed on a host {prefix !== '' && <>whose name begins with {prefix} </>}in the{' '}
         {range.name}.{' '}
-        <button type="button" onClick={() => setParams({ sort: 'name' })}>
+        <button type="button" onClick={() => setList({ sort: 'name' })}>
           All hosts by name
         </button>
       </p>

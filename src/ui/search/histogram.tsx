@@ -1,5 +1,5 @@
 /** When what is searched for occurred, by severity; a stretch of it is the next range. */
-import { setParams } from '../address/address.ts';
+import { setList } from '../address/address.ts';
 import { PlotBox } from '../chart/plot-box.tsx';
 import { useAnswer } from '../data/use-answer.ts';
 import { numberOf } from '../explore/figures.ts';
@@ -22,12 +22,10 @@ interface Bar {
 const ERRORS = new Set<LogLevel>(['ERROR', 'FATAL']);
 
 function zoom(fromMs: number, toMs: number): void {
-  setParams({
+  setList({
     from: new Date(fromMs).toISOString(),
     to: new Date(toMs).toISOString(),
     last: null,
-    before: null,
-    after: null,
   });
 }
 

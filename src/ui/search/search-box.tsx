@@ -1,5 +1,5 @@
 /** What to search for, how to say it, and where what was said is not understood. */
-import { setParams, useParam } from '../address/address.ts';
+import { setList, useParam } from '../address/address.ts';
 import type { AskError } from '../data/ask.ts';
 
 /** One of each kind, to look at and to begin with. */
@@ -14,7 +14,7 @@ const EXAMPLES: readonly [text: string, meaning: string][] = [
 
 export function SearchBox({ error }: { error: AskError | null }) {
   const [text = ''] = useParam('q');
-  const say = (q: string): void => setParams({ q, before: null, after: null }, { replace: true });
+  const say = (q: string): void => setList({ q }, { replace: true });
   return (
     <div class="search-box">
       <input

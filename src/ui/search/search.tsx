@@ -1,5 +1,5 @@
 /** The log across deployments: what is searched for, when it occurred, and every line of it. */
-import { setParams } from '../address/address.ts';
+import { setList } from '../address/address.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import { Facet } from '../deployments/facet.tsx';
@@ -70,7 +70,7 @@ function NothingFound({ range, turned }: { range: Range; turned: boolean }) {
     <p>
       Nothing found {where}.{' '}
       {longer !== null && (
-        <button type="button" onClick={() => setParams({ from: null, to: null, last: longer })}>
+        <button type="button" onClick={() => setList({ from: null, to: null, last: longer })}>
           Look further back: {SPANS[longer]?.name}
         </button>
       )}
