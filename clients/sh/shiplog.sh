@@ -335,8 +335,20 @@ _shiplog_encode() {
         { _shiplog_encode_all "$1" 2>/dev/null || { cat >/dev/null && echo failed >&4; }; }
     } 4>&1
   ) || :
-  case $_shiplog_seen in *failed*) ;; *) return 0 ;; esac
-  _shiplog_lost=$(printf %s "$_shiplog_seen" | tr -cd 0-9)
+  case $_shiplog_seen in
+    *missing*) _shiplog_lost=$(printf '%s\n' "$_shiplog_seen" | sed -n 's/^missing //p') ;;
+    *failed*) _shiplog_awk_failed "$1" "$(printf %s "$_shiplog_seen" | tr -cd 0-9)" ;;
+    *) return 0 ;;
+  esac
+  _shiplog_say "$_shiplog_lost lines of $1 could not be written to $_shiplog_root"
+  _shiplog_event "$_shiplog_base.$1.unwritten.s.ndjson" "$1.unwritten" 1 level WARN message \
+    "[shiplog] $_shiplog_lost lines of output were dropped here: there was no room for them"
+  _shiplog_mark "$_shiplog_base.$1.unwritten.s.ndjson.end"
+}
+
+# STREAM LINES: how many of the lines are missing then.
+_shiplog_awk_failed() {
+  _shiplog_lost=$2
   _shiplog_piece=
   for _shiplog_one in "$_shiplog_base.e.$1".[0-9]*.ndjson; do
     [ ! -e "$_shiplog_one" ] || _shiplog_piece=$_shiplog_one
@@ -347,10 +359,6 @@ _shiplog_encode() {
     _shiplog_mark "$_shiplog_piece.end"
   fi
   _shiplog_mark "$_shiplog_base.e.$1.dropped.ndjson.end"
-  _shiplog_say "$_shiplog_lost lines of $1 could not be written to $_shiplog_root"
-  _shiplog_event "$_shiplog_base.$1.unwritten.s.ndjson" "$1.unwritten" 1 level WARN message \
-    "[shiplog] $_shiplog_lost lines of output were dropped here: there was no room for them"
-  _shiplog_mark "$_shiplog_base.$1.unwritten.s.ndjson.end"
 }
 
 _shiplog_encode_all() {
@@ -360,7 +368,8 @@ _shiplog_encode_all() {
       # A name has the number of its first line. The last one stays until this ends, for who counts then.
       function next_segment(  before) {
         before = file
-        bytes = 0
+        if (before != "") look_after()
+        bytes = lines = 0
         file = prefix "." sprintf("%06d.%d", ++segment, sequence + 1) ".ndjson"
         printf "" >>file
         names[segment] = file
@@ -380,6 +389,13 @@ _shiplog_encode_all() {
           print line_of(text, ",\"level\":\"WARN\"", writer ".dropped", ++notices) >>notes
           fflush(notes)
         }
+      }
+      # Not every awk says that it could not write.
+      function look_after(  look, written) {
+        look = "wc -l <" sh(file)
+        look | getline written
+        close(look)
+        if (written + 0 < lines) missing += lines - written
       }
       function sh(text) { gsub(/\047/, "\047\\\\\047\047", text); return "\047" text "\047" }
       function line_of(text, more, who, number) {
@@ -402,9 +418,10 @@ _shiplog_encode_all() {
         print line >>file
         fflush(file)
         bytes += length(line) + 1
+        lines++
         if (bytes > most) next_segment()
       }
-      END { close(file); printf "" >(file ".end"); printf "" >(notes ".end") }
+      END { look_after(); if (missing > 0) print "missing " missing; close(file); printf "" >(file ".end"); printf "" >(notes ".end") }
     ' "$_shiplog_base.e.$1" "$_shiplog_writer.$1" "{$(_shiplog_json taskId "$_shiplog_task" \
       host "$_shiplog_host" step "$_shiplog_step" '#attempt' "$_shiplog_attempt")" \
       ",\"stream\":\"$1\"" "$_shiplog_segments" "$_shiplog_output_bytes"
@@ -430,7 +447,7 @@ _shiplog_awk_text='
   }
   function quote(s,   i, c) {
     if (length(s) > 16384) s = substr(s, 1, 16000) "... [shiplog: " (length(s) - 16000) " bytes were cut]"
-    gsub(/\000/, "\357\277\275", s)
+    if ("a" !~ /\000/) gsub(/\000/, "\357\277\275", s) # to some this is an expression without characters
     s = utf8(s)
     gsub(/\\/, "&&", s)
     gsub(/"/, "\\\\\"", s)

@@ -178,6 +178,16 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     LONG_MS,
   );
 
+  it('drops what the server refuses for good, says so, and goes on', async () => {
+    const { code, stderr } = await script(
+      'refused',
+      `shiplog_start_task "$(head -c 300 /dev/zero | tr '\\0' x)"
+       shiplog_succeeded; shiplog_flush 10; shiplog_close 1`,
+    );
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/an event was dropped: 4|not taken/);
+  });
+
   it('takes over what a script left whose process number somebody else has now, and nothing of the living', async () => {
     const env = { SHIPLOG_SPOOL: spoolOf('numbers'), SHIPLOG_URL: NOBODY };
     const [killed, living] = [startAgent('sh', env), startAgent('sh', env)];
