@@ -228,6 +228,7 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     expect(bytes).toBeGreaterThan(80_000);
   });
 
+  // Opened a second time: the sender has the settings of its beginning.
   it(
     'gets through a slow link in smaller and smaller requests',
     async () => {
@@ -247,10 +248,7 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
         { SHIPLOG_URL: link.url },
       );
       link.stop();
-      expect([code, await ended('slow').then(messagesOf)], stderr).toMatchObject([
-        0,
-        expect.any(Array),
-      ]);
+      expect(code, stderr).toBe(0);
       const found = await taskOnce(server, 'slow', 'web-1', ({ events }) => events.length >= 101);
       expect(found.events.length).toBe(101);
       expect(Math.max(...sizes)).toBeGreaterThan(300_000);
@@ -281,7 +279,9 @@ async function startLink(target: string, answerOf: (asked: Asked) => string | nu
     const path = incoming.url ?? '';
     const count = (counts.get(path) ?? 0) + 1;
     counts.set(path, count);
-    const body = await text(incoming);
+    // Who has given up meanwhile needs no answer.
+    const body = await text(incoming).catch(() => null);
+    if (body === null) return;
     const foreign = answerOf({ count, body });
     if (foreign === 'never') return;
     if (foreign !== null) {
