@@ -19,8 +19,8 @@
 
 _shiplog_call_seconds=5
 _shiplog_batch=500
+_shiplog_batch_bytes=524288
 _shiplog_segments=8
-_shiplog_lines_a_segment=1000
 _shiplog_orphan_seconds=60
 
 # Starts the sender, and adopts what killed scripts left in the spool directory.
@@ -29,15 +29,23 @@ shiplog_open() {
   _shiplog_step_number=0
   _shiplog_is_temporary=
   _shiplog_closing=
-  if [ -n "${SHIPLOG_SPOOL:-}" ]; then
-    (umask 077 && mkdir -p "$SHIPLOG_SPOOL") || return 1
-    _shiplog_root=$SHIPLOG_SPOOL
-  else
+  _shiplog_owner=
+  _shiplog_unwritten=0
+  _shiplog_is_torn=
+  _shiplog_output_bytes=${SHIPLOG_SPOOL_BYTES:-}
+  case $_shiplog_output_bytes in '' | *[!0-9]*) _shiplog_output_bytes=8388608 ;; esac
+  _shiplog_root=${SHIPLOG_SPOOL:-}
+  if [ -n "$_shiplog_root" ] && ! _shiplog_make_dir; then
+    _shiplog_say "$_shiplog_root cannot be written to; what is not delivered at the end is lost"
+    _shiplog_root=
+  fi
+  if [ -z "$_shiplog_root" ]; then
     _shiplog_root=$(mktemp -d) || return 1
     _shiplog_is_temporary=yes
+    _shiplog_make_dir || return 1
   fi
-  _shiplog_dir=$_shiplog_root/sh-$_shiplog_id
-  (umask 077 && mkdir "$_shiplog_dir" && echo $$ >"$_shiplog_dir/pid") || return 1
+  # Room for the ends of steps where output has filled the disk.
+  (umask 077 && head -c 16384 /dev/zero >"$_shiplog_dir/reserve") 2>/dev/null || :
   _shiplog_adopt
   # mawk reads ahead unless it is told not to.
   case $(awk -W version 2>&1 </dev/null) in
@@ -50,7 +58,19 @@ shiplog_open() {
     _shiplog_send_all
   ) </dev/null >/dev/null &
   _shiplog_sender=$!
-  (umask 077 && echo "$_shiplog_sender" >"$_shiplog_dir/sender")
+  (umask 077 && _shiplog_identity "$_shiplog_sender" >"$_shiplog_dir/sender") || :
+}
+
+_shiplog_make_dir() {
+  _shiplog_dir=$_shiplog_root/sh-$_shiplog_id
+  (
+    umask 077
+    mkdir -p "$_shiplog_root" && mkdir "$_shiplog_dir" || exit 1
+    # An empty one would be taken for that of a dead script.
+    _shiplog_identity $$ >"$_shiplog_dir/pid.new" && mv "$_shiplog_dir/pid.new" "$_shiplog_dir/pid" && exit
+    rm -rf "$_shiplog_dir"
+    exit 1
+  )
 }
 
 # Says what the calls below are about: TASK HOST STEP [ATTEMPT, from 1].
@@ -69,23 +89,27 @@ shiplog_running() {
   _shiplog_began=$(date +%s)
   _shiplog_status RUNNING ${1:+command "$1"}
   (umask 077 && _shiplog_json taskId "$_shiplog_task" host "$_shiplog_host" step "$_shiplog_step" \
-    '#attempt' "$_shiplog_attempt" >"$_shiplog_alive")
+    '#attempt' "$_shiplog_attempt" >"$_shiplog_alive") || :
 }
 
 # Output: TEXT [STDOUT or STDERR [LEVEL]].
 shiplog_line() {
   _shiplog_own_writer
-  if [ "$_shiplog_lines" -ge "$_shiplog_lines_a_segment" ]; then
-    _shiplog_mark "$_shiplog_base.o.$_shiplog_segment.ndjson.end"
+  _shiplog_piece=$(_shiplog_segment_file "$_shiplog_segment")
+  _shiplog_bytes=$(wc -c 2>/dev/null <"$_shiplog_piece") || _shiplog_bytes=0
+  if [ "$_shiplog_bytes" -gt $((_shiplog_output_bytes / _shiplog_segments)) ]; then
+    _shiplog_mark "$_shiplog_piece.end"
     _shiplog_segment=$((_shiplog_segment + 1))
-    _shiplog_lines=0
-    _shiplog_drop "$_shiplog_base.o.$((_shiplog_segment - _shiplog_segments)).ndjson"
+    _shiplog_piece=$(_shiplog_segment_file "$_shiplog_segment")
+    _shiplog_drop "$(_shiplog_segment_file $((_shiplog_segment - _shiplog_segments)))"
   fi
-  _shiplog_lines=$((_shiplog_lines + 1))
   _shiplog_output=$((_shiplog_output + 1))
-  _shiplog_event "$_shiplog_base.o.$_shiplog_segment.ndjson" o "$_shiplog_output" \
+  _shiplog_event "$_shiplog_piece" o "$_shiplog_output" \
     ${2:+stream "$2"} ${3:+level "$3"} message "$1"
 }
+
+# Their names sort as their numbers do: the sender takes them in the order of their names.
+_shiplog_segment_file() { printf '%s.o.%06d.ndjson' "$_shiplog_base" "$1"; }
 
 # Output, the lines of stdin: [STDOUT or STDERR]. For pipes: command | shiplog_lines.
 shiplog_lines() {
@@ -156,6 +180,8 @@ shiplog_close() {
     [ -z "$_shiplog_is_temporary" ] || rmdir "$_shiplog_root" 2>/dev/null || :
   fi
   [ "$_shiplog_rest" -eq 0 ] || _shiplog_say "$_shiplog_rest events were not delivered"
+  [ "$_shiplog_unwritten" -eq 0 ] ||
+    _shiplog_say "$_shiplog_unwritten events could not be written to $_shiplog_root"
 }
 
 # TASK HOST STEP COMMAND ARGUMENTS…: runs the command, reports its start, its lines and its end, and
@@ -164,24 +190,16 @@ shiplog_run() {
   shiplog_step "$1" "$2" "$3" "${SHIPLOG_ATTEMPT:-1}"
   shift 3
   shiplog_running "$*"
-  for _shiplog_stream in STDOUT STDERR; do
-    mkfifo -m 600 "$_shiplog_base.$_shiplog_stream" "$_shiplog_base.$_shiplog_stream.copy"
-    {
-      _shiplog_encode "$_shiplog_stream"
-      _shiplog_mark "$_shiplog_base.$_shiplog_stream.end"
-    } <"$_shiplog_base.$_shiplog_stream.copy" &
-  done
-  tee "$_shiplog_base.STDOUT.copy" <"$_shiplog_base.STDOUT" &
-  tee "$_shiplog_base.STDERR.copy" <"$_shiplog_base.STDERR" >&2 &
   # The command hears of Ctrl-C by itself; how it ends is still to be reported.
   trap : INT
   _shiplog_code=0
-  "$@" >"$_shiplog_base.STDOUT" 2>"$_shiplog_base.STDERR" || _shiplog_code=$?
-  # What the command leaves running keeps its output open: it is not waited for beyond two seconds.
-  for _shiplog_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    [ -e "$_shiplog_base.STDOUT.end" ] && [ -e "$_shiplog_base.STDERR.end" ] && break
-    _shiplog_nap
-  done
+  if mkfifo -m 600 "$_shiplog_base.STDOUT" "$_shiplog_base.STDOUT.copy" \
+    "$_shiplog_base.STDERR" "$_shiplog_base.STDERR.copy"; then
+    _shiplog_run_copied "$@" || _shiplog_code=$?
+  else
+    _shiplog_say "the output of the command is not reported"
+    "$@" || _shiplog_code=$?
+  fi
   if [ "$_shiplog_code" -eq 0 ]; then
     shiplog_succeeded
   else
@@ -190,6 +208,25 @@ shiplog_run() {
     _shiplog_end FAILED '#exitCode' "$_shiplog_code" ${_shiplog_why:+'#error' "{$_shiplog_why}"}
   fi
   trap - INT
+  return "$_shiplog_code"
+}
+
+_shiplog_run_copied() {
+  for _shiplog_stream in STDOUT STDERR; do
+    # It reads to the end whatever happens to the disk: else tee, and then the command, would get SIGPIPE.
+    {
+      _shiplog_encode "$_shiplog_stream"
+      _shiplog_mark "$_shiplog_base.$_shiplog_stream.end"
+    } <"$_shiplog_base.$_shiplog_stream.copy" &
+  done
+  tee "$_shiplog_base.STDOUT.copy" <"$_shiplog_base.STDOUT" &
+  tee "$_shiplog_base.STDERR.copy" <"$_shiplog_base.STDERR" >&2 &
+  "$@" >"$_shiplog_base.STDOUT" 2>"$_shiplog_base.STDERR" || _shiplog_code=$?
+  # What the command leaves running keeps its output open: it is not waited for beyond two seconds.
+  for _shiplog_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -e "$_shiplog_base.STDOUT.end" ] && [ -e "$_shiplog_base.STDERR.end" ] && break
+    _shiplog_nap
+  done
   return "$_shiplog_code"
 }
 
@@ -204,7 +241,6 @@ _shiplog_new_writer() {
   _shiplog_base=$_shiplog_dir/$(printf '%06d' "$_shiplog_step_number").$_shiplog_owner
   _shiplog_count=0
   _shiplog_output=0
-  _shiplog_lines=0
   _shiplog_segment=1
 }
 
@@ -228,8 +264,8 @@ _shiplog_end() {
   rm -f "$_shiplog_alive"
   _shiplog_duration=$((($(date +%s) - _shiplog_began) * 1000))
   _shiplog_status "$@" '#durationMs' "$_shiplog_duration"
-  [ ! -e "$_shiplog_base.o.$_shiplog_segment.ndjson" ] ||
-    _shiplog_mark "$_shiplog_base.o.$_shiplog_segment.ndjson.end"
+  _shiplog_piece=$(_shiplog_segment_file "$_shiplog_segment")
+  [ ! -e "$_shiplog_piece" ] || _shiplog_mark "$_shiplog_piece.end"
   _shiplog_mark "$_shiplog_base.s.ndjson.end"
   _shiplog_new_writer
 }
@@ -260,26 +296,90 @@ _shiplog_mutation() {
   _shiplog_mark "$_shiplog_file.end"
 }
 
-# A disk that is full must not end a deployment.
+# A disk that is full must not end a deployment. Output gives way before what is said of steps and
+# tasks, which may have the reserve.
 _shiplog_append() {
-  (umask 077 && printf '%s\n' "$2" >>"$1") || _shiplog_say "an event could not be written to $1"
+  _shiplog_write "$1" "$2" && return
+  _shiplog_is_torn=yes
+  case $1 in *.s.ndjson | *.task.ndjson)
+    if [ -e "$_shiplog_dir/reserve" ]; then
+      rm -f "$_shiplog_dir/reserve"
+      _shiplog_write "$1" "$2" && return
+    fi
+    ;;
+  esac
+  _shiplog_unwritten=$((_shiplog_unwritten + 1))
+  # How many they are is said by shiplog_close, which does not hear of those of a subshell.
+  [ "$_shiplog_owner" = $$ ] || [ "$_shiplog_unwritten" -gt 1 ] ||
+    _shiplog_say "events could not be written to $1"
 }
 
-_shiplog_mark() { (umask 077 && : >"$1") || :; }
+# Behind a line that could be written only in part another begins: that one is refused, and no other.
+_shiplog_write() {
+  _shiplog_start=
+  if [ -n "$_shiplog_is_torn" ] && [ -s "$1" ] && [ "$(tail -c 1 "$1" | wc -l)" -eq 0 ]; then
+    _shiplog_start='
+'
+  fi
+  (umask 077 && printf '%s%s\n' "$_shiplog_start" "$2" >>"$1") 2>/dev/null
+}
+
+_shiplog_mark() { (umask 077 && : >"$1") 2>/dev/null || :; }
 
 # Lines of stdin to events, with a writer of its own: STREAM. In segments, the oldest of which gives way.
+# Where awk fails (it does when the disk is full), the rest is read all the same, and what is missing is counted.
 _shiplog_encode() {
+  _shiplog_seen=$(
+    {
+      { tee /dev/fd/3 | wc -l >&4; } 3>&1 |
+        { _shiplog_encode_all "$1" 2>/dev/null || { cat >/dev/null && echo failed >&4; }; }
+    } 4>&1
+  ) || :
+  case $_shiplog_seen in
+    *missing*) _shiplog_lost=$(printf '%s\n' "$_shiplog_seen" | sed -n 's/^missing //p') ;;
+    *failed*) _shiplog_awk_failed "$1" "$(printf %s "$_shiplog_seen" | tr -cd 0-9)" ;;
+    *) return 0 ;;
+  esac
+  _shiplog_say "$_shiplog_lost lines of $1 could not be written to $_shiplog_root"
+  _shiplog_event "$_shiplog_base.$1.unwritten.s.ndjson" "$1.unwritten" 1 level WARN message \
+    "[shiplog] $_shiplog_lost lines of output were dropped here: there was no room for them"
+  _shiplog_mark "$_shiplog_base.$1.unwritten.s.ndjson.end"
+}
+
+# STREAM LINES: how many of the lines are missing then.
+_shiplog_awk_failed() {
+  _shiplog_lost=$2
+  _shiplog_piece=
+  for _shiplog_one in "$_shiplog_base.e.$1".[0-9]*.ndjson; do
+    [ ! -e "$_shiplog_one" ] || _shiplog_piece=$_shiplog_one
+  done
+  if [ -n "$_shiplog_piece" ]; then
+    _shiplog_first=${_shiplog_piece%.ndjson}
+    _shiplog_lost=$((_shiplog_lost + 1 - ${_shiplog_first##*.} - $(wc -l <"$_shiplog_piece")))
+    _shiplog_mark "$_shiplog_piece.end"
+  fi
+  _shiplog_mark "$_shiplog_base.e.$1.dropped.ndjson.end"
+}
+
+_shiplog_encode_all() {
   (
     umask 077
     LC_ALL=C $_shiplog_awk "$_shiplog_awk_text"'
-      function next_segment() {
-        if (file != "") { close(file); printf "" >(file ".end"); close(file ".end") }
-        bytes = 0
-        file = prefix "." sprintf("%06d", ++segment) ".ndjson"
+      # A name has the number of its first line. The last one stays until this ends, for who counts then.
+      function next_segment(  before) {
+        before = file
+        if (before != "") look_after()
+        bytes = lines = 0
+        file = prefix "." sprintf("%06d.%d", ++segment, sequence + 1) ".ndjson"
+        printf "" >>file
+        names[segment] = file
+        if (before != "") { close(before); printf "" >(before ".end"); close(before ".end") }
         if (segment <= segments) return
-        old = prefix "." sprintf("%06d", segment - segments) ".ndjson"
+        old = names[segment - segments]
+        delete names[segment - segments]
         lost = 0
-        count = "n=$(wc -l 2>/dev/null <\"$1\") || exit; s=$(cat \"$1.sent\" 2>/dev/null || echo 0);" \
+        count = "n=$(wc -l 2>/dev/null <\"$1\") || exit; s=$(cat \"$1.sent\" 2>/dev/null);" \
+          " case $s in \"\"|*[!0-9]*) s=0;; esac;" \
           " rm -f \"$1\" \"$1.sent\" \"$1.end\"; echo $((n - s))"
         count = "sh -c " sh(count) " sh " sh(old) " 2>/dev/null"
         count | getline lost
@@ -289,6 +389,13 @@ _shiplog_encode() {
           print line_of(text, ",\"level\":\"WARN\"", writer ".dropped", ++notices) >>notes
           fflush(notes)
         }
+      }
+      # Not every awk says that it could not write.
+      function look_after(  look, written) {
+        look = "wc -l <" sh(file)
+        look | getline written
+        close(look)
+        if (written + 0 < lines) missing += lines - written
       }
       function sh(text) { gsub(/\047/, "\047\\\\\047\047", text); return "\047" text "\047" }
       function line_of(text, more, who, number) {
@@ -311,12 +418,13 @@ _shiplog_encode() {
         print line >>file
         fflush(file)
         bytes += length(line) + 1
+        lines++
         if (bytes > most) next_segment()
       }
-      END { close(file); printf "" >(file ".end"); printf "" >(notes ".end") }
+      END { look_after(); if (missing > 0) print "missing " missing; close(file); printf "" >(file ".end"); printf "" >(notes ".end") }
     ' "$_shiplog_base.e.$1" "$_shiplog_writer.$1" "{$(_shiplog_json taskId "$_shiplog_task" \
       host "$_shiplog_host" step "$_shiplog_step" '#attempt' "$_shiplog_attempt")" \
-      ",\"stream\":\"$1\"" "$_shiplog_segments" "${SHIPLOG_SPOOL_BYTES:-8388608}"
+      ",\"stream\":\"$1\"" "$_shiplog_segments" "$_shiplog_output_bytes"
   )
 }
 
@@ -339,7 +447,7 @@ _shiplog_awk_text='
   }
   function quote(s,   i, c) {
     if (length(s) > 16384) s = substr(s, 1, 16000) "... [shiplog: " (length(s) - 16000) " bytes were cut]"
-    gsub(/\000/, "\357\277\275", s)
+    if ("a" !~ /\000/) gsub(/\000/, "\357\277\275", s) # to some this is an expression without characters
     s = utf8(s)
     gsub(/\\/, "&&", s)
     gsub(/"/, "\\\\\"", s)
@@ -368,19 +476,33 @@ _shiplog_json() {
 _shiplog_drop() {
   [ -e "$1" ] || return 0
   _shiplog_lost=$(wc -l 2>/dev/null <"$1") || return 0
-  _shiplog_lost=$((_shiplog_lost - $(cat "$1.sent" 2>/dev/null || echo 0)))
+  _shiplog_sent_of "$1"
+  _shiplog_lost=$((_shiplog_lost - _shiplog_sent))
   rm -f "$1" "$1.sent" "$1.end"
   _shiplog_count=$((_shiplog_count + 1))
   _shiplog_event "$_shiplog_base.s.ndjson" s "$_shiplog_count" level WARN message \
     "[shiplog] $_shiplog_lost lines of output were dropped here: they could not be delivered in time"
 }
 
-_shiplog_say() { echo "shiplog: $*" >&2; }
+_shiplog_say() { echo "shiplog: $*" >&2 || :; }
 
 _shiplog_nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
 # Files of the spool. FILE has so many lines that were delivered in FILE.sent; FILE.end: no more
 # come. Only whole lines count: a torn last one is never sent.
+
+# Sets _shiplog_sent. A file that is damaged says nothing: what is sent twice counts once.
+_shiplog_sent_of() {
+  _shiplog_sent=$(cat "$1.sent" 2>/dev/null) || :
+  case $_shiplog_sent in '' | *[!0-9]*) _shiplog_sent=0 ;; esac
+}
+
+# FILE COUNT. By another name first, so that nobody reads half of it.
+_shiplog_record() {
+  { echo "$2" >"$1.sent.new" && mv "$1.sent.new" "$1.sent"; } 2>/dev/null && return
+  rm -f "$1.sent.new"
+  return 1
+}
 
 # Takes over the directories of scripts that are gone, with what they had taken over.
 _shiplog_adopt() {
@@ -389,19 +511,38 @@ _shiplog_adopt() {
     [ "$_shiplog_other" != "$_shiplog_dir" ] && [ -e "$_shiplog_other/pid" ] || continue
     _shiplog_lives "$_shiplog_other/pid" && continue
     _shiplog_lives "$_shiplog_other/sender" && continue
-    _shiplog_adopted=$((_shiplog_adopted + 1))
-    _shiplog_ours=$_shiplog_dir/adopted-$_shiplog_adopted
-    mv "$_shiplog_other" "$_shiplog_ours" 2>/dev/null || continue # another script was faster
-    rm -f "$_shiplog_ours"/*.alive
-    for _shiplog_nested in "$_shiplog_ours"/adopted-*; do
-      [ ! -d "$_shiplog_nested" ] || mv "$_shiplog_nested" "$_shiplog_ours-${_shiplog_nested##*-}"
-    done
+    _shiplog_take "$_shiplog_other"
   done
 }
 
-# Whether the process whose number is in FILE lives.
+# Each under a name that is new here: mv would put it inside of one that exists.
+_shiplog_take() {
+  _shiplog_adopted=$((_shiplog_adopted + 1))
+  while [ -e "$_shiplog_dir/adopted-$_shiplog_adopted" ]; do
+    _shiplog_adopted=$((_shiplog_adopted + 1))
+  done
+  set -- "$1" "$_shiplog_dir/adopted-$_shiplog_adopted"
+  mv "$1" "$2" 2>/dev/null || return 0 # another script was faster
+  rm -f "$2"/*.alive "$2/reserve"
+  for _shiplog_nested in "$2"/adopted-*; do
+    [ ! -d "$_shiplog_nested" ] || _shiplog_take "$_shiplog_nested"
+  done
+}
+
+# PID, and what tells it from another process that has its number later: in a container a script may
+# have the same one each time.
+_shiplog_identity() {
+  echo "$1 $(sed -n '$s/.*) //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)" \
+    "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
+}
+
+# Whether the process whose identity is in FILE lives.
 _shiplog_lives() {
-  _shiplog_pid=$(cat "$1" 2>/dev/null) && _shiplog_runs "$_shiplog_pid"
+  _shiplog_known=$(cat "$1" 2>/dev/null) || return 1
+  _shiplog_runs "${_shiplog_known%% *}" || return 1
+  case $_shiplog_known in
+    *' '[0-9]*) [ "$_shiplog_known" = "$(_shiplog_identity "${_shiplog_known%% *}")" ] ;;
+  esac
 }
 
 # One that has ended and that its parent has not asked about is still listed: it is gone.
@@ -415,9 +556,9 @@ _shiplog_left() {
   for _shiplog_one in "$_shiplog_dir"/*.ndjson "$_shiplog_dir"/adopted-*/*.ndjson; do
     [ -e "$_shiplog_one" ] || continue
     # In this order: what is written and sent meanwhile must not count as less than nothing.
-    _shiplog_done=$(cat "$_shiplog_one.sent" 2>/dev/null || echo 0)
+    _shiplog_sent_of "$_shiplog_one"
     _shiplog_all=$(wc -l 2>/dev/null <"$_shiplog_one") || continue
-    _shiplog_total=$((_shiplog_total + _shiplog_all - _shiplog_done))
+    _shiplog_total=$((_shiplog_total + _shiplog_all - _shiplog_sent))
   done
   echo "$_shiplog_total"
 }
@@ -430,6 +571,7 @@ _shiplog_send_all() {
   _shiplog_stale=300
   _shiplog_signs=0
   _shiplog_troubled=
+  _shiplog_most_bytes=$_shiplog_batch_bytes
   _shiplog_next_sign=$(($(date +%s) + _shiplog_stale / 4))
   _shiplog_gone=
   while [ -d "$_shiplog_dir" ]; do
@@ -452,43 +594,61 @@ _shiplog_send_all() {
 # Sends all that a file holds. Fails where it has to be tried again later.
 _shiplog_send_file() {
   _shiplog_most=$_shiplog_batch
+  _shiplog_is_recorded=yes
+  _shiplog_sent_of "$1"
   while :; do
     _shiplog_is_over=
     case $1 in */adopted-*) _shiplog_is_over=yes ;; esac
     [ ! -e "$1.end" ] || _shiplog_is_over=yes
     _shiplog_all=$(wc -l 2>/dev/null <"$1") || return 0 # it gave way
-    _shiplog_sent=$(cat "$1.sent" 2>/dev/null || echo 0)
-    _shiplog_size=$((_shiplog_all - _shiplog_sent))
-    if [ "$_shiplog_size" -le 0 ]; then
-      [ -z "$_shiplog_is_over" ] || rm -f "$1" "$1.sent" "$1.end"
+    if [ "$_shiplog_all" -le "$_shiplog_sent" ]; then
+      if [ -n "$_shiplog_is_over" ]; then
+        rm -f "$1" "$1.sent" "$1.end"
+      elif [ -z "$_shiplog_is_recorded" ]; then
+        sleep 1 # it is sent again until there is room to say that it was
+      fi
       return 0
     fi
+    # Only whole lines: the last one may be about to be written.
+    _shiplog_size=$((_shiplog_all - _shiplog_sent))
     [ "$_shiplog_size" -le "$_shiplog_most" ] || _shiplog_size=$_shiplog_most
-    tail -n "+$((_shiplog_sent + 1))" "$1" 2>/dev/null | head -n "$_shiplog_size" >"$_shiplog_dir/body"
-    _shiplog_post "$1"
+    _shiplog_size=$(_shiplog_rest_of "$1" "$_shiplog_size" | LC_ALL=C awk -v most="$_shiplog_most_bytes" '
+      { bytes += length($0) + 1 }
+      bytes > most && NR > 1 { bytes -= length($0) + 1; exit }
+      { lines++ }
+      END { print lines + 0, bytes + 0 }')
+    _shiplog_size_bytes=${_shiplog_size#* }
+    _shiplog_size=${_shiplog_size% *}
+    [ "$_shiplog_size" -gt 0 ] || return 0 # it gave way meanwhile
+    _shiplog_post "$1" "$_shiplog_size"
     case $_shiplog_answer in
       200 | 422)
         _shiplog_failures=0
         _shiplog_troubled=
         rm -f "$_shiplog_dir/away"
         _shiplog_most=$_shiplog_batch
-        echo $((_shiplog_sent + _shiplog_size)) >"$1.sent"
-        if grep -q -e '"outcome":"REJECTED"' -e '"errors":' "$_shiplog_dir/answer" 2>/dev/null; then
-          _shiplog_say "not taken: $(cut -c 1-500 "$_shiplog_dir/answer")"
-        fi
+        _shiplog_most_bytes=$((_shiplog_most_bytes + 16384))
+        [ "$_shiplog_most_bytes" -le "$_shiplog_batch_bytes" ] || _shiplog_most_bytes=$_shiplog_batch_bytes
+        _shiplog_is_delivered "$1" "$_shiplog_size"
+        case $_shiplog_reply in *'"outcome":"REJECTED"'* | *'"errors":'*)
+          _shiplog_say "not taken: $(_shiplog_excerpt 500)" ;;
+        esac
         ;;
       400 | 413 | 415) # too much at once, or one of them is to blame: which?
         if [ "$_shiplog_size" -gt 1 ]; then
           _shiplog_most=$((_shiplog_size / 2))
           [ "$_shiplog_answer" != 413 ] || _shiplog_batch=$_shiplog_most
         else
-          _shiplog_say "an event was dropped: $_shiplog_answer $(cut -c 1-300 "$_shiplog_dir/answer")"
-          echo $((_shiplog_sent + 1)) >"$1.sent"
+          _shiplog_say "an event was dropped: $_shiplog_answer $(_shiplog_excerpt 300)"
+          _shiplog_is_delivered "$1" 1
         fi
         ;;
       *)
-        _shiplog_taken=$(sed -n 's/.*"taken": *\([0-9]*\).*/\1/p' "$_shiplog_dir/answer" 2>/dev/null)
-        echo $((_shiplog_sent + ${_shiplog_taken:-0})) >"$1.sent"
+        _shiplog_taken=$(printf '%s' "$_shiplog_reply" | sed -n 's/.*"taken": *\([0-9]\{1,9\}\).*/\1/p' | tail -n 1)
+        [ "${_shiplog_taken:-0}" -le "$_shiplog_size" ] || _shiplog_taken=0
+        _shiplog_is_delivered "$1" "${_shiplog_taken:-0}"
+        # A slow link: what does not get through in time does in smaller pieces.
+        [ "$_shiplog_curl" != 28 ] || _shiplog_most_bytes=$((_shiplog_size_bytes / 2))
         _shiplog_pause
         return 1
         ;;
@@ -496,41 +656,68 @@ _shiplog_send_file() {
   done
 }
 
-# The token is given by stdin, where other users cannot read it.
+# FILE COUNT: so many more.
+_shiplog_is_delivered() {
+  [ "$2" -gt 0 ] || return 0
+  _shiplog_sent=$((_shiplog_sent + $2))
+  _shiplog_is_recorded=
+  ! _shiplog_record "$1" "$_shiplog_sent" || _shiplog_is_recorded=yes
+}
+
+# FILE LINES: the first of what is not sent.
+_shiplog_rest_of() { tail -n "+$((_shiplog_sent + 1))" "$1" 2>/dev/null | head -n "$2"; }
+
+# FILE LINES. The token is given by stdin, where other users cannot read it. Nothing is written to the
+# disk: it may be full, and is emptied by sending.
 _shiplog_post() {
   _shiplog_path=/v1/events
   _shiplog_content=application/x-ndjson
+  _shiplog_proof='"stored":'
   case $1 in *.task.ndjson)
     _shiplog_path=/graphql
     _shiplog_content=application/json
+    _shiplog_proof='"data":'
     ;;
   esac
   _shiplog_token=${SHIPLOG_TOKEN:-}
   [ -z "${SHIPLOG_TOKEN_FILE:-}" ] || _shiplog_token=$(cat "$SHIPLOG_TOKEN_FILE")
-  rm -f "$_shiplog_dir/answer" "$_shiplog_dir/headers"
-  _shiplog_answer=$(
-    {
-      [ -z "$_shiplog_token" ] || printf 'header = "authorization: Bearer %s"\n' "$_shiplog_token"
-    } | curl -s -K - --max-time "$_shiplog_call_seconds" -o "$_shiplog_dir/answer" \
-      -D "$_shiplog_dir/headers" -w '%{http_code}' -H "content-type: $_shiplog_content" \
-      -H 'accept: application/graphql-response+json, application/json' -H 'expect:' \
-      --data-binary "@$_shiplog_dir/body" "${SHIPLOG_URL:-http://localhost:4000}$_shiplog_path"
+  _shiplog_reply=$(
+    _shiplog_rest_of "$1" "$2" | {
+      {
+        [ -z "$_shiplog_token" ] || printf 'header = "authorization: Bearer %s"\n' "$_shiplog_token"
+      } | curl -s -i -K - --max-time "$_shiplog_call_seconds" --max-filesize 4000000 \
+        -w '\n%{http_code}' -H "content-type: $_shiplog_content" \
+        -H 'accept: application/graphql-response+json, application/json' -H 'expect:' \
+        --data-binary @/dev/fd/3 "${SHIPLOG_URL:-http://localhost:4000}$_shiplog_path"
+      echo " $?"
+    } 3<&0 | tr -d '\000\r'
   )
+  _shiplog_curl=${_shiplog_reply##* }
+  _shiplog_answer=$(printf '%s\n' "$_shiplog_reply" | sed -n '$s/ .*//p')
+  # Success is what the server itself says: a portal or a page for maintenance answers 200, too.
+  case $_shiplog_answer in 200 | 422)
+    printf '%s\n' "$_shiplog_reply" | grep -q "$_shiplog_proof *[0-9{]" ||
+      _shiplog_answer="$_shiplog_answer, but not from Shiplog"
+    ;;
+  esac
   _shiplog_said=$(_shiplog_header shiplog-stale-after-ms)
   [ -z "$_shiplog_said" ] || _shiplog_stale=$((_shiplog_said / 1000))
 }
 
 _shiplog_header() {
-  [ ! -e "$_shiplog_dir/headers" ] ||
-    tr -d '\r' <"$_shiplog_dir/headers" | tr 'A-Z' 'a-z' | sed -n "s/^$1: *\([0-9][0-9]*\)\$/\1/p"
+  printf '%s\n' "$_shiplog_reply" | tr 'A-Z' 'a-z' |
+    sed -n "s/^$1: *\([0-9]\{1,9\}\)\$/\1/p" | head -n 1
 }
+
+# The beginning of what was answered: BYTES.
+_shiplog_excerpt() { printf '%s\n' "$_shiplog_reply" | sed -e '1,/^$/d' -e '$d' | head -c "$1"; }
 
 # Between two tries: longer each time, as long as the server asks for, and not all scripts at once.
 _shiplog_pause() {
   [ -n "$_shiplog_troubled" ] ||
     _shiplog_say "no good answer from ${SHIPLOG_URL:-http://localhost:4000} ($_shiplog_answer); reporting goes on when it is over"
   _shiplog_troubled=yes
-  [ "$_shiplog_answer" != 000 ] || : >"$_shiplog_dir/away"
+  [ "$_shiplog_answer" != 000 ] || _shiplog_mark "$_shiplog_dir/away"
   _shiplog_failures=$((_shiplog_failures + 1))
   _shiplog_naps=$((1 << (_shiplog_failures < 7 ? _shiplog_failures : 7)))
   _shiplog_asked=$(_shiplog_header retry-after)
@@ -571,7 +758,11 @@ if [ "${0##*/}" = shiplog.sh ]; then
     exit 2
   fi
   shift
-  shiplog_open || exit 2
+  if ! shiplog_open; then
+    _shiplog_say 'nothing is reported'
+    shift 3
+    exec "$@"
+  fi
   _shiplog_exit=0
   shiplog_run "$@" || _shiplog_exit=$?
   shiplog_close

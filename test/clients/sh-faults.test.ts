@@ -1,0 +1,303 @@
+/** shiplog.sh where something goes wrong around it: no deployment is changed, and no event gone in silence. */
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, runCli } from '../support/cli.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { CLIENTS, LANGUAGES, startAgent } from './agent.ts';
+import { linesOf, type StoredTask, taskOnce } from './stored.ts';
+
+const LONG_MS = 120_000;
+const SCRIPT = join(CLIENTS, 'sh', 'shiplog.sh');
+const NOBODY = 'http://127.0.0.1:9';
+/** What is written beyond so many blocks of 512 bytes fails as on a full disk, and kills nobody. */
+const FULL_AT_4_KIB = 'trap "" XFSZ; ulimit -S -f 8;';
+
+describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
+  let directory: string;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'shiplog-sh-'));
+    server = await startServer();
+  }, LONG_MS);
+  afterAll(async () => {
+    await server?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const spoolOf = (name: string) => join(directory, name);
+  const sh = (name: string, program: string, env: Record<string, string> = {}): Promise<Ended> =>
+    runCli(['-c', program], {
+      command: ['sh'],
+      env: { SHIPLOG_SH: SCRIPT, SHIPLOG_URL: server.url, SHIPLOG_SPOOL: spoolOf(name), ...env },
+    });
+  /** Runs the body in a script that stops at the first command that fails. */
+  const script = (name: string, body: string, env: Record<string, string> = {}) =>
+    sh(
+      name,
+      `set -eu; . "$SHIPLOG_SH"; shiplog_open; shiplog_step ${name} web-1 download\n${body}`,
+      env,
+    );
+  const ended = (name: string) =>
+    taskOnce(server, name, 'web-1', ({ run }) => run?.step?.status !== undefined);
+  const messagesOf = (task: StoredTask) => task.events.map(({ message }) => message ?? '');
+
+  it(
+    'passes all output and the exit code on when the disk of the spool is full, and says how much is not reported',
+    async () => {
+      const lines = 30_000;
+      const run = `exec sh "$SHIPLOG_SH" run full web-1 download sh -c 'seq -f "line %.0f" ${lines}; exit 7'`;
+      const { code, stdout, stderr } = await sh('full', `${FULL_AT_4_KIB} ${run}`);
+      expect([code, stdout.split('\n').length]).toEqual([7, lines + 1]);
+      const said = [...stderr.matchAll(/(\d+) lines of STDOUT could not be written/g)];
+      expect(said.length, stderr).toBe(1);
+      expect(stderr).not.toContain('not taken');
+      const found = await taskOnce(server, 'full', 'web-1', ({ run: of }) =>
+        Boolean(of?.step?.exitCode),
+      );
+      expect(found.run?.step).toMatchObject({ status: 'FAILED', exitCode: 7 });
+      const reported = linesOf(found).length;
+      expect(reported).toBeGreaterThan(0);
+      expect(reported + Number(said[0]?.[1])).toBe(lines);
+      expect(messagesOf(found)).toContain(
+        `[shiplog] ${said[0]?.[1]} lines of output were dropped here: there was no room for them`,
+      );
+    },
+    LONG_MS,
+  );
+
+  it('lets a pipe into shiplog_lines run to its end when the disk of the spool is full', async () => {
+    const { code, stdout, stderr } = await script(
+      'full-pipe',
+      `{ seq 1 30000 && echo whole >&2; } | { ${FULL_AT_4_KIB} shiplog_lines; }
+       shiplog_succeeded; shiplog_close 20; echo "went on"`,
+    );
+    expect([code, stdout], stderr).toEqual([0, 'went on\n']);
+    expect(stderr).toContain('whole\n');
+    expect(stderr).not.toContain('not taken');
+    expect(stderr).toMatch(/\d+ lines of STDOUT could not be written/);
+  });
+
+  it('runs the command when there is no place for a spool at all', async () => {
+    const file = spoolOf('no-directory');
+    await writeFile(file, '');
+    const run = 'exec sh "$SHIPLOG_SH" run no-place web-1 download sh -c "echo fine; exit 5"';
+    const { code, stdout, stderr } = await sh('no-directory', run, { TMPDIR: file });
+    expect([code, stdout]).toEqual([5, 'fine\n']);
+    expect(stderr).toContain('nothing is reported');
+    // With a temporary directory it is reported from there.
+    expect((await sh('no-directory', run)).code).toBe(5);
+    expect((await ended('no-place')).run?.step?.exitCode).toBe(5);
+  });
+
+  it(
+    'delivers what several scripts left that were killed one after the other',
+    async () => {
+      const env = { SHIPLOG_SPOOL: spoolOf('killed') };
+      for (const from of [1, 11, 21, 31]) {
+        const agent = startAgent('sh', { ...env, SHIPLOG_URL: NOBODY });
+        await agent.call('step', 'killed', 'web-1', 'download');
+        await agent.call('lines', from, from + 9);
+        await agent.kill();
+      }
+      const last = startAgent('sh', { ...env, SHIPLOG_URL: server.url });
+      await last.call('close', 20);
+      await last.end();
+      const found = await taskOnce(server, 'killed', 'web-1', (task) => linesOf(task).length >= 40);
+      expect(linesOf(found).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 40 }, (_, i) => i + 1),
+      );
+      expect(await readdir(env.SHIPLOG_SPOOL)).toEqual([]);
+    },
+    LONG_MS,
+  );
+
+  it('loses no event beside one that could be written only in part', async () => {
+    const { code, stderr } = await script(
+      'torn',
+      `shiplog_line before
+       trap "" XFSZ; ulimit -S -f 2
+       shiplog_line "$(head -c 4000 /dev/zero | tr '\\0' x)"
+       ulimit -S -f unlimited
+       shiplog_line after
+       shiplog_line 'after that'
+       shiplog_succeeded; shiplog_close 20`,
+    );
+    expect(code, stderr).toBe(0);
+    expect(messagesOf(await ended('torn')).filter((message) => message !== '')).toEqual([
+      'before',
+      'after',
+      'after that',
+    ]);
+    expect(stderr).toContain('1 events could not be written');
+  });
+
+  it('goes on when what it knows of deliveries is damaged', async () => {
+    const damage =
+      'for f in "$SHIPLOG_SPOOL"/*/*.o.*.ndjson; do [ ! -e "$f" ] || : >"$f.sent"; done';
+    const { code, stdout, stderr } = await script(
+      'damaged',
+      `for n in 1 2 3 4 5 6 7 8 9 10 11 12; do ${damage}; shiplog_line "line $n"; done
+       ${damage}; shiplog_flush 0 || echo waits
+       ${damage}; shiplog_close 0; echo "went on"`,
+      { SHIPLOG_URL: NOBODY, SHIPLOG_SPOOL_BYTES: '800' },
+    );
+    expect([code, stdout], stderr).toEqual([0, 'waits\nwent on\n']);
+  });
+
+  it(
+    'takes no 200 for a delivery that is not from Shiplog',
+    async () => {
+      const link = await startLink(server.url, ({ count }) =>
+        count === 1 ? '{"status":"maintenance"}' : count === 2 ? '<html>Log in</html>' : null,
+      );
+      const { code, stderr } = await script(
+        'portal',
+        `shiplog_start_task portal shop 1.4.2
+         shiplog_line 'line 1'
+         shiplog_succeeded; shiplog_close 20`,
+        { SHIPLOG_URL: link.url },
+      );
+      link.stop();
+      expect(code).toBe(0);
+      expect(stderr).toContain('200, but not from Shiplog');
+      expect(stderr).not.toContain('not delivered');
+      const found = await ended('portal');
+      expect([found.service, linesOf(found), found.run?.step?.status]).toEqual([
+        'shop',
+        [1],
+        'SUCCEEDED',
+      ]);
+    },
+    LONG_MS,
+  );
+
+  it('drops what the server refuses for good, says so, and goes on', async () => {
+    const { code, stderr } = await script(
+      'refused',
+      `shiplog_start_task "$(head -c 300 /dev/zero | tr '\\0' x)"
+       shiplog_succeeded; shiplog_flush 10; shiplog_close 1`,
+    );
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/an event was dropped: 4|not taken/);
+  });
+
+  it('takes over what a script left whose process number somebody else has now, and nothing of the living', async () => {
+    const env = { SHIPLOG_SPOOL: spoolOf('numbers'), SHIPLOG_URL: NOBODY };
+    const [killed, living] = [startAgent('sh', env), startAgent('sh', env)];
+    for (const [agent, line] of [[killed, 1] as const, [living, 2] as const]) {
+      await agent.call('step', 'numbers', 'web-1', 'download');
+      await agent.call('lines', line, line);
+    }
+    await killed.kill();
+    for (const name of await readdir(env.SHIPLOG_SPOOL)) {
+      for (const file of ['pid', 'sender'].map((of) => join(env.SHIPLOG_SPOOL, name, of))) {
+        const [pid, ...identity] = (await readFile(file, 'utf8')).trimEnd().split(' ');
+        if (isAlive(Number(pid))) continue;
+        await writeFile(file, `${[process.pid, ...identity].join(' ')}\n`);
+      }
+    }
+    expect((await script('numbers', 'shiplog_close 20')).code).toBe(0);
+    const found = await taskOnce(server, 'numbers', 'web-1', (task) => linesOf(task).length > 0);
+    expect(linesOf(found)).toEqual([1]);
+    expect((await readdir(env.SHIPLOG_SPOOL)).length).toBe(1);
+    await living.kill();
+  });
+
+  it('bounds in bytes what single lines leave in the spool', async () => {
+    const { code } = await script(
+      'bounded',
+      `long=$(head -c 15000 /dev/zero | tr '\\0' x)
+       for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do shiplog_line "$long"; done
+       shiplog_close 0`,
+      { SHIPLOG_URL: NOBODY, SHIPLOG_SPOOL_BYTES: '80000' },
+    );
+    expect(code).toBe(0);
+    let bytes = 0;
+    for (const name of await readdir(spoolOf('bounded'), { recursive: true })) {
+      if (name.endsWith('.ndjson')) bytes += (await stat(join(spoolOf('bounded'), name))).size;
+    }
+    // Each of the eight pieces holds one line more than its share.
+    expect(bytes).toBeLessThan(80_000 + 8 * 16_000);
+    expect(bytes).toBeGreaterThan(80_000);
+  });
+
+  // Opened a second time: the sender has the settings of its beginning.
+  it(
+    'gets through a slow link in smaller and smaller requests',
+    async () => {
+      const sizes: number[] = [];
+      const link = await startLink(server.url, ({ body }) => {
+        sizes.push(body.length);
+        return body.length > 300_000 ? 'never' : null;
+      });
+      const { code, stderr } = await script(
+        'slow',
+        `_shiplog_call_seconds=1; shiplog_close 1; shiplog_open; shiplog_step slow web-1 download
+         long=$(head -c 15000 /dev/zero | tr '\\0' x)
+         seq 1 100 | sed "s/\\$/ $long/" | shiplog_lines
+         shiplog_succeeded
+         shiplog_flush 60 && echo delivered
+         shiplog_close 1`,
+        { SHIPLOG_URL: link.url },
+      );
+      link.stop();
+      expect(code, stderr).toBe(0);
+      const found = await taskOnce(server, 'slow', 'web-1', ({ events }) => events.length >= 101);
+      expect(found.events.length).toBe(101);
+      expect(Math.max(...sizes)).toBeGreaterThan(300_000);
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(512 * 1024);
+    },
+    LONG_MS,
+  );
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+interface Asked {
+  /** Which request of this path it is, from 1. */
+  count: number;
+  body: string;
+}
+
+/** A way to the server on which another answers with a 200 now and then; `never`: nobody does. */
+async function startLink(target: string, answerOf: (asked: Asked) => string | null) {
+  const counts = new Map<string, number>();
+  const link = createServer(async (incoming, response) => {
+    const path = incoming.url ?? '';
+    const count = (counts.get(path) ?? 0) + 1;
+    counts.set(path, count);
+    // Who has given up meanwhile needs no answer.
+    const body = await text(incoming).catch(() => null);
+    if (body === null) return;
+    const foreign = answerOf({ count, body });
+    if (foreign === 'never') return;
+    if (foreign !== null) {
+      response.end(foreign);
+      return;
+    }
+    const headers = { 'content-type': incoming.headers['content-type'] ?? '' };
+    const answer = await fetch(`${target}${path}`, { method: 'POST', headers, body });
+    response.writeHead(answer.status).end(await answer.text());
+  }).listen(0, '127.0.0.1');
+  await once(link, 'listening');
+  return {
+    url: `http://127.0.0.1:${(link.address() as AddressInfo).port}`,
+    stop() {
+      link.closeAllConnections();
+      link.close();
+    },
+  };
+}
