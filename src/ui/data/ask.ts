@@ -5,16 +5,33 @@ import { token, tokenWanted } from './token.ts';
 /** What the server, or the way to it, refused; `message` is for people. */
 export class AskError extends Error {
   readonly code: string;
+  /** When it is worth trying again, where the server said so. */
+  readonly retryAfterMs: number | null;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, retryAfterMs: number | null = null) {
     super(message);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
+
+  static of({ message, extensions }: Problem): AskError {
+    return new AskError(
+      String(extensions?.code ?? 'INTERNAL'),
+      message,
+      typeof extensions?.retryAfterMs === 'number' ? extensions.retryAfterMs : null,
+    );
+  }
+}
+
+/** As the server tells it. */
+interface Problem {
+  message: string;
+  extensions?: { [name: string]: unknown } | undefined;
 }
 
 interface Answer {
   data?: unknown;
-  errors?: { message: string; extensions?: { code?: string } }[];
+  errors?: Problem[];
 }
 
 /** Rejects with an AskError, or as `signal` says. */
@@ -40,9 +57,9 @@ export async function ask<Result, Variables>(
   }
   const [first] = answer.errors ?? [];
   if (first !== undefined) {
-    const code = first.extensions?.code ?? 'INTERNAL';
-    if (code === 'UNAUTHENTICATED') tokenWanted.value = first.message;
-    throw new AskError(code, first.message);
+    const error = AskError.of(first);
+    if (error.code === 'UNAUTHENTICATED') tokenWanted.value = error.message;
+    throw error;
   }
   return answer.data as Result;
 }
