@@ -240,6 +240,37 @@ describe('the connection of the console to a server with tokens', () => {
     await page.close();
   });
 
+  it('asks for no other token because of what was refused before the right one was given', async () => {
+    const tokensFile = join(folder, 'late');
+    const { token, record } = makeToken('someone', ['read'], null, Date.now());
+    await writeFile(tokensFile, formatTokens([record]), { mode: 0o600 });
+    const server = await startHttpFixture({ tokensFile });
+    const { page } = await openConsole(browser, server.url);
+    let sockets = 0;
+    let refuse = (): void => {};
+    const given = new Promise<void>((resolve) => {
+      refuse = resolve;
+    });
+    await page.routeWebSocket(/\/graphql$/, (socket) => {
+      const first = ++sockets === 1;
+      const onServer = socket.connectToServer();
+      onServer.onClose(async (code, reason) => {
+        if (first) await given;
+        await socket.close({ ...(code && { code }), ...(reason && { reason }) });
+      });
+    });
+    await page.goto(`${server.url}/search`);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'hidden' });
+    refuse();
+    await page.getByRole('status', { name: 'Connection' }).getByText('live').waitFor();
+    expect(await dialog.count()).toBe(0);
+    await page.close();
+    await server.close();
+  });
+
   it.each(['/search', '/steps', '/hosts', '/hosts/a'])(
     'is live once the token was given where nothing is followed: %s',
     async (path) => {

@@ -1,6 +1,6 @@
 /** Questions that are answered once: POST /graphql. */
 import type { TypedDocumentString } from '../gen/graphql.ts';
-import { token, tokenWanted } from './token.ts';
+import { token, tokenRefused } from './token.ts';
 
 /** What the server, or the way to it, refused; `message` is for people. */
 export class AskError extends Error {
@@ -41,7 +41,8 @@ export async function ask<Result, Variables>(
   signal?: AbortSignal,
 ): Promise<Result> {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
-  if (token.value !== null) headers.authorization = `Bearer ${token.value}`;
+  const given = token.value;
+  if (given !== null) headers.authorization = `Bearer ${given}`;
   let answer: Answer;
   try {
     const response = await fetch('/graphql', {
@@ -58,7 +59,7 @@ export async function ask<Result, Variables>(
   const [first] = answer.errors ?? [];
   if (first !== undefined) {
     const error = AskError.of(first);
-    if (error.code === 'UNAUTHENTICATED') tokenWanted.value = error.message;
+    if (error.code === 'UNAUTHENTICATED') tokenRefused(given, error.message);
     throw error;
   }
   return answer.data as Result;

@@ -7,7 +7,7 @@ import {
   type FormattedExecutionResult,
 } from 'graphql-ws';
 import { Cell } from '../parts/cell.ts';
-import { token, tokenWanted } from './token.ts';
+import { token, tokenRefused, tokenWanted } from './token.ts';
 
 /** `reconnecting`: what is shown is true as of `since`. */
 export type Connection = { state: 'live' | 'reconnecting' | 'offline' | 'idle'; since: number };
@@ -44,6 +44,7 @@ export function subscribe<Result>(
 }
 
 function connect(allowed?: Promise<void>): Client {
+  let given = token.value;
   const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`;
   return createClient({
     url: async () => {
@@ -51,7 +52,10 @@ function connect(allowed?: Promise<void>): Client {
       awaitAnswer();
       return address;
     },
-    connectionParams: () => (token.value === null ? {} : { token: token.value }),
+    connectionParams() {
+      given = token.value;
+      return given === null ? {} : { token: given };
+    },
     // Kept open where a view follows nothing too: whether the server is there is shown everywhere.
     lazy: false,
     // What is final to the library need not be so to the server: a token is given, for example.
@@ -82,7 +86,7 @@ function connect(allowed?: Promise<void>): Client {
         clearTimeout(unanswered);
         raw = null;
         const { code, reason } = event as CloseEvent;
-        if (TOKEN_CODES.has(code)) tokenWanted.value = reason || 'A token is needed';
+        if (TOKEN_CODES.has(code)) tokenRefused(given, reason || 'A token is needed');
         change(navigator.onLine ? 'reconnecting' : 'offline');
       },
     },
