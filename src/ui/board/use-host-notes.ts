@@ -10,6 +10,8 @@ export interface HostNote {
 }
 
 const SETTLE_MS = 120;
+/** Between two questions. */
+const LEAST_MS = 500;
 const MOST = 200;
 const NONE: ReadonlyMap<string, HostNote> = new Map();
 
@@ -28,7 +30,7 @@ export function useHostNotes(
       const { task } = await ask(HostNotesDocument, { id, hosts }, signal);
       return new Map(task?.runs.nodes.map((run) => [run.hostName, noteOf(run)]));
     },
-    { settleMs: SETTLE_MS },
+    { leastMs: LEAST_MS, settleMs: SETTLE_MS },
   );
   return data ?? NONE;
 }
