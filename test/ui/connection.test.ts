@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { startBrowser } from '../http/browser.ts';
-import { startHttpFixture } from '../http/support.ts';
+import { type HttpFixture, startHttpFixture } from '../http/support.ts';
 import { describeOnEngines } from '../support/engines.ts';
 import { startServer } from '../support/server.ts';
 import { openConsole } from './console.ts';
@@ -94,6 +94,123 @@ describeOnEngines('the connection of the console', (engine) => {
   });
 });
 
+describe('the connection of the console, where something on the way fails', () => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture();
+    await shiplog.ingest.logSteps([
+      {
+        ...{ taskId: 't', host: 'a', step: 'only' },
+        status: 'FAILED',
+        error: { message: 'no disk' },
+      },
+    ]);
+  });
+  afterAll(() => shiplog.close());
+
+  it.each(['SHUTTING_DOWN', 'OVERLOADED', 'STORE_UNAVAILABLE', 'QUERY_TIMEOUT', 'INTERNAL'])(
+    'follows again by itself what was refused with %s',
+    async (code) => {
+      const taskId = `refused-${code}`;
+      await shiplog.ingest.startTask({ id: taskId, plan: ['only'], hosts: ['a', 'b'] });
+      const payload = [{ message: 'Not now', extensions: { code } }];
+      let refused = true;
+      const { page } = await openConsole(browser, shiplog.url, `/tasks/${taskId}`, {
+        told: (text) =>
+          refused && /"(taskChanged|runsChanged)":/.test(text)
+            ? JSON.stringify({ id: JSON.parse(text).id, type: 'error', payload })
+            : text,
+      });
+      const problem = page.getByRole('alert');
+      await problem.getByText('Not now').waitFor();
+      refused = false;
+      await problem.waitFor({ state: 'detached' });
+      await shiplog.ingest.logSteps([{ taskId, host: 'a', step: 'only', status: 'SUCCEEDED' }]);
+      await page.getByRole('grid').getByRole('gridcell', { name: 'SUCCEEDED' }).waitFor();
+      await page.locator('.deployment-head').getByText('succeeded 1').waitFor();
+      await page.close();
+    },
+  );
+
+  it.each(['/hosts/a', '/search', '/tasks/t', '/tasks/t?host=a'])(
+    'asks again by itself what failed while the websocket lived, at %s',
+    async (path) => {
+      const { page } = await openConsole(browser, shiplog.url);
+      const errors = [{ message: 'No store', extensions: { code: 'STORE_UNAVAILABLE' } }];
+      await page.route(/\/graphql$/, (route) =>
+        // The log has a button for it.
+        route.request().postData()?.includes('query Log')
+          ? route.fallback()
+          : route.fulfill({ json: { errors } }),
+      );
+      await page.goto(shiplog.url + path);
+      const problem = page.getByRole('alert');
+      await problem.getByText('No store').first().waitFor();
+      await page.getByRole('status', { name: 'Connection' }).getByText('live').waitFor();
+      await page.unroute(/\/graphql$/);
+      await expect.poll(() => problem.count()).toBe(0);
+      await page.getByText('no disk').first().waitFor();
+      if (path.startsWith('/tasks')) await page.getByRole('grid').getByText('no disk').waitFor();
+      await page.close();
+    },
+  );
+
+  it('gives up a connection that is dead without a word, and goes on where it was', async () => {
+    const line = (message: string) => ({ taskId: 'silent', host: 'a', step: 'only', message });
+    await report(shiplog.url, [line('before')]);
+    const { page } = await openConsole(browser, shiplog.url);
+    await page.clock.install();
+    const dead: (() => void)[] = [];
+    let unanswered = 0;
+    await page.routeWebSocket(/\/graphql$/, (socket) => {
+      const server = socket.connectToServer();
+      let isDead = false;
+      dead.push(() => {
+        isDead = true;
+      });
+      socket.onMessage((text) => {
+        if (!isDead) server.send(text);
+        else if (JSON.parse(String(text)).type === 'ping') unanswered++;
+      });
+      server.onMessage((text) => {
+        if (!isDead) socket.send(text);
+      });
+    });
+    await page.goto(`${shiplog.url}/tasks/silent?host=a`);
+    const connection = page.getByRole('status', { name: 'Connection' });
+    await page.getByRole('log').getByText('before').waitFor();
+    await connection.getByText('live').waitFor();
+    dead[0]?.();
+    await report(shiplog.url, [line('meanwhile')]);
+    await page.clock.fastForward(12_000);
+    await expect.poll(() => unanswered).toBe(1);
+    await page.clock.fastForward(8_000);
+    await page.getByRole('log').getByText('meanwhile').waitFor();
+    await connection.getByText('live').waitFor();
+    // Whoever comes back to the page does not wait for the next turn.
+    dead[1]?.();
+    await report(shiplog.url, [line('in the end')]);
+    await page.evaluate("dispatchEvent(new Event('pageshow'))");
+    await expect.poll(() => unanswered).toBe(2);
+    await page.clock.fastForward(8_000);
+    await page.getByRole('log').getByText('in the end').waitFor();
+    await page.close();
+  });
+
+  it.each([1011, 4400, 4500])('connects again after the server closed with %i', async (code) => {
+    const { page } = await openConsole(browser, shiplog.url);
+    let sockets = 0;
+    await page.routeWebSocket(/\/graphql$/, async (socket) => {
+      if (++sockets === 1) await socket.close({ code });
+      else socket.connectToServer();
+    });
+    await page.goto(`${shiplog.url}/search`);
+    await page.getByRole('status', { name: 'Connection' }).getByText('live').waitFor();
+    expect(sockets).toBe(2);
+    await page.close();
+  });
+});
+
 describe('the connection of the console to a server with tokens', () => {
   it('asks for a token where the server wants one, again where it is wrong, and keeps it out of the address', async () => {
     const tokensFile = join(folder, 'tokens');
@@ -122,4 +239,52 @@ describe('the connection of the console to a server with tokens', () => {
     expect(await dialog.count()).toBe(0);
     await page.close();
   });
+
+  it('asks for no other token because of what was refused before the right one was given', async () => {
+    const tokensFile = join(folder, 'late');
+    const { token, record } = makeToken('someone', ['read'], null, Date.now());
+    await writeFile(tokensFile, formatTokens([record]), { mode: 0o600 });
+    const server = await startHttpFixture({ tokensFile });
+    const { page } = await openConsole(browser, server.url);
+    let sockets = 0;
+    let refuse = (): void => {};
+    const given = new Promise<void>((resolve) => {
+      refuse = resolve;
+    });
+    await page.routeWebSocket(/\/graphql$/, (socket) => {
+      const first = ++sockets === 1;
+      const onServer = socket.connectToServer();
+      onServer.onClose(async (code, reason) => {
+        if (first) await given;
+        await socket.close({ ...(code && { code }), ...(reason && { reason }) });
+      });
+    });
+    await page.goto(`${server.url}/search`);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'hidden' });
+    refuse();
+    await page.getByRole('status', { name: 'Connection' }).getByText('live').waitFor();
+    expect(await dialog.count()).toBe(0);
+    await page.close();
+    await server.close();
+  });
+
+  it.each(['/search', '/steps', '/hosts', '/hosts/a'])(
+    'is live once the token was given where nothing is followed: %s',
+    async (path) => {
+      const tokensFile = join(folder, `tokens${path.replaceAll('/', '-')}`);
+      const { token, record } = makeToken('someone', ['read'], null, Date.now());
+      await writeFile(tokensFile, formatTokens([record]), { mode: 0o600 });
+      const server = await startHttpFixture({ tokensFile });
+      const { page } = await openConsole(browser, server.url, path);
+      const field = page.getByRole('dialog').getByLabel('Token');
+      await field.fill(token);
+      await page.keyboard.press('Enter');
+      await page.getByRole('status', { name: 'Connection' }).getByText('live').waitFor();
+      await page.close();
+      await server.close();
+    },
+  );
 });

@@ -205,6 +205,130 @@ describe('a deployment, for whoever looks at it', () => {
     await page.close();
   });
 
+  it('shows the board also where it was paused before that came, and lets it stand from then on', async () => {
+    const taskId = 'paused-2';
+    await shiplog.ingest.startTask({ id: taskId, plan: ['only'], hosts: ['a', 'b', 'c'] });
+    const { page } = await openConsole(browser, shiplog.url);
+    let answer = (): void => {};
+    const wanted = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route(/\/graphql$/, async (route) => {
+      if (route.request().postData()?.includes('query BoardNow')) await wanted;
+      await route.fallback();
+    });
+    await page.goto(`${shiplog.url}/tasks/${taskId}`);
+    await page.getByText('of 3 hosts', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const connection = page.getByRole('status', { name: 'Connection' });
+    await connection.getByText('paused').waitFor();
+    answer();
+    const board = page.getByRole('grid');
+    await board.getByRole('button', { name: '3 hosts' }).waitFor();
+    await shiplog.ingest.logSteps([{ taskId, host: 'a', step: 'only', status: 'FAILED' }]);
+    await connection.getByText('1 changes behind').waitFor();
+    expect(await page.getByRole('button', { name: '1 failed' }).count()).toBe(0);
+    expect(await board.getByRole('button', { name: '3 hosts' }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await board.getByRole('gridcell', { name: 'FAILED' }).waitFor();
+    await page.close();
+  });
+
+  it.each([
+    ['DeploymentSummary', '', '[aria-label="Failures"]'],
+    ['HostNotes', '', '[role="grid"]'],
+    ['RunDetails', '?host=a', '.drawer'],
+  ])(
+    'shows what %s told of a deployment that changed while it was asked',
+    async (query, search, where) => {
+      const taskId = `busy-${query}`;
+      const event = (host: string, step: string, status: string) => ({
+        taskId,
+        host,
+        step,
+        status,
+      });
+      const failed = { ...event('a', 'download', 'FAILED'), error: { message: 'disk is full' } };
+      await shiplog.ingest.startTask({ id: taskId, plan: PLAN, hosts: ['a', 'b', 'c'] });
+      await shiplog.ingest.logSteps([failed]);
+      const { page } = await openConsole(browser, shiplog.url);
+      let asked = 0;
+      let answer: (() => Promise<void>) | null = null;
+      await page.route(/\/graphql$/, async (route) => {
+        if (route.request().postData()?.includes(`query ${query}(`) !== true)
+          await route.fallback();
+        // Those that come later are not answered.
+        else if (++asked === 1) answer = () => route.fallback();
+      });
+      await page.goto(`${shiplog.url}/tasks/${taskId}${search}`);
+      await expect.poll(() => answer).not.toBeNull();
+      await shiplog.ingest.logSteps([
+        event('a', 'start', 'SKIPPED'),
+        { ...event('b', 'download', 'FAILED'), error: { message: 'disk is full' } },
+      ]);
+      await page.getByRole('grid').getByRole('gridcell', { name: 'SKIPPED' }).waitFor();
+      await page.locator('.deployment-head').getByText('failed 2').waitFor();
+      await (answer as (() => Promise<void>) | null)?.();
+      await page.locator(where).getByText('disk is full').first().waitFor();
+      // What changed meanwhile is asked about, too.
+      await expect.poll(() => asked).toBe(2);
+      await page.close();
+    },
+  );
+
+  it('goes by n and p from a host that did not fail to the first and the last that did', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1?host=web-00');
+    await page.getByRole('button', { name: 'failed 2' }).waitFor();
+    await page.keyboard.press('p');
+    await page.getByRole('complementary', { name: 'web-19' }).waitFor();
+    await page.goto(`${shiplog.url}/tasks/shop-1?host=web-00`);
+    await page.getByRole('button', { name: 'failed 2' }).waitFor();
+    await page.keyboard.press('n');
+    await page.getByRole('complementary', { name: 'web-07' }).waitFor();
+    await page.close();
+  });
+
+  it('leaves the focus on a host, and a group open, while their cells change', async () => {
+    const taskId = 'moving-1';
+    const event = (host: string, step: string, status: string) => ({ taskId, host, step, status });
+    await shiplog.ingest.startTask({ id: taskId, plan: PLAN, hosts: ['a', 'b', 'c', 'd'] });
+    await shiplog.ingest.logSteps([
+      event('a', 'download', 'SUCCEEDED'),
+      event('b', 'download', 'RUNNING'),
+    ]);
+    const { page } = await openConsole(browser, shiplog.url, `/tasks/${taskId}`);
+    const board = page.getByRole('grid');
+    const row = (host: string) =>
+      board.getByRole('row').filter({ has: page.getByRole('link', { name: host, exact: true }) });
+    const focused = (): Promise<string | null> =>
+      page.evaluate('document.activeElement.textContent');
+    await row('a').getByRole('link').focus();
+    // It is the first row from now on.
+    await shiplog.ingest.logSteps([event('a', 'start', 'FAILED')]);
+    await row('a').getByRole('gridcell', { name: 'FAILED' }).waitFor();
+    await expect.poll(() => row('a').getAttribute('aria-rowindex')).toBe('2');
+    await expect.poll(focused).toBe('a');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toBe('b');
+    await shiplog.ingest.logSteps([event('b', 'download', 'SUCCEEDED')]);
+    await row('b').getByRole('gridcell', { name: 'SUCCEEDED' }).waitFor();
+    await expect.poll(focused).toBe('b');
+    await shiplog.ingest.logSteps([event('b', 'start', 'SUCCEEDED')]);
+    await row('b').getByRole('gridcell', { name: 'SUCCEEDED' }).nth(1).waitFor();
+    await board.getByRole('button', { name: '2 hosts' }).click();
+    await row('d').waitFor();
+    await shiplog.ingest.logSteps([
+      event('c', 'download', 'SUCCEEDED'),
+      event('d', 'download', 'SUCCEEDED'),
+    ]);
+    await row('c').getByRole('gridcell', { name: 'SUCCEEDED' }).waitFor();
+    await row('d').getByRole('gridcell', { name: 'SUCCEEDED' }).waitFor();
+    await board.getByRole('button', { name: '2 hosts', expanded: true }).click();
+    await row('d').waitFor({ state: 'detached' });
+    expect(await row('c').count()).toBe(0);
+    await page.close();
+  });
+
   it('says of a run which numbers are missing, what ran, and what earlier attempts came to', async () => {
     const event = (sequence: number, more: object) => ({
       taskId: 'holes-1',

@@ -20,6 +20,11 @@ export interface BoardLine {
   inGroup: boolean;
 }
 
+/** A host stays the same row however its cells change. */
+function nameOf({ host, group }: BoardLine): string {
+  return host === null ? `all ${group.pattern}` : `one ${host}`;
+}
+
 const ROW = 24;
 /** Hosts that are named in the row of their group. */
 const NAMED = 8;
@@ -36,7 +41,7 @@ export function BoardGrid({ id, steps, lines, open, onToggle }: BoardGridProps) 
   const scroller = useRef<HTMLDivElement>(null);
   const { rows, height, scrollTo } = useVirtual(scroller, lines.length, ROW);
   const onPaper = useCell(printing);
-  const keys = useGridKeys(scroller, lines.length, steps.length + 1, scrollTo);
+  const keys = useGridKeys(scroller, lines.map(nameOf), steps.length + 1, scrollTo);
   const drawn = rows.map(({ index, start }) => ({ index, start, line: lines[index] as BoardLine }));
   const notes = useHostNotes(
     id,
@@ -74,7 +79,7 @@ export function BoardGrid({ id, steps, lines, open, onToggle }: BoardGridProps) 
           <div
             role="row"
             aria-rowindex={index + 2}
-            key={`${line.group.pattern} ${line.host ?? ''}`}
+            key={nameOf(line)}
             class={line.inGroup ? 'board-row board-host' : 'board-row'}
             style={onPaper ? {} : { transform: `translateY(${start}px)` }}
           >

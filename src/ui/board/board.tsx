@@ -1,5 +1,5 @@
 /** The board: hosts × steps, hosts that look the same folded into one row, failures first. */
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { useNow } from '../parts/clock.ts';
 import { duration } from '../parts/time.ts';
 import { statusWord } from '../parts/status.tsx';
@@ -14,6 +14,7 @@ import {
   useBoardFilter,
 } from './board-filter.ts';
 import type { BoardModel } from './board-model.ts';
+import { useOpenGroups } from './use-open-groups.ts';
 
 interface BoardProps {
   id: string;
@@ -25,17 +26,12 @@ interface BoardProps {
 
 export function Board({ id, model, version, outSince }: BoardProps) {
   const chosen = useBoardFilter();
-  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const { open, toggle } = useOpenGroups(model, version);
   const { filter, cell } = chosen;
   const lines = useMemo(
     () => linesOf(model, chosen, open),
     [model, version, filter, cell?.step, cell?.status, open],
   );
-  const toggle = (pattern: string): void => {
-    const next = new Set(open);
-    if (!next.delete(pattern)) next.add(pattern);
-    setOpen(next);
-  };
   return (
     <section aria-label="Board">
       <h2>Board</h2>

@@ -22,6 +22,7 @@ export function useBoard(id: string): LiveBoard {
   useEffect(() => {
     let shown = fresh();
     let drawnAt = 0;
+    let known = false;
     let timer: ReturnType<typeof setTimeout> | null = null;
     setBoard(shown);
     const draw = (changes: Partial<LiveBoard>): void => {
@@ -30,7 +31,11 @@ export function useBoard(id: string): LiveBoard {
         () => {
           timer = null;
           drawnAt = Date.now();
+          const first = !known && shown.version > 0;
+          known ||= first;
           setBoard(shown);
+          // The first one is let in while paused too, and stays as it is from then on.
+          if (first && paused.value !== null) shown = { ...shown, model: shown.model.copy() };
         },
         Math.max(0, drawnAt + DRAW_MS - Date.now()),
       );
@@ -53,6 +58,7 @@ export function useBoard(id: string): LiveBoard {
           draw({ version: shown.version + 1 });
         },
         onError: (error) => draw({ error }),
+        onWaiting: (error) => draw({ error }),
         onExpired: () => {},
       });
     };
@@ -79,7 +85,8 @@ export function useBoard(id: string): LiveBoard {
       if (timer !== null) clearTimeout(timer);
     };
   }, [id]);
-  return useHeld(board);
+  const held = useHeld(board.version === 0 ? null : board) ?? board;
+  return { ...held, error: board.error };
 }
 
 function fresh(): LiveBoard {

@@ -12,35 +12,45 @@ interface GridKeys {
 
 export function useGridKeys(
   grid: RefObject<HTMLElement | null>,
-  rows: number,
+  /** Names each row, wherever it stands. */
+  rows: readonly string[],
   columns: number,
   scrollTo: (row: number) => void,
 ): GridKeys {
-  const [active, setActive] = useState({ row: 0, column: columns - 1 });
+  const [active, setActive] = useState({ name: rows[0], row: 0, column: columns - 1 });
   const moving = useRef(false);
-  const row = Math.min(active.row, Math.max(0, rows - 1));
+  // It is followed to where it stands now; one that has gone leaves the cell to what took its place.
+  const stands = rows[active.row] === active.name ? active.row : rows.indexOf(active.name ?? '');
+  const row = stands >= 0 ? stands : Math.min(active.row, Math.max(0, rows.length - 1));
   const column = Math.min(active.column, Math.max(0, columns - 1));
+  // A row that is drawn elsewhere, or no more, loses the focus; asked before that is so.
+  const focused = grid.current?.contains(document.activeElement) === true;
   useLayoutEffect(() => {
-    if (!moving.current) return;
     const cell = grid.current?.querySelector<HTMLElement>('[data-cell][tabindex="0"]');
-    if (cell == null) return;
-    moving.current = false;
-    cell.focus({ preventScroll: true });
-    cell.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    if (moving.current && cell != null) {
+      moving.current = false;
+      cell.focus({ preventScroll: true });
+      cell.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    } else if (focused && document.activeElement === document.body) {
+      // Nobody is scrolled back to a cell that is out of sight; the arrow keys still go on from it.
+      (cell ?? grid.current)?.focus({ preventScroll: true });
+    }
   });
   return {
     tabIndexOf: (atRow, atColumn) => (atRow === row && atColumn === column ? 0 : -1),
     onFocus(atRow, atColumn) {
-      if (atRow !== row || atColumn !== column) setActive({ row: atRow, column: atColumn });
+      const name = rows[atRow];
+      if (name === active.name && atRow === active.row && atColumn === column) return;
+      setActive({ name, row: atRow, column: atColumn });
     },
     onKeyDown(event) {
-      const next = target(event, row, column, rows - 1, columns - 1);
+      const next = target(event, row, column, rows.length - 1, columns - 1);
       if (next === null || event.altKey || event.metaKey) return;
       event.preventDefault();
       event.stopPropagation();
       moving.current = true;
       if (next.row !== row) scrollTo(next.row);
-      setActive(next);
+      setActive({ name: rows[next.row], ...next });
     },
   };
 }

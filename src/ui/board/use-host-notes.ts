@@ -1,7 +1,7 @@
 /** What is said beside the hosts that can be seen: why one failed, how long it took, since when it is out. */
-import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../data/ask.ts';
-import { HostNotesDocument } from '../gen/graphql.ts';
+import { useQuestion } from '../data/use-question.ts';
+import { HostNotesDocument, type HostNotesQuery } from '../gen/graphql.ts';
 
 export interface HostNote {
   durationMs: number | null;
@@ -10,6 +10,8 @@ export interface HostNote {
 }
 
 const SETTLE_MS = 120;
+/** Between two questions. */
+const LEAST_MS = 500;
 const MOST = 200;
 const NONE: ReadonlyMap<string, HostNote> = new Map();
 
@@ -18,35 +20,24 @@ export function useHostNotes(
   id: string,
   seen: readonly { host: string; pattern: string }[],
 ): ReadonlyMap<string, HostNote> {
-  const [notes, setNotes] = useState(NONE);
   // A name that ends in * would mean many.
   const some = seen.filter(({ host }) => !host.endsWith('*')).slice(0, MOST);
-  const key = some.map(({ host, pattern }) => `${host}\0${pattern}`).join('\n');
-  useEffect(() => {
-    if (some.length === 0) return;
-    const leaving = new AbortController();
-    const timer = setTimeout(() => {
-      const hosts = some.map(({ host }) => host);
-      ask(HostNotesDocument, { id, hosts }, leaving.signal).then(
-        ({ task }) => {
-          const nodes = task?.runs.nodes ?? [];
-          setNotes(
-            new Map(
-              nodes.map(({ hostName, durationMs, outOfRotationSince: outSince, steps }) => {
-                const failed = steps.find(({ error }) => error !== null);
-                return [hostName, { durationMs, outSince, reason: failed?.error?.message ?? null }];
-              }),
-            ),
-          );
-        },
-        // They are asked for again with the next change.
-        () => {},
-      );
-    }, SETTLE_MS);
-    return () => {
-      clearTimeout(timer);
-      leaving.abort();
-    };
-  }, [id, key]);
-  return notes;
+  const hosts = some.map(({ host }) => host);
+  const { data } = useQuestion(
+    hosts.length === 0 ? null : id,
+    some.map(({ host, pattern }) => `${host}\0${pattern}`).join('\n'),
+    async (signal) => {
+      const { task } = await ask(HostNotesDocument, { id, hosts }, signal);
+      return new Map(task?.runs.nodes.map((run) => [run.hostName, noteOf(run)]));
+    },
+    { leastMs: LEAST_MS, settleMs: SETTLE_MS },
+  );
+  return data ?? NONE;
+}
+
+type Run = NonNullable<HostNotesQuery['task']>['runs']['nodes'][number];
+
+function noteOf({ durationMs, outOfRotationSince: outSince, steps }: Run): HostNote {
+  const failed = steps.find(({ error }) => error !== null);
+  return { durationMs, outSince, reason: failed?.error?.message ?? null };
 }

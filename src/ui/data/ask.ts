@@ -1,20 +1,37 @@
 /** Questions that are answered once: POST /graphql. */
 import type { TypedDocumentString } from '../gen/graphql.ts';
-import { token, tokenWanted } from './token.ts';
+import { token, tokenRefused } from './token.ts';
 
 /** What the server, or the way to it, refused; `message` is for people. */
 export class AskError extends Error {
   readonly code: string;
+  /** When it is worth trying again, where the server said so. */
+  readonly retryAfterMs: number | null;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, retryAfterMs: number | null = null) {
     super(message);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
+
+  static of({ message, extensions }: Problem): AskError {
+    return new AskError(
+      String(extensions?.code ?? 'INTERNAL'),
+      message,
+      typeof extensions?.retryAfterMs === 'number' ? extensions.retryAfterMs : null,
+    );
+  }
+}
+
+/** As the server tells it. */
+interface Problem {
+  message: string;
+  extensions?: { [name: string]: unknown } | undefined;
 }
 
 interface Answer {
   data?: unknown;
-  errors?: { message: string; extensions?: { code?: string } }[];
+  errors?: Problem[];
 }
 
 /** Rejects with an AskError, or as `signal` says. */
@@ -24,7 +41,8 @@ export async function ask<Result, Variables>(
   signal?: AbortSignal,
 ): Promise<Result> {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
-  if (token.value !== null) headers.authorization = `Bearer ${token.value}`;
+  const given = token.value;
+  if (given !== null) headers.authorization = `Bearer ${given}`;
   let answer: Answer;
   try {
     const response = await fetch('/graphql', {
@@ -40,9 +58,9 @@ export async function ask<Result, Variables>(
   }
   const [first] = answer.errors ?? [];
   if (first !== undefined) {
-    const code = first.extensions?.code ?? 'INTERNAL';
-    if (code === 'UNAUTHENTICATED') tokenWanted.value = first.message;
-    throw new AskError(code, first.message);
+    const error = AskError.of(first);
+    if (error.code === 'UNAUTHENTICATED') tokenRefused(given, error.message);
+    throw error;
   }
   return answer.data as Result;
 }

@@ -1,10 +1,13 @@
 /**
  * A subscription that goes on where it was: after sleep, a drain or a restart of the server the
- * library sends it again, with the cursor of the last batch that came.
+ * library sends it again, with the cursor of the last batch that came; and it is begun again from
+ * there where the server refused it for something that passes.
  */
 import type { TypedDocumentString } from '../gen/graphql.ts';
+import { again } from './again.ts';
 import { AskError } from './ask.ts';
-import { connectionAllowed, socket } from './socket.ts';
+import { passes, waitAfter } from './passing.ts';
+import { connectionAllowed, subscribe } from './socket.ts';
 
 export interface Follow<Result, Variables> {
   document: TypedDocumentString<Result, Variables>;
@@ -14,6 +17,8 @@ export interface Follow<Result, Variables> {
   onResult: (result: Result) => void;
   /** It ended for good: the server refused it. */
   onError: (error: AskError) => void;
+  /** It failed of what passes, and will be begun again; null: it goes on. */
+  onWaiting?: (error: AskError | null) => void;
   /** What `after` points at is gone: all is told again from the beginning. */
   onExpired?: () => void;
 }
@@ -22,21 +27,25 @@ export interface Follow<Result, Variables> {
 export function follow<Result, Variables extends object>(
   options: Follow<Result, Variables>,
 ): () => void {
-  const { document, cursorOf, onResult, onError, onExpired } = options;
+  const { document, cursorOf, onResult, onError, onWaiting, onExpired } = options;
   let over = false;
   let stop: () => void = () => {};
+  /** In a row. */
+  let failures = 0;
 
   function begin(first: Variables): void {
     // Read again by the library each time it connects.
     const payload = { query: document.toString(), variables: { ...first } };
-    stop = socket.subscribe<Result>(payload as { query: string; variables: never }, {
+    stop = subscribe<Result>(payload as { query: string; variables: never }, {
       next(message) {
         if (over) return;
         const [error] = message.errors ?? [];
         if (error !== undefined || message.data == null) {
-          fail(first, error?.extensions?.code, error?.message);
+          fail(payload.variables, AskError.of(error ?? ENDED));
           return;
         }
+        if (failures > 0) onWaiting?.(null);
+        failures = 0;
         if (cursorOf !== undefined) {
           payload.variables = { ...payload.variables, after: cursorOf(message.data) };
         }
@@ -44,7 +53,7 @@ export function follow<Result, Variables extends object>(
       },
       error(errors) {
         if (over) return;
-        if (Array.isArray(errors)) fail(first, errors[0]?.extensions?.code, errors[0]?.message);
+        if (Array.isArray(errors)) fail(payload.variables, AskError.of(errors[0] ?? ENDED));
         // The connection ended in a way that is final to the library: without a token, for example.
         else void connectionAllowed().then(() => over || begin(payload.variables));
       },
@@ -52,14 +61,19 @@ export function follow<Result, Variables extends object>(
     });
   }
 
-  function fail(first: Variables, code: unknown, message: string | undefined): void {
+  function fail(reached: Variables, error: AskError): void {
     stop();
-    if (code === 'CURSOR_EXPIRED' && onExpired !== undefined) {
+    if (error.code === 'CURSOR_EXPIRED' && onExpired !== undefined) {
       onExpired();
-      begin({ ...first, after: null });
+      begin({ ...reached, after: null });
       return;
     }
-    onError(new AskError(String(code ?? 'INTERNAL'), message ?? 'The subscription ended'));
+    if (!passes(error)) {
+      onError(error);
+      return;
+    }
+    stop = later(waitAfter(error, ++failures), () => begin(reached));
+    onWaiting?.(error);
   }
 
   begin(options.variables);
@@ -67,4 +81,21 @@ export function follow<Result, Variables extends object>(
     over = true;
     stop();
   };
+}
+
+const ENDED = { message: 'The subscription ended' };
+
+/** In so many milliseconds, or sooner where the server came back; what it returns prevents it. */
+function later(ms: number, begin: () => void): () => void {
+  const end = (): void => {
+    clearTimeout(timer);
+    stopAgain();
+  };
+  const now = (): void => {
+    end();
+    begin();
+  };
+  const timer = setTimeout(now, ms);
+  const stopAgain = again.listen(now);
+  return end;
 }

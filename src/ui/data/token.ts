@@ -25,3 +25,8 @@ export function setToken(value: string): void {
   token.value = text;
   tokenWanted.value = null;
 }
+
+/** What went with the token `given` was refused: one that was given since is not to blame. */
+export function tokenRefused(given: string | null, reason: string): void {
+  if (given === token.value) tokenWanted.value = reason;
+}

@@ -2,10 +2,9 @@
  * A question that a view asks: again when its variables change, or the server came back. The old
  * answer stays meanwhile.
  */
-import { useEffect, useState } from 'preact/hooks';
 import type { TypedDocumentString } from '../gen/graphql.ts';
-import { useAgain } from './again.ts';
 import { type AskError, ask } from './ask.ts';
+import { useQuestion } from './use-question.ts';
 
 export interface Answered<Result> {
   /** null: not known yet. */
@@ -21,32 +20,15 @@ export function useAnswer<Result, Variables>(
   variables: Variables | null,
   delayMs = 0,
 ): Answered<Result> {
-  const key = JSON.stringify(variables);
-  const again = useAgain();
-  const [answer, setAnswer] = useState<Answered<Result>>(UNKNOWN);
-  useEffect(() => {
-    const asked = JSON.parse(key) as Variables | null;
-    if (asked === null) {
-      setAnswer(UNKNOWN);
-      return;
-    }
-    setAnswer((known) => ({ ...known, asking: true }));
-    const leaving = new AbortController();
-    const { signal } = leaving;
-    const timer = setTimeout(() => {
-      ask(document, asked, signal).then(
-        (data) => setAnswer({ data, error: null, asking: false }),
-        (error: AskError) => {
-          if (!signal.aborted) setAnswer(({ data }) => ({ data, error, asking: false }));
-        },
-      );
-    }, delayMs);
-    return () => {
-      clearTimeout(timer);
-      leaving.abort();
-    };
-  }, [document, key, again]);
-  return answer;
+  const subject = variables === null ? null : JSON.stringify(variables);
+  const { data, error, ...asked } = useQuestion(
+    subject,
+    '',
+    (signal) => ask(document, variables as Variables, signal),
+    { settleMs: delayMs },
+  );
+  if (subject === null) return UNKNOWN;
+  return { data: data ?? null, error, asking: asked.subject !== subject };
 }
 
 const UNKNOWN = { data: null, error: null, asking: true } as const;

@@ -9,6 +9,7 @@ import { useKeys } from '../frame/keyboard.tsx';
 import { DeploymentSummaryDocument } from '../gen/graphql.ts';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { useTitle } from '../parts/title.ts';
+import { nextFailed } from '../run/next-failed.ts';
 import { RunDrawer } from '../run/run-drawer.tsx';
 import './deployment.css';
 import { DeploymentLog } from './deployment-log.tsx';
@@ -30,9 +31,7 @@ export function Deployment({ id }: { id: string }) {
   const { model } = board;
   const failedHosts = model.failedHosts();
   const toFailure = (by: 1 | -1): void => {
-    const at =
-      host === undefined ? (by === 1 ? -1 : failedHosts.length) : failedHosts.indexOf(host);
-    const next = failedHosts[at + by];
+    const next = nextFailed(failedHosts, host, by);
     if (next !== undefined) go(hostAddress(id, next));
   };
   useKeys({ n: () => toFailure(1), p: () => toFailure(-1) });

@@ -1,9 +1,9 @@
 /** What is shown of a deployment besides its board: its head, live, and what is counted over it. */
 import { useEffect, useState } from 'preact/hooks';
-import { useAgain } from '../data/again.ts';
 import { type AskError, ask } from '../data/ask.ts';
 import { follow } from '../data/follow.ts';
 import { useHeld } from '../data/pause.ts';
+import { useQuestion } from '../data/use-question.ts';
 import {
   DeploymentChangedDocument,
   type DeploymentHeadFragment,
@@ -27,6 +27,7 @@ export function useHead(id: string): {
       variables: { id },
       onResult: ({ taskChanged }) => setHead(taskChanged),
       onError: setError,
+      onWaiting: setError,
     });
   }, [id]);
   return { head: useHeld(head), error };
@@ -43,30 +44,11 @@ export function useSummary(
   id: string,
   key: string,
 ): { summary: Summary | null | undefined; error: AskError | null } {
-  const [summary, setSummary] = useState<Summary | null>();
-  const [error, setError] = useState<AskError | null>(null);
-  const [asked] = useState({ at: 0 });
-  const again = useAgain();
-  useEffect(() => {
-    const leaving = new AbortController();
-    const wait = Math.max(0, asked.at + LEAST_MS - Date.now());
-    const timer = setTimeout(() => {
-      asked.at = Date.now();
-      ask(DeploymentSummaryDocument, { id }, leaving.signal).then(
-        ({ task }) => {
-          setSummary(task);
-          setError(null);
-        },
-        // What was counted before stays; the next change asks again.
-        (problem: AskError) => {
-          if (!leaving.signal.aborted) setError(problem);
-        },
-      );
-    }, wait);
-    return () => {
-      clearTimeout(timer);
-      leaving.abort();
-    };
-  }, [id, key, again]);
-  return { summary, error };
+  const { data, error } = useQuestion(
+    id,
+    key,
+    async (signal) => (await ask(DeploymentSummaryDocument, { id }, signal)).task,
+    { leastMs: LEAST_MS },
+  );
+  return { summary: data, error };
 }

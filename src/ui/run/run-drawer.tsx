@@ -7,6 +7,7 @@ import { useKeys } from '../frame/keyboard.tsx';
 import { RunDetailsDocument } from '../gen/graphql.ts';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { Status } from '../parts/status.tsx';
+import { nextFailed } from './next-failed.ts';
 import './run-drawer.css';
 import { RunFacts } from './run-facts.tsx';
 import { RunLog } from './run-log.tsx';
@@ -32,8 +33,8 @@ export function RunDrawer({ id, host, news, failedHosts }: RunDrawerProps) {
   }, [host]);
   useViewQuery(RunDetailsDocument, { id, host }, true);
   const at = failedHosts.indexOf(host);
-  const neighbour = (by: number): string | null => {
-    const next = at < 0 ? (by > 0 ? failedHosts[0] : failedHosts.at(-1)) : failedHosts[at + by];
+  const neighbour = (by: 1 | -1): string | null => {
+    const next = nextFailed(failedHosts, host, by);
     return next === undefined ? null : hostAddress(id, next);
   };
   const close = (): void =>
