@@ -168,6 +168,8 @@ export class Feed implements PullSource<TailBatch> {
       return null;
     }
     if (channel.completeFrom > tick || tick !== follower.tick) return null;
+    // Those that are followed were read up to there.
+    this.#away = new Map([...this.#away].filter(([shard]) => !goal.has(shard)));
     this.#tick = tick;
     return this.#toldCaughtUp ? null : this.#batch([], true);
   }
@@ -198,20 +200,23 @@ export class Feed implements PullSource<TailBatch> {
       return null;
     }
     const node = channel.behind(tick);
-    if (node !== null) return this.#advance(node);
+    if (node !== null) return this.#follow(node);
     const woken = await this.#wait(channel.changed, heartbeatMs);
     if (woken || this.#disposed || channel.behind(tick) !== null || channel.completeFrom > tick) {
       return null;
     }
-    return this.#advance(channel.heartbeat(follower.tick, follower.heads));
+    return this.#follow(channel.heartbeat(follower.tick, follower.heads));
   }
 
-  #advance(node: Node): TailBatch {
+  /** null: a shard of the cursor is back. The follower began it elsewhere, so this feed reads on. */
+  #follow(node: Node): TailBatch | null {
+    if ([...this.#away.keys()].some((shard) => node.heads.has(shard))) {
+      this.#tick = null;
+      return null;
+    }
     this.#tick = node.tick;
     this.#position = node.heads;
     if (this.#away.size === 0) return node.batch;
-    // Once the follower has met a shard this feed has read it up to there.
-    this.#away = new Map([...this.#away].filter(([shard]) => !node.heads.has(shard)));
     this.#position = furthest(node.heads, this.#away.values());
     return { ...node.batch, cursor: this.#cursor() };
   }

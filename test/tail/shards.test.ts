@@ -165,4 +165,21 @@ describeOnElasticsearch('a log of several shards', (engine) => {
     await Promise.all([live.return?.(), resumed.return?.()]);
     await other.close();
   });
+
+  it('a shard of today that was away at the start repeats nothing to whoever resumed before', async () => {
+    const [[shard, taskId]] = [...tasks] as [[string, string]];
+    await store(taskId, 'seen');
+    const seen = await real.heads(null);
+    await store(taskId, 'not seen');
+    difficult.difficulty.headsAway.add(shard);
+    const other = await startShiplog(difficult.store, { heartbeatMs: 50 });
+    const resumed = follow({}, seen, other);
+    while (!((await resumed.next()).value as TailBatch).caughtUp);
+    difficult.difficulty.end();
+    expect(await told(resumed, 1)).toEqual(['not seen']);
+    await store(taskId, 'new');
+    expect(await told(resumed, 1)).toEqual(['new']);
+    await resumed.return?.();
+    await other.close();
+  });
 });
