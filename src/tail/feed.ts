@@ -9,7 +9,7 @@ import { Signal, type Wait } from '../signal.ts';
 import type { LogSlice, ShardCursor } from '../store/store.ts';
 import type { Channel, Node } from './channel.ts';
 import type { Follower } from './follower.ts';
-import { expired, startBehind, startNow } from './feed-start.ts';
+import { expired, isNewBehind, startBehind, startNow } from './feed-start.ts';
 import { furthest, type Heads, seqOf, withHead, within } from './heads.ts';
 import { isPassing, Patience } from './patience.ts';
 import type { Reads } from './reads.ts';
@@ -40,6 +40,8 @@ export class Feed implements PullSource<TailBatch> {
   #goal: Heads = new Map();
   /** Shards of the cursor that are away: they stay in it. */
   #away: Heads = new Map();
+  /** The newest day of the cursor it came with; null: it came without one. */
+  #since: number | null = null;
   #patience = new Patience();
   /** For pauses that only time ends. */
   #alone = new Signal();
@@ -112,6 +114,7 @@ export class Feed implements PullSource<TailBatch> {
     this.#position = start.position;
     this.#goal = start.goal;
     this.#away = start.away;
+    this.#since = start.since;
     this.#gap = start.gap;
     this.#begun = true;
     return start.newest === null ? null : this.#batch(start.newest, false);
@@ -134,7 +137,11 @@ export class Feed implements PullSource<TailBatch> {
     for (const head of goal.values()) {
       this.#refuseOtherHistory(head);
       const from = this.#seqIn(head.shard);
-      if (from >= head.seq) continue;
+      if (from >= head.seq) {
+        // From here on cursors name it, also where nothing of it was to be read.
+        if (!this.#position.has(head.shard)) this.#position = withHead(this.#position, head);
+        continue;
+      }
       let slice: LogSlice;
       const at = { shard: head.shard, history: head.history, seq: from };
       try {
@@ -175,7 +182,9 @@ export class Feed implements PullSource<TailBatch> {
   }
 
   #seqIn(shard: string): number {
-    return this.#position.get(shard)?.seq ?? this.#options.follower.startOf(shard);
+    const position = this.#position.get(shard);
+    if (position !== undefined) return position.seq;
+    return isNewBehind(this.#since, shard) ? 0 : this.#options.follower.startOf(shard);
   }
 
   #isBefore(goal: Heads): boolean {
