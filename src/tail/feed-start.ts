@@ -16,6 +16,8 @@ export interface FeedStart {
   goal: Heads;
   /** Shards of the cursor that are away: they stay in it. */
   away: Heads;
+  /** The newest day of the cursor; null: it begins now. */
+  since: number | null;
   /** Events that retention took before they were seen. */
   gap: TailGap | null;
   /** The newest stored events, where they were asked for. */
@@ -39,7 +41,7 @@ export async function startNow(
   const settled = await follower.catchUp(taskId ?? null);
   if (taskId !== undefined && settled.length === 0) throw taskAway();
   if (taskId !== undefined) channel.widen(settled);
-  const start = { goal: NONE, away: NONE, gap: null };
+  const start = { goal: NONE, away: NONE, since: null, gap: null };
   let position = within(follower.heads, channel.scope);
   if (last === null || last === 0) return { ...start, position, newest: null };
   const order = taskId === undefined ? 'TIME' : 'LOG';
@@ -63,7 +65,8 @@ export async function startBehind(
   // Without it nothing says where the task's events are, and none would be looked for.
   if (taskId !== undefined && heads.length === 0) throw taskAway();
   const [task] = taskId === undefined ? [null] : await store.tasksById([taskId]);
-  let position = taskId === undefined ? olderThan(after, heads) : NONE;
+  const since = newestDay(after);
+  let position = taskId === undefined ? olderThan(since, after, heads) : NONE;
   let gap: TailGap | null = null;
   for (const [i, cursor] of after.entries()) {
     const check = checks[i];
@@ -82,7 +85,7 @@ export async function startBehind(
   }
   if (taskId !== undefined) channel.widen([...heads, ...after]);
   const away = headsOf([...position.values()].filter(({ shard }) => !follower.heads.has(shard)));
-  return { position, goal: headsOf(heads), away, gap, newest: null };
+  return { position, goal: headsOf(heads), away, since, gap, newest: null };
 }
 
 function gapOf({ shard, seq }: ShardCursor, through: number): TailGap {
@@ -93,12 +96,26 @@ function gapOf({ shard, seq }: ShardCursor, through: number): TailGap {
  * Shards of older days that a cursor does not name, at their heads: they were away when it was
  * given, and what is in them is old. A shard that is new since then is read from its beginning.
  */
-function olderThan(cursors: readonly ShardCursor[], heads: readonly ShardCursor[]): Heads {
+function olderThan(
+  since: number,
+  cursors: readonly ShardCursor[],
+  heads: readonly ShardCursor[],
+): Heads {
   const named = new Set(cursors.map(({ shard }) => shard));
-  const newest = Math.max(-1, ...cursors.map(({ shard }) => dayOfShard(shard) ?? -1));
-  return headsOf(
-    heads.filter(({ shard }) => !named.has(shard) && (dayOfShard(shard) ?? newest) < newest),
-  );
+  return headsOf(heads.filter(({ shard }) => !named.has(shard) && !isNewBehind(since, shard)));
+}
+
+/** -1: it names no day. */
+function newestDay(cursors: readonly ShardCursor[]): number {
+  return Math.max(-1, ...cursors.map(({ shard }) => dayOfShard(shard) ?? -1));
+}
+
+/**
+ * Whether all of a shard that a cursor does not name is new to its reader, wherever the follower
+ * began it: it is of the newest day that the cursor names, or later.
+ */
+export function isNewBehind(since: number | null, shard: string): boolean {
+  return since !== null && (dayOfShard(shard) ?? since) >= since;
 }
 
 export function expired(): ShiplogError {

@@ -9,7 +9,7 @@ import { Signal, type Wait } from '../signal.ts';
 import type { LogSlice, ShardCursor } from '../store/store.ts';
 import type { Channel, Node } from './channel.ts';
 import type { Follower } from './follower.ts';
-import { expired, startBehind, startNow } from './feed-start.ts';
+import { expired, isNewBehind, startBehind, startNow } from './feed-start.ts';
 import { furthest, type Heads, seqOf, withHead, within } from './heads.ts';
 import { isPassing, Patience } from './patience.ts';
 import type { Reads } from './reads.ts';
@@ -40,6 +40,8 @@ export class Feed implements PullSource<TailBatch> {
   #goal: Heads = new Map();
   /** Shards of the cursor that are away: they stay in it. */
   #away: Heads = new Map();
+  /** The newest day of the cursor it came with; null: it came without one. */
+  #since: number | null = null;
   #patience = new Patience();
   /** For pauses that only time ends. */
   #alone = new Signal();
@@ -112,6 +114,7 @@ export class Feed implements PullSource<TailBatch> {
     this.#position = start.position;
     this.#goal = start.goal;
     this.#away = start.away;
+    this.#since = start.since;
     this.#gap = start.gap;
     this.#begun = true;
     return start.newest === null ? null : this.#batch(start.newest, false);
@@ -134,7 +137,11 @@ export class Feed implements PullSource<TailBatch> {
     for (const head of goal.values()) {
       this.#refuseOtherHistory(head);
       const from = this.#seqIn(head.shard);
-      if (from >= head.seq) continue;
+      if (from >= head.seq) {
+        // From here on cursors name it, also where nothing of it was to be read.
+        if (!this.#position.has(head.shard)) this.#position = withHead(this.#position, head);
+        continue;
+      }
       let slice: LogSlice;
       const at = { shard: head.shard, history: head.history, seq: from };
       try {
@@ -168,12 +175,16 @@ export class Feed implements PullSource<TailBatch> {
       return null;
     }
     if (channel.completeFrom > tick || tick !== follower.tick) return null;
+    // Those that are followed were read up to there.
+    this.#away = new Map([...this.#away].filter(([shard]) => !goal.has(shard)));
     this.#tick = tick;
     return this.#toldCaughtUp ? null : this.#batch([], true);
   }
 
   #seqIn(shard: string): number {
-    return this.#position.get(shard)?.seq ?? this.#options.follower.startOf(shard);
+    const position = this.#position.get(shard);
+    if (position !== undefined) return position.seq;
+    return isNewBehind(this.#since, shard) ? 0 : this.#options.follower.startOf(shard);
   }
 
   #isBefore(goal: Heads): boolean {
@@ -198,20 +209,23 @@ export class Feed implements PullSource<TailBatch> {
       return null;
     }
     const node = channel.behind(tick);
-    if (node !== null) return this.#advance(node);
+    if (node !== null) return this.#follow(node);
     const woken = await this.#wait(channel.changed, heartbeatMs);
     if (woken || this.#disposed || channel.behind(tick) !== null || channel.completeFrom > tick) {
       return null;
     }
-    return this.#advance(channel.heartbeat(follower.tick, follower.heads));
+    return this.#follow(channel.heartbeat(follower.tick, follower.heads));
   }
 
-  #advance(node: Node): TailBatch {
+  /** null: a shard of the cursor is back. The follower began it elsewhere, so this feed reads on. */
+  #follow(node: Node): TailBatch | null {
+    if ([...this.#away.keys()].some((shard) => node.heads.has(shard))) {
+      this.#tick = null;
+      return null;
+    }
     this.#tick = node.tick;
     this.#position = node.heads;
     if (this.#away.size === 0) return node.batch;
-    // Once the follower has met a shard this feed has read it up to there.
-    this.#away = new Map([...this.#away].filter(([shard]) => !node.heads.has(shard)));
     this.#position = furthest(node.heads, this.#away.values());
     return { ...node.batch, cursor: this.#cursor() };
   }

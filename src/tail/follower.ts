@@ -297,18 +297,34 @@ export class Follower {
   async #forgetGone(settled: readonly ShardHead[]): Promise<void> {
     const there = new Set(settled.map(({ shard }) => shard));
     const missing = [...this.#heads.values()].filter(({ shard }) => !there.has(shard));
+    const early = [...this.#early.keys()].filter((shard) => !there.has(shard));
     const now = performance.now();
-    if (missing.length === 0 || now - this.#awayCheckedAt < AWAY_CHECK_MS) return;
+    const isNone = missing.length === 0 && early.length === 0;
+    if (isNone || now - this.#awayCheckedAt < AWAY_CHECK_MS) return;
     this.#awayCheckedAt = now;
-    const checks = await this.#store.checkCursors(missing);
-    for (const [i, { shard }] of missing.entries()) {
-      if (checks[i]?.state === 'live') continue;
+    const gone = await this.#goneOf(missing);
+    if (early.length > 0) await this.#forgetEarly(early);
+    for (const shard of gone) {
       this.#shards.get(shard)?.pending.clear();
       this.#shards.delete(shard);
       this.#rings.forget(shard);
       this.#starts.delete(shard);
       this.#heads = new Map([...this.#heads].filter(([name]) => name !== shard));
     }
+  }
+
+  /** Replies that came late, for shards that were removed, are waited for by nobody. */
+  async #forgetEarly(shards: readonly string[]): Promise<void> {
+    const gone = await this.#goneOf(shards.map((shard) => ({ shard, history: 0, seq: 0 })));
+    // No history is known of them: one that came back meanwhile is taken for another, and is there.
+    const there = new Set((await this.#store.heads(null)).map(({ shard }) => shard));
+    for (const shard of gone) if (!there.has(shard)) this.#early.delete(shard);
+  }
+
+  /** Which of them are not only away. */
+  async #goneOf(missing: readonly ShardCursor[]): Promise<string[]> {
+    const checks = await this.#store.checkCursors(missing);
+    return missing.flatMap(({ shard }, i) => (checks[i]?.state === 'live' ? [] : [shard]));
   }
 
   /** What others wrote, and what a lost reply left open. */

@@ -353,6 +353,27 @@ describe('the rules of a websocket', () => {
     expect((await shiplog.store.tasksById(['t-after-close']))[0]).toBeNull();
   });
 
+  it('end what runs when the socket is closed for one of them, and not only when its client has answered', async () => {
+    await expect.poll(() => shiplog.metric('shiplog_ws_connections')).toBe(0);
+    const refused = [
+      ['by the server', { id: '1', type: 'subscribe', payload: { query: TAIL } }, 4409],
+      ['by the library', { type: 'connection_init' }, 4429],
+    ] as const;
+    for (const [who, message, code] of refused) {
+      const peer = await new Peer(shiplog).open();
+      peer.subscribe('1', TAIL, { task: 't-closing' });
+      expect((await peer.next()).type).toBe('next');
+      const raw = (peer.socket as unknown as { _socket: Socket })._socket;
+      raw.pause();
+      peer.send(message);
+      await expect.poll(() => shiplog.tail.metrics().tail_subscriptions, { interval: 10 }).toBe(0);
+      expect(await shiplog.metric('shiplog_ws_connections'), who).toBe(1);
+      raw.resume();
+      expect((await peer.closed).code).toBe(code);
+      await expect.poll(() => shiplog.metric('shiplog_ws_connections')).toBe(0);
+    }
+  });
+
   it('end subscriptions with 1012 and without complete when the server stops', async () => {
     const other = await startHttpFixture({ heartbeatMs: 100 });
     const peer = await new Peer(other).open();

@@ -4,6 +4,7 @@ import type { StoredEvent } from '../../src/domain/event/event.ts';
 import { MATRIX_STEPS_MAX } from '../../src/domain/fold/board-bounds.ts';
 import { cellLetter } from '../../src/domain/fold/views.ts';
 import { Board } from '../../src/tail/board/board.ts';
+import { BoardBatches } from '../../src/tail/board/board-batches.ts';
 import { anEvent, aTaskEvent, randomOf } from '../store/events.ts';
 import { foldLog } from '../store/oracle.ts';
 import { quietLog } from '../support/engines.ts';
@@ -132,5 +133,30 @@ describe('a board in memory', () => {
     fold(board, [second as StoredEvent]);
     expect(letter()).toBe('R');
     expect(board.changedSince(version, 10).runs.map(({ host }) => host)).toEqual(['h']);
+  });
+
+  it('tells whoever resumes of the runs that fell silent meanwhile, and of no others', () => {
+    const board = empty();
+    const said = { at: now, receivedAt: now };
+    fold(
+      board,
+      stored(
+        [step('h1', 'a', 'SUCCEEDED'), step('h2', 'a', 'RUNNING')].map((one) => ({
+          ...one,
+          ...said,
+        })),
+      ),
+    );
+    const batches = new BoardBatches(board, (heads) => JSON.stringify([...heads.values()]));
+    const { cursor } = batches.whole().batch;
+    const told = () => {
+      const step = batches.step(batches.resume(JSON.parse(cursor)));
+      return step?.batch.changed.map(({ host }) => host);
+    };
+    expect(told()).toEqual([]);
+    now += 2 * STALE_AFTER_MS;
+    board.tick();
+    board.settle(1);
+    expect(told()).toEqual(['h2']);
   });
 });

@@ -95,6 +95,28 @@ describe('the follower of the log', () => {
     stop();
   });
 
+  it('asks the store no more for a shard that was removed before a reply from it came', async () => {
+    let asked = performance.now();
+    const store = new Proxy(difficult.store, {
+      get(target, name) {
+        if (name === 'heads') asked = performance.now();
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+    const log = createLog('info', { write: () => {} });
+    const late = new Follower({ store, log, ringEvents: 1_000, now: Date.now });
+    await late.start();
+    const [event] = await stored(1);
+    const begun = asked;
+    late.offer([{ ...(event as StoredEvent), position: { shard: '2020-01-01/0', seq: 1 } }]);
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(begun), { timeout: 5_000 });
+    // It looks every 50 ms for as long as something is missing.
+    await vi.waitFor(() => expect(performance.now() - asked).toBeGreaterThan(500), {
+      timeout: 10_000,
+    });
+    late.close();
+  });
+
   it('makes a cursor when somebody reads it, once for all who follow the same', async () => {
     let made = 0;
     const cursorOf = () => `cursor ${++made}`;

@@ -165,4 +165,45 @@ describeOnElasticsearch('a log of several shards', (engine) => {
     await Promise.all([live.return?.(), resumed.return?.()]);
     await other.close();
   });
+
+  it('a shard of today that was away at the start repeats nothing to whoever resumed before', async () => {
+    const [[shard, taskId]] = [...tasks] as [[string, string]];
+    await store(taskId, 'seen');
+    const seen = await real.heads(null);
+    await store(taskId, 'not seen');
+    difficult.difficulty.headsAway.add(shard);
+    const other = await startShiplog(difficult.store, { heartbeatMs: 50 });
+    const resumed = follow({}, seen, other);
+    while (!((await resumed.next()).value as TailBatch).caughtUp);
+    difficult.difficulty.end();
+    expect(await told(resumed, 1)).toEqual(['not seen']);
+    await store(taskId, 'new');
+    expect(await told(resumed, 1)).toEqual(['new']);
+    await resumed.return?.();
+    await other.close();
+  });
+
+  it('a day that was away at the start is told whole to whoever has seen only days before it', async () => {
+    const dayBefore = Date.now() - 6 * DAY_MS;
+    clock = dayBefore;
+    const { shard: seen } = await store('of-the-day-before');
+    const cursor = (await real.heads(null)).filter(({ shard }) => shard === seen);
+    clock = dayBefore + DAY_MS;
+    const { shard: away } = await store('of-the-day-away', 'away 1');
+    await store('of-the-day-away', 'away 2');
+    clock = null;
+    const day = (await real.heads(null)).filter(({ shard }) => shard.startsWith(away.slice(0, 10)));
+    for (const { shard } of day) difficult.difficulty.headsAway.add(shard);
+    const other = await startShiplog(difficult.store, { heartbeatMs: 50 });
+    const filter = { to: dayBefore + 2 * DAY_MS };
+    const early = follow(filter, cursor, other);
+    while (!((await early.next()).value as TailBatch).caughtUp);
+    difficult.difficulty.end();
+    expect(await told(early, 2)).toEqual(['away 1', 'away 2']);
+    // The server follows that day now, from where it was when it came back.
+    const late = follow(filter, cursor, other);
+    expect(await told(late, 2)).toEqual(['away 1', 'away 2']);
+    await Promise.all([early.return?.(), late.return?.()]);
+    await other.close();
+  });
 });

@@ -97,13 +97,15 @@ export class Connection implements Carrier {
     this.#closeWhenDrained();
   }
 
-  /**
-   * After 4403 clients ask for a new token. What runs ends now, and not only when the peer has
-   * closed, too.
-   */
-  tokenEnded(standing: Standing): void {
-    this.socket.close(4403, `The token is ${standing}`);
+  /** What runs ends now, and not only when the peer has closed, too. */
+  close(code?: number, reason?: string): void {
+    this.socket.close(code, reason);
     this.end();
+  }
+
+  /** After 4403 clients ask for a new token. */
+  tokenEnded(standing: Standing): void {
+    this.close(4403, `The token is ${standing}`);
   }
 
   /** What is being executed is answered, then 1012, upon which clients connect again. */

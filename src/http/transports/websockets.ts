@@ -80,7 +80,7 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
       {
         protocol: socket.protocol,
         send: (text) => connection.reply(text),
-        close: (code, reason) => socket.close(code, reason),
+        close: (code, reason) => connection.close(code, reason),
         onMessage: (receive) => readMessages(socket, connection, receive),
       },
       connection,
@@ -121,7 +121,7 @@ export function createWebsockets(options: WebsocketOptions): Websockets {
           await connection.handle(() => receive(exact(text)));
         } catch (error) {
           const [code, reason] = closeFor(error, onFault);
-          socket.close(code, reason);
+          connection.close(code, reason);
         }
       },
     );

@@ -38,6 +38,8 @@ export class BoardRow {
   bytes = ROW_BYTES;
   /** Something of it falls silent at this moment, where no event comes. */
   silentAt = Infinity;
+  /** Something of it is shown as silent, of which no event told. */
+  stale = false;
   #state: RunState | string;
   #ended = false;
   /** An event came since the last `rest`. */
@@ -139,8 +141,11 @@ export class BoardRow {
     let letters = '';
     let others: Map<string, string> | null = null;
     let silentAt = silenceOf(view, now, staleAfterMs);
+    let stale = isStale(view, now, staleAfterMs);
     for (const step of view.steps) {
-      const letter = cellLetter(step.status, isStale(step, now, staleAfterMs));
+      const isSilent = isStale(step, now, staleAfterMs);
+      const letter = cellLetter(step.status, isSilent);
+      stale ||= isSilent;
       silentAt = Math.min(silentAt, silenceOf(step, now, staleAfterMs));
       if (step.index !== null) letters += letter;
       else {
@@ -152,6 +157,7 @@ export class BoardRow {
     this.#letters = letters;
     this.#others = others;
     this.silentAt = silentAt;
+    this.stale = stale;
   }
 }
 

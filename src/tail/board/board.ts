@@ -168,7 +168,10 @@ export class Board {
     return { runs: this.#views(rows), version: through, more };
   }
 
-  /** Hosts that an event behind these positions touched, or may have touched through the task. */
+  /**
+   * Hosts that an event behind these positions touched, or may have touched through the task; and
+   * those that are silent, for when they fell silent no position says.
+   */
   hostsBehind(after: Heads): readonly string[] {
     const behind = (at: { shard: string; seq: number } | null) =>
       at !== null && at.seq > seqOf(after, at.shard);
@@ -177,7 +180,7 @@ export class Board {
     const all = position !== null && behind({ shard: position.shard, seq });
     return all
       ? this.#rows.hosts()
-      : this.#rows.all().flatMap((row) => (behind(row) ? row.host : []));
+      : this.#rows.all().flatMap((row) => (row.stale || behind(row) ? row.host : []));
   }
 
   /** Runs as they are now; of hosts that are no longer there nothing. */
