@@ -132,7 +132,7 @@ builder.subscriptionFields((t) => ({
   tasksChanged: t.field({
     type: TasksBatchRef,
     description:
-      'Tasks whose state before or after a change matches the filter. Where the state before was not seen, the status that is asked for does not count: a task may come that never matched it. Without `after`, ask for the list at the first batch that is caught up: then nothing falls in between.',
+      'Tasks whose state before or after a change matches the filter. Where not every state before was seen, the status that is asked for does not count: a task may come that never matched it. Without `after`, ask for the list at the first batch that is caught up: then nothing falls in between.',
     args: {
       filter: t.arg({ type: TaskFilterInput, description: 'Which tasks.' }),
       after: t.arg.string({ description: AFTER }),

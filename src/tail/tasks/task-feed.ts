@@ -45,7 +45,8 @@ export class TasksReader implements PullSource<TasksBatch> {
   #unlisten: () => void;
   #changed = new Signal();
   #patience = new Patience();
-  #waiting = new Map<string, TaskChange>();
+  /** Of which the old or the new state matched, or one between may have. */
+  #waiting = new Map<string, TaskView>();
   #waitingHeads: Heads | null = null;
   /** Everything at or below was told. */
   #told: Heads = new Map();
@@ -160,12 +161,21 @@ export class TasksReader implements PullSource<TasksBatch> {
 
   #receive(changes: TaskChange[], heads: Heads): void {
     for (const change of changes) {
-      const before = this.#waiting.get(change.after.id)?.before ?? change.before;
-      this.#waiting.set(change.after.id, { before, after: change.after });
+      const { after } = change;
+      if (this.#waiting.has(after.id) || this.#concerns(change)) this.#waiting.set(after.id, after);
     }
     this.#waitingHeads = heads;
     if (this.#waiting.size > this.#options.maxWaiting) this.#overflow();
     this.#changed.wake();
+  }
+
+  /** Where the old state was not seen, whatever the status: it may have matched. */
+  #concerns({ before, after }: TaskChange): boolean {
+    const { filter } = this.#options;
+    if (matchesTask(filter, after)) return true;
+    if (before !== null) return matchesTask(filter, before);
+    const { statuses: _any, ...others } = filter;
+    return matchesTask(others, after);
   }
 
   #overflow(): void {
@@ -183,28 +193,20 @@ export class TasksReader implements PullSource<TasksBatch> {
     this.#changed.wake();
   }
 
-  /** The next of what waits and matches; the cursor moves on once nothing waits any more. */
+  /** The next of what waits; the cursor moves on once nothing waits any more. */
   async #tellWaiting(): Promise<TasksBatch | null> {
     const taken = [...this.#waiting.values()].slice(0, BATCH_TASKS);
-    // Where the old state was not seen, the task is told whatever its status: it may have matched.
-    const { filter } = this.#options;
-    const { statuses: _any, ...others } = filter;
-    const matching = taken.filter(
-      ({ before, after }) =>
-        matchesTask(filter, after) ||
-        (before === null ? matchesTask(others, after) : matchesTask(filter, before)),
-    );
-    const tasks = await this.#matchingInStore(matching.map(({ after }) => after));
-    for (const change of taken) {
+    const tasks = await this.#matchingInStore(taken);
+    for (const task of taken) {
       // It may have changed again while the store was asked.
-      if (this.#waiting.get(change.after.id) === change) this.#waiting.delete(change.after.id);
+      if (this.#waiting.get(task.id) === task) this.#waiting.delete(task.id);
     }
-    const isAll = this.#waiting.size === 0;
-    if (isAll && this.#goal === null && this.#waitingHeads !== null) {
+    const isAll = this.#waiting.size === 0 && this.#goal === null && !this.#overflowed;
+    if (isAll && this.#waitingHeads !== null) {
       this.#told = furthest(this.#told, this.#waitingHeads.values());
       this.#waitingHeads = null;
     }
-    return tasks.length === 0 ? null : this.#batch(tasks, isAll && this.#goal === null);
+    return tasks.length === 0 ? null : this.#batch(tasks, isAll);
   }
 
   /** What matchesTask cannot tell: the hosts of a task and its words. */

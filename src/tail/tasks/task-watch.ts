@@ -5,7 +5,6 @@
  * all readers, a few times a second, as soon as the views hold those events. Each shard by
  * itself: one whose views are far behind keeps nobody else waiting.
  */
-import { LRUCache } from 'lru-cache';
 import type { TaskView } from '../../domain/fold/views.ts';
 import { guarded } from '../../guarded.ts';
 import type { Log } from '../../log.ts';
@@ -14,14 +13,14 @@ import type { Follower } from '../follower.ts';
 import type { Publication } from '../publications.ts';
 import { type Heads, withHead } from '../heads.ts';
 import { isPassing, Patience } from '../patience.ts';
+import { Happened, KnownTasks } from './known-tasks.ts';
 
 const FLUSH_MS = 150;
 const RETRY_MS = 1_000;
 const IDS_PER_READ = 500;
-/** Last known states, to tell whether an old state matched a filter. */
-const REMEMBERED = 10_000;
 
 export interface TaskChange {
+  /** null: not seen, or others were between it and `after`. */
   before: TaskView | null;
   after: TaskView;
 }
@@ -35,8 +34,8 @@ export interface TaskListener {
 
 /** What is to be read of one shard. */
 interface Changed {
-  /** Seq of the last event of each task. */
-  tasks: Map<string, number>;
+  /** Of each task, what happened since it was read. */
+  tasks: Map<string, Happened>;
   /** Every change up to there was told. */
   told: ShardCursor;
   timer: NodeJS.Timeout | null;
@@ -52,7 +51,8 @@ export class TaskWatch {
   #listeners = new Map<string | null, Set<TaskListener>>();
   /** The shards with changes that are not told yet. */
   #shards = new Map<string, Changed>();
-  #known = new LRUCache<string, TaskView>({ max: REMEMBERED });
+  /** While somebody listens to any task: then no event passes unseen. */
+  #known: KnownTasks | null = null;
   #stop: (() => void) | null = null;
 
   constructor(store: Pick<Store, 'viewsReach' | 'tasksById'>, follower: Follower, log: Log) {
@@ -66,6 +66,7 @@ export class TaskWatch {
     const listeners = this.#listeners.get(taskId) ?? new Set();
     const listener = this.#guard(listening);
     this.#listeners.set(taskId, listeners.add(listener));
+    if (taskId === null) this.#known ??= new KnownTasks(this.#follower.heads);
     if (this.#stop === null) {
       const unfollow = this.#follower.follow();
       const unlisten = this.#follower.onPublish((publication) => this.#receive(publication));
@@ -78,6 +79,7 @@ export class TaskWatch {
       listeners.delete(listener);
       if (listeners.size === 0 && this.#listeners.get(taskId) === listeners) {
         this.#listeners.delete(taskId);
+        if (taskId === null) this.#known = null;
       }
       if (this.#listeners.size === 0) this.#rest();
     };
@@ -87,14 +89,22 @@ export class TaskWatch {
   #rest(): void {
     this.#stop?.();
     this.#stop = null;
-    for (const { timer } of this.#shards.values()) if (timer !== null) clearTimeout(timer);
-    this.#shards.clear();
-    this.#known.clear();
+    for (const shard of [...this.#shards.keys()]) this.#drop(shard);
+  }
+
+  /** What changed in a shard is not to be told any more. */
+  #drop(shard: string): void {
+    const timer = this.#shards.get(shard)?.timer ?? null;
+    if (timer !== null) clearTimeout(timer);
+    this.#shards.delete(shard);
   }
 
   #receive({ events, heads, skipped }: Publication): void {
     const head = skipped === null ? undefined : heads.get(skipped);
     if (head !== undefined) {
+      // Listeners read on from what they were told; positions may be those of a history that is over.
+      this.#drop(head.shard);
+      if (this.#known !== null) this.#known = new KnownTasks(heads);
       for (const listeners of [...this.#listeners.values()]) {
         for (const listener of [...listeners]) listener.skipped(head);
       }
@@ -107,8 +117,12 @@ export class TaskWatch {
       ...{ tasks: new Map(), timer: null, flushing: false, patience: new Patience() },
       told: { ...(heads.get(first.shard) as ShardCursor), seq: first.seq - 1 },
     };
-    for (const { taskId, position } of events) {
-      if (any || this.#listeners.has(taskId)) changed.tasks.set(taskId, position.seq);
+    for (const event of events) {
+      const { taskId } = event;
+      if (!any && !this.#listeners.has(taskId)) continue;
+      const happened = changed.tasks.get(taskId);
+      if (happened === undefined) changed.tasks.set(taskId, new Happened(event));
+      else happened.add(event);
     }
     if (changed.tasks.size === 0) return;
     this.#shards.set(first.shard, changed);
@@ -128,13 +142,15 @@ export class TaskWatch {
 
   async #flush(shard: string, changed: Changed): Promise<void> {
     const { tasks, patience } = changed;
-    const head = this.#follower.heads.get(shard) ?? changed.told;
+    const head = this.#follower.heads.get(shard);
+    // Retention removed it.
+    if (head === undefined) return this.#drop(shard);
     changed.tasks = new Map();
     changed.flushing = true;
     let delay = FLUSH_MS;
     try {
-      await this.#store.viewsReach([{ shard, seq: Math.max(...tasks.values()) }]);
-      const changes = await this.#read([...tasks.keys()]);
+      await this.#store.viewsReach([{ shard, seq: lastOf(tasks.values()) }]);
+      const changes = await this.#read(shard, tasks);
       if (patience.failing) this.#log.info({ shard }, 'changed tasks are read again');
       patience.relax();
       if (this.#shards.get(shard) !== changed) return;
@@ -149,7 +165,11 @@ export class TaskWatch {
           'changed tasks cannot be read; trying until they can',
         );
       }
-      for (const [id, seq] of changed.tasks) tasks.set(id, seq);
+      for (const [id, later] of changed.tasks) {
+        const happened = tasks.get(id);
+        if (happened === undefined) tasks.set(id, later);
+        else happened.append(later);
+      }
       changed.tasks = tasks;
       delay = isPassing(error) ? patience.after(error) : RETRY_MS;
     } finally {
@@ -159,13 +179,17 @@ export class TaskWatch {
     }
   }
 
-  async #read(ids: string[]): Promise<TaskChange[]> {
+  async #read(shard: string, tasks: ReadonlyMap<string, Happened>): Promise<TaskChange[]> {
+    // One that is forgotten meanwhile misses what comes from then on.
+    const known = this.#known;
+    const ids = [...tasks.keys()];
     const changes: TaskChange[] = [];
     for (let from = 0; from < ids.length; from += IDS_PER_READ) {
       for (const after of await this.#store.tasksById(ids.slice(from, from + IDS_PER_READ))) {
         if (after === null) continue;
-        changes.push({ before: this.#known.get(after.id) ?? null, after });
-        this.#known.set(after.id, after);
+        const happened = tasks.get(after.id);
+        const before = happened && known?.replace(after, shard, happened);
+        changes.push({ before: before ?? null, after });
       }
     }
     return changes;
@@ -199,4 +223,10 @@ export class TaskWatch {
       },
     };
   }
+}
+
+function lastOf(tasks: Iterable<Happened>): number {
+  let last = 0;
+  for (const happened of tasks) last = Math.max(last, happened.last);
+  return last;
 }
