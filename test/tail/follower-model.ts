@@ -187,7 +187,9 @@ export class TasksFollower extends Follower {
       try {
         const query = { filter: this.#filter, order: 'CREATED_DESC' as const, page: aPage() };
         for (const { node } of (await this.release.store.tasks(query)).rows) {
-          if (!this.#known.has(node.id)) this.#known.set(node.id, node);
+          // What was told before it caught up may be older than what is listed then.
+          const told = this.#known.get(node.id)?.position.seq ?? 0;
+          if (told <= node.position.seq) this.#known.set(node.id, node);
         }
         return;
       } catch (error) {
