@@ -26,6 +26,41 @@ const SAID: [tool: string, stderr: string, reason: string, stdout?: string][] = 
     'Failed to start shop.service: Unit shop.service not found.',
   ],
   [
+    'nginx',
+    'nginx: [emerg] host not found in upstream "web-9:80" in /etc/nginx/nginx.conf:2\nnginx: configuration file /etc/nginx/nginx.conf test failed',
+    'nginx: [emerg] host not found in upstream "web-9:80" in /etc/nginx/nginx.conf:2',
+  ],
+  [
+    'nginx that has warned before',
+    'nginx: [emerg] unknown directive "foo" in /etc/nginx/nginx.conf:2\nnginx: [warn] conflicting server name "a" on 0.0.0.0:80, ignored\nnginx: configuration file /etc/nginx/nginx.conf test failed',
+    'nginx: [emerg] unknown directive "foo" in /etc/nginx/nginx.conf:2',
+  ],
+  [
+    'nginx on a port that is taken',
+    'nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)\nnginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)\nnginx: [emerg] still could not bind()',
+    'nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)',
+  ],
+  [
+    'nginx that has opened its log',
+    '2026/11/27 16:29:06 [emerg] 26038#26038: bind() to 0.0.0.0:80 failed (98: Address already in use)\n2026/11/27 16:29:06 [notice] 26038#26038: try again to bind() after 500ms\n2026/11/27 16:29:06 [emerg] 26038#26038: still could not bind()',
+    '2026/11/27 16:29:06 [emerg] 26038#26038: bind() to 0.0.0.0:80 failed (98: Address already in use)',
+  ],
+  [
+    'nginx with no more than its verdict',
+    'nginx: configuration file /etc/nginx/nginx.conf test failed',
+    'nginx: configuration file /etc/nginx/nginx.conf test failed',
+  ],
+  [
+    'HAProxy',
+    "[NOTICE]   (1) : haproxy version is 2.6.12\n[ALERT]    (1) : config : parsing [/etc/haproxy/haproxy.cfg:12] : unknown keyword 'foo' in 'global' section\n[ALERT]    (1) : config : Error(s) found in configuration file : /etc/haproxy/haproxy.cfg\n[ALERT]    (1) : config : Fatal errors found in configuration.",
+    "[ALERT]    (1) : config : parsing [/etc/haproxy/haproxy.cfg:12] : unknown keyword 'foo' in 'global' section",
+  ],
+  [
+    'Apache',
+    "AH00526: Syntax error on line 3 of /etc/apache2/sites-enabled/shop.conf:\nInvalid command 'Foo', perhaps misspelled or defined by a module not included in the server configuration\nAction '-t' failed.\nThe Apache error log may have more information.",
+    "Invalid command 'Foo', perhaps misspelled or defined by a module not included in the server configuration",
+  ],
+  [
     'Node',
     "node:internal/modules/cjs/loader:1143\n  throw err;\n  ^\n\nError: Cannot find module 'nope'\nRequire stack:\n- /x/[eval]\n    at Module._resolveFilename (node:internal/modules/cjs/loader:1140:15)\n    at node:internal/main/eval_string:71:3 {\n  code: 'MODULE_NOT_FOUND',\n  requireStack: [ '/x/[eval]' ]\n}\n\nNode.js v24.1.0",
     "Error: Cannot find module 'nope'",
