@@ -43,6 +43,8 @@ export class Feed implements PullSource<TailBatch> {
   /** The newest day of the cursor it came with; null: it came without one. */
   #since: number | null = null;
   #patience = new Patience();
+  /** Shards whose last read failed: it may have taken seconds, so the others are read first. */
+  readonly #failing = new Set<string>();
   /** For pauses that only time ends. */
   #alone = new Signal();
   #waiting: Wait | null = null;
@@ -134,7 +136,7 @@ export class Feed implements PullSource<TailBatch> {
     // One that cannot be read now keeps none of the others waiting.
     let isStuck = false;
     let failure: unknown = null;
-    for (const head of goal.values()) {
+    for (const head of this.#failingLast(goal)) {
       this.#refuseOtherHistory(head);
       const from = this.#seqIn(head.shard);
       if (from >= head.seq) {
@@ -149,8 +151,10 @@ export class Feed implements PullSource<TailBatch> {
       } catch (error) {
         if (!isPassing(error)) throw error;
         failure ??= error;
+        this.#failing.add(head.shard);
         continue;
       }
+      this.#failing.delete(head.shard);
       this.#position = withHead(this.#position, { ...at, seq: slice.through });
       if (slice.through <= from) isStuck = true;
       else return slice.events.length === 0 ? null : this.#batch(slice.events, false);
@@ -179,6 +183,13 @@ export class Feed implements PullSource<TailBatch> {
     this.#away = new Map([...this.#away].filter(([shard]) => !goal.has(shard)));
     this.#tick = tick;
     return this.#toldCaughtUp ? null : this.#batch([], true);
+  }
+
+  #failingLast(heads: Heads): ShardCursor[] {
+    const all = [...heads.values()];
+    if (this.#failing.size === 0) return all;
+    const fails = ({ shard }: ShardCursor) => this.#failing.has(shard);
+    return [...all.filter((head) => !fails(head)), ...all.filter(fails)];
   }
 
   #seqIn(shard: string): number {

@@ -49,6 +49,8 @@ export class Difficulty {
   readonly headsAway = new Set<string>();
   /** Shards of which no read of the log can be proven. */
   readonly stuck = new Set<string>();
+  /** Shards of which a read of the log takes as long as this, and then fails. */
+  readonly hanging = new Map<string, () => Promise<void>>();
   /** Shards whose views do not come on. */
   readonly viewsStuck = new Set<string>();
   /** What is stored shows in the views so much later. Infinity: not before it is made less. */
@@ -73,6 +75,7 @@ export class Difficulty {
     this.away = false;
     this.headsAway.clear();
     this.stuck.clear();
+    this.hanging.clear();
     this.viewsStuck.clear();
     this.viewsLagMs = 0;
     this.onStored = null;
@@ -113,6 +116,11 @@ export function difficultStore(real: Store, random: () => number = Math.random):
       );
     },
     async readLog(shard, to, filter, limit) {
+      const hang = difficulty.hanging.get(shard.shard);
+      if (hang !== undefined) {
+        await hang();
+        throw unavailable();
+      }
       if (difficulty.stuck.has(shard.shard)) return { events: [], through: shard.seq };
       const slice = await real.readLog(shard, to, filter, limit);
       if (slice.through <= shard.seq || !difficulty.happens('shortRead')) return slice;

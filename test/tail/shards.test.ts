@@ -73,6 +73,63 @@ describeOnElasticsearch('a log of several shards', (engine) => {
     await batches.return?.();
   });
 
+  it('whoever resumes is told all of a shard before another that fails is tried again', async () => {
+    const before = await real.heads(null);
+    // The first in the order in which shards are read.
+    const failing = before[0]?.shard as string;
+    const one = tasks.get(failing) as string;
+    const two = [...tasks.values()].find((id) => id !== one) as string;
+    await store(one, 'behind a failure');
+    // More than two batches.
+    const messages = Array.from({ length: 1_100 }, (_, i) => `line ${i}`);
+    await fill(
+      real,
+      messages.map((message) => aStatus('RUNNING', { taskId: two, message, at: Date.now() })),
+    );
+    let tries = 0;
+    difficult.difficulty.hanging.set(failing, async () => void tries++);
+    const late = await startShiplog(difficult.store, { heartbeatMs: 200 });
+    const batches = follow({}, before, late);
+    expect(await told(batches, messages.length)).toEqual(messages);
+    expect(tries).toBe(1);
+    difficult.difficulty.end();
+    expect(await told(batches, 1)).toEqual(['behind a failure']);
+    await batches.return?.();
+    await late.close();
+  });
+
+  it('many who read a shard that hangs leave room for those who read another', async () => {
+    const before = await real.heads(null);
+    const [[hanging, one], [, two]] = [...tasks] as [[string, string], [string, string]];
+    await store(one, 'of a shard that hangs');
+    await store(two, 'of another');
+    const late = await startShiplog(difficult.store, { heartbeatMs: 200 });
+    let gate = Promise.withResolvers<void>();
+    let reads = 0;
+    difficult.difficulty.hanging.set(hanging, () => {
+      reads++;
+      return gate.promise;
+    });
+    const many = Array.from({ length: 100 }, () => follow({ taskId: one }, before, late));
+    const theirs = many.map((batches) => told(batches, 1));
+    await expect.poll(() => reads).toBeGreaterThanOrEqual(32);
+    // It takes long, and fails: now it is known.
+    const { resolve } = gate;
+    gate = Promise.withResolvers();
+    reads = 0;
+    resolve();
+    await expect.poll(() => reads).toBeGreaterThanOrEqual(4);
+    const free = follow({ taskId: two }, before, late);
+    expect(await told(free, 1)).toEqual(['of another']);
+    difficult.difficulty.end();
+    gate.resolve();
+    for (const messages of await Promise.all(theirs)) {
+      expect(messages).toEqual(['of a shard that hangs']);
+    }
+    await Promise.all([free, ...many].map((batches) => batches.return?.()));
+    await late.close();
+  });
+
   it('whoever resumes is told the events of a shard while those of another cannot be proven', async () => {
     const before = await real.heads(null);
     // The first in the order in which shards are read.

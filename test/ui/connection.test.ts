@@ -132,6 +132,27 @@ describe('the connection of the console, where something on the way fails', () =
     },
   );
 
+  it('says at the list that it is not followed, and follows it again by itself', async () => {
+    await shiplog.ingest.startTask({ id: 'listed before', plan: ['only'], hosts: ['a'] });
+    const payload = [{ message: 'Not now', extensions: { code: 'STORE_UNAVAILABLE' } }];
+    let refused = true;
+    const { page } = await openConsole(browser, shiplog.url, '/', {
+      told: (text) =>
+        refused && text.includes('"tasksChanged":')
+          ? JSON.stringify({ id: JSON.parse(text).id, type: 'error', payload })
+          : text,
+    });
+    const problem = page.getByRole('alert');
+    await problem.getByText('Not now').waitFor();
+    // What is known stays in sight.
+    await page.getByText('listed before').first().waitFor();
+    await shiplog.ingest.startTask({ id: 'listed behind', plan: ['only'], hosts: ['a'] });
+    refused = false;
+    await problem.waitFor({ state: 'detached' });
+    await page.getByText('listed behind').first().waitFor();
+    await page.close();
+  });
+
   it.each(['/hosts/a', '/search', '/tasks/t', '/tasks/t?host=a'])(
     'asks again by itself what failed while the websocket lived, at %s',
     async (path) => {

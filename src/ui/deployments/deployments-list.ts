@@ -70,7 +70,13 @@ export function useDeployments(filterKey: string): DeploymentsList {
     /** Counts what was taken: an answer may be older. */
     let taken = 0;
     let histories = 0;
+    /** Of a page, and of following the list. */
+    const problems: Record<'page' | 'following', AskError | null> = { page: null, following: null };
 
+    function tell(of: keyof typeof problems, error: AskError | null): void {
+      problems[of] = error;
+      showNow({ error: problems.page ?? problems.following });
+    }
     function show(changes: Partial<DeploymentsList>): void {
       shown = { ...shown, ...changes };
       timer ??= setTimeout(() => {
@@ -97,11 +103,12 @@ export function useDeployments(filterKey: string): DeploymentsList {
         if (after === null) rows.begin(answered);
         else rows.append(answered);
         if (endCursor !== null) next = () => void load(endCursor, PAGE, true);
+        problems.page = null;
         showNow({
+          error: problems.following,
           rows: rows.newestFirst(),
           total: tasks.totalCount ?? rows.size,
           totalIsExact: tasks.totalCountIsExact,
-          error: null,
           more: hasNextPage ? more : null,
           turned: shown.turned + (turned ? 1 : 0),
           history: histories,
@@ -110,7 +117,7 @@ export function useDeployments(filterKey: string): DeploymentsList {
       } catch (error) {
         if (leaving.signal.aborted || page !== pages) return;
         failed = after === null ? () => void load(null, first, turned) : more;
-        showNow({ error: error as AskError });
+        tell('page', error as AskError);
       } finally {
         if (after !== null) turning--;
         if (beginsAgain && turning === 0) beginAgain();
@@ -170,7 +177,8 @@ export function useDeployments(filterKey: string): DeploymentsList {
         if (batch.caughtUp && !caughtUp) beginAgain();
         caughtUp ||= batch.caughtUp;
       },
-      onError: (error) => showNow({ error }),
+      onError: (error) => tell('following', error),
+      onWaiting: (error) => tell('following', error),
       onExpired() {
         rows.forgetTold();
         histories++;
