@@ -81,7 +81,9 @@ Made by \`npm run codegen\` from \`src/domain/errors.ts\`.
 In GraphQL \`errors[].extensions.code\`, with \`field\` where one is to blame and \`retryAfterMs\` where
 the same request may succeed later. Over plain HTTP \`error.code\`, with the status below and
 \`Retry-After\`. GraphQL over HTTP answers with these statuses where the client accepts
-\`application/graphql-response+json\` and nothing came of the operation, and 200 otherwise.
+\`application/graphql-response+json\` and nothing came of the operation. Otherwise it answers 200, but for what is
+refused before the operation is read: a body or address that cannot be taken, no token, a foreign Origin.
+GraphQL has two codes more, of [persisted queries](clients.md#persisted-queries).
 
 | code | HTTP status | meaning |
 |---|---|---|

@@ -95,9 +95,9 @@ function environmentValue(
   return isFromKubernetes(name, value) ? undefined : value;
 }
 
-/** Names that other parts of Shiplog read: client commands, tests. */
+/** Names that other parts of Shiplog read: client commands, the clients for agents, tests. */
 const OTHERS_NAMES =
-  /^SHIPLOG_(URL|TOKEN|TOKEN_FILE|WRITER|TASK|HOST_NAME|STEP|ATTEMPT|TEST_.*|BENCH_.*)$/;
+  /^SHIPLOG_(URL|TOKEN|TOKEN_FILE|SPOOL|SPOOL_BYTES|TASK|ATTEMPT|TEST_.*|BENCH_.*)$/;
 
 function unknownNames(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = ROWS.flatMap(([, option]) =>

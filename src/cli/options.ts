@@ -104,9 +104,10 @@ export function pointInTime(text: string): number {
   return at;
 }
 
-/** Collects a repeatable option; commas separate too. */
+/** Collects a repeatable option; commas separate too, with spaces around them or not. */
 export function list(text: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), ...text.split(',').filter((part) => part !== '')];
+  const parts = text.split(',').map((part) => part.trim());
+  return [...(before ?? []), ...parts.filter((part) => part !== '')];
 }
 
 export function label(

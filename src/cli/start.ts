@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Client, withRetry } from './client.ts';
 import { connectionOf } from './credentials.ts';
+import { CliError } from './exit.ts';
 import { StartTaskDocument } from './gen/graphql.ts';
 import { type ClientOptions, clientOptions, integer, label, list } from './options.ts';
 import { Output, say } from './output.ts';
@@ -45,4 +46,8 @@ async function start(id: string, options: StartOptions): Promise<void> {
   });
   if (json) await new Output().json(startTask);
   else say(`task ${id} ${startTask.created ? 'begun' : 'updated'}`);
+  const { leftOut } = startTask;
+  if (leftOut.length === 0) return;
+  const names = leftOut.map(({ field, message }) => `  ${field ?? 'hosts'}: ${message}`);
+  throw new CliError(`of its hosts these were left out:\n${names.join('\n')}`);
 }

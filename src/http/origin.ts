@@ -22,10 +22,12 @@ export function judgeOrigin(request: IncomingMessage, rules: OriginRules): Origi
   const { origin } = request.headers;
   if (origin === undefined) return 'none';
   if (rules.allowed.includes(origin)) return 'listed';
-  const host = URL.parse(origin)?.host;
-  return host !== undefined && host !== '' && host === request.headers.host?.toLowerCase()
-    ? 'same'
-    : 'foreign';
+  const page = URL.parse(origin);
+  const { host } = request.headers;
+  if (page === null || page.host === '' || host === undefined) return 'foreign';
+  // Some proxies add the port that the page's address leaves out.
+  const own = URL.parse(`${page.protocol}//${host}`);
+  return page.host === own?.host ? 'same' : 'foreign';
 }
 
 function nameOf(hostHeader: string): string {

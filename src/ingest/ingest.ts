@@ -40,6 +40,8 @@ export interface StepOutcome {
   eventId: string | null;
   position: Position | null;
   problem: InputProblem | null;
+  /** Of a line that begins a task: hosts that it could not take. Absent where there are none. */
+  leftOut?: readonly InputProblem[];
 }
 
 export interface StartedTask {
@@ -100,9 +102,16 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     }
   }
 
-  function taskLine(raw: unknown, receivedAt: number, reporter: Reporter): ParsedEvent {
+  function taskLine(
+    raw: unknown,
+    receivedAt: number,
+    reporter: Reporter,
+    leftOut: InputProblem[],
+  ): ParsedEvent {
     const parsed = parseTaskLine(raw, receivedAt, { redact: redactor });
-    if (parsed.ok) for (const left of parsed.leftOut) rejections.note(left, null, reporter);
+    if (!parsed.ok) return parsed;
+    for (const problem of parsed.leftOut) rejections.note(problem, null, reporter);
+    leftOut.push(...parsed.leftOut);
     return parsed;
   }
 
@@ -115,14 +124,18 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     const results: StepOutcome[] = new Array(raws.length);
     const events: LogEvent[] = [];
     const places: number[] = [];
+    const leftOut = new Map<number, readonly InputProblem[]>();
     const lines = keyLines.batch();
     const options = { redact: redactor, lines, idAlone };
     for (let i = 0; i < raws.length; i++) {
       const raw = raws[i];
-      const parsed = isTaskLine(raw)
-        ? taskLine(raw, receivedAt, reporter)
-        : parseStepEvent(raw, receivedAt, options);
+      const left: InputProblem[] | null = isTaskLine(raw) ? [] : null;
+      const parsed =
+        left === null
+          ? parseStepEvent(raw, receivedAt, options)
+          : taskLine(raw, receivedAt, reporter, left);
       if (parsed.ok) {
+        if (left !== null && left.length > 0) leftOut.set(i, left);
         events.push(parsed.event);
         places.push(i);
       } else {
@@ -137,6 +150,7 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
       const eventId = (events[k] as LogEvent).eventId;
       results[places[k] as number] = stepOutcome(eventId, outcomes[k] as AppendOutcome);
     }
+    for (const [i, problems] of leftOut) (results[i] as StepOutcome).leftOut = problems;
     for (let i = 0; i < results.length; i++) {
       const { outcome, problem } = results[i] as StepOutcome;
       if (outcome === 'STORED') counts.stored++;

@@ -307,6 +307,20 @@ async function waitForCursor(file: string): Promise<void> {
   await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 5_000 }).not.toBe('');
 }
 
+describe('shiplog start', () => {
+  it('takes hosts with spaces between them, and fails where it had to leave one out', async () => {
+    const begun = await shiplog('start', 'spaced', '--hosts', 'web-1, web-2 ,,web-3', '--json');
+    expect(begun).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(begun.stdout).task).toMatchObject({ expectedHosts: 3 });
+    const short = await shiplog('start', 'short of one', '--hosts', `web-1,${'x'.repeat(300)}`);
+    expect(short.code).toBe(1);
+    expect(short.stderr).toContain('task short of one begun');
+    expect(short.stderr).toMatch(
+      /left out:\n {2}hosts\[1\]: hosts\[1\] is longer than \d+ characters/,
+    );
+  });
+});
+
 describe('shiplog task, tasks and search', () => {
   it('shows the board with its failures, and --exit-status tells how it ended', async () => {
     await shiplog('start', 'shown', '--service', 'orders', '--version', '2.4.0', '--hosts', 'a,b');

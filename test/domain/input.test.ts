@@ -197,7 +197,16 @@ describe('a reported event', () => {
   });
 
   it('is the same event where a default was said and where it was left out', () => {
-    expect(taken({ eventId: 'e', attempt: 1 }).digest).toBe(taken({ eventId: 'e' }).digest);
+    const said = [
+      ...[{ attempt: 1 }, { level: 'INFO' }, { params: {} }, { labels: {} }],
+      { attempt: 1, level: 'INFO', params: {}, labels: {} },
+    ];
+    for (const defaults of said) {
+      expect(taken({ eventId: 'e', ...defaults }).digest).toBe(taken({ eventId: 'e' }).digest);
+    }
+    const failed = { eventId: 'e', status: 'FAILED' };
+    expect(taken({ ...failed, level: 'ERROR' }).digest).toBe(taken(failed).digest);
+    expect(taken({ ...failed, level: 'INFO' }).digest).not.toBe(taken(failed).digest);
   });
 
   it('with any other content has another digest', () => {
@@ -206,6 +215,7 @@ describe('a reported event', () => {
       { message: 'hello!' },
       { at: NOW },
       { attempt: 2 },
+      { level: 'WARN' },
       { stream: 'STDERR' },
       { params: { a: 1 } },
       { params: { pairs: [['a', 1]] } },

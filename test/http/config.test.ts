@@ -94,6 +94,12 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('takes the names of the clients for agents for none of its own', () => {
+    const env = { SHIPLOG_URL: 'http://a', SHIPLOG_SPOOL: '/s', SHIPLOG_SPOOL_BYTES: '9' };
+    expect(problemsOf({}, { ...env, SHIPLOG_TASK: 't', SHIPLOG_ATTEMPT: '2' })).toEqual([]);
+    expect(problemsOf({}, { SHIPLOG_HOST_NAME: '0.0.0.0' })).toHaveLength(1);
+  });
+
   it('says a mistake once, and does not take a secret that it cannot read for a missing one', () => {
     expect(problemsOf({ allowedOrigins: 'a,b' }, {})).toHaveLength(1);
     const env = {

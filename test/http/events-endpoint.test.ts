@@ -59,6 +59,24 @@ describe('POST /v1/events', () => {
     ]);
   });
 
+  it('tells which hosts of a declaration it left out, of NDJSON too, where it lists problems', async () => {
+    const task = { change: 'began', hosts: ['web-1', ' web-2'] };
+    const sent = [{ taskId: 't-left-out', task }, ...stepEvents('t-left-out', 1)];
+    const answer = await post(lines(sent));
+    expect(answer).toMatchObject({ stored: 2, rejected: 0 });
+    expect(answer.results).toEqual([
+      {
+        ...{ index: 0, outcome: 'STORED', eventId: expect.any(String) },
+        leftOut: [
+          {
+            ...{ code: 'INVALID_VALUE', field: 'task.hosts[1]' },
+            message: 'task.hosts[1] must not begin or end with white space',
+          },
+        ],
+      },
+    ]);
+  });
+
   it('takes lines that say something of a task, once each, in their place among the others', async () => {
     const began = { change: 'began', service: 'shop', plan: ['a', 'b'], hosts: ['web-1', 'bad*'] };
     const at = '2026-11-20T10:00:00.000Z';

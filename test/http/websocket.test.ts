@@ -409,6 +409,21 @@ describe('an upgrade', () => {
     }
   });
 
+  it.each([
+    ['localhost:443', 'https://localhost', 200],
+    ['localhost:80', 'http://localhost', 200],
+    ['localhost:80', 'https://localhost', 403],
+    ['localhost', 'https://localhost:444', 403],
+  ])('where a proxy hands on Host %s, a page of %s gets %i', async (host, origin, status) => {
+    const body = '{"query":"{__typename}"}';
+    const raw = await rawRequest(
+      shiplog.port,
+      `POST /graphql HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${origin}\r\nConnection: close\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    expect(raw).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  });
+
   it('elsewhere is refused with 404, and with a token in the address with 400', async () => {
     expect(await rawRequest(shiplog.port, upgrade('/other'))).toMatch(/^HTTP\/1\.1 404 /);
     expect(await rawRequest(shiplog.port, upgrade('/graphql?token=x'))).toMatch(/^HTTP\/1\.1 400 /);

@@ -123,7 +123,7 @@ export type StartTaskInput = {
   environment?: string | null | undefined;
   /** How many hosts it is for, where they are not named: 0 to 100,000. The task ends when so many have ended. */
   expectedHosts?: number | null | undefined;
-  /** The hosts that it is for: at most 10,000. A name that no host can have is left out, and `leftOut` tells it. They are shown as PENDING before they report. */
+  /** The hosts that it is for: at most 10,000. A name that no host can have is left out, and `leftOut` tells it; one with `*` in it refuses the declaration, for it is not clear which hosts are meant. They are shown as PENDING before they report. */
   hosts?: Array<string> | null | undefined;
   /** The release system's id. At most 256 characters. */
   id: string;
@@ -314,7 +314,7 @@ export type StartTaskMutationVariables = Exact<{
 }>;
 
 
-export type StartTaskMutation = { startTask: { created: boolean, task: { id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null } } };
+export type StartTaskMutation = { startTask: { created: boolean, leftOut: Array<{ field: string | null, message: string }>, task: { id: string, service: string | null, version: string | null, environment: string | null, title: string | null, status: TaskStatus, createdAt: string, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, stale: boolean, expectedHosts: number | null } } };
 
 export type TailSubscriptionVariables = Exact<{
   filter: EventFilter;
@@ -867,6 +867,10 @@ export const StartTaskDocument = new TypedDocumentString(`
     mutation StartTask($input: StartTaskInput!) {
   startTask(input: $input) {
     created
+    leftOut {
+      field
+      message
+    }
     task {
       ...TaskFacts
     }

@@ -125,6 +125,7 @@ function stepEvent(
     }
     if (labels !== null) labels = redact.labels(labels);
   }
+  // What is said as it would be anyway counts as not said: so an exported event is the same again.
   const digest = idAlone
     ? ''
     : contentDigest(
@@ -138,10 +139,10 @@ function stepEvent(
           writer,
           sequence,
           message,
-          level,
+          level === defaultLevel(status) ? null : level,
           stream,
           command,
-          canonical(params),
+          params === null || isEmpty(params) ? null : canonical(params),
           exitCode,
           durationMs,
           progress,
@@ -191,6 +192,10 @@ function stepEvent(
     task: null,
   };
   return { event, generatedId };
+}
+
+function isEmpty(params: JsonObject): boolean {
+  return Object.keys(params).length === 0;
 }
 
 /** The level of an event that does not say one. */

@@ -134,7 +134,7 @@ export const StartTaskInput = builder.inputType('StartTaskInput', {
       description: `The steps in order, each once: 1 to ${LIMITS.planSteps}. Default: backup, download, unpack, env-init, nginx-offline, service-start, nginx-online.`,
     }),
     hosts: t.stringList({
-      description: `The hosts that it is for: at most ${LIMITS.hosts.toLocaleString('en')}. A name that no host can have is left out, and \`leftOut\` tells it. They are shown as PENDING before they report.`,
+      description: `The hosts that it is for: at most ${LIMITS.hosts.toLocaleString('en')}. A name that no host can have is left out, and \`leftOut\` tells it; one with \`*\` in it refuses the declaration, for it is not clear which hosts are meant. They are shown as PENDING before they report.`,
     }),
     expectedHosts: t.int({
       description: `How many hosts it is for, where they are not named: 0 to ${LIMITS.expectedHosts.toLocaleString('en')}. The task ends when so many have ended.`,

@@ -7,12 +7,15 @@ import type { Item } from './items.ts';
 
 /** Results that one answer lists. */
 const MAX_RESULTS = 10_000;
+/** Hosts that a result tells of. */
+const MAX_LEFT_OUT = 100;
 
 interface Result {
   index: number;
   outcome: StepOutcome['outcome'];
   eventId: string | null;
   error?: InputProblem;
+  leftOut?: readonly InputProblem[];
 }
 
 export type EventSink = Pick<Ingest, 'logSteps' | 'noteRejected'>;
@@ -58,8 +61,12 @@ export class Intake {
         this.#note({ index, outcome: 'REJECTED', eventId: null, error: unreadable });
         continue;
       }
-      const { outcome, eventId, problem } = outcomes[next++] as StepOutcome;
-      this.#note({ index, outcome, eventId, ...(problem === null ? {} : { error: problem }) });
+      const { outcome, eventId, problem, leftOut } = outcomes[next++] as StepOutcome;
+      this.#note({
+        ...{ index, outcome, eventId },
+        ...(problem === null ? {} : { error: problem }),
+        ...(leftOut === undefined ? {} : { leftOut: leftOut.slice(0, MAX_LEFT_OUT) }),
+      });
     }
     this.taken = upTo;
   }
@@ -76,7 +83,8 @@ export class Intake {
     if (result.outcome === 'STORED') this.#counts.stored++;
     else if (result.outcome === 'DUPLICATE') this.#counts.duplicates++;
     else this.#counts.rejected++;
-    if (result.outcome === 'STORED' && !this.#listAll) return;
+    const isWhole = result.outcome === 'STORED' && result.leftOut === undefined;
+    if (isWhole && !this.#listAll) return;
     if (this.#results.length < MAX_RESULTS) this.#results.push(result);
     else this.#truncated = true;
   }
