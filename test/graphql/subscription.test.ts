@@ -110,6 +110,34 @@ describeOnEngines('subscriptions', (engine) => {
     expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 
+  it('a batch whose execution failed is the last result, and a cursor before it brings what it held', async () => {
+    const follow = (more: string, after: string | null = null) =>
+      server.follow(
+        `subscription ($after: String) {tasksChanged(after: $after) {cursor tasks {id ${more}}}}`,
+        { after },
+      );
+    const before = await follow('');
+    let { cursor } = (await next(before)).tasksChanged;
+    await before.return();
+    await server.report(line('s-failed', 'one'));
+    // The groups are asked for as they cannot be, which only a batch with a task in it finds out.
+    const stream = await follow('failureGroups(first: 0) {fingerprint}', cursor);
+    let failed: unknown = null;
+    for await (const result of stream) {
+      if (failed !== null) throw new Error('it goes on past the batch that failed');
+      if (result.errors === undefined) cursor = (result.data as Data).tasksChanged.cursor;
+      else failed = result;
+    }
+    expect(failed).toMatchObject({ data: null, errors: [{ extensions: { code: 'BAD_INPUT' } }] });
+    await expect.poll(() => server.tail.metrics().tail_subscriptions).toBe(0);
+    const resumed = await follow('', cursor);
+    const ids: unknown[] = [];
+    while (!ids.includes('s-failed')) {
+      ids.push(...(await next(resumed)).tasksChanged.tasks.map(({ id }: Data) => id));
+    }
+    await resumed.return();
+  });
+
   it('identical subscriptions of a batch share one result and one text', async () => {
     const variables = { filter: { taskId: 's-3' } };
     const streams = [await server.follow(TAIL, variables), await server.follow(TAIL, variables)];

@@ -104,6 +104,37 @@ describe('server-sent events, by the graphql-sse client', () => {
     expect(await shiplog.metric(OPEN)).toBe(0);
   });
 
+  it('complete with a batch that failed, so that what it brought comes behind the last cursor', async () => {
+    const client = clientOf(shiplog);
+    const TASKS = 'subscription ($after: String) { tasksChanged(after: $after) { cursor tasks { id';
+    interface TasksData {
+      tasksChanged: { cursor: string; tasks: { id: string }[] };
+    }
+    // Without a task in it a batch is sound; the groups of one are asked for as they cannot be.
+    const failing = `${TASKS} failureGroups(first: 0) { fingerprint } } } }`;
+    const start = await client.iterate<TasksData>({ query: `${TASKS} } } }` }).next();
+    let cursor = start.value?.data?.tasksChanged.cursor;
+    await shiplog.ingest.logSteps(stepEvents('t-sse-lost', 1));
+    const codes: unknown[] = [];
+    for await (const { data, errors } of client.iterate<TasksData>({
+      query: failing,
+      variables: { after: cursor },
+    })) {
+      if (codes.length > 0) throw new Error('it goes on past the batch that failed');
+      if (errors === undefined) cursor = data?.tasksChanged.cursor;
+      else codes.push(errors[0]?.extensions?.code);
+    }
+    expect(codes).toEqual(['BAD_INPUT']);
+    const seen = new Set<string>();
+    const resumed = { query: `${TASKS} } } }`, variables: { after: cursor } };
+    for await (const { data } of client.iterate<TasksData>(resumed)) {
+      for (const { id } of data?.tasksChanged.tasks ?? []) seen.add(id);
+      if (seen.has('t-sse-lost')) break;
+    }
+    client.dispose();
+    await expect.poll(() => shiplog.metric(OPEN)).toBe(0);
+  });
+
   it('are cut, not completed, when the server stops, so that clients connect again', async () => {
     const other = await startHttpFixture({ heartbeatMs: 100 });
     const client = clientOf(other);

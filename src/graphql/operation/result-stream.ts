@@ -1,6 +1,7 @@
 /**
  * A subscription's results: what its source brings, executed. It never rejects: what ends it is a
- * last result with the error.
+ * last result with the errors and without data. That holds for a batch whose execution failed, too:
+ * the next cursor would lie behind it, and what it brought would never come again.
  */
 import type { ExecutionResult } from 'graphql';
 import { PullIterator, type PullSource } from '../../pull-iterator.ts';
@@ -10,6 +11,11 @@ export interface ResultStreamOptions {
   execute: (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
   failed: (error: unknown) => ExecutionResult;
   onEnd: () => void;
+}
+
+/** Without data nothing came of it: of a stream it is the last. */
+export function hasData({ data }: ExecutionResult): boolean {
+  return data !== undefined && data !== null;
 }
 
 export class ResultStream extends PullIterator<ExecutionResult> {
@@ -32,9 +38,12 @@ class Results implements PullSource<ExecutionResult> {
     if (this.#isOver) return null;
     try {
       const { done, value } = await this.#source.next();
-      return done === true ? null : await this.#options.execute(value);
-    } catch (error) {
+      if (done === true) return null;
+      const result = await this.#options.execute(value);
       // What it held is free now, whether or not the reader asks for more.
+      if (!hasData(result)) this.dispose();
+      return result;
+    } catch (error) {
       this.dispose();
       return this.#options.failed(error);
     }

@@ -2,8 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { ERROR_CODES, type ErrorCode, ShiplogError } from '../../domain/errors.ts';
+import { hasData } from '../../graphql/operation/result-stream.ts';
 import { sendText } from '../reply.ts';
-import { hasData } from './operations.ts';
 
 const RESPONSE_JSON = 'application/graphql-response+json';
 export const JSON_TYPE = 'application/json';

@@ -88,7 +88,3 @@ export function createOperations({ graphql, onFault, onForbidden }: OperationsOp
 function viewerOf({ tokenId, scopes, address }: Principal): Viewer {
   return { tokenId, scopes, address };
 }
-
-export function hasData({ data }: ExecutionResult): boolean {
-  return data !== undefined && data !== null;
-}

@@ -3,8 +3,7 @@
  * share, and gives the library nothing but its end.
  */
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { ResultStream } from '../../graphql/operation/result-stream.ts';
-import { hasData } from './operations.ts';
+import { hasData, type ResultStream } from '../../graphql/operation/result-stream.ts';
 
 /** What a subscription needs of its socket. */
 export interface Carrier {
@@ -55,6 +54,7 @@ export class Subscription implements AsyncIterableIterator<never> {
         // The end is not told: its reader holds the cursor, and comes again when the socket closes.
         if (this.#carrier.draining) await this.#carrier.closed;
         if (done === true) return OVER;
+        // The last one, which the protocol tells as an `error`.
         if (!hasData(value)) throw new Refused(value);
         await this.#deliver(value);
       }
