@@ -31,7 +31,8 @@ export const ERROR_CODES = {
   },
   CURSOR_MISMATCH: {
     status: 400,
-    meaning: 'The cursor belongs to another filter or another list.',
+    meaning:
+      'The cursor belongs to something else: one of a page to another list, another order or, where the list is of one task, another task; one of a subscription to another filter.',
   },
   CURSOR_EXPIRED: {
     status: 400,

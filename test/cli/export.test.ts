@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { Client } from '../../src/cli/client.ts';
+import { type LogPage, START, TaskLog } from '../../src/cli/export/task-log.ts';
 import { type HttpFixture, startHttpFixture, stepEvents } from '../http/support.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { describeOnEngines } from '../support/engines.ts';
@@ -200,5 +202,19 @@ function describeOnSqlite(): void {
     const rest = await runCli([...args, '--after', cursor as string]);
     expect(whole.endsWith(rest.stdout)).toBe(true);
     expect(rest.stdout.length).toBeGreaterThan(0);
+  });
+
+  it('reads a task from its start where it stopped in another, which was removed since', async () => {
+    const client = new Client({ url: shiplog.url, token: null });
+    const all = { hosts: null, steps: null, since: null, until: null };
+    const log = (task: string): TaskLog =>
+      new TaskLog(client, { ...all, tasks: [task] }, new AbortController().signal);
+    const { value: stopped } = await log('y-4').pages(START).next();
+    const ids: (string | null)[] = [];
+    for await (const { events } of log('y-3').pages((stopped as LogPage).place)) {
+      ids.push(...events.map(({ eventId }) => eventId));
+    }
+    expect((stopped as LogPage).place.event).not.toBeNull();
+    expect(ids).toEqual(stepEvents('y-3', 1_000).map(({ eventId }) => eventId));
   });
 }

@@ -41,6 +41,7 @@ describeOnEngines('cursors', (engine) => {
     server = await startServer(store, { reading });
     const event = { taskId: 'forged', host: 'h', step: 's', status: 'FAILED', message: 'm' };
     await server.report(event, { ...event, host: 'i' });
+    await server.report({ ...event, taskId: 'other' });
   });
   afterAll(() => server.close());
 
@@ -68,6 +69,45 @@ describeOnEngines('cursors', (engine) => {
       expect(server.logged).toEqual([]);
     },
   );
+
+  it.each([
+    ['events', 'events(filter: {taskId: $task}, ARGS) {edges {cursor}}'],
+    ['events', 'events(filter: {taskId: $task}, order: TIME, ARGS) {edges {cursor}}'],
+    ['events', 'task(id: $task) {events(ARGS) {edges {cursor}}}'],
+    [
+      'events',
+      'task(id: $task) {run(host: "h") {step(name: "s") {events(ARGS) {edges {cursor}}}}}',
+    ],
+    ['runs', 'runs(filter: {taskId: $task}, ARGS) {edges {cursor}}'],
+    ['runs', 'task(id: $task) {runs(orderBy: FAILED_FIRST, ARGS) {edges {cursor}}}'],
+    ['steps', 'steps(filter: {taskId: $task}, ARGS) {edges {cursor}}'],
+  ])('of %s of one task are refused by the same list of another (%#)', async (name, list) => {
+    const ask = (task: string, given: string) =>
+      server.ask(`query ($task: ID!) {${list.replace('ARGS', given)}}`, { task });
+    const { data } = await ask('forged', 'first: 1');
+    const [cursor] = /[\w-]{16,}/.exec(JSON.stringify(data)) ?? [];
+    for (const argument of ['after', 'before', ...(name === 'events' ? ['around'] : [])]) {
+      const given = `${argument}: "${cursor}"`;
+      expect((await ask('forged', given)).errors).toEqual([]);
+      const { errors } = await ask('other', given);
+      const told = errors.map(({ extensions }) => extensions);
+      expect(told).toEqual([{ code: 'CURSOR_MISMATCH', field: argument }]);
+    }
+  });
+
+  it('of a list across tasks go on under another filter, and lead into the log of their own task alone', async () => {
+    const found = await server.data(
+      '{events(filter: {search: "m"}, first: 3) {edges {cursor node {taskId}}}}',
+    );
+    const [{ cursor, node }] = found.events.edges;
+    const on = `{events(filter: {hosts: ["h", "i"]}, first: 1, after: "${cursor}") {edges {cursor}}}`;
+    expect((await server.data(on)).events.edges[0].cursor).toBe(found.events.edges[1].cursor);
+    const log = (task: string) =>
+      server.ask(`{events(filter: {taskId: "${task}"}, around: "${cursor}") {totalCount}}`);
+    expect((await log(node.taskId)).errors).toEqual([]);
+    const { errors } = await log(node.taskId === 'other' ? 'forged' : 'other');
+    expect(errors[0]?.extensions).toEqual({ code: 'CURSOR_MISMATCH', field: 'around' });
+  });
 
   it.each(LISTS)('of %s go on, and those of another engine do not (%#)', async (name, list) => {
     const first = await server.data(`{${list('first: 1')}}`);

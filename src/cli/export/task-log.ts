@@ -2,8 +2,7 @@
  * The log, task by task in the order in which they began, each in the order of the log: what is stored
  * in this order again gives the same log.
  */
-import type { Client } from '../client.ts';
-import { withRetry } from '../client.ts';
+import { CallError, type Client, withRetry } from '../client.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { type EventFilter, ExportEventsDocument, ExportTasksDocument } from '../gen/graphql.ts';
 import type { ExportedEvent } from './event-input.ts';
@@ -58,14 +57,27 @@ export class TaskLog {
   async *pages(from: Place): AsyncGenerator<LogPage> {
     let place = from;
     for await (const { id, cursor } of this.#tasks(place.task)) {
-      for (const part of this.#parts()) {
-        if (place.part !== null && place.part !== part) continue;
-        for await (const { events, event } of this.#events(id, part, place.event)) {
-          yield { events, place: { task: place.task, part, event } };
-        }
-        place = { task: place.task, part: null, event: null };
+      const start: Place = { task: place.task, part: null, event: null };
+      try {
+        yield* this.#ofTask(id, place);
+      } catch (error) {
+        // The task that it stood in was removed since, or one that began earlier has come.
+        if (!(error instanceof CallError && error.code === 'CURSOR_MISMATCH')) throw error;
+        yield* this.#ofTask(id, start);
       }
-      place = { task: cursor, part: null, event: null };
+      place = { ...start, task: cursor };
+    }
+  }
+
+  async *#ofTask(id: string, from: Place): AsyncGenerator<LogPage> {
+    const { task } = from;
+    let place = from;
+    for (const part of this.#parts()) {
+      if (place.part !== null && place.part !== part) continue;
+      for await (const { events, event } of this.#events(id, part, place.event)) {
+        yield { events, place: { task, part, event } };
+      }
+      place = { task, part: null, event: null };
     }
   }
 

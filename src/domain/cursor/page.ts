@@ -37,8 +37,11 @@ export interface Page<T> {
 /** Counting stops here: beyond it `total` is this number and not exact. */
 export const TOTAL_CAP = 10_000;
 
+/** What a key holds has changed with it: a cursor of another version is none of ours. */
+const VERSION = 2;
+
 export function encodePageCursor(list: string, key: PageKey): string {
-  return Buffer.from(JSON.stringify([1, list, ...key])).toString('base64url');
+  return Buffer.from(JSON.stringify([VERSION, list, ...key])).toString('base64url');
 }
 
 /** `list` names the list and its order: a cursor of another one is refused. */
@@ -51,7 +54,7 @@ export function decodePageCursor(list: string, text: string, field: string): Pag
   }
   if (
     !Array.isArray(parsed) ||
-    parsed[0] !== 1 ||
+    parsed[0] !== VERSION ||
     typeof parsed[1] !== 'string' ||
     parsed.length < 3 ||
     !parsed.slice(2).every((part) => typeof part === 'string' || typeof part === 'number')

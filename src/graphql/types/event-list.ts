@@ -18,7 +18,7 @@ import {
   wantsTotal,
 } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { decodeRowCursor } from '../cursors.ts';
+import { decodeRowCursor, decodeTaskRowCursor, withTask } from '../cursors.ts';
 import { EventRef, type EventShape } from '../refs.ts';
 import { EventOrderEnum } from './enums.ts';
 import { eventShape } from './event.ts';
@@ -50,7 +50,7 @@ export const eventArgs = builder.args((t) => ({
   ...pageArgs(EVENTS_MAX),
   around: t.string({
     description:
-      "An event's cursor: the page then has that event in its middle, among those that match the filter. One from a list by TIME leads to its place in LOG order too. Not together with after or before.",
+      "An event's cursor: the page then has that event in its middle, among those that match the filter. One from a list by TIME leads to its place in LOG order too; one of another task is CURSOR_MISMATCH. Not together with after or before.",
   }),
 }));
 
@@ -58,13 +58,22 @@ export const eventArgs = builder.args((t) => ({
  * An event's cursor ends with its seq, which is its key in LOG order: so an event that was found
  * by a search across tasks (TIME) leads to its place in the log of its task.
  */
-function decodeEventCursor(engine: string, list: string, cursor: string, field: string): PageKey {
+function decodeEventCursor(taskId: string | undefined): typeof decodeRowCursor {
+  const decode = decodeTaskRowCursor(taskId, decodeInAnyOrder);
+  return (engine, list, cursor, field) => {
+    const key = decode(engine, list, cursor, field);
+    return list === 'events:LOG' ? key.slice(-1) : key.slice(0, -1);
+  };
+}
+
+/** For the log one of a list by time, too. */
+function decodeInAnyOrder(engine: string, list: string, cursor: string, field: string): PageKey {
   try {
-    return decodeRowCursor(engine, list, cursor, field).slice(0, -1);
+    return decodeRowCursor(engine, list, cursor, field);
   } catch (error) {
     const other = error instanceof ShiplogError && error.code === 'CURSOR_MISMATCH';
     if (!other || list !== 'events:LOG') throw error;
-    return decodeRowCursor(engine, 'events:TIME', cursor, field).slice(-1);
+    return decodeRowCursor(engine, 'events:TIME', cursor, field);
   }
 }
 
@@ -83,7 +92,7 @@ async function loadEvents(
     list,
     EVENTS_MAX,
     wantsTotal(info),
-    decodeEventCursor,
+    decodeEventCursor(filter.taskId),
   );
   const page = await loadPage<StoredEvent, EventPage>(request, (page) =>
     context.loaders.events.load({ filter, order, page }),
@@ -93,8 +102,8 @@ async function loadEvents(
     list,
     page: {
       ...page,
-      rows: page.rows.map(({ key, node }) => ({
-        key: [...key, node.position.seq],
+      rows: withTask(page.rows).map(({ key, node }) => ({
+        key: key.toSpliced(-1, 0, node.position.seq),
         node: eventShape(node, filter),
       })),
     },

@@ -16,6 +16,7 @@ import {
   wantsTotal,
 } from '../connection.ts';
 import type { Context } from '../context.ts';
+import { decodeTaskRowCursor, withTask } from '../cursors.ts';
 import { objectId } from '../ids.ts';
 import { CompletenessRef, HostRef, RunRef, SequenceRangeRef, StepRef, TaskRef } from '../refs.ts';
 import { RunOrderEnum, RunStatusEnum } from './enums.ts';
@@ -149,12 +150,19 @@ export async function loadRuns(
   info: GraphQLResolveInfo,
 ): Promise<Connection<RunView>> {
   const list = `runs:${order}`;
-  const request = pageRequest(context.store.engine, args, list, PAGE_MAX, wantsTotal(info));
+  const request = pageRequest(
+    context.store.engine,
+    args,
+    list,
+    PAGE_MAX,
+    wantsTotal(info),
+    decodeTaskRowCursor(filter.taskId),
+  );
   const page = await loadPage(request, (page) =>
     context.loaders.runs.load({ filter, order, page }),
   );
   context.countAnswered(page.rows.flatMap(({ node }) => node.steps));
-  return { list, page };
+  return { list, page: { ...page, rows: withTask(page.rows) } };
 }
 
 builder.queryField('runs', (t) =>

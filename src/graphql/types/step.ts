@@ -13,6 +13,7 @@ import {
   pageRequest,
   wantsTotal,
 } from '../connection.ts';
+import { decodeTaskRowCursor, withTask } from '../cursors.ts';
 import { objectId } from '../ids.ts';
 import {
   AttemptRef,
@@ -244,12 +245,19 @@ builder.queryField('steps', (t) =>
       const filter = readStepFilter(args.filter);
       const order = args.orderBy ?? 'STARTED_DESC';
       const list = `steps:${order}`;
-      const request = pageRequest(context.store.engine, args, list, PAGE_MAX, wantsTotal(info));
+      const request = pageRequest(
+        context.store.engine,
+        args,
+        list,
+        PAGE_MAX,
+        wantsTotal(info),
+        decodeTaskRowCursor(filter.taskId),
+      );
       const page = await loadPage(request, (page) =>
         context.loaders.steps.load({ filter, order, page }),
       );
       context.countAnswered(page.rows.map(({ node }) => node));
-      return { list, page };
+      return { list, page: { ...page, rows: withTask(page.rows) } };
     },
   }),
 );
