@@ -36,7 +36,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -45,8 +44,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Reports what an agent does to Shiplog. One file without dependencies (Java 11), to be copied into
@@ -69,7 +70,8 @@ public final class Shiplog implements AutoCloseable {
   private static final int BATCH_BYTES = 512 * 1024;
   private static final int LEAST_BATCH_BYTES = 4 * 1024;
   private static final int QUEUE_BYTES = 8 * 1024 * 1024;
-  private static final double KEPT_SHARE = 0.75; // dropping down to this share makes it rare
+  private static final double KEPT_SHARE = 0.75; // dropping down to this share makes it rare,
+  private static final double GROWN = 1.25; // and so does waiting for this where less cannot go
   private static final int LINE_CHARACTERS = 65_536;
   private static final int COMMAND_CHARACTERS = 32_768;
   private static final int PARAMS_BYTES = 16 * 1024;
@@ -136,7 +138,10 @@ public final class Shiplog implements AutoCloseable {
       return this;
     }
 
-    /** Bounds what waits in memory, and half of what its file takes. */
+    /**
+     * Bounds what waits in memory, and half of what its file takes; where most of it is ends of
+     * steps, two and a half times that.
+     */
     public Options queueBytes(int value) {
       queueBytes = value;
       return this;
@@ -171,6 +176,7 @@ public final class Shiplog implements AutoCloseable {
   // All below is guarded by this object's monitor.
   private Deque<Entry> queue = new ArrayDeque<>();
   private long bytes;
+  private long lastKept; // so many bytes no dropping could free
   private int inFlight; // so many from the first are being sent and must stay
   private boolean urgent;
   private boolean closing;
@@ -459,54 +465,73 @@ public final class Shiplog implements AutoCloseable {
     // There is room again: what failed a moment ago need not fail now.
     if (isSaved && isFull) lastFailedSave = System.nanoTime() - TICK_MS * 1_000_000;
     isFull = !isSaved;
-    boolean isChanged = bytes > options.queueBytes && makeRoom();
-    boolean isMended = isSaved && (isBehind || spool.size > 2L * options.queueBytes);
+    boolean isCrowded = bytes > Math.max(options.queueBytes, lastKept * GROWN);
+    boolean isChanged = isCrowded && makeRoom();
+    boolean isMended = isSaved
+        && (isBehind || spool.size > Math.max(2L * options.queueBytes, bytes * GROWN));
     if (spool != null && (isChanged || isMended)) saveAll();
     if (entry.kind != Kind.OUTPUT || queue.size() >= BATCH_EVENTS) urgent = true;
     notifyAll();
   }
 
   /**
-   * Drops the oldest output, then beginnings; ends only where they alone are twice too many. Says
-   * whether anything was dropped.
+   * Drops the oldest output, then beginnings, with a notice for each step. Where twice too much is
+   * left, notices go without one, and then ends. Says whether anything was dropped.
    */
   private boolean makeRoom() {
     long before = bytes;
     for (Kind kind : List.of(Kind.OUTPUT, Kind.BEGINNING)) {
-      if (bytes > options.queueBytes) drop(kind);
+      if (bytes > options.queueBytes) merge(kind);
     }
-    if (bytes > 2L * options.queueBytes) drop(Kind.ENDING);
+    for (Kind kind : List.of(Kind.BEGINNING, Kind.ENDING)) {
+      if (bytes > 2L * options.queueBytes) drop(kind);
+    }
+    lastKept = bytes;
     return bytes != before;
   }
 
-  private void drop(Kind kind) {
-    Deque<Entry> kept = new ArrayDeque<>(queue.size());
+  /** What a step reported becomes one notice, where the oldest of it was. */
+  private void merge(Kind most) {
+    Map<List<Object>, Integer> places = new HashMap<>();
+    replace(most, options.queueBytes, (kept, entry) -> {
+      Integer place = places.putIfAbsent(entry.whose(), kept.size());
+      Entry old = place == null ? entry : kept.get(place);
+      Entry notice = old.notice(place == null ? 0 : entry.stands);
+      if (place != null) {
+        kept.set(place, notice);
+        bytes -= entry.size();
+      } else if (notice.size() < old.size()) {
+        kept.add(notice);
+      } else {
+        kept.add(old); // it says more, until another one joins it
+        return;
+      }
+      bytes += notice.size() - old.size();
+    });
+  }
+
+  private void drop(Kind most) {
+    int before = queue.size();
+    replace(most, 2L * options.queueBytes, (kept, entry) -> bytes -= entry.size());
+    int dropped = before - queue.size();
+    String what = most == Kind.ENDING ? " ends of steps" : " events without a notice";
+    if (dropped > 0) complain(dropped + what + " were dropped: the queue holds nothing else");
+  }
+
+  /** Gives the oldest that may be dropped to `instead`, until much less than this is left. */
+  private void replace(Kind most, long mostBytes, BiConsumer<List<Entry>, Entry> instead) {
+    List<Entry> kept = new ArrayList<>(queue.size());
     int index = 0;
     for (Entry entry : queue) {
       // The newest stays: what is printed last says most about a failure.
       boolean isNewest = index == queue.size() - 1;
-      boolean isEnough = bytes <= options.queueBytes * KEPT_SHARE;
-      boolean isKept = index < inFlight || isEnough || isNewest || entry.kind.compareTo(kind) > 0;
+      boolean isEnough = bytes <= mostBytes * KEPT_SHARE;
+      boolean isKept = index < inFlight || isEnough || isNewest || entry.kind.compareTo(most) > 0;
       index++;
-      if (isKept) {
-        kept.addLast(entry);
-        continue;
-      }
-      bytes -= entry.size();
-      if (entry.kind == Kind.ENDING) {
-        complain("an end of a step was dropped: the queue holds nothing else");
-        continue;
-      }
-      Entry notice = entry.notice(0);
-      if (kept.size() > inFlight && kept.getLast().isNoticeFor(entry)) {
-        Entry before = kept.removeLast();
-        bytes -= before.size();
-        notice = before.notice(entry.stands);
-      }
-      bytes += notice.size();
-      kept.addLast(notice);
+      if (isKept) kept.add(entry);
+      else instead.accept(kept, entry);
     }
-    queue = kept;
+    queue = new ArrayDeque<>(kept);
   }
 
   // What is delivered, by the one thread that speaks to the server.
@@ -594,6 +619,7 @@ public final class Shiplog implements AutoCloseable {
     for (int i = 0; i < count; i++) bytes -= queue.removeFirst().size();
     // Of what had no answer nothing may be dropped.
     inFlight = Math.max(0, inFlight - count);
+    lastKept = Math.min(lastKept, bytes);
     if (!queue.isEmpty()) return;
     if (spool != null && write(spool::empty)) allSaved();
     notifyAll();
@@ -910,18 +936,16 @@ public final class Shiplog implements AutoCloseable {
     final Kind kind;
     final boolean isMutation;
     final int stands; // so many events it stands for
-    private final boolean isNotice;
     private final Map<String, Object> about; // whom a notice in its place is about
 
     Entry(Map<String, Object> said) {
-      this(said, 1, false);
+      this(said, 1);
     }
 
-    private Entry(Map<String, Object> said, int stands, boolean isNotice) {
+    private Entry(Map<String, Object> said, int stands) {
       line = Json.write(said).getBytes(StandardCharsets.UTF_8);
       isMutation = said.containsKey("query");
       this.stands = stands;
-      this.isNotice = isNotice;
       Object status = said.get("status");
       if (isMutation) kind = Kind.ENDING;
       else if (status == null || "TRACE".equals(said.get("level"))) kind = Kind.OUTPUT;
@@ -941,12 +965,12 @@ public final class Shiplog implements AutoCloseable {
       Map<String, Object> said = new LinkedHashMap<>(about);
       said.put("level", "WARN");
       said.put("message", "[shiplog] " + (stands + more) + " " + DROPPED);
-      return new Entry(said, stands + more, true);
+      return new Entry(said, stands + more);
     }
 
-    boolean isNoticeFor(Entry other) {
-      return isNotice && WHOSE.stream().allMatch(
-          name -> Objects.equals(about.get(name), other.about.get(name)));
+    /** The same for all that one step reported. */
+    List<Object> whose() {
+      return WHOSE.stream().map(about::get).collect(Collectors.toList());
     }
   }
 

@@ -1,7 +1,7 @@
 /** Shiplog.java where the disk is full, others answer for the server, or what is said is odd. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import {
   createServer,
   type IncomingMessage,
@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type Agent, LANGUAGES, startAgent } from './agent.ts';
+import { storedMessages } from './spooled.ts';
 import { isDense, linesOf, type StoredTask, storedTask } from './stored.ts';
 
 const LONG_MS = 60_000;
@@ -132,6 +133,73 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
         expect(await agent.end()).toBe(0);
         expect(linesOf(await stored('homeless'))).toEqual(numbers(1, 20));
         expect(agent.stderr()).toContain('spool');
+      },
+      LONG_MS,
+    );
+  });
+
+  describe('where the queue is full', () => {
+    const QUEUE_BYTES = 100_000;
+    let silent: Server;
+
+    beforeAll(async () => {
+      silent = await listen((request) => request.resume());
+    });
+    afterAll(() => {
+      silent.closeAllConnections();
+      silent.close();
+    });
+
+    const fullAgent = (name: string) =>
+      startAgent('java', {
+        ...settings(name, addressOf(silent)),
+        SHIPLOG_QUEUE_BYTES: `${QUEUE_BYTES}`,
+      });
+
+    it(
+      'says for each of two steps that report in turn how much gave way, and keeps their ends',
+      async () => {
+        const agent = fullAgent('in-turn');
+        await agent.call('in-turn', 'in-turn', 'web-1', 1, 4_000);
+        const messages = await storedMessages(settings('in-turn').SHIPLOG_SPOOL);
+        await agent.kill();
+        const found = await delivered('in-turn');
+        const gaveWay = found.events.flatMap(({ message }) => {
+          const [, count] = /^\[shiplog\] (\d+) .* dropped here/.exec(message ?? '') ?? [];
+          return count === undefined ? [] : [Number(count)];
+        });
+        const seen = linesOf(found);
+        expect(gaveWay.length).toBeGreaterThan(0);
+        // Some more than two: what is being sent stays as it is.
+        expect(gaveWay.length).toBeLessThan(20);
+        expect(seen.length + gaveWay.reduce((sum, count) => sum + count, 0)).toBe(4_000);
+        expect(seen.at(-1)).toBe(4_000);
+        expect(messages.length).toBeLessThan(1_000);
+        const numbered = found.events.map(({ sequence }) => sequence ?? 0);
+        expect(numbered).toEqual([...numbered].sort((a, b) => a - b));
+        expect(found.events.filter(({ status }) => status === 'SUCCEEDED').length).toBe(2);
+        expect(found.run?.step?.status).toBe('SUCCEEDED');
+      },
+      LONG_MS,
+    );
+
+    it(
+      'stays within its bounds though no two of its events are of one step, and says so',
+      async () => {
+        const agent = fullAgent('short-steps');
+        await agent.call('short-steps', 'short-steps', 'web-1', 1, 4_000);
+        const spool = settings('short-steps').SHIPLOG_SPOOL;
+        const names = (await readdir(spool)).filter((name) => name.endsWith('.ndjson'));
+        const sizes = await Promise.all(
+          names.map(async (name) => (await stat(join(spool, name))).size),
+        );
+        expect(sizes.length).toBe(1);
+        expect(sizes[0]).toBeLessThan(4 * QUEUE_BYTES);
+        await agent.kill();
+        expect(agent.stderr()).toContain('the queue holds nothing else');
+        const found = await delivered('short-steps');
+        expect(found.events.length).toBeGreaterThan(QUEUE_BYTES / 1_000);
+        expect(found.events.at(-1)?.status).toBe('SUCCEEDED');
       },
       LONG_MS,
     );

@@ -82,6 +82,25 @@ public final class Agent {
             step.line("line " + i, Shiplog.Stream.STDOUT, null);
           }
           break;
+        case "in-turn": // three lines of the one step for one of the other, then both end
+          Shiplog.Host host = client.task(words[1]).host(words[2]);
+          Shiplog.Step other = host.step("unpack", 1);
+          step = host.step("download", 1);
+          step.running("curl", null);
+          other.running("tar", null);
+          for (int i = Integer.parseInt(words[3]); i <= Integer.parseInt(words[4]); i++) {
+            (i % 4 == 0 ? other : step).line("line " + i, Shiplog.Stream.STDOUT, null);
+          }
+          other.succeeded();
+          step.succeeded();
+          break;
+        case "short-steps":
+          for (int i = Integer.parseInt(words[3]); i <= Integer.parseInt(words[4]); i++) {
+            step = client.task(words[1]).host(words[2]).step("step " + i, 1);
+            step.line("line " + i, null, null);
+            step.succeeded();
+          }
+          break;
         case "long":
           step.line("x".repeat(Integer.parseInt(words[1])), Shiplog.Stream.STDOUT, null);
           break;
