@@ -976,6 +976,8 @@ public final class Shiplog implements AutoCloseable {
 
   /** What the server said, and what follows from it. */
   private static final class Answer {
+    private static final List<Integer> REFUSALS = List.of(400, 415, 422);
+
     final int status;
     String problem;
     long retryAfterMs;
@@ -986,7 +988,7 @@ public final class Shiplog implements AutoCloseable {
     Answer(int status, String problem) {
       this.status = status;
       this.problem = (status + " " + problem).trim();
-      isRefused = List.of(400, 413, 415, 422).contains(status);
+      isRefused = status == 413; // whoever says so, smaller requests may pass
     }
 
     /** Returns what was rejected. */
@@ -999,7 +1001,9 @@ public final class Shiplog implements AutoCloseable {
           error = ((List<?>) said.get("errors")).get(0);
         }
         if (error != null) problem += ": " + Json.object(error).get("message");
-        // What stands before the server may have answered: with a 200, too.
+        // What stands before the server may have answered: with a 200, too, or with a 400 that is
+        // about a certificate.
+        isRefused = isRefused || (REFUSALS.contains(status) && hasCode(error));
         boolean isOurs = isMutation ? isTask(said.get("data")) : said.get("stored") instanceof Number;
         if (isOurs && said.get("taken") instanceof Number) {
           taken = (int) Math.max(0, ((Number) said.get("taken")).doubleValue());
@@ -1013,12 +1017,23 @@ public final class Shiplog implements AutoCloseable {
           }
         }
         isDone = isOurs && ((status == 200 && error == null) || (status == 422 && results != null));
-        if (status == 200 && !isOurs && error == null) problem += ", but not as Shiplog does";
+        boolean isForeign = !isDone && !isRefused && error == null;
+        if (isForeign && (status == 200 || REFUSALS.contains(status))) {
+          problem += ", but not as Shiplog does";
+        }
       } catch (IllegalArgumentException e) {
         problem += ", but not as Shiplog does";
       }
-      if (status == 422 && !isDone) isRefused = false;
       return rejections;
+    }
+
+    /** As Shiplog's errors have: in an answer of GraphQL, among the extensions. */
+    private static boolean hasCode(Object error) {
+      if (error == null) return false;
+      Map<String, Object> said = Json.object(error);
+      Object code = said.get("code");
+      if (said.get("extensions") instanceof Map) code = Json.object(said.get("extensions")).get("code");
+      return code instanceof String && ((String) code).matches("[A-Z_]+");
     }
 
     private static boolean isTask(Object data) {

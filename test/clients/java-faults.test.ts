@@ -247,6 +247,53 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
   );
 
   it(
+    'drops what the server refuses, and nothing where a proxy before it refuses a request',
+    async () => {
+      const certificate = '<html><body>400 No required SSL certificate was sent</body></html>';
+      const left = new Map([
+        ['/graphql', [[400, certificate]] as [number, string][]],
+        [
+          '/v1/events',
+          [
+            [400, certificate],
+            [415, ''],
+            [422, '{"message":"no"}'],
+            [400, '{"error":{"code":400,"message":"no route"}}'],
+          ] as [number, string][],
+        ],
+      ]);
+      const proxy = await listen((request, response) => {
+        const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
+        if (status === undefined) {
+          passOn(request, response, server.url);
+          return;
+        }
+        request.resume();
+        response.writeHead(status, { 'content-type': 'text/html' }).end(text);
+      });
+      const agent = startAgent('java', settings('before-it', addressOf(proxy)));
+      await agent.call('start', '', 'shop', '1.4.2');
+      await agent.call('step', 'before-it', 'web-1', 'download');
+      await agent.call('lines', 1, 10);
+      expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
+      await agent.call('close', 20);
+      await agent.end();
+      proxy.close();
+      expect([...left.values()]).toEqual([[], []]);
+      expect(linesOf(await stored('before-it'))).toEqual(numbers(1, 10));
+      const said = agent
+        .stderr()
+        .split('\n')
+        .filter((line) => line.startsWith('shiplog: '));
+      expect(said).toEqual([
+        expect.stringContaining('answered 400, but not as Shiplog does'),
+        expect.stringMatching(/^shiplog: an event was dropped: 400: .*id/),
+      ]);
+    },
+    LONG_MS,
+  );
+
+  it(
     'tries again after five seconds where an answer begins and does not end',
     async () => {
       let requests = 0;
