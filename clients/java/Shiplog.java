@@ -6,8 +6,10 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
@@ -69,6 +71,7 @@ public final class Shiplog implements AutoCloseable {
   private static final int BATCH_EVENTS = 500;
   private static final int BATCH_BYTES = 512 * 1024;
   private static final int LEAST_BATCH_BYTES = 4 * 1024;
+  private static final int MORE_BATCH_BYTES = 16 * 1024; // with each success, after one was too much
   private static final int QUEUE_BYTES = 8 * 1024 * 1024;
   private static final double KEPT_SHARE = 0.75; // dropping down to this share makes it rare,
   private static final double GROWN = 1.25; // and so does waiting for this where less cannot go
@@ -177,7 +180,7 @@ public final class Shiplog implements AutoCloseable {
   private Deque<Entry> queue = new ArrayDeque<>();
   private long bytes;
   private long lastKept; // so many bytes no dropping could free
-  private int inFlight; // so many from the first are being sent and must stay
+  private int inFlight; // so many from the first were sent, and may be stored: they must stay
   private boolean urgent;
   private boolean closing;
   private boolean givenUp;
@@ -555,15 +558,16 @@ public final class Shiplog implements AutoCloseable {
 
   private void deliver(List<Entry> batch) throws InterruptedException {
     Answer answer = send(batch);
+    int size = batch.stream().mapToInt(Entry::size).sum();
     if (answer.isDone) {
       remove(batch.size());
       mostEvents = BATCH_EVENTS;
+      mostBytes = Math.min(BATCH_BYTES, mostBytes + MORE_BATCH_BYTES);
       failures = 0;
     } else if (answer.isRefused && batch.size() > 1) {
       // Too much at once, or one of them is to blame: which?
       mostEvents = Math.max(1, batch.size() / 2);
       if (answer.status == 413) {
-        int size = batch.stream().mapToInt(Entry::size).sum();
         mostBytes = Math.max(LEAST_BATCH_BYTES, Math.min(mostBytes, size) / 2);
       }
     } else if (answer.isRefused) {
@@ -572,6 +576,8 @@ public final class Shiplog implements AutoCloseable {
       remove(1);
     } else {
       remove(Math.min(answer.taken, batch.size()));
+      // Too much for a slow link, perhaps: the same would be too slow again. One event always goes.
+      if (answer.isLate) mostBytes = Math.min(mostBytes, size / 2);
       failures++;
       boolean isAuth = answer.status == 401 || answer.status == 403;
       if (!isAuth || !readToken()) pause(failures, answer.retryAfterMs);
@@ -611,13 +617,14 @@ public final class Shiplog implements AutoCloseable {
       batch.add(entry);
     }
     urgent = batch.size() < queue.size();
-    inFlight = batch.size();
+    // Of what had no answer in time less is sent now: all of it may be stored, and a notice with an
+    // id of it would count as the same event.
+    inFlight = Math.max(inFlight, batch.size());
     return batch;
   }
 
   private synchronized void remove(int count) {
     for (int i = 0; i < count; i++) bytes -= queue.removeFirst().size();
-    // Of what had no answer nothing may be dropped.
     inFlight = Math.max(0, inFlight - count);
     lastKept = Math.min(lastKept, bytes);
     if (!queue.isEmpty()) return;
@@ -685,7 +692,10 @@ public final class Shiplog implements AutoCloseable {
     } catch (ExecutionException | TimeoutException | RuntimeException e) {
       Throwable why = e instanceof ExecutionException ? e.getCause() : e;
       trouble("no answer from " + options.url + ": " + why);
-      return new Answer(0, String.valueOf(why));
+      Answer none = new Answer(0, String.valueOf(why));
+      boolean isConnected = !(why instanceof HttpConnectTimeoutException);
+      none.isLate = isConnected && (why instanceof HttpTimeoutException || why instanceof TimeoutException);
+      return none;
     } finally {
       if (call != null) call.cancel(true);
     }
@@ -983,6 +993,7 @@ public final class Shiplog implements AutoCloseable {
     long retryAfterMs;
     int taken;
     boolean isDone; // whatever became of each, it need not be sent again
+    boolean isLate; // there was none in time
     boolean isRefused; // a mistake in the request, and not in the address or the moment
 
     Answer(int status, String problem) {

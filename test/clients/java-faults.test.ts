@@ -18,12 +18,23 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { type Agent, LANGUAGES, startAgent } from './agent.ts';
 import { storedMessages } from './spooled.ts';
 import { isDense, linesOf, type StoredTask, storedTask } from './stored.ts';
+import { startStubServer, stored as stubStored } from './stub-server.ts';
 
 const LONG_MS = 60_000;
 const NOBODY = 'http://127.0.0.1:9';
 
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
+
+/** How many events each notice stands for. */
+function gaveWayIn(task: StoredTask): number[] {
+  return task.events.flatMap(({ message }) => {
+    const [, count] = /^\[shiplog\] (\d+) .* dropped here/.exec(message ?? '') ?? [];
+    return count === undefined ? [] : [Number(count)];
+  });
+}
 
 describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
   let directory: string;
@@ -164,15 +175,12 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
         const messages = await storedMessages(settings('in-turn').SHIPLOG_SPOOL);
         await agent.kill();
         const found = await delivered('in-turn');
-        const gaveWay = found.events.flatMap(({ message }) => {
-          const [, count] = /^\[shiplog\] (\d+) .* dropped here/.exec(message ?? '') ?? [];
-          return count === undefined ? [] : [Number(count)];
-        });
+        const gaveWay = gaveWayIn(found);
         const seen = linesOf(found);
         expect(gaveWay.length).toBeGreaterThan(0);
         // Some more than two: what is being sent stays as it is.
         expect(gaveWay.length).toBeLessThan(20);
-        expect(seen.length + gaveWay.reduce((sum, count) => sum + count, 0)).toBe(4_000);
+        expect(seen.length + sum(gaveWay)).toBe(4_000);
         expect(seen.at(-1)).toBe(4_000);
         expect(messages.length).toBeLessThan(1_000);
         const numbered = found.events.map(({ sequence }) => sequence ?? 0);
@@ -292,6 +300,83 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
     },
     LONG_MS,
   );
+
+  describe('where a request is too much', () => {
+    it(
+      'gets through a slow link in smaller requests, and counts what came without an answer once',
+      async () => {
+        const sizes: number[] = [];
+        const [first, second, third] = [0, 1, 2].map(() => Promise.withResolvers<void>());
+        const filled = Promise.withResolvers<void>();
+        const proxy = await listen((request, response) => {
+          sizes.push(Number(request.headers['content-length']));
+          if (sizes.length === 1) {
+            // Until all lines wait, so that they go together.
+            request.resume();
+            void first?.promise.then(() => response.writeHead(503).end());
+          } else if (sizes.length === 2) {
+            const isStored = () => second?.resolve();
+            passOn(request, response, server.url, isStored);
+          } else {
+            third?.resolve();
+            void filled.promise.then(() => passOn(request, response, server.url));
+          }
+        });
+        const env = { ...settings('slow', addressOf(proxy)), SHIPLOG_QUEUE_BYTES: '60000' };
+        const agent = startAgent('java', env);
+        await agent.call('step', 'slow', 'web-1', 'download');
+        await agent.call('lines', 1, 100);
+        first?.resolve();
+        await second?.promise;
+        await third?.promise;
+        await agent.call('lines', 101, 1_000);
+        filled.resolve();
+        expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
+        await agent.call('close', 20);
+        await agent.end();
+        proxy.close();
+        const [, all = 0, half = 0, ...later] = sizes;
+        expect(half).toBeLessThanOrEqual(all / 2);
+        expect(Math.max(...later)).toBeGreaterThan(half);
+        const found = await stored('slow');
+        const seen = linesOf(found);
+        expect(seen.slice(0, 100)).toEqual(numbers(1, 100));
+        expect(seen.length).toBeLessThan(1_000);
+        expect(seen.length + sum(gaveWayIn(found))).toBe(1_000);
+      },
+      LONG_MS,
+    );
+
+    it(
+      'sends larger requests again after one that was too large for a proxy',
+      async () => {
+        let isOver = false;
+        let wasRefused = false;
+        const smaller = Promise.withResolvers<void>();
+        const proxy = await startStubServer((got) => {
+          if (isOver) return stubStored(got);
+          if (got.lines.length <= 20) {
+            if (wasRefused) smaller.resolve();
+            return { status: 503, body: '' };
+          }
+          wasRefused = true;
+          return { status: 413, body: '' };
+        });
+        const agent = startAgent('java', settings('larger', proxy.url));
+        await agent.call('step', 'larger', 'web-1', 'download');
+        await agent.call('lines', 1, 400);
+        await smaller.promise;
+        const before = proxy.got.length;
+        isOver = true;
+        expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
+        await agent.kill();
+        proxy.stop();
+        const [accepted = 0, ...later] = proxy.got.slice(before).map(({ lines }) => lines.length);
+        expect(Math.max(...later)).toBeGreaterThan(1.5 * accepted);
+      },
+      LONG_MS,
+    );
+  });
 
   it(
     'tries again after five seconds where an answer begins and does not end',
@@ -426,9 +511,19 @@ async function listen(listener: RequestListener): Promise<Server> {
   return server;
 }
 
-function passOn(incoming: IncomingMessage, response: ServerResponse, target: string): void {
+/** With `keep`, the answer stays here, and is only said to have come. */
+function passOn(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  target: string,
+  keep?: () => void,
+): void {
   const { host: _, ...headers } = incoming.headers;
   const onward = send(`${target}${incoming.url}`, { method: 'POST', headers }, (answer) => {
+    if (keep !== undefined) {
+      answer.resume().once('end', keep);
+      return;
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });
