@@ -213,95 +213,95 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
     );
   });
 
-  it(
-    'counts nothing as delivered for an answer that is not the server’s own',
-    async () => {
-      const foreign = [
-        [200, '{"status":"maintenance"}'],
-        [200, '{"data":{}}'],
-        [200, '{"taken":1000}'],
-        [200, '['.repeat(200_000)],
-        [422, '{"results":[]}'],
-        [503, '{"stored":0,"error":{"message":"busy"},"taken":-5}'],
-      ] as const;
-      const left = new Map([
-        ['/graphql', [...foreign]],
-        ['/v1/events', [...foreign]],
-      ]);
-      const proxy = await listen((request, response) => {
-        const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
-        if (status === undefined) {
-          passOn(request, response, server.url);
-          return;
-        }
-        request.resume();
-        response.writeHead(status, { 'content-type': 'application/json' }).end(text);
-      });
-      const agent = startAgent('java', settings('foreign', addressOf(proxy)));
-      await agent.call('start', 'foreign', 'shop', '1.4.2');
-      await agent.call('step', 'foreign', 'web-1', 'download');
-      await agent.call('line', 'line 1');
-      // Somebody waits: pauses are short.
-      expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
-      await agent.call('close', 20);
-      await agent.end();
-      proxy.close();
-      expect([...left.values()]).toEqual([[], []]);
-      const found = await stored('foreign');
-      expect(found.service).toBe('shop');
-      expect(linesOf(found)).toEqual([1]);
-    },
-    LONG_MS,
-  );
+  describe.concurrent('where what answers is foreign, slow or takes only little', () => {
+    it(
+      'counts nothing as delivered for an answer that is not the server’s own',
+      async () => {
+        const foreign = [
+          [200, '{"status":"maintenance"}'],
+          [200, '{"data":{}}'],
+          [200, '{"taken":1000}'],
+          [200, '['.repeat(200_000)],
+          [422, '{"results":[]}'],
+          [503, '{"stored":0,"error":{"message":"busy"},"taken":-5}'],
+        ] as const;
+        const left = new Map([
+          ['/graphql', [...foreign]],
+          ['/v1/events', [...foreign]],
+        ]);
+        const proxy = await listen((request, response) => {
+          const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
+          if (status === undefined) {
+            passOn(request, response, server.url);
+            return;
+          }
+          request.resume();
+          response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+        });
+        const agent = startAgent('java', settings('foreign', addressOf(proxy)));
+        await agent.call('start', 'foreign', 'shop', '1.4.2');
+        await agent.call('step', 'foreign', 'web-1', 'download');
+        await agent.call('line', 'line 1');
+        // Somebody waits: pauses are short.
+        expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
+        await agent.call('close', 20);
+        await agent.end();
+        proxy.close();
+        expect([...left.values()]).toEqual([[], []]);
+        const found = await stored('foreign');
+        expect(found.service).toBe('shop');
+        expect(linesOf(found)).toEqual([1]);
+      },
+      LONG_MS,
+    );
 
-  it(
-    'drops what the server refuses, and nothing where a proxy before it refuses a request',
-    async () => {
-      const certificate = '<html><body>400 No required SSL certificate was sent</body></html>';
-      const left = new Map([
-        ['/graphql', [[400, certificate]] as [number, string][]],
-        [
-          '/v1/events',
+    it(
+      'drops what the server refuses, and nothing where a proxy before it refuses a request',
+      async () => {
+        const certificate = '<html><body>400 No required SSL certificate was sent</body></html>';
+        const left = new Map([
+          ['/graphql', [[400, certificate]] as [number, string][]],
           [
-            [400, certificate],
-            [415, ''],
-            [422, '{"message":"no"}'],
-            [400, '{"error":{"code":400,"message":"no route"}}'],
-          ] as [number, string][],
-        ],
-      ]);
-      const proxy = await listen((request, response) => {
-        const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
-        if (status === undefined) {
-          passOn(request, response, server.url);
-          return;
-        }
-        request.resume();
-        response.writeHead(status, { 'content-type': 'text/html' }).end(text);
-      });
-      const agent = startAgent('java', settings('before-it', addressOf(proxy)));
-      await agent.call('start', '', 'shop', '1.4.2');
-      await agent.call('step', 'before-it', 'web-1', 'download');
-      await agent.call('lines', 1, 10);
-      expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
-      await agent.call('close', 20);
-      await agent.end();
-      proxy.close();
-      expect([...left.values()]).toEqual([[], []]);
-      expect(linesOf(await stored('before-it'))).toEqual(numbers(1, 10));
-      const said = agent
-        .stderr()
-        .split('\n')
-        .filter((line) => line.startsWith('shiplog: '));
-      expect(said).toEqual([
-        expect.stringContaining('answered 400, but not as Shiplog does'),
-        expect.stringMatching(/^shiplog: an event was dropped: 400: .*id/),
-      ]);
-    },
-    LONG_MS,
-  );
+            '/v1/events',
+            [
+              [400, certificate],
+              [415, ''],
+              [422, '{"message":"no"}'],
+              [400, '{"error":{"code":400,"message":"no route"}}'],
+            ] as [number, string][],
+          ],
+        ]);
+        const proxy = await listen((request, response) => {
+          const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
+          if (status === undefined) {
+            passOn(request, response, server.url);
+            return;
+          }
+          request.resume();
+          response.writeHead(status, { 'content-type': 'text/html' }).end(text);
+        });
+        const agent = startAgent('java', settings('before-it', addressOf(proxy)));
+        await agent.call('start', '', 'shop', '1.4.2');
+        await agent.call('step', 'before-it', 'web-1', 'download');
+        await agent.call('lines', 1, 10);
+        expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
+        await agent.call('close', 20);
+        await agent.end();
+        proxy.close();
+        expect([...left.values()]).toEqual([[], []]);
+        expect(linesOf(await stored('before-it'))).toEqual(numbers(1, 10));
+        const said = agent
+          .stderr()
+          .split('\n')
+          .filter((line) => line.startsWith('shiplog: '));
+        expect(said).toEqual([
+          expect.stringContaining('answered 400, but not as Shiplog does'),
+          expect.stringMatching(/^shiplog: an event was dropped: 400: .*id/),
+        ]);
+      },
+      LONG_MS,
+    );
 
-  describe('where a request is too much', () => {
     it(
       'gets through a slow link in smaller requests, and counts what came without an answer once',
       async () => {
@@ -376,30 +376,30 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
       },
       LONG_MS,
     );
-  });
 
-  it(
-    'tries again after five seconds where an answer begins and does not end',
-    async () => {
-      let requests = 0;
-      const second = Promise.withResolvers<void>();
-      const proxy = await listen((request, response) => {
-        request.resume();
-        response.writeHead(200, { 'content-type': 'application/json' }).write('{');
-        requests++;
-        if (requests === 2) second.resolve();
-      });
-      const agent = startAgent('java', settings('endless', addressOf(proxy)));
-      await agent.call('step', 'endless', 'web-1', 'download');
-      await agent.call('line', 'line 1');
-      await second.promise;
-      await agent.kill();
-      proxy.closeAllConnections();
-      proxy.close();
-      expect(linesOf(await delivered('endless'))).toEqual([1]);
-    },
-    LONG_MS,
-  );
+    it(
+      'tries again after five seconds where an answer begins and does not end',
+      async () => {
+        let requests = 0;
+        const second = Promise.withResolvers<void>();
+        const proxy = await listen((request, response) => {
+          request.resume();
+          response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+          requests++;
+          if (requests === 2) second.resolve();
+        });
+        const agent = startAgent('java', settings('endless', addressOf(proxy)));
+        await agent.call('step', 'endless', 'web-1', 'download');
+        await agent.call('line', 'line 1');
+        await second.promise;
+        await agent.kill();
+        proxy.closeAllConnections();
+        proxy.close();
+        expect(linesOf(await delivered('endless'))).toEqual([1]);
+      },
+      LONG_MS,
+    );
+  });
 
   it(
     'leaves no hole for what is no number, no text, or holds itself',
