@@ -22,6 +22,7 @@ import json
 import math
 import os
 import random
+import re
 import sys
 import threading
 import time
@@ -39,6 +40,7 @@ BATCH_BYTES = 512 * 1024
 LEAST_BATCH_BYTES = 4 * 1024
 QUEUE_BYTES = 8 * 1024 * 1024
 KEPT_SHARE = 0.75  # dropping down to this share of the queue makes it rare
+FULL_AGAIN = 1.25  # where less could be dropped: when it has grown by so much
 LINE_CHARACTERS = 32_768  # the server's limit of 65,536 counts some characters twice
 COMMAND_CHARACTERS = 16_384
 SHORT_TEXT = 500
@@ -62,6 +64,7 @@ OUTPUT, BEGINNING, ENDING = range(3)
 START_TASK = "mutation ($input: StartTaskInput!) { startTask(input: $input) { task { id } } }"
 FINISH_TASK = "mutation ($input: FinishTaskInput!) { finishTask(input: $input) { task { id } } }"
 DROPPED = "events of output were dropped here: they could not be delivered in time"
+NOTICE = re.compile(rf"\[shiplog\] (\d{{1,15}}) {DROPPED}")
 
 
 class Client:
@@ -85,7 +88,7 @@ class Client:
             raise ValueError(f"shiplog: url must begin with http:// or https://, not {url!r}")
         self._token = token
         self._token_file = token_file
-        self._queue_bytes = queue_bytes
+        self._queue_bytes = self._full_at = queue_bytes
         self._source = source
         self._complain_to = complain or _complain_on_stderr
         self._writer = str(uuid.uuid4())
@@ -215,26 +218,30 @@ class Client:
             self._bytes += entry.size
             if self._spool is not None and self._try(lambda: self._spool.append(entry.line)):
                 self._complete_spool()
-            if self._bytes > self._queue_bytes:
+            if self._bytes > self._full_at:
                 self._make_room()
-            elif self._spool is not None and self._spool.size > 2 * self._queue_bytes:
+            elif self._spool is not None and self._spool.size > 2 * max(
+                    self._queue_bytes, self._bytes):
                 self._rewrite_spool()
             if entry.kind != OUTPUT or len(self._queue) >= BATCH_EVENTS:
                 self._urgent = True
             self._changed.notify_all()
 
     def _make_room(self):
-        """Drops the oldest output, then beginnings; ends only where they alone are twice too many."""
+        """Output becomes a notice for each step, then beginnings do; where they and the ends are
+        twice too many, the oldest goes, whatever it is."""
         for kind in (OUTPUT, BEGINNING):
             if self._bytes > self._queue_bytes:
-                self._drop(kind)
+                self._merge(kind)
         if self._bytes > 2 * self._queue_bytes:
-            self._drop(ENDING)
+            self._drop_oldest()
+        # It takes a look at each entry, so not for each one that comes.
+        self._full_at = max(self._queue_bytes, self._bytes * FULL_AGAIN)
         if self._spool is not None:
             self._rewrite_spool()
 
-    def _drop(self, kind):
-        kept = []
+    def _merge(self, kind):
+        kept, places, merged = [], {}, {}
         for index, entry in enumerate(self._queue):
             # The newest stays: what is printed last says most about a failure.
             is_newest = index == len(self._queue) - 1
@@ -242,18 +249,38 @@ class Client:
             if index < self._in_flight or is_enough or entry.kind > kind or is_newest:
                 kept.append(entry)
                 continue
-            self._bytes -= entry.size
-            if entry.kind == ENDING:
-                self._complain("an end of a step was dropped: the queue holds nothing else")
+            place = places.setdefault(entry.whose, len(kept))
+            if place < len(kept):
+                self._bytes -= entry.size
+                merged[place] = merged.get(place, 0) + entry.stands
                 continue
-            notice = entry.notice()
-            if len(kept) > self._in_flight and kept[-1].is_notice_for(entry):
-                before = kept.pop()
-                self._bytes -= before.size
-                notice = before.notice(entry.stands)
-            self._bytes += notice.size
-            kept.append(notice)
+            # Where a notice is no shorter, it is worth one only together with others.
+            if not entry.is_short:
+                notice = entry.notice()
+                if notice.size < entry.size:
+                    self._bytes -= entry.size - notice.size
+                    entry = notice
+                entry.is_short = True
+            kept.append(entry)
+        for place, stands in merged.items():
+            self._bytes -= kept[place].size
+            kept[place] = kept[place].notice(stands)
+            self._bytes += kept[place].size
         self._queue = deque(kept)
+
+    def _drop_oldest(self):
+        kept, dropped = [], 0
+        for index, entry in enumerate(self._queue):
+            is_enough = self._bytes <= self._queue_bytes * KEPT_SHARE
+            if index < self._in_flight or is_enough or index == len(self._queue) - 1:
+                kept.append(entry)
+                continue
+            self._bytes -= entry.size
+            dropped += 1
+        self._queue = deque(kept)
+        if dropped > 0:
+            self._complain(f"the oldest {dropped} events were dropped, ends of steps among them: "
+                           "the queue holds little else")
 
     # What is delivered, by the one thread that speaks to the server.
 
@@ -330,6 +357,7 @@ class Client:
                 self._bytes -= self._queue.popleft().size
             # Of what had no answer nothing may be dropped.
             self._in_flight = max(0, self._in_flight - count)
+            self._full_at = max(self._queue_bytes, min(self._full_at, self._bytes * FULL_AGAIN))
             if not self._queue:
                 if self._spool is not None and self._try(self._spool.empty):
                     self._let_go_of_adopted()
@@ -638,12 +666,13 @@ class Step:
 class _Entry:
     """Something in the queue: a line of the spool file and of a request."""
 
-    __slots__ = ("line", "kind", "is_mutation", "stands", "_about")
+    __slots__ = ("line", "kind", "is_mutation", "stands", "is_short", "_about")
 
     def __init__(self, said, line=None, stands=1):
         self.line = line or _json(said)
         self.is_mutation = "query" in said
         self.stands = stands  # so many events it stands for
+        self.is_short = False  # a notice in its place is known to be no shorter
         status = said.get("status")
         if self.is_mutation:
             self.kind = ENDING
@@ -663,8 +692,10 @@ class _Entry:
         return len(self.line) + 1
 
     @property
-    def _whose(self):
-        return [self._about.get(name) for name in ("taskId", "host", "step", "attempt", "writer")]
+    def whose(self):
+        """Of which step it is, for those that a notice may be about."""
+        names = ("taskId", "host", "step", "attempt", "writer")
+        return tuple(str(self._about.get(name)) for name in names)
 
     def notice(self, more=0):
         """It has the place and the number of the first event that it stands for."""
@@ -672,22 +703,26 @@ class _Entry:
         message = f"[shiplog] {stands} {DROPPED}"
         return _Entry({**self._about, "level": "WARN", "message": message}, stands=stands)
 
-    def is_notice_for(self, other):
-        is_notice = self._about is not None and self.line.endswith(f'{DROPPED}"}}'.encode())
-        return is_notice and self._whose == other._whose
-
 
 def _entries_of(path, complain):
     """What is in a spool file. A torn last line is skipped; others that are no event are named."""
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                entry = _Entry(json.loads(line), line.rstrip(b"\n"))
+                said = json.loads(line)
+                entry = _Entry(said, line.rstrip(b"\n"), _stands_for(said))
             except Exception as error:  # one line must not cost the others, whatever is in it
                 if line.strip() and line.endswith(b"\n"):
                     complain(f"line {number} of {path} was left out: {_described(error)}")
                 continue
             yield entry
+
+
+def _stands_for(said):
+    """How many events: a notice of an agent before says so."""
+    message = said.get("message")
+    notice = NOTICE.fullmatch(message) if isinstance(message, str) else None
+    return int(notice[1]) if notice else 1
 
 
 class _Answer:

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type Agent, startAgent } from './agent.ts';
-import { storedMessages } from './spooled.ts';
+import { spoolBytes, storedMessages } from './spooled.ts';
 import { isDense, linesOf, storedTask } from './stored.ts';
 import { type Got, startStubServer, stored } from './stub-server.ts';
 
@@ -187,6 +187,32 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     const [start, again, line, repeated] = stub.got;
     expect(stub.got).toHaveLength(4);
     expect([again, repeated]).toEqual([start, line]);
+  });
+
+  it('makes room where two steps print by turns, and says of each how much of it gave way', async () => {
+    const lines = 4_000;
+    const queueBytes = 100_000;
+    const env = { SHIPLOG_QUEUE_BYTES: String(queueBytes) };
+    const first = agentOf('turns', NOBODY, env);
+    await first.call('alternate', 'turns', lines);
+    await first.kill();
+    expect(await spoolBytes(spoolOf('turns'))).toBeLessThan(3 * queueBytes);
+    // What it finds is more than it may keep.
+    const second = agentOf('turns', NOBODY, { SHIPLOG_QUEUE_BYTES: String(queueBytes / 4) });
+    await second.call('step', 'turns', 'web-1', 'download');
+    await second.kill();
+    await deliverRest('turns');
+    const found = await storedTask(server, 'turns', 'web-1');
+    const gaveWay = found?.events.flatMap(({ message }) => {
+      const [, count] = /^\[shiplog\] (\d+) .* dropped here/.exec(message ?? '') ?? [];
+      return count === undefined ? [] : [Number(count)];
+    });
+    const kept = found === null ? [] : linesOf(found);
+    expect(kept.length + (gaveWay ?? []).reduce((sum, count) => sum + count, 0)).toBe(lines);
+    expect(kept.slice(-2)).toEqual([lines - 1, lines]);
+    expect(found?.events.filter(({ status }) => status === 'SUCCEEDED')).toHaveLength(2);
+    const sequences = found?.events.map(({ sequence }) => sequence ?? 0) ?? [];
+    expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
   });
 
   it('delivers what stands around lines of a file that are no events, and names them', async () => {

@@ -39,6 +39,12 @@ for command in sys.stdin:
     elif name == "lines":
         for i in range(int(words[0]), int(words[1]) + 1):
             step.line(f"line {i}", shiplog.STDOUT)
+    elif name == "alternate":  # two steps at the same time
+        steps = [client.task(words[0]).host("web-1").step(each) for each in ("download", "build")]
+        for i in range(1, int(words[1]) + 1):
+            steps[i % 2].line(f"line {i}", shiplog.STDOUT)
+        for each in steps:
+            each.succeeded()
     elif name == "long":
         step.line("x" * int(words[0]), shiplog.STDOUT)
     elif name == "progress":
