@@ -823,8 +823,20 @@ type reply struct {
 		Outcome string   `json:"outcome"`
 		Error   *failure `json:"error"`
 	} `json:"results"`
-	Error  *failure  `json:"error"`
-	Errors []failure `json:"errors"`
+	Error  *failure `json:"error"`
+	Errors []struct {
+		Message    string `json:"message"`
+		Extensions struct {
+			Code string `json:"code"`
+		} `json:"extensions"`
+	} `json:"errors"`
+}
+
+// Whether the server said it, and not a proxy before it, which answers 400, too, where a
+// certificate is missing.
+func (r reply) isRefusal() bool {
+	return r.Results != nil || r.Error != nil && r.Error.Code != "" ||
+		len(r.Errors) > 0 && r.Errors[0].Extensions.Code != ""
 }
 
 func (c *Client) read(response *http.Response, content []byte, batch []entry) answer {
@@ -866,7 +878,7 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 	case status == 401 || status == 403:
 		a.isAuth = true
 	// A mistake in the request, and not in the address or the moment.
-	case status == 400 || status == 413 || status == 415 || status == 422:
+	case status == 413, (status == 400 || status == 415 || status == 422) && isRead && said.isRefusal():
 		a.isRefused = true
 		return a
 	}

@@ -735,8 +735,9 @@ class _Answer:
         self.taken = 0
         self.rejections = []
         self.is_done = False  # whatever became of each, it need not be sent again
-        # A mistake in the request, and not in the address or the moment.
-        self.is_refused = status in (400, 413, 415, 422)
+        # A mistake in the request, and not in the address, the moment or what stands between: a
+        # proxy answers 400, too, where a certificate is missing.
+        self.is_refused = status == 413
 
     def read(self, content, is_mutation):
         try:
@@ -746,17 +747,29 @@ class _Answer:
         if not isinstance(said, dict):
             return
         errors = said.get("errors") or [error for error in [said.get("error")] if error]
-        if errors:
-            self.problem += f": {errors[0].get('message')}"
+        first = errors[0] if isinstance(errors, list) and errors else None
+        if isinstance(first, dict):
+            self.problem += f": {first.get('message')}"
         self.taken = said["taken"] if _is_count(said.get("taken")) else 0
         results = said.get("results")
         if isinstance(results, list):
             self.rejections = [result["error"] for result in results
                                if result.get("outcome") == "REJECTED" and "error" in result]
+        if self.status in (400, 415, 422):
+            self.is_refused = isinstance(results, list) or _is_our_error(first)
         # A page of a proxy may be JSON and a 200, too, and has stored nothing.
         is_ours = isinstance(said.get("data"), dict) if is_mutation else _is_count(said.get("stored"))
         self.is_done = (self.status == 200 and is_ours and not errors) or (
             self.status == 422 and isinstance(results, list))
+
+
+def _is_our_error(error):
+    """It has a code: beside the message, or where GraphQL puts it."""
+    if not isinstance(error, dict):
+        return False
+    extensions = error.get("extensions")
+    codes = [error.get("code"), extensions.get("code") if isinstance(extensions, dict) else None]
+    return any(isinstance(code, str) for code in codes)
 
 
 class _Spool:

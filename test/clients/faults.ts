@@ -189,6 +189,43 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect([again, repeated]).toEqual([start, line]);
   });
 
+  it('sends the same again, and says so once, where a proxy refuses what no server has seen', async () => {
+    const foreign = [
+      { status: 400, body: '<h1>No required SSL certificate was sent</h1>' },
+      { status: 415, body: '{"error":"what is this?","errors":"much"}' },
+      { status: 422, body: '{"errors":[{"message":"not by me"}]}' },
+    ];
+    const stub = await startStubServer((got, earlier) => foreign[earlier.length] ?? stored(got));
+    const agent = agentOf('proxy', stub.url);
+    await agent.call('start', 'proxy', 'shop', '1');
+    await agent.call('step', 'proxy', 'web-1', 'download');
+    await agent.call('lines', 1, 3);
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    const [start, ...again] = stub.got;
+    expect(again.slice(0, 3)).toEqual(Array(3).fill(start));
+    const lines = again.slice(3).flatMap((got) => got.lines);
+    expect(lines.map((line) => JSON.parse(line).message)).toEqual(['line 1', 'line 2', 'line 3']);
+    expect(agent.stderr()).toMatch(/^shiplog: .* answered 400 [^\n]*\n$/);
+  });
+
+  it.each([
+    ['an event', 'line', '{"error":{"code":"BAD_REQUEST","message":"no"}}'],
+    ['a task', 'start', '{"errors":[{"message":"no","extensions":{"code":"BAD_INPUT"}}]}'],
+  ])('drops %s that the server itself refuses, and goes on', async (what, call, body) => {
+    const stub = await startStubServer((got) =>
+      got.lines.some((line) => line.includes('poison')) ? { status: 400, body } : stored(got),
+    );
+    const agent = agentOf(`refused-${call}`, stub.url);
+    await agent.call('step', 'refused', 'web-1', 'download');
+    await agent.call(call, 'poison', 'shop', '1');
+    await agent.call('line', what);
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    expect(agent.stderr()).toMatch(/^shiplog: an event was dropped: 400 [^\n]*: no\n$/);
+    expect(stub.got.at(-1)?.lines).toEqual([expect.stringContaining(what)]);
+  });
+
   it('makes room where two steps print by turns, and says of each how much of it gave way', async () => {
     const lines = 4_000;
     const queueBytes = 100_000;

@@ -11,7 +11,7 @@ describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
   it('goes on, deploying and delivering, on a full disk that takes no complaint either', async () => {
     const stub = await startStubServer((got) =>
       got.lines.some((line) => line.includes('poison'))
-        ? { status: 400, body: '{"error":{"message":"what is this?"}}' }
+        ? { status: 400, body: '{"error":{"code":"BAD_REQUEST","message":"what is this?"}}' }
         : stored(got),
     );
     const agent = agentOf('full', stub.url);
