@@ -24,6 +24,7 @@ import (
 	"io/fs"
 	"math"
 	mathrand "math/rand"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,6 +43,7 @@ const (
 	batchEvents       = 500
 	batchBytes        = 512 << 10
 	leastBatchBytes   = 4 << 10
+	moreBytes         = 16 << 10 // with each request that went through after one that was too much
 	defaultQueueBytes = 8 << 20
 	keptShare         = 0.75 // dropping down to this share of the queue makes it rare
 	fullAgain         = 1.25 // where less could be dropped: when it has grown by so much
@@ -656,6 +658,7 @@ func (c *Client) deliver() {
 		case answer.isDone:
 			c.remove(answer.taken)
 			limit.events = batchEvents
+			limit.bytes = min(batchBytes, limit.bytes+moreBytes)
 			failures = 0
 		case answer.status == http.StatusRequestEntityTooLarge && len(batch) > 1:
 			limit.bytes = max(leastBatchBytes, min(limit.bytes, sizeOf(batch))/2)
@@ -670,6 +673,9 @@ func (c *Client) deliver() {
 		default:
 			c.remove(answer.taken)
 			failures++
+			if answer.isSlow {
+				limit.bytes = sizeOf(batch) / 2
+			}
 			if answer.isAuth && c.readToken() {
 				continue
 			}
@@ -773,6 +779,7 @@ type answer struct {
 	isDone     bool // whatever became of each, it need not be sent again
 	isRefused  bool // the same again would be refused again
 	isAuth     bool
+	isSlow     bool // it may get through in smaller pieces
 	taken      int
 	retryAfter time.Duration
 	problem    string
@@ -804,14 +811,19 @@ func (c *Client) send(batch []entry) answer {
 		if c.ctx.Err() == nil {
 			c.trouble(err)
 		}
-		return answer{problem: err.Error()}
+		return answer{problem: err.Error(), isSlow: isTimeout(err)}
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(response.Body, 4<<20))
 	if err != nil {
-		return answer{problem: err.Error()}
+		return answer{problem: err.Error(), isSlow: isTimeout(err)}
 	}
 	return c.read(response, content, batch)
+}
+
+func isTimeout(err error) bool {
+	var of net.Error
+	return errors.As(err, &of) && of.Timeout()
 }
 
 // What /v1/events and /graphql answer.
@@ -877,6 +889,8 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 		return a
 	case status == 401 || status == 403:
 		a.isAuth = true
+	case status == 408:
+		a.isSlow = true
 	// A mistake in the request, and not in the address or the moment.
 	case status == 413, (status == 400 || status == 415 || status == 422) && isRead && said.isRefusal():
 		a.isRefused = true

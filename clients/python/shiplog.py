@@ -23,6 +23,7 @@ import math
 import os
 import random
 import re
+import socket
 import sys
 import threading
 import time
@@ -38,6 +39,7 @@ TICK = 1.0
 BATCH_EVENTS = 500
 BATCH_BYTES = 512 * 1024
 LEAST_BATCH_BYTES = 4 * 1024
+MORE_BYTES = 16 * 1024  # with each request that went through after one that was too much
 QUEUE_BYTES = 8 * 1024 * 1024
 KEPT_SHARE = 0.75  # dropping down to this share of the queue makes it rare
 FULL_AGAIN = 1.25  # where less could be dropped: when it has grown by so much
@@ -306,9 +308,11 @@ class Client:
             self._disconnect()
             self._trouble(f"no answer from {self._address.geturl()}: {_described(error)}")
             answer = _Answer(0, str(error))
+            answer.is_slow = isinstance(error, socket.timeout)
         if answer.is_done:
             self._remove(len(batch))
             self._most_events, self._failures = BATCH_EVENTS, 0
+            self._most_bytes = min(BATCH_BYTES, self._most_bytes + MORE_BYTES)
         elif answer.is_refused and len(batch) > 1:
             # Too much at once, or one of them is to blame: which?
             self._most_events = max(1, len(batch) // 2)
@@ -323,6 +327,8 @@ class Client:
         else:
             self._remove(min(answer.taken, len(batch)))
             self._failures += 1
+            if answer.is_slow:
+                self._most_bytes = sum(entry.size for entry in batch) // 2
             if not (answer.status in (401, 403) and self._read_token()):
                 self._pause(self._failures, answer)
         return False
@@ -738,6 +744,7 @@ class _Answer:
         # A mistake in the request, and not in the address, the moment or what stands between: a
         # proxy answers 400, too, where a certificate is missing.
         self.is_refused = status == 413
+        self.is_slow = status == 408  # it may get through in smaller pieces
 
     def read(self, content, is_mutation):
         try:

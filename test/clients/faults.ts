@@ -226,6 +226,42 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(stub.got.at(-1)?.lines).toEqual([expect.stringContaining(what)]);
   });
 
+  it('gets through a slow link in smaller requests, which grow again', async () => {
+    const texts = Array.from({ length: 400 }, (_, i) => `${i} ${'x'.repeat(1_000)}`);
+    await leave('slow', [...texts.map((text, i) => lineOf('slow', i + 1, text)), '']);
+    const sizeOf = ({ lines }: Got) => lines.join('\n').length + 1;
+    const stub = await startStubServer((got) => {
+      if (sizeOf(got) > 300_000) return null;
+      return sizeOf(got) > 150_000 ? { status: 408, body: '' } : stored(got);
+    });
+    const agent = agentOf('slow', stub.url, { AGENT_CALL_TIMEOUT: '1' });
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    const sizes = stub.got.map(sizeOf);
+    const [all = 0, half = 0, quarter = 0, more = 0] = sizes;
+    expect(half, sizes.join()).toBeLessThanOrEqual(all / 2);
+    expect(quarter, sizes.join()).toBeLessThanOrEqual(half / 2);
+    expect(more, sizes.join()).toBeGreaterThan(quarter);
+    const messages = stub.got
+      .slice(2)
+      .flatMap(({ lines }) => lines.map((l) => JSON.parse(l).message));
+    expect(messages).toEqual(texts);
+  });
+
+  it('grows its requests again after one that was too large', async () => {
+    const lines = Array.from({ length: 300 }, (_, i) => lineOf('large', i + 1, 'x'.repeat(1_000)));
+    await leave('large', [...lines, '']);
+    const stub = await startStubServer((got, earlier) =>
+      earlier.length < 2 ? { status: 413, body: '' } : stored(got),
+    );
+    const agent = agentOf('large', stub.url);
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    const [all, half, quarter = 0, more] = stub.got.map((got) => got.lines.length);
+    expect([all, half, quarter]).toEqual([300, 150, 75]);
+    expect(more).toBeGreaterThan(quarter);
+  });
+
   it('makes room where two steps print by turns, and says of each how much of it gave way', async () => {
     const lines = 4_000;
     const queueBytes = 100_000;

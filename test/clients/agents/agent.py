@@ -14,6 +14,7 @@ def limit_files(size):
 
 
 limit_files(int(os.environ.get("AGENT_FILE_LIMIT", -1)))
+shiplog.CALL_TIMEOUT = float(os.environ.get("AGENT_CALL_TIMEOUT", shiplog.CALL_TIMEOUT))
 client = shiplog.Client(
     os.environ["SHIPLOG_URL"],
     token_file=os.environ.get("SHIPLOG_TOKEN_FILE"),
