@@ -70,7 +70,8 @@ NOTICE = re.compile(rf"\[shiplog\] (\d{{1,15}}) {DROPPED}")
 
 
 class Client:
-    """Delivers events in the background. Its methods may be called by any thread.
+    """Delivers events in the background. Its methods may be called by any thread, and by handlers
+    of signals.
 
     url         of the server, such as https://shiplog.example.org
     token       to show; token_file is read at the start, and again when its token is refused
@@ -97,6 +98,9 @@ class Client:
         self._connection = None
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
+        self._turns = deque()  # reports that came in the middle of another, of a signal's handler
+        self._is_reporting = False
+        self._close_within = None  # seconds; such a handler said so
         self._queue = deque()
         self._bytes = 0
         self._in_flight = 0  # so many from the first are being sent and must stay
@@ -134,6 +138,8 @@ class Client:
     def flush(self, at_most):
         """Waits until all that was reported is delivered, at most so many seconds. Whether it is."""
         with self._lock:
+            if self._is_reporting:  # a signal's handler waits for the report that it stands in
+                return False
             self._waiting += 1
             self._urgent = True
             self._changed.notify_all()
@@ -146,6 +152,9 @@ class Client:
         """Waits for deliveries at most so many seconds, then stops. Returns how many events were
         not delivered: with a spool directory, the next agent delivers them."""
         with self._lock:
+            if self._is_reporting:
+                self._close_within = at_most
+                return len(self._queue) + len(self._turns)
             self._closing = True
             self._running.clear()
             self._changed.notify_all()
@@ -163,34 +172,64 @@ class Client:
     # What is reported.
 
     def _report(self, step, said):
-        with self._lock:
-            key = (step.task_id, step.host)
-            sequence = self._sequences.get(key, 0) + 1
-            event = {
-                "taskId": step.task_id,
-                "host": step.host,
-                "step": step.name,
-                "attempt": step.attempt,
-                "eventId": f"{self._writer}-{self._events + 1}",
-                "writer": self._writer,
-                "sequence": sequence,
-                "at": _now(),
-            }
-            if self._source is not None:
-                event["source"] = self._source
-            event.update((name, value) for name, value in said.items() if value is not None)
-            step.last_event = time.monotonic()
-            try:
-                entry = self._encoded(event, lambda said: said)
-            except Exception as error:  # whatever was given: a deployment does not fail of it
-                self._complain(f"an event was left out: {_described(error)}")
-                return
-            # Only now, for a number that is taken and not sent would be a hole.
-            self._sequences[key] = sequence
-            self._events += 1
-            self._add(entry)
+        self._in_turn(self._add_event, step, said)
 
     def _mutate(self, query, said):
+        self._in_turn(self._add_mutation, query, said)
+
+    def _in_turn(self, add, *given):
+        """Where a signal's handler reports in the middle of a report, it comes after that one."""
+        with self._lock:
+            self._turns.append((add, given))
+            self._take_turns()
+
+    def _take_turns(self):
+        try:
+            while self._turns and not self._is_reporting:
+                self._is_reporting = True
+                try:
+                    add, given = self._turns.popleft()
+                    add(*given)
+                finally:
+                    self._is_reporting = False
+        finally:  # also where the handler ends the program
+            if self._turns and not self._is_reporting:
+                self._take_turns()
+            elif self._close_within is not None and not self._is_reporting:
+                at_most, self._close_within = self._close_within, None
+                self.close(at_most)
+
+    def _add_event(self, step, said):
+        status = said.get("status")
+        if status is not None:
+            (self._running.add if status == "RUNNING" else self._running.discard)(step)
+        key = (step.task_id, step.host)
+        sequence = self._sequences.get(key, 0) + 1
+        event = {
+            "taskId": step.task_id,
+            "host": step.host,
+            "step": step.name,
+            "attempt": step.attempt,
+            "eventId": f"{self._writer}-{self._events + 1}",
+            "writer": self._writer,
+            "sequence": sequence,
+            "at": _now(),
+        }
+        if self._source is not None:
+            event["source"] = self._source
+        event.update((name, value) for name, value in said.items() if value is not None)
+        step.last_event = time.monotonic()
+        try:
+            entry = self._encoded(event, lambda said: said)
+        except Exception as error:  # whatever was given: a deployment does not fail of it
+            self._complain(f"an event was left out: {_described(error)}")
+            return
+        # Only now, for a number that is taken and not sent would be a hole.
+        self._sequences[key] = sequence
+        self._events += 1
+        self._add(entry)
+
+    def _add_mutation(self, query, said):
         try:
             given = {name: value for name, value in said.items() if value is not None}
             self._add(self._encoded({**given, "at": _now()}, lambda said: {
@@ -618,8 +657,6 @@ class Step:
         self._began = time.monotonic()
         self._client._report(self, {
             "status": "RUNNING", "command": _cleaned(command, COMMAND_CHARACTERS), "params": params})
-        with self._client._lock:
-            self._client._running.add(self)
 
     def line(self, text, stream=None, level=None):
         """Output: a line, or several in one text."""
@@ -664,8 +701,6 @@ class Step:
         return int((time.monotonic() - self._began) * 1000)
 
     def _end(self, said):
-        with self._client._lock:
-            self._client._running.discard(self)
         self._client._report(self, {**said, "durationMs": self.duration_ms()})
 
 

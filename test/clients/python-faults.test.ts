@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LANGUAGES } from './agent.ts';
@@ -7,6 +7,40 @@ import { startStubServer, stored } from './stub-server.ts';
 
 describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
   const { directory, agentOf } = testFaults('python');
+
+  it('takes what the handler of a signal reports in the middle of a report after it, each with a number of its own', async () => {
+    const stub = await startStubServer(stored);
+    const agent = agentOf('handled', stub.url);
+    await agent.call('step', 'handled', 'web-1', 'download');
+    await agent.call('interrupted', 'say');
+    await agent.call('line', 'after it');
+    expect((await agent.call('close', 20)).result, agent.stderr()).toBe('0');
+    stub.stop();
+    const events = stub.got.flatMap(({ lines }) => lines.map((line) => JSON.parse(line)));
+    expect(events.map(({ sequence, message, params }) => [sequence, message ?? params])).toEqual([
+      [1, { by: 'a signal' }],
+      [2, 'in the middle'],
+      [3, 'of a report'],
+      [4, 'after it'],
+    ]);
+    expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(4);
+  });
+
+  it('delivers what the handler of a signal says in the middle of a report before it ends the agent', async () => {
+    const stub = await startStubServer(stored);
+    const agent = agentOf('ended', stub.url);
+    await agent.call('step', 'ended', 'web-1', 'download');
+    await agent.call('line', 'before it');
+    agent.call('interrupted', 'end').catch(() => {});
+    expect(await agent.end(), agent.stderr()).toBe(3);
+    stub.stop();
+    const events = stub.got.flatMap(({ lines }) => lines.map((line) => JSON.parse(line)));
+    expect(events.map(({ sequence, message, status }) => [sequence, message ?? status])).toEqual([
+      [1, 'before it'],
+      [2, 'FAILED'],
+    ]);
+    expect(await readdir(join(directory(), 'ended'))).toEqual([]);
+  });
 
   it('goes on, deploying and delivering, on a full disk that takes no complaint either', async () => {
     const stub = await startStubServer((got) =>

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sys
 import time
 
@@ -11,6 +12,25 @@ def limit_files(size):
     """As if the disk were full; -1: there is room again."""
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+
+class Interrupted(dict):
+    """A signal comes while this is read."""
+
+    def items(self):
+        signal.raise_signal(signal.SIGUSR1)
+        return super().items()
+
+
+def say_so(*_):
+    step.line("in the middle")
+    step.line("of a report")
+
+
+def end(*_):
+    step.failed("interrupted")
+    client.close(20)
+    sys.exit(3)
 
 
 limit_files(int(os.environ.get("AGENT_FILE_LIMIT", -1)))
@@ -63,6 +83,9 @@ for command in sys.stdin:
         step.running(command=b"make \xff", params={"path": os.fsdecode(b"/srv/\xff"), "n": float("nan")})
         step.running(command="make", params={"deep": deep, "set": {1}})
         step.line(b"bytes \xff", stream={1})
+    elif name == "interrupted":
+        signal.signal(signal.SIGUSR1, {"say": say_so, "end": end}[words[0]])
+        step.running(params=Interrupted(by="a signal"))
     elif name == "limit":
         limit_files(int(words[0]))
     elif name == "stderr":
