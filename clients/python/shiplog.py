@@ -71,7 +71,7 @@ NOTICE = re.compile(rf"\[shiplog\] (\d{{1,15}}) {DROPPED}")
 
 class Client:
     """Delivers events in the background. Its methods may be called by any thread, and by handlers
-    of signals.
+    of signals; after os.fork() they do nothing in the child.
 
     url         of the server, such as https://shiplog.example.org
     token       to show; token_file is read at the start, and again when its token is refused
@@ -95,6 +95,7 @@ class Client:
         self._source = source
         self._complain_to = complain or _complain_on_stderr
         self._writer = str(uuid.uuid4())
+        self._process = os.getpid()
         self._connection = None
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
@@ -137,6 +138,8 @@ class Client:
 
     def flush(self, at_most):
         """Waits until all that was reported is delivered, at most so many seconds. Whether it is."""
+        if self._is_forked():
+            return False
         with self._lock:
             if self._is_reporting:  # a signal's handler waits for the report that it stands in
                 return False
@@ -151,6 +154,8 @@ class Client:
     def close(self, at_most=5.0):
         """Waits for deliveries at most so many seconds, then stops. Returns how many events were
         not delivered: with a spool directory, the next agent delivers them."""
+        if self._is_forked():
+            return 0
         with self._lock:
             if self._is_reporting:
                 self._close_within = at_most
@@ -169,6 +174,10 @@ class Client:
                 self._close_spool()
             return len(self._queue)
 
+    def _is_forked(self):
+        """Queue, file and connection are those of the parent then, and its lock may be held for ever."""
+        return os.getpid() != self._process
+
     # What is reported.
 
     def _report(self, step, said):
@@ -179,6 +188,8 @@ class Client:
 
     def _in_turn(self, add, *given):
         """Where a signal's handler reports in the middle of a report, it comes after that one."""
+        if self._is_forked():
+            return
         with self._lock:
             self._turns.append((add, given))
             self._take_turns()

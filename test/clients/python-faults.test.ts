@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LANGUAGES } from './agent.ts';
 import { testFaults } from './faults.ts';
+import { storedMessages } from './spooled.ts';
 import { startStubServer, stored } from './stub-server.ts';
 
 describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
-  const { directory, agentOf } = testFaults('python');
+  const { directory, agentOf, deliverRest, linesStored } = testFaults('python');
 
   it('takes what the handler of a signal reports in the middle of a report after it, each with a number of its own', async () => {
     const stub = await startStubServer(stored);
@@ -40,6 +41,22 @@ describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
       [2, 'FAILED'],
     ]);
     expect(await readdir(join(directory(), 'ended'))).toEqual([]);
+  });
+
+  it('keeps the file of the parent when a child that was forked in the middle of a report ends', async () => {
+    const agent = agentOf('forked', 'http://127.0.0.1:9');
+    await agent.call('step', 'forked', 'web-1', 'download');
+    await agent.call('line', 'before it');
+    expect((await agent.call('fork')).result, agent.stderr()).toBe('0');
+    await agent.call('lines', 1, 2);
+    expect(await storedMessages(join(directory(), 'forked'))).toEqual([
+      'before it',
+      'line 1',
+      'line 2',
+    ]);
+    await agent.kill();
+    await deliverRest('forked');
+    expect(await linesStored('forked')).toEqual([1, 2]);
   });
 
   it('goes on, deploying and delivering, on a full disk that takes no complaint either', async () => {

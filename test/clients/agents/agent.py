@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 
 import shiplog
@@ -20,6 +21,40 @@ class Interrupted(dict):
     def items(self):
         signal.raise_signal(signal.SIGUSR1)
         return super().items()
+
+
+class Slow(dict):
+    """Is read until somebody lets it go."""
+
+    def __init__(self, **said):
+        super().__init__(**said)
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    def items(self):
+        self.begun.set()
+        self.may_end.wait()
+        return super().items()
+
+
+def fork():
+    """While another thread reports. How the child ends that does as its parent would."""
+    params = Slow(by="a thread")
+    thread = threading.Thread(target=step.running, kwargs={"params": params})
+    thread.start()
+    params.begun.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        with client:
+            client.task("child").start()
+            step.line("in the child")
+            step.succeeded()
+            client.flush(1)
+            sys.exit(0)
+    _, status = os.waitpid(child, 0)
+    params.may_end.set()
+    thread.join()
+    return status
 
 
 def say_so(*_):
@@ -83,6 +118,8 @@ for command in sys.stdin:
         step.running(command=b"make \xff", params={"path": os.fsdecode(b"/srv/\xff"), "n": float("nan")})
         step.running(command="make", params={"deep": deep, "set": {1}})
         step.line(b"bytes \xff", stream={1})
+    elif name == "fork":
+        result = fork()
     elif name == "interrupted":
         signal.signal(signal.SIGUSR1, {"say": say_so, "end": end}[words[0]])
         step.running(params=Interrupted(by="a signal"))
