@@ -132,7 +132,7 @@ func New(options Options) (*Client, error) {
 		options.QueueBytes = defaultQueueBytes
 	}
 	if options.Complain == nil {
-		options.Complain = func(text string) { fmt.Fprintln(os.Stderr, "shiplog:", text) }
+		options.Complain = complainOnStderr
 	}
 	ctx, giveUp := context.WithCancel(context.Background())
 	c := &Client{
@@ -1001,6 +1001,26 @@ func (c *Client) trouble(err error) {
 func (c *Client) say(text string) {
 	defer func() { _ = recover() }()
 	c.options.Complain(text)
+}
+
+// By a duplicate: a program that writes to stderr itself is ended where nobody reads that any more.
+func complainOnStderr(text string) {
+	stderr, err := os.Stderr.SyscallConn()
+	if err != nil {
+		return
+	}
+	duplicate := -1
+	syscall.ForkLock.RLock() // so that no command that is just started gets it
+	_ = stderr.Control(func(number uintptr) {
+		if duplicate, err = syscall.Dup(int(number)); err == nil {
+			syscall.CloseOnExec(duplicate)
+		}
+	})
+	syscall.ForkLock.RUnlock()
+	if err == nil && duplicate >= 0 {
+		_, _ = syscall.Write(duplicate, []byte("shiplog: "+text+"\n"))
+		_ = syscall.Close(duplicate)
+	}
 }
 
 // A spool holds the same events as the queue, one JSON object a line, for the time after a crash.

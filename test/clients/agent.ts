@@ -3,6 +3,7 @@
  * a command a line, and says how long the call took.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -79,6 +80,8 @@ export interface Agent {
   /** Its end of itself, when it has nothing more to do. */
   end(): Promise<number | null>;
   stderr(): string;
+  /** Resolves when nobody reads it any more. */
+  closeStderr(): Promise<void>;
 }
 
 const running = new Set<ChildProcess>();
@@ -144,6 +147,11 @@ export function startAgent(language: Language, env: Record<string, string>): Age
       return ended;
     },
     stderr: () => stderr,
+    async closeStderr() {
+      const closed = once(child.stderr, 'close');
+      child.stderr.destroy();
+      await closed;
+    },
   };
 }
 

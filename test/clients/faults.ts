@@ -226,6 +226,21 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(stub.got.at(-1)?.lines).toEqual([expect.stringContaining(what)]);
   });
 
+  it('goes on where nobody reads what it says on stderr any more', async () => {
+    const stub = await startStubServer((got, earlier) =>
+      earlier.length === 0 ? { status: 503, body: '' } : stored(got),
+    );
+    const agent = agentOf('unread', stub.url);
+    await agent.closeStderr();
+    await agent.call('step', 'unread', 'web-1', 'download');
+    await agent.call('line', 'nobody is told of the 503');
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    expect((await agent.call('close', 20)).result).toBe('0');
+    expect(await agent.end()).toBe(0);
+    stub.stop();
+    expect(stub.got).toHaveLength(2);
+  });
+
   it('gets through a slow link in smaller requests, which grow again', async () => {
     const texts = Array.from({ length: 400 }, (_, i) => `${i} ${'x'.repeat(1_000)}`);
     await leave('slow', [...texts.map((text, i) => lineOf('slow', i + 1, text)), '']);
