@@ -38,16 +38,20 @@ function isInstalled(tool: string): boolean {
 }
 
 /** Go with its race detector, which needs a C compiler, so that every test is one for races, too. */
+export function buildGo(directory: string, binary: string): void {
+  const race = isInstalled('gcc') ? ['-race'] : [];
+  execFileSync('go', ['build', ...race, '-o', binary, '.'], { cwd: directory });
+}
+
 function build(language: Language): Command {
   const out = join(BUILT, language);
   mkdirSync(out, { recursive: true });
   switch (language) {
     case 'go': {
       const binary = join(out, 'agent');
-      const race = isInstalled('gcc') ? ['-race'] : [];
       // Another file of tests may be starting the one that is there.
       const fresh = `${binary}.${process.pid}`;
-      execFileSync('go', ['build', ...race, '-o', fresh, '.'], { cwd: AGENTS });
+      buildGo(AGENTS, fresh);
       renameSync(fresh, binary);
       return [binary];
     }

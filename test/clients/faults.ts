@@ -15,6 +15,7 @@ const BUILD_MS = 300_000;
 const FILE_PREFIX = { go: 'go', python: 'py' };
 
 export interface FaultTests {
+  server(): TestServer;
   /** Of this file of tests; removed after them. */
   directory(): string;
   /** A file for the next agent of this name to find. */
@@ -313,7 +314,14 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(named.map(([, number]) => number)).toEqual(['2', '3', '4']);
   });
 
-  return { directory: () => directory, leave, agentOf, deliverRest, linesStored };
+  return {
+    server: () => server,
+    directory: () => directory,
+    leave,
+    agentOf,
+    deliverRest,
+    linesStored,
+  };
 }
 
 /** Of a spool file. */
