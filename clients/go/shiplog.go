@@ -298,11 +298,11 @@ type Failure struct {
 func (s *Step) Running(command string, params map[string]any) {
 	c := s.host.task.client
 	c.mu.Lock()
+	defer c.mu.Unlock() // only then may a sign of life follow
 	s.began = time.Now()
 	s.chance = mathrand.Float64()
 	c.running[s] = struct{}{}
-	c.mu.Unlock()
-	s.report(event{Status: "RUNNING", Command: cleaned(command, commandBytes), Params: params})
+	c.report(s, event{Status: "RUNNING", Command: cleaned(command, commandBytes), Params: params})
 }
 
 // Line reports output: a line, or several in one text. Stream and level ("INFO", "ERROR", …) may be "".
