@@ -29,6 +29,7 @@ import threading
 import time
 import urllib.parse
 import uuid
+import weakref
 from collections import deque
 from datetime import datetime, timezone
 from itertools import islice
@@ -125,6 +126,7 @@ class Client:
             self._open_spool(spool)
         self._thread = threading.Thread(target=self._deliver, name="shiplog", daemon=True)
         self._thread.start()
+        _clients.add(self)
 
     def __enter__(self):
         return self
@@ -177,6 +179,13 @@ class Client:
     def _is_forked(self):
         """Queue, file and connection are those of the parent then, and its lock may be held for ever."""
         return os.getpid() != self._process
+
+    def _let_go_of_locks(self):
+        """In a forked child: it may outlive its parent, and must not keep others from its file."""
+        if self._spool is not None:
+            self._spool.lock.close()
+        for _, lock in self._adopted:
+            lock.close()
 
     # What is reported.
 
@@ -611,6 +620,17 @@ class Client:
                 self._let_go_of_adopted()
 
 
+_clients = weakref.WeakSet()
+
+
+def _after_fork():
+    for client in list(_clients):
+        client._let_go_of_locks()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class Task:
     """A deployment, by the release system's id."""
 
@@ -831,7 +851,7 @@ class _Spool:
 
     def __init__(self, path):
         self._path = path
-        self._lock = _lock_of(path)  # held as long as the process lives
+        self.lock = _lock_of(path)  # held as long as the process lives
         self._file = None
         self._is_torn = False
         self.is_behind = False  # something of the queue is not in it
@@ -882,8 +902,8 @@ class _Spool:
     def close(self, is_empty):
         self._file.close()
         if is_empty:
-            _remove_spool(self._path, self._lock)
-        self._lock.close()
+            _remove_spool(self._path, self.lock)
+        self.lock.close()
 
 
 def _remove_spool(path, lock):

@@ -59,6 +59,16 @@ describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
     expect(await linesStored('forked')).toEqual([1, 2]);
   });
 
+  it('leaves what it had not delivered to the next agent, though a child that it forked lives on', async () => {
+    const agent = agentOf('orphan', 'http://127.0.0.1:9');
+    await agent.call('step', 'orphan', 'web-1', 'download');
+    await agent.call('lines', 1, 3);
+    await expect(agent.call('orphan')).rejects.toThrow();
+    await deliverRest('orphan');
+    expect(await linesStored('orphan')).toEqual([1, 2, 3]);
+    await agent.kill();
+  });
+
   it('goes on, deploying and delivering, on a full disk that takes no complaint either', async () => {
     const stub = await startStubServer((got) =>
       got.lines.some((line) => line.includes('poison'))

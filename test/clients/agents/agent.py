@@ -120,6 +120,10 @@ for command in sys.stdin:
         step.line(b"bytes \xff", stream={1})
     elif name == "fork":
         result = fork()
+    elif name == "orphan":  # leaves a child that lives on
+        if os.fork() == 0:
+            signal.pause()
+        os.kill(os.getpid(), signal.SIGKILL)
     elif name == "interrupted":
         signal.signal(signal.SIGUSR1, {"say": say_so, "end": end}[words[0]])
         step.running(params=Interrupted(by="a signal"))
