@@ -24,6 +24,7 @@ import (
 	"io/fs"
 	"math"
 	mathrand "math/rand"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,8 +43,10 @@ const (
 	batchEvents       = 500
 	batchBytes        = 512 << 10
 	leastBatchBytes   = 4 << 10
+	moreBytes         = 16 << 10 // with each request that went through after one that was too much
 	defaultQueueBytes = 8 << 20
 	keptShare         = 0.75 // dropping down to this share of the queue makes it rare
+	fullAgain         = 1.25 // where less could be dropped: when it has grown by so much
 	lineBytes         = 65_536
 	commandBytes      = 32_768
 	shortText         = 500
@@ -97,6 +100,7 @@ type Client struct {
 	mu         sync.Mutex
 	queue      []entry
 	bytes      int
+	fullAt     int
 	inFlight   int // so many from the first are being sent and must stay
 	isUrgent   bool
 	closing    bool
@@ -128,11 +132,12 @@ func New(options Options) (*Client, error) {
 		options.QueueBytes = defaultQueueBytes
 	}
 	if options.Complain == nil {
-		options.Complain = func(text string) { fmt.Fprintln(os.Stderr, "shiplog:", text) }
+		options.Complain = complainOnStderr
 	}
 	ctx, giveUp := context.WithCancel(context.Background())
 	c := &Client{
 		options: options,
+		fullAt:  options.QueueBytes,
 		writer:  newID(),
 		http: &http.Client{
 			Timeout:       callTimeout,
@@ -293,11 +298,11 @@ type Failure struct {
 func (s *Step) Running(command string, params map[string]any) {
 	c := s.host.task.client
 	c.mu.Lock()
+	defer c.mu.Unlock() // only then may a sign of life follow
 	s.began = time.Now()
 	s.chance = mathrand.Float64()
 	c.running[s] = struct{}{}
-	c.mu.Unlock()
-	s.report(event{Status: "RUNNING", Command: cleaned(command, commandBytes), Params: params})
+	c.report(s, event{Status: "RUNNING", Command: cleaned(command, commandBytes), Params: params})
 }
 
 // Line reports output: a line, or several in one text. Stream and level ("INFO", "ERROR", …) may be "".
@@ -505,7 +510,7 @@ func readEntry(line []byte) (entry, error) {
 		return entry{}, errors.New("it has no taskId")
 	}
 	e, err := entryOf(either.event)
-	e.line = line
+	e.line, e.stands = line, standsFor(either.Message)
 	return e, err
 }
 
@@ -520,9 +525,9 @@ func (c *Client) add(e entry) {
 			c.completeSpool()
 		}
 	}
-	if c.bytes > c.options.QueueBytes {
+	if c.bytes > c.fullAt {
 		c.makeRoom()
-	} else if c.spool != nil && c.spool.size > 2*c.options.QueueBytes {
+	} else if c.spool != nil && c.spool.size > 2*max(c.options.QueueBytes, c.bytes) {
 		c.rewriteSpool()
 	}
 	wake(c.news)
@@ -532,22 +537,27 @@ func (c *Client) add(e entry) {
 	}
 }
 
-// Drops the oldest output, then beginnings; ends only where they alone are twice what is allowed.
+// Output becomes a notice for each step, then beginnings do; where they and the ends are twice too
+// many, the oldest goes, whatever it is.
 func (c *Client) makeRoom() {
 	least := int(float64(c.options.QueueBytes) * keptShare)
 	for kind := output; kind <= beginning && c.bytes > c.options.QueueBytes; kind++ {
-		c.drop(kind, least)
+		c.merge(kind, least)
 	}
 	if c.bytes > 2*c.options.QueueBytes {
-		c.drop(ending, least)
+		c.dropOldest(least)
 	}
+	// It takes a look at each entry, so not for each one that comes.
+	c.fullAt = max(c.options.QueueBytes, int(float64(c.bytes)*fullAgain))
 	if c.spool != nil {
 		c.rewriteSpool()
 	}
 }
 
-func (c *Client) drop(kind, downTo int) {
+func (c *Client) merge(kind, downTo int) {
 	kept := c.queue[:c.inFlight:c.inFlight]
+	places := map[whose]int{}
+	merged := map[int]int{}
 	for i := c.inFlight; i < len(c.queue); i++ {
 		e := c.queue[i]
 		// The newest stays: what is printed last says most about a failure.
@@ -555,47 +565,79 @@ func (c *Client) drop(kind, downTo int) {
 			kept = append(kept, e)
 			continue
 		}
-		c.bytes -= len(e.line) + 1
-		if e.event == nil {
-			c.complain("an end of a step was dropped: the queue holds nothing else")
+		place, isKnown := places[e.whose()]
+		if isKnown {
+			c.bytes -= len(e.line) + 1
+			merged[place] += e.stands
 			continue
 		}
-		first := e.event
-		if last := len(kept) - 1; last >= c.inFlight && kept[last].stands > 0 &&
-			kept[last].event.isNoticeFor(first) {
-			e.stands += kept[last].stands
-			first = kept[last].event
-			c.bytes -= len(kept[last].line) + 1
-			kept = kept[:last]
+		places[e.whose()] = len(kept)
+		// Where a notice is no shorter, it is worth one only together with others.
+		if notice := e.notice(0); len(notice.line) < len(e.line) {
+			c.bytes -= len(e.line) - len(notice.line)
+			e = notice
 		}
-		notice := noticeOf(first, e.stands)
-		c.bytes += len(notice.line) + 1
-		kept = append(kept, notice)
+		kept = append(kept, e)
+	}
+	for place, stands := range merged {
+		c.bytes -= len(kept[place].line)
+		kept[place] = kept[place].notice(stands)
+		c.bytes += len(kept[place].line)
 	}
 	c.queue = kept
+}
+
+func (c *Client) dropOldest(downTo int) {
+	kept := c.queue[:c.inFlight:c.inFlight]
+	for i := c.inFlight; i < len(c.queue); i++ {
+		if c.bytes <= downTo || i == len(c.queue)-1 {
+			kept = append(kept, c.queue[i:]...)
+			break
+		}
+		c.bytes -= len(c.queue[i].line) + 1
+	}
+	if count := len(c.queue) - len(kept); count > 0 {
+		c.complain(fmt.Sprintf("the oldest %d events were dropped, ends of steps among them: "+
+			"the queue holds little else", count))
+	}
+	c.queue = kept
+}
+
+// Of which step an entry is, for those that a notice may be about.
+type whose struct {
+	taskID, host, step, writer string
+	attempt                    int
+}
+
+func (e entry) whose() whose {
+	return whose{e.event.TaskID, e.event.Host, e.event.Step, e.event.Writer, e.event.Attempt}
 }
 
 const dropped = "events of output were dropped here: they could not be delivered in time"
 
 // It has the place and the number of the first event that it stands for.
-func noticeOf(first *event, stands int) entry {
+func (e entry) notice(more int) entry {
+	stands := e.stands + more
 	text := fmt.Sprintf("[shiplog] %d %s", stands, dropped)
-	e := event{
-		identity: first.identity,
-		Attempt:  first.Attempt,
-		At:       first.At,
-		Source:   first.Source,
+	of := event{
+		identity: e.event.identity,
+		Attempt:  e.event.Attempt,
+		At:       e.event.At,
+		Source:   e.event.Source,
 		Level:    "WARN",
 		Message:  &text,
 	}
-	line, _ := encode(e)
-	return entry{line: line, kind: output, event: &e, stands: stands}
+	line, _ := encode(of)
+	return entry{line: line, kind: output, event: &of, stands: stands}
 }
 
-func (e *event) isNoticeFor(other *event) bool {
-	return e.Level == "WARN" && e.Message != nil && strings.HasSuffix(*e.Message, dropped) &&
-		e.TaskID == other.TaskID && e.Host == other.Host && e.Step == other.Step &&
-		e.Attempt == other.Attempt && e.Writer == other.Writer
+// How many events a message stands for: a notice of an agent before says so.
+func standsFor(message *string) int {
+	stands := 0
+	if message != nil && strings.HasSuffix(*message, dropped) {
+		_, _ = fmt.Sscanf(*message, "[shiplog] %d "+dropped, &stands)
+	}
+	return max(1, stands)
 }
 
 // The one goroutine that speaks to the server.
@@ -616,6 +658,7 @@ func (c *Client) deliver() {
 		case answer.isDone:
 			c.remove(answer.taken)
 			limit.events = batchEvents
+			limit.bytes = min(batchBytes, limit.bytes+moreBytes)
 			failures = 0
 		case answer.status == http.StatusRequestEntityTooLarge && len(batch) > 1:
 			limit.bytes = max(leastBatchBytes, min(limit.bytes, sizeOf(batch))/2)
@@ -630,6 +673,9 @@ func (c *Client) deliver() {
 		default:
 			c.remove(answer.taken)
 			failures++
+			if answer.isSlow {
+				limit.bytes = sizeOf(batch) / 2
+			}
 			if answer.isAuth && c.readToken() {
 				continue
 			}
@@ -683,6 +729,7 @@ func (c *Client) remove(count int) {
 	}
 	c.queue = append([]entry(nil), c.queue[count:]...)
 	c.inFlight = max(0, c.inFlight-count) // of what had no answer nothing may be dropped
+	c.fullAt = max(c.options.QueueBytes, min(c.fullAt, int(float64(c.bytes)*fullAgain)))
 	if len(c.queue) > 0 {
 		return
 	}
@@ -732,6 +779,7 @@ type answer struct {
 	isDone     bool // whatever became of each, it need not be sent again
 	isRefused  bool // the same again would be refused again
 	isAuth     bool
+	isSlow     bool // it may get through in smaller pieces
 	taken      int
 	retryAfter time.Duration
 	problem    string
@@ -763,14 +811,19 @@ func (c *Client) send(batch []entry) answer {
 		if c.ctx.Err() == nil {
 			c.trouble(err)
 		}
-		return answer{problem: err.Error()}
+		return answer{problem: err.Error(), isSlow: isTimeout(err)}
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(response.Body, 4<<20))
 	if err != nil {
-		return answer{problem: err.Error()}
+		return answer{problem: err.Error(), isSlow: isTimeout(err)}
 	}
 	return c.read(response, content, batch)
+}
+
+func isTimeout(err error) bool {
+	var of net.Error
+	return errors.As(err, &of) && of.Timeout()
 }
 
 // What /v1/events and /graphql answer.
@@ -782,8 +835,20 @@ type reply struct {
 		Outcome string   `json:"outcome"`
 		Error   *failure `json:"error"`
 	} `json:"results"`
-	Error  *failure  `json:"error"`
-	Errors []failure `json:"errors"`
+	Error  *failure `json:"error"`
+	Errors []struct {
+		Message    string `json:"message"`
+		Extensions struct {
+			Code string `json:"code"`
+		} `json:"extensions"`
+	} `json:"errors"`
+}
+
+// Whether the server said it, and not a proxy before it, which answers 400, too, where a
+// certificate is missing.
+func (r reply) isRefusal() bool {
+	return r.Results != nil || r.Error != nil && r.Error.Code != "" ||
+		len(r.Errors) > 0 && r.Errors[0].Extensions.Code != ""
 }
 
 func (c *Client) read(response *http.Response, content []byte, batch []entry) answer {
@@ -824,8 +889,10 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 		return a
 	case status == 401 || status == 403:
 		a.isAuth = true
+	case status == 408:
+		a.isSlow = true
 	// A mistake in the request, and not in the address or the moment.
-	case status == 400 || status == 413 || status == 415 || status == 422:
+	case status == 413, (status == 400 || status == 415 || status == 422) && isRead && said.isRefusal():
 		a.isRefused = true
 		return a
 	}
@@ -934,6 +1001,26 @@ func (c *Client) trouble(err error) {
 func (c *Client) say(text string) {
 	defer func() { _ = recover() }()
 	c.options.Complain(text)
+}
+
+// By a duplicate: a program that writes to stderr itself is ended where nobody reads that any more.
+func complainOnStderr(text string) {
+	stderr, err := os.Stderr.SyscallConn()
+	if err != nil {
+		return
+	}
+	duplicate := -1
+	syscall.ForkLock.RLock() // so that no command that is just started gets it
+	_ = stderr.Control(func(number uintptr) {
+		if duplicate, err = syscall.Dup(int(number)); err == nil {
+			syscall.CloseOnExec(duplicate)
+		}
+	})
+	syscall.ForkLock.RUnlock()
+	if err == nil && duplicate >= 0 {
+		_, _ = syscall.Write(duplicate, []byte("shiplog: "+text+"\n"))
+		_ = syscall.Close(duplicate)
+	}
 }
 
 // A spool holds the same events as the queue, one JSON object a line, for the time after a crash.

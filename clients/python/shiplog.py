@@ -22,11 +22,14 @@ import json
 import math
 import os
 import random
+import re
+import socket
 import sys
 import threading
 import time
 import urllib.parse
 import uuid
+import weakref
 from collections import deque
 from datetime import datetime, timezone
 from itertools import islice
@@ -37,8 +40,10 @@ TICK = 1.0
 BATCH_EVENTS = 500
 BATCH_BYTES = 512 * 1024
 LEAST_BATCH_BYTES = 4 * 1024
+MORE_BYTES = 16 * 1024  # with each request that went through after one that was too much
 QUEUE_BYTES = 8 * 1024 * 1024
 KEPT_SHARE = 0.75  # dropping down to this share of the queue makes it rare
+FULL_AGAIN = 1.25  # where less could be dropped: when it has grown by so much
 LINE_CHARACTERS = 32_768  # the server's limit of 65,536 counts some characters twice
 COMMAND_CHARACTERS = 16_384
 SHORT_TEXT = 500
@@ -62,10 +67,12 @@ OUTPUT, BEGINNING, ENDING = range(3)
 START_TASK = "mutation ($input: StartTaskInput!) { startTask(input: $input) { task { id } } }"
 FINISH_TASK = "mutation ($input: FinishTaskInput!) { finishTask(input: $input) { task { id } } }"
 DROPPED = "events of output were dropped here: they could not be delivered in time"
+NOTICE = re.compile(rf"\[shiplog\] (\d{{1,15}}) {DROPPED}")
 
 
 class Client:
-    """Delivers events in the background. Its methods may be called by any thread.
+    """Delivers events in the background. Its methods may be called by any thread, and by handlers
+    of signals; after os.fork() they do nothing in the child.
 
     url         of the server, such as https://shiplog.example.org
     token       to show; token_file is read at the start, and again when its token is refused
@@ -85,13 +92,17 @@ class Client:
             raise ValueError(f"shiplog: url must begin with http:// or https://, not {url!r}")
         self._token = token
         self._token_file = token_file
-        self._queue_bytes = queue_bytes
+        self._queue_bytes = self._full_at = queue_bytes
         self._source = source
         self._complain_to = complain or _complain_on_stderr
         self._writer = str(uuid.uuid4())
+        self._process = os.getpid()
         self._connection = None
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
+        self._turns = deque()  # reports that came in the middle of another, of a signal's handler
+        self._is_reporting = False
+        self._close_within = None  # seconds; such a handler said so
         self._queue = deque()
         self._bytes = 0
         self._in_flight = 0  # so many from the first are being sent and must stay
@@ -115,6 +126,7 @@ class Client:
             self._open_spool(spool)
         self._thread = threading.Thread(target=self._deliver, name="shiplog", daemon=True)
         self._thread.start()
+        _clients.add(self)
 
     def __enter__(self):
         return self
@@ -128,7 +140,11 @@ class Client:
 
     def flush(self, at_most):
         """Waits until all that was reported is delivered, at most so many seconds. Whether it is."""
+        if self._is_forked():
+            return False
         with self._lock:
+            if self._is_reporting:  # a signal's handler waits for the report that it stands in
+                return False
             self._waiting += 1
             self._urgent = True
             self._changed.notify_all()
@@ -140,7 +156,12 @@ class Client:
     def close(self, at_most=5.0):
         """Waits for deliveries at most so many seconds, then stops. Returns how many events were
         not delivered: with a spool directory, the next agent delivers them."""
+        if self._is_forked():
+            return 0
         with self._lock:
+            if self._is_reporting:
+                self._close_within = at_most
+                return len(self._queue) + len(self._turns)
             self._closing = True
             self._running.clear()
             self._changed.notify_all()
@@ -155,37 +176,80 @@ class Client:
                 self._close_spool()
             return len(self._queue)
 
+    def _is_forked(self):
+        """Queue, file and connection are those of the parent then, and its lock may be held for ever."""
+        return os.getpid() != self._process
+
+    def _let_go_of_locks(self):
+        """In a forked child: it may outlive its parent, and must not keep others from its file."""
+        if self._spool is not None:
+            self._spool.lock.close()
+        for _, lock in self._adopted:
+            lock.close()
+
     # What is reported.
 
     def _report(self, step, said):
-        with self._lock:
-            key = (step.task_id, step.host)
-            sequence = self._sequences.get(key, 0) + 1
-            event = {
-                "taskId": step.task_id,
-                "host": step.host,
-                "step": step.name,
-                "attempt": step.attempt,
-                "eventId": f"{self._writer}-{self._events + 1}",
-                "writer": self._writer,
-                "sequence": sequence,
-                "at": _now(),
-            }
-            if self._source is not None:
-                event["source"] = self._source
-            event.update((name, value) for name, value in said.items() if value is not None)
-            step.last_event = time.monotonic()
-            try:
-                entry = self._encoded(event, lambda said: said)
-            except Exception as error:  # whatever was given: a deployment does not fail of it
-                self._complain(f"an event was left out: {_described(error)}")
-                return
-            # Only now, for a number that is taken and not sent would be a hole.
-            self._sequences[key] = sequence
-            self._events += 1
-            self._add(entry)
+        self._in_turn(self._add_event, step, said)
 
     def _mutate(self, query, said):
+        self._in_turn(self._add_mutation, query, said)
+
+    def _in_turn(self, add, *given):
+        """Where a signal's handler reports in the middle of a report, it comes after that one."""
+        if self._is_forked():
+            return
+        with self._lock:
+            self._turns.append((add, given))
+            self._take_turns()
+
+    def _take_turns(self):
+        try:
+            while self._turns and not self._is_reporting:
+                self._is_reporting = True
+                try:
+                    add, given = self._turns.popleft()
+                    add(*given)
+                finally:
+                    self._is_reporting = False
+        finally:  # also where the handler ends the program
+            if self._turns and not self._is_reporting:
+                self._take_turns()
+            elif self._close_within is not None and not self._is_reporting:
+                at_most, self._close_within = self._close_within, None
+                self.close(at_most)
+
+    def _add_event(self, step, said):
+        status = said.get("status")
+        if status is not None:
+            (self._running.add if status == "RUNNING" else self._running.discard)(step)
+        key = (step.task_id, step.host)
+        sequence = self._sequences.get(key, 0) + 1
+        event = {
+            "taskId": step.task_id,
+            "host": step.host,
+            "step": step.name,
+            "attempt": step.attempt,
+            "eventId": f"{self._writer}-{self._events + 1}",
+            "writer": self._writer,
+            "sequence": sequence,
+            "at": _now(),
+        }
+        if self._source is not None:
+            event["source"] = self._source
+        event.update((name, value) for name, value in said.items() if value is not None)
+        step.last_event = time.monotonic()
+        try:
+            entry = self._encoded(event, lambda said: said)
+        except Exception as error:  # whatever was given: a deployment does not fail of it
+            self._complain(f"an event was left out: {_described(error)}")
+            return
+        # Only now, for a number that is taken and not sent would be a hole.
+        self._sequences[key] = sequence
+        self._events += 1
+        self._add(entry)
+
+    def _add_mutation(self, query, said):
         try:
             given = {name: value for name, value in said.items() if value is not None}
             self._add(self._encoded({**given, "at": _now()}, lambda said: {
@@ -215,26 +279,30 @@ class Client:
             self._bytes += entry.size
             if self._spool is not None and self._try(lambda: self._spool.append(entry.line)):
                 self._complete_spool()
-            if self._bytes > self._queue_bytes:
+            if self._bytes > self._full_at:
                 self._make_room()
-            elif self._spool is not None and self._spool.size > 2 * self._queue_bytes:
+            elif self._spool is not None and self._spool.size > 2 * max(
+                    self._queue_bytes, self._bytes):
                 self._rewrite_spool()
             if entry.kind != OUTPUT or len(self._queue) >= BATCH_EVENTS:
                 self._urgent = True
             self._changed.notify_all()
 
     def _make_room(self):
-        """Drops the oldest output, then beginnings; ends only where they alone are twice too many."""
+        """Output becomes a notice for each step, then beginnings do; where they and the ends are
+        twice too many, the oldest goes, whatever it is."""
         for kind in (OUTPUT, BEGINNING):
             if self._bytes > self._queue_bytes:
-                self._drop(kind)
+                self._merge(kind)
         if self._bytes > 2 * self._queue_bytes:
-            self._drop(ENDING)
+            self._drop_oldest()
+        # It takes a look at each entry, so not for each one that comes.
+        self._full_at = max(self._queue_bytes, self._bytes * FULL_AGAIN)
         if self._spool is not None:
             self._rewrite_spool()
 
-    def _drop(self, kind):
-        kept = []
+    def _merge(self, kind):
+        kept, places, merged = [], {}, {}
         for index, entry in enumerate(self._queue):
             # The newest stays: what is printed last says most about a failure.
             is_newest = index == len(self._queue) - 1
@@ -242,18 +310,38 @@ class Client:
             if index < self._in_flight or is_enough or entry.kind > kind or is_newest:
                 kept.append(entry)
                 continue
-            self._bytes -= entry.size
-            if entry.kind == ENDING:
-                self._complain("an end of a step was dropped: the queue holds nothing else")
+            place = places.setdefault(entry.whose, len(kept))
+            if place < len(kept):
+                self._bytes -= entry.size
+                merged[place] = merged.get(place, 0) + entry.stands
                 continue
-            notice = entry.notice()
-            if len(kept) > self._in_flight and kept[-1].is_notice_for(entry):
-                before = kept.pop()
-                self._bytes -= before.size
-                notice = before.notice(entry.stands)
-            self._bytes += notice.size
-            kept.append(notice)
+            # Where a notice is no shorter, it is worth one only together with others.
+            if not entry.is_short:
+                notice = entry.notice()
+                if notice.size < entry.size:
+                    self._bytes -= entry.size - notice.size
+                    entry = notice
+                entry.is_short = True
+            kept.append(entry)
+        for place, stands in merged.items():
+            self._bytes -= kept[place].size
+            kept[place] = kept[place].notice(stands)
+            self._bytes += kept[place].size
         self._queue = deque(kept)
+
+    def _drop_oldest(self):
+        kept, dropped = [], 0
+        for index, entry in enumerate(self._queue):
+            is_enough = self._bytes <= self._queue_bytes * KEPT_SHARE
+            if index < self._in_flight or is_enough or index == len(self._queue) - 1:
+                kept.append(entry)
+                continue
+            self._bytes -= entry.size
+            dropped += 1
+        self._queue = deque(kept)
+        if dropped > 0:
+            self._complain(f"the oldest {dropped} events were dropped, ends of steps among them: "
+                           "the queue holds little else")
 
     # What is delivered, by the one thread that speaks to the server.
 
@@ -279,9 +367,11 @@ class Client:
             self._disconnect()
             self._trouble(f"no answer from {self._address.geturl()}: {_described(error)}")
             answer = _Answer(0, str(error))
+            answer.is_slow = isinstance(error, socket.timeout)
         if answer.is_done:
             self._remove(len(batch))
             self._most_events, self._failures = BATCH_EVENTS, 0
+            self._most_bytes = min(BATCH_BYTES, self._most_bytes + MORE_BYTES)
         elif answer.is_refused and len(batch) > 1:
             # Too much at once, or one of them is to blame: which?
             self._most_events = max(1, len(batch) // 2)
@@ -296,6 +386,8 @@ class Client:
         else:
             self._remove(min(answer.taken, len(batch)))
             self._failures += 1
+            if answer.is_slow:
+                self._most_bytes = sum(entry.size for entry in batch) // 2
             if not (answer.status in (401, 403) and self._read_token()):
                 self._pause(self._failures, answer)
         return False
@@ -330,6 +422,7 @@ class Client:
                 self._bytes -= self._queue.popleft().size
             # Of what had no answer nothing may be dropped.
             self._in_flight = max(0, self._in_flight - count)
+            self._full_at = max(self._queue_bytes, min(self._full_at, self._bytes * FULL_AGAIN))
             if not self._queue:
                 if self._spool is not None and self._try(self._spool.empty):
                     self._let_go_of_adopted()
@@ -527,6 +620,17 @@ class Client:
                 self._let_go_of_adopted()
 
 
+_clients = weakref.WeakSet()
+
+
+def _after_fork():
+    for client in list(_clients):
+        client._let_go_of_locks()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class Task:
     """A deployment, by the release system's id."""
 
@@ -584,8 +688,6 @@ class Step:
         self._began = time.monotonic()
         self._client._report(self, {
             "status": "RUNNING", "command": _cleaned(command, COMMAND_CHARACTERS), "params": params})
-        with self._client._lock:
-            self._client._running.add(self)
 
     def line(self, text, stream=None, level=None):
         """Output: a line, or several in one text."""
@@ -630,20 +732,19 @@ class Step:
         return int((time.monotonic() - self._began) * 1000)
 
     def _end(self, said):
-        with self._client._lock:
-            self._client._running.discard(self)
         self._client._report(self, {**said, "durationMs": self.duration_ms()})
 
 
 class _Entry:
     """Something in the queue: a line of the spool file and of a request."""
 
-    __slots__ = ("line", "kind", "is_mutation", "stands", "_about")
+    __slots__ = ("line", "kind", "is_mutation", "stands", "is_short", "_about")
 
     def __init__(self, said, line=None, stands=1):
         self.line = line or _json(said)
         self.is_mutation = "query" in said
         self.stands = stands  # so many events it stands for
+        self.is_short = False  # a notice in its place is known to be no shorter
         status = said.get("status")
         if self.is_mutation:
             self.kind = ENDING
@@ -663,8 +764,10 @@ class _Entry:
         return len(self.line) + 1
 
     @property
-    def _whose(self):
-        return [self._about.get(name) for name in ("taskId", "host", "step", "attempt", "writer")]
+    def whose(self):
+        """Of which step it is, for those that a notice may be about."""
+        names = ("taskId", "host", "step", "attempt", "writer")
+        return tuple(str(self._about.get(name)) for name in names)
 
     def notice(self, more=0):
         """It has the place and the number of the first event that it stands for."""
@@ -672,22 +775,26 @@ class _Entry:
         message = f"[shiplog] {stands} {DROPPED}"
         return _Entry({**self._about, "level": "WARN", "message": message}, stands=stands)
 
-    def is_notice_for(self, other):
-        is_notice = self._about is not None and self.line.endswith(f'{DROPPED}"}}'.encode())
-        return is_notice and self._whose == other._whose
-
 
 def _entries_of(path, complain):
     """What is in a spool file. A torn last line is skipped; others that are no event are named."""
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                entry = _Entry(json.loads(line), line.rstrip(b"\n"))
+                said = json.loads(line)
+                entry = _Entry(said, line.rstrip(b"\n"), _stands_for(said))
             except Exception as error:  # one line must not cost the others, whatever is in it
                 if line.strip() and line.endswith(b"\n"):
                     complain(f"line {number} of {path} was left out: {_described(error)}")
                 continue
             yield entry
+
+
+def _stands_for(said):
+    """How many events: a notice of an agent before says so."""
+    message = said.get("message")
+    notice = NOTICE.fullmatch(message) if isinstance(message, str) else None
+    return int(notice[1]) if notice else 1
 
 
 class _Answer:
@@ -700,8 +807,10 @@ class _Answer:
         self.taken = 0
         self.rejections = []
         self.is_done = False  # whatever became of each, it need not be sent again
-        # A mistake in the request, and not in the address or the moment.
-        self.is_refused = status in (400, 413, 415, 422)
+        # A mistake in the request, and not in the address, the moment or what stands between: a
+        # proxy answers 400, too, where a certificate is missing.
+        self.is_refused = status == 413
+        self.is_slow = status == 408  # it may get through in smaller pieces
 
     def read(self, content, is_mutation):
         try:
@@ -711,17 +820,29 @@ class _Answer:
         if not isinstance(said, dict):
             return
         errors = said.get("errors") or [error for error in [said.get("error")] if error]
-        if errors:
-            self.problem += f": {errors[0].get('message')}"
+        first = errors[0] if isinstance(errors, list) and errors else None
+        if isinstance(first, dict):
+            self.problem += f": {first.get('message')}"
         self.taken = said["taken"] if _is_count(said.get("taken")) else 0
         results = said.get("results")
         if isinstance(results, list):
             self.rejections = [result["error"] for result in results
                                if result.get("outcome") == "REJECTED" and "error" in result]
+        if self.status in (400, 415, 422):
+            self.is_refused = isinstance(results, list) or _is_our_error(first)
         # A page of a proxy may be JSON and a 200, too, and has stored nothing.
         is_ours = isinstance(said.get("data"), dict) if is_mutation else _is_count(said.get("stored"))
         self.is_done = (self.status == 200 and is_ours and not errors) or (
             self.status == 422 and isinstance(results, list))
+
+
+def _is_our_error(error):
+    """It has a code: beside the message, or where GraphQL puts it."""
+    if not isinstance(error, dict):
+        return False
+    extensions = error.get("extensions")
+    codes = [error.get("code"), extensions.get("code") if isinstance(extensions, dict) else None]
+    return any(isinstance(code, str) for code in codes)
 
 
 class _Spool:
@@ -730,7 +851,7 @@ class _Spool:
 
     def __init__(self, path):
         self._path = path
-        self._lock = _lock_of(path)  # held as long as the process lives
+        self.lock = _lock_of(path)  # held as long as the process lives
         self._file = None
         self._is_torn = False
         self.is_behind = False  # something of the queue is not in it
@@ -781,8 +902,8 @@ class _Spool:
     def close(self, is_empty):
         self._file.close()
         if is_empty:
-            _remove_spool(self._path, self._lock)
-        self._lock.close()
+            _remove_spool(self._path, self.lock)
+        self.lock.close()
 
 
 def _remove_spool(path, lock):

@@ -3,6 +3,7 @@
  * a command a line, and says how long the call took.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -37,16 +38,20 @@ function isInstalled(tool: string): boolean {
 }
 
 /** Go with its race detector, which needs a C compiler, so that every test is one for races, too. */
+export function buildGo(directory: string, binary: string): void {
+  const race = isInstalled('gcc') ? ['-race'] : [];
+  execFileSync('go', ['build', ...race, '-o', binary, '.'], { cwd: directory });
+}
+
 function build(language: Language): Command {
   const out = join(BUILT, language);
   mkdirSync(out, { recursive: true });
   switch (language) {
     case 'go': {
       const binary = join(out, 'agent');
-      const race = isInstalled('gcc') ? ['-race'] : [];
       // Another file of tests may be starting the one that is there.
       const fresh = `${binary}.${process.pid}`;
-      execFileSync('go', ['build', ...race, '-o', fresh, '.'], { cwd: AGENTS });
+      buildGo(AGENTS, fresh);
       renameSync(fresh, binary);
       return [binary];
     }
@@ -79,6 +84,8 @@ export interface Agent {
   /** Its end of itself, when it has nothing more to do. */
   end(): Promise<number | null>;
   stderr(): string;
+  /** Resolves when nobody reads it any more. */
+  closeStderr(): Promise<void>;
 }
 
 const running = new Set<ChildProcess>();
@@ -144,6 +151,11 @@ export function startAgent(language: Language, env: Record<string, string>): Age
       return ended;
     },
     stderr: () => stderr,
+    async closeStderr() {
+      const closed = once(child.stderr, 'close');
+      child.stderr.destroy();
+      await closed;
+    },
   };
 }
 

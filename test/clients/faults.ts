@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type Agent, startAgent } from './agent.ts';
-import { storedMessages } from './spooled.ts';
+import { spoolBytes, storedMessages } from './spooled.ts';
 import { isDense, linesOf, storedTask } from './stored.ts';
 import { type Got, startStubServer, stored } from './stub-server.ts';
 
@@ -15,6 +15,7 @@ const BUILD_MS = 300_000;
 const FILE_PREFIX = { go: 'go', python: 'py' };
 
 export interface FaultTests {
+  server(): TestServer;
   /** Of this file of tests; removed after them. */
   directory(): string;
   /** A file for the next agent of this name to find. */
@@ -189,6 +190,120 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect([again, repeated]).toEqual([start, line]);
   });
 
+  it('sends the same again, and says so once, where a proxy refuses what no server has seen', async () => {
+    const foreign = [
+      { status: 400, body: '<h1>No required SSL certificate was sent</h1>' },
+      { status: 415, body: '{"error":"what is this?","errors":"much"}' },
+      { status: 422, body: '{"errors":[{"message":"not by me"}]}' },
+    ];
+    const stub = await startStubServer((got, earlier) => foreign[earlier.length] ?? stored(got));
+    const agent = agentOf('proxy', stub.url);
+    await agent.call('start', 'proxy', 'shop', '1');
+    await agent.call('step', 'proxy', 'web-1', 'download');
+    await agent.call('lines', 1, 3);
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    const [start, ...again] = stub.got;
+    expect(again.slice(0, 3)).toEqual(Array(3).fill(start));
+    const lines = again.slice(3).flatMap((got) => got.lines);
+    expect(lines.map((line) => JSON.parse(line).message)).toEqual(['line 1', 'line 2', 'line 3']);
+    expect(agent.stderr()).toMatch(/^shiplog: .* answered 400 [^\n]*\n$/);
+  });
+
+  it.each([
+    ['an event', 'line', '{"error":{"code":"BAD_REQUEST","message":"no"}}'],
+    ['a task', 'start', '{"errors":[{"message":"no","extensions":{"code":"BAD_INPUT"}}]}'],
+  ])('drops %s that the server itself refuses, and goes on', async (what, call, body) => {
+    const stub = await startStubServer((got) =>
+      got.lines.some((line) => line.includes('poison')) ? { status: 400, body } : stored(got),
+    );
+    const agent = agentOf(`refused-${call}`, stub.url);
+    await agent.call('step', 'refused', 'web-1', 'download');
+    await agent.call(call, 'poison', 'shop', '1');
+    await agent.call('line', what);
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    expect(agent.stderr()).toMatch(/^shiplog: an event was dropped: 400 [^\n]*: no\n$/);
+    expect(stub.got.at(-1)?.lines).toEqual([expect.stringContaining(what)]);
+  });
+
+  it('goes on where nobody reads what it says on stderr any more', async () => {
+    const stub = await startStubServer((got, earlier) =>
+      earlier.length === 0 ? { status: 503, body: '' } : stored(got),
+    );
+    const agent = agentOf('unread', stub.url);
+    await agent.closeStderr();
+    await agent.call('step', 'unread', 'web-1', 'download');
+    await agent.call('line', 'nobody is told of the 503');
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    expect((await agent.call('close', 20)).result).toBe('0');
+    expect(await agent.end()).toBe(0);
+    stub.stop();
+    expect(stub.got).toHaveLength(2);
+  });
+
+  it('gets through a slow link in smaller requests, which grow again', async () => {
+    const texts = Array.from({ length: 400 }, (_, i) => `${i} ${'x'.repeat(1_000)}`);
+    await leave('slow', [...texts.map((text, i) => lineOf('slow', i + 1, text)), '']);
+    const sizeOf = ({ lines }: Got) => lines.join('\n').length + 1;
+    const stub = await startStubServer((got) => {
+      if (sizeOf(got) > 300_000) return null;
+      return sizeOf(got) > 150_000 ? { status: 408, body: '' } : stored(got);
+    });
+    const agent = agentOf('slow', stub.url, { AGENT_CALL_TIMEOUT: '1' });
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    const sizes = stub.got.map(sizeOf);
+    const [all = 0, half = 0, quarter = 0, more = 0] = sizes;
+    expect(half, sizes.join()).toBeLessThanOrEqual(all / 2);
+    expect(quarter, sizes.join()).toBeLessThanOrEqual(half / 2);
+    expect(more, sizes.join()).toBeGreaterThan(quarter);
+    const messages = stub.got
+      .slice(2)
+      .flatMap(({ lines }) => lines.map((l) => JSON.parse(l).message));
+    expect(messages).toEqual(texts);
+  });
+
+  it('grows its requests again after one that was too large', async () => {
+    const lines = Array.from({ length: 300 }, (_, i) => lineOf('large', i + 1, 'x'.repeat(1_000)));
+    await leave('large', [...lines, '']);
+    const stub = await startStubServer((got, earlier) =>
+      earlier.length < 2 ? { status: 413, body: '' } : stored(got),
+    );
+    const agent = agentOf('large', stub.url);
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    const [all, half, quarter = 0, more] = stub.got.map((got) => got.lines.length);
+    expect([all, half, quarter]).toEqual([300, 150, 75]);
+    expect(more).toBeGreaterThan(quarter);
+  });
+
+  it('makes room where two steps print by turns, and says of each how much of it gave way', async () => {
+    const lines = 4_000;
+    const queueBytes = 100_000;
+    const env = { SHIPLOG_QUEUE_BYTES: String(queueBytes) };
+    const first = agentOf('turns', NOBODY, env);
+    await first.call('alternate', 'turns', lines);
+    await first.kill();
+    expect(await spoolBytes(spoolOf('turns'))).toBeLessThan(3 * queueBytes);
+    // What it finds is more than it may keep.
+    const second = agentOf('turns', NOBODY, { SHIPLOG_QUEUE_BYTES: String(queueBytes / 4) });
+    await second.call('step', 'turns', 'web-1', 'download');
+    await second.kill();
+    await deliverRest('turns');
+    const found = await storedTask(server, 'turns', 'web-1');
+    const gaveWay = found?.events.flatMap(({ message }) => {
+      const [, count] = /^\[shiplog\] (\d+) .* dropped here/.exec(message ?? '') ?? [];
+      return count === undefined ? [] : [Number(count)];
+    });
+    const kept = found === null ? [] : linesOf(found);
+    expect(kept.length + (gaveWay ?? []).reduce((sum, count) => sum + count, 0)).toBe(lines);
+    expect(kept.slice(-2)).toEqual([lines - 1, lines]);
+    expect(found?.events.filter(({ status }) => status === 'SUCCEEDED')).toHaveLength(2);
+    const sequences = found?.events.map(({ sequence }) => sequence ?? 0) ?? [];
+    expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
+  });
+
   it('delivers what stands around lines of a file that are no events, and names them', async () => {
     const deep = `{"message":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     const torn = lineOf('poison', 3).slice(0, 40);
@@ -199,7 +314,14 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(named.map(([, number]) => number)).toEqual(['2', '3', '4']);
   });
 
-  return { directory: () => directory, leave, agentOf, deliverRest, linesStored };
+  return {
+    server: () => server,
+    directory: () => directory,
+    leave,
+    agentOf,
+    deliverRest,
+    linesStored,
+  };
 }
 
 /** Of a spool file. */

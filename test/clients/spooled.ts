@@ -1,5 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+
+/** What its files take. */
+export async function spoolBytes(spool: string): Promise<number> {
+  const names = (await readdir(spool)).filter((name) => name.endsWith('.ndjson'));
+  const found = await Promise.all(names.map((name) => stat(join(spool, name))));
+  return found.reduce((sum, { size }) => sum + size, 0);
+}
 
 /** The messages in the files of a spool directory, without lines that are torn. */
 export async function storedMessages(spool: string): Promise<string[]> {

@@ -21,6 +21,9 @@ export interface StubServer {
   stop(): void;
 }
 
+/** Null: never. */
+export type Answer = (got: Got, earlier: readonly Got[]) => Answered | null;
+
 /** As the server answers when it stored all of them. */
 export function stored({ path, lines }: Got): Answered {
   const body =
@@ -30,9 +33,7 @@ export function stored({ path, lines }: Got): Answered {
   return { status: 200, body: JSON.stringify(body) };
 }
 
-export async function startStubServer(
-  answer: (got: Got, earlier: readonly Got[]) => Answered,
-): Promise<StubServer> {
+export async function startStubServer(answer: Answer): Promise<StubServer> {
   const all: Got[] = [];
   const server = createServer(async (incoming, response) => {
     const pieces: Buffer[] = [];
@@ -42,8 +43,10 @@ export async function startStubServer(
       authorization: incoming.headers.authorization ?? '',
       lines: Buffer.concat(pieces).toString().split('\n').filter(Boolean),
     };
-    const { status, body } = answer(got, all);
+    const answered = answer(got, all);
     all.push(got);
+    if (answered === null) return;
+    const { status, body } = answered;
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   });
   server.listen(0, '127.0.0.1');

@@ -53,6 +53,15 @@ func main() {
 			for i := number(words[1]); i <= number(words[2]); i++ {
 				step.Line(fmt.Sprintf("line %d", i), shiplog.Stdout, "")
 			}
+		case "alternate": // two steps at the same time
+			host := client.Task(words[1]).Host("web-1")
+			steps := []*shiplog.Step{host.Step("download", 1), host.Step("build", 1)}
+			for i := 1; i <= number(words[2]); i++ {
+				steps[i%2].Line(fmt.Sprintf("line %d", i), shiplog.Stdout, "")
+			}
+			for _, each := range steps {
+				each.Succeeded()
+			}
 		case "long":
 			step.Line(strings.Repeat("x", number(words[1])), shiplog.Stdout, "")
 		case "progress":
