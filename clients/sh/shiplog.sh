@@ -203,8 +203,7 @@ shiplog_run() {
   if [ "$_shiplog_code" -eq 0 ]; then
     shiplog_succeeded
   else
-    _shiplog_why=$(cat "$_shiplog_base.e.STDERR."*.ndjson 2>/dev/null | tail -n 1 |
-      sed -n 's/.*"message":\("..*"\)}$/"message":\1/p')
+    _shiplog_why=$(_shiplog_last_of STDERR) || :
     _shiplog_end FAILED '#exitCode' "$_shiplog_code" ${_shiplog_why:+'#error' "{$_shiplog_why}"}
   fi
   trap - INT
@@ -215,7 +214,7 @@ _shiplog_run_copied() {
   for _shiplog_stream in STDOUT STDERR; do
     # It reads to the end whatever happens to the disk: else tee, and then the command, would get SIGPIPE.
     {
-      _shiplog_encode "$_shiplog_stream"
+      _shiplog_encode "$_shiplog_stream" "$_shiplog_base.$_shiplog_stream.last"
       _shiplog_mark "$_shiplog_base.$_shiplog_stream.end"
     } <"$_shiplog_base.$_shiplog_stream.copy" &
   done
@@ -228,6 +227,16 @@ _shiplog_run_copied() {
     _shiplog_nap
   done
   return "$_shiplog_code"
+}
+
+# The last line of STREAM as a member of an object; nothing if it is empty. The events may have been sent and removed
+# already, unless the stream is still open.
+_shiplog_last_of() {
+  if [ -s "$_shiplog_base.$1.last" ]; then
+    cat "$_shiplog_base.$1.last"
+  else
+    cat "$_shiplog_base.e.$1."*.ndjson 2>/dev/null | tail -n 1
+  fi | sed -n 's/.*"message":\("..*"\)}$/"message":\1/p'
 }
 
 # Events.
@@ -326,13 +335,14 @@ _shiplog_write() {
 
 _shiplog_mark() { (umask 077 && : >"$1") 2>/dev/null || :; }
 
-# Lines of stdin to events, with a writer of its own: STREAM. In segments, the oldest of which gives way.
+# Lines of stdin to events, with a writer of its own: STREAM [FILE for a copy of the last one]. In segments, the oldest
+# of which gives way.
 # Where awk fails (it does when the disk is full), the rest is read all the same, and what is missing is counted.
 _shiplog_encode() {
   _shiplog_seen=$(
     {
       { tee /dev/fd/3 | wc -l >&4; } 3>&1 |
-        { _shiplog_encode_all "$1" 2>/dev/null || { cat >/dev/null && echo failed >&4; }; }
+        { _shiplog_encode_all "$@" 2>/dev/null || { cat >/dev/null && echo failed >&4; }; }
     } 4>&1
   ) || :
   case $_shiplog_seen in
@@ -405,7 +415,7 @@ _shiplog_encode_all() {
       }
       BEGIN {
         prefix = ARGV[1]; writer = ARGV[2]; head = ARGV[3]; stream = ARGV[4]
-        segments = ARGV[5]; most = ARGV[6] / segments
+        segments = ARGV[5]; most = ARGV[6] / segments; copy = ARGV[7]
         notes = prefix ".dropped.ndjson" # these do not give way
         ARGC = 1
         srand()
@@ -421,10 +431,18 @@ _shiplog_encode_all() {
         lines++
         if (bytes > most) next_segment()
       }
-      END { look_after(); if (missing > 0) print "missing " missing; close(file); printf "" >(file ".end"); printf "" >(notes ".end") }
+      END {
+        look_after()
+        if (missing > 0) print "missing " missing
+        close(file)
+        # By another program: that it cannot be written is no fault of the lines.
+        if (copy != "") print line | ("cat 2>/dev/null >" sh(copy))
+        printf "" >(file ".end")
+        printf "" >(notes ".end")
+      }
     ' "$_shiplog_base.e.$1" "$_shiplog_writer.$1" "{$(_shiplog_json taskId "$_shiplog_task" \
       host "$_shiplog_host" step "$_shiplog_step" '#attempt' "$_shiplog_attempt")" \
-      ",\"stream\":\"$1\"" "$_shiplog_segments" "$_shiplog_output_bytes"
+      ",\"stream\":\"$1\"" "$_shiplog_segments" "$_shiplog_output_bytes" "${2:-}"
   )
 }
 

@@ -72,6 +72,21 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     LONG_MS,
   );
 
+  it('tells the last line of stderr as the reason, though it was delivered before it was asked for', async () => {
+    const lines = '"$SHIPLOG_SPOOL"/*/*.e.STDERR.*.ndjson >/dev/null 2>&1';
+    // Its stdout stays open until all of stderr is delivered.
+    const command = `echo "no space left" >&2
+      until ls ${lines}; do sleep 0.1; done
+      while ls ${lines}; do sleep 0.1; done 2>&- &
+      exit 3`;
+    const run = `exec sh "$SHIPLOG_SH" run reason web-1 download sh -c '${command}'`;
+    expect((await sh('reason', run)).code).toBe(3);
+    expect((await ended('reason')).run?.step).toMatchObject({
+      status: 'FAILED',
+      error: { message: 'no space left' },
+    });
+  });
+
   it('lets a pipe into shiplog_lines run to its end when the disk of the spool is full', async () => {
     const { code, stdout, stderr } = await script(
       'full-pipe',
