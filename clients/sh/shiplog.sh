@@ -52,13 +52,16 @@ shiplog_open() {
     mawk*) _shiplog_awk='awk -W interactive' ;;
     *) _shiplog_awk=awk ;;
   esac
-  (
-    trap '' INT HUP
-    umask 077
-    _shiplog_send_all
-  ) </dev/null >/dev/null &
-  _shiplog_sender=$!
-  (umask 077 && _shiplog_identity "$_shiplog_sender" >"$_shiplog_dir/sender") || :
+  # No child of the script: its `wait` must not wait for the sender.
+  _shiplog_sender=$(
+    (
+      trap '' INT HUP
+      umask 077
+      _shiplog_send_all
+    ) </dev/null >/dev/null &
+    _shiplog_identity "$!"
+  )
+  (umask 077 && printf '%s\n' "$_shiplog_sender" >"$_shiplog_dir/sender") || :
 }
 
 _shiplog_make_dir() {
@@ -172,8 +175,7 @@ shiplog_close() {
   rm -f "$_shiplog_dir"/*.alive
   _shiplog_closing=$(($(date +%s) + 1))
   shiplog_flush "${1:-5}" || :
-  kill "$_shiplog_sender" 2>/dev/null || :
-  wait "$_shiplog_sender" 2>/dev/null || :
+  _shiplog_stop_sender
   _shiplog_rest=$(_shiplog_left)
   if [ "$_shiplog_rest" -eq 0 ] || [ -n "$_shiplog_is_temporary" ]; then
     rm -rf "$_shiplog_dir"
@@ -182,6 +184,15 @@ shiplog_close() {
   [ "$_shiplog_rest" -eq 0 ] || _shiplog_say "$_shiplog_rest events were not delivered"
   [ "$_shiplog_unwritten" -eq 0 ] ||
     _shiplog_say "$_shiplog_unwritten events could not be written to $_shiplog_root"
+}
+
+_shiplog_stop_sender() {
+  # Its number may be another's by now.
+  ! _shiplog_lives "$_shiplog_sender" || kill "${_shiplog_sender%% *}" 2>/dev/null || :
+  for _shiplog_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    _shiplog_lives "$_shiplog_sender" || return 0
+    _shiplog_nap
+  done
 }
 
 # TASK HOST STEP COMMAND ARGUMENTS…: runs the command, reports its start, its lines and its end, and
@@ -527,8 +538,8 @@ _shiplog_adopt() {
   _shiplog_adopted=0
   for _shiplog_other in "$_shiplog_root"/sh-*; do
     [ "$_shiplog_other" != "$_shiplog_dir" ] && [ -e "$_shiplog_other/pid" ] || continue
-    _shiplog_lives "$_shiplog_other/pid" && continue
-    _shiplog_lives "$_shiplog_other/sender" && continue
+    _shiplog_lives "$(cat "$_shiplog_other/pid" 2>/dev/null)" && continue
+    _shiplog_lives "$(cat "$_shiplog_other/sender" 2>/dev/null)" && continue
     _shiplog_take "$_shiplog_other"
   done
 }
@@ -554,12 +565,11 @@ _shiplog_identity() {
     "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
 }
 
-# Whether the process whose identity is in FILE lives.
+# Whether the process with this IDENTITY lives.
 _shiplog_lives() {
-  _shiplog_known=$(cat "$1" 2>/dev/null) || return 1
-  _shiplog_runs "${_shiplog_known%% *}" || return 1
-  case $_shiplog_known in
-    *' '[0-9]*) [ "$_shiplog_known" = "$(_shiplog_identity "${_shiplog_known%% *}")" ] ;;
+  _shiplog_runs "${1%% *}" || return 1
+  case $1 in
+    *' '[0-9]*) [ "$1" = "$(_shiplog_identity "${1%% *}")" ] ;;
   esac
 }
 

@@ -33,7 +33,7 @@ export const LANGUAGES = (Object.keys(NEEDS) as Language[]).filter((language) =>
   return false;
 });
 
-function isInstalled(tool: string): boolean {
+export function isInstalled(tool: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
 }
 

@@ -9,11 +9,13 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ended, runCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { CLIENTS, LANGUAGES, startAgent } from './agent.ts';
+import { CLIENTS, isInstalled, LANGUAGES, startAgent } from './agent.ts';
 import { linesOf, type StoredTask, taskOnce } from './stored.ts';
 
 const LONG_MS = 120_000;
 const SCRIPT = join(CLIENTS, 'sh', 'shiplog.sh');
+/** dash, or what else is the system's, and the one whose `wait` and settings differ. */
+const SHELLS = ['sh', ...(isInstalled('bash') ? ['bash'] : [])];
 const NOBODY = 'http://127.0.0.1:9';
 /** What is written beyond so many blocks of 512 bytes fails as on a full disk, and kills nobody. */
 const FULL_AT_4_KIB = 'trap "" XFSZ; ulimit -S -f 8;';
@@ -32,17 +34,23 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
   });
 
   const spoolOf = (name: string) => join(directory, name);
-  const sh = (name: string, program: string, env: Record<string, string> = {}): Promise<Ended> =>
+  const sh = (
+    name: string,
+    program: string,
+    env: Record<string, string> = {},
+    shell = 'sh',
+  ): Promise<Ended> =>
     runCli(['-c', program], {
-      command: ['sh'],
+      command: [shell],
       env: { SHIPLOG_SH: SCRIPT, SHIPLOG_URL: server.url, SHIPLOG_SPOOL: spoolOf(name), ...env },
     });
   /** Runs the body in a script that stops at the first command that fails. */
-  const script = (name: string, body: string, env: Record<string, string> = {}) =>
+  const script = (name: string, body: string, env: Record<string, string> = {}, shell = 'sh') =>
     sh(
       name,
       `set -eu; . "$SHIPLOG_SH"; shiplog_open; shiplog_step ${name} web-1 download\n${body}`,
       env,
+      shell,
     );
   const ended = (name: string) =>
     taskOnce(server, name, 'web-1', ({ run }) => run?.step?.status !== undefined);
@@ -85,6 +93,22 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
       status: 'FAILED',
       error: { message: 'no space left' },
     });
+  });
+
+  it.each(SHELLS)('lets %s wait for what a script runs at the same time, and no longer', async (shell) => {
+    const name = `wait-${shell}`;
+    const { code, stdout, stderr } = await script(
+      name,
+      `for host in web-1 web-2; do
+         { shiplog_step ${name} "$host" download; shiplog_line 'line 1'; shiplog_succeeded; } &
+       done
+       wait; echo waited; shiplog_close 20`,
+      {},
+      shell,
+    );
+    expect([code, stdout], stderr).toEqual([0, 'waited\n']);
+    expect(linesOf(await ended(name))).toEqual([1, 1]);
+    expect(await readdir(spoolOf(name))).toEqual([]);
   });
 
   it('lets a pipe into shiplog_lines run to its end when the disk of the spool is full', async () => {
