@@ -52,13 +52,17 @@ shiplog_open() {
     mawk*) _shiplog_awk='awk -W interactive' ;;
     *) _shiplog_awk=awk ;;
   esac
-  # No child of the script: its `wait` must not wait for the sender.
+  command -v curl >/dev/null || _shiplog_say 'there is no curl: nothing can be delivered'
+  # No child of the script: its `wait` must not wait for the sender. Nor may it hold what the script has open, such as
+  # a lock, when that was killed.
   _shiplog_sender=$(
     (
       trap '' INT HUP
       umask 077
+      # Only bash gives out higher numbers.
+      [ -z "${BASH_VERSION:-}" ] || for _shiplog_fd in 10 11 12 13 14 15 16 17 18 19; do eval "exec $_shiplog_fd>&-"; done
       _shiplog_send_all
-    ) </dev/null >/dev/null &
+    ) </dev/null >/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
     _shiplog_identity "$!"
   )
   (umask 077 && printf '%s\n' "$_shiplog_sender" >"$_shiplog_dir/sender") || :
@@ -609,14 +613,21 @@ _shiplog_send_all() {
     done
     _shiplog_signs_of_life
     # The script was killed: what it left is tried for a while, then it is the next one's.
-    if ! _shiplog_runs $$; then
-      : "${_shiplog_gone:=$(date +%s)}"
+    if _shiplog_is_killed; then
       [ "$(_shiplog_left)" -gt 0 ] || [ -n "$(ls "$_shiplog_dir" | grep '\.copy$')" ] ||
         { rm -rf "$_shiplog_dir"; return; }
       [ "$(date +%s)" -lt $((_shiplog_gone + _shiplog_orphan_seconds)) ] || return
     fi
     _shiplog_nap
   done
+}
+
+# Whoever reads its stderr is not kept waiting for the end of it.
+_shiplog_is_killed() {
+  [ -z "$_shiplog_gone" ] || return 0
+  ! _shiplog_runs $$ || return 1
+  _shiplog_gone=$(date +%s)
+  exec 2>/dev/null
 }
 
 # Sends all that a file holds. Fails where it has to be tried again later.
@@ -716,7 +727,7 @@ _shiplog_post() {
       } | curl -s -i -K - --max-time "$_shiplog_call_seconds" --max-filesize 4000000 \
         -w '\n%{http_code}' -H "content-type: $_shiplog_content" \
         -H 'accept: application/graphql-response+json, application/json' -H 'expect:' \
-        --data-binary @/dev/fd/3 "${SHIPLOG_URL:-http://localhost:4000}$_shiplog_path"
+        --data-binary @/dev/fd/3 "${SHIPLOG_URL:-http://localhost:4000}$_shiplog_path" 2>/dev/null
       echo " $?"
     } 3<&0 | tr -d '\000\r'
   )
@@ -754,6 +765,7 @@ _shiplog_pause() {
   while [ "$_shiplog_naps" -gt 0 ]; do
     _shiplog_naps=$((_shiplog_naps - 1))
     [ ! -e "$_shiplog_dir/hurry" ] || [ "$_shiplog_naps" -le 5 ] || _shiplog_naps=5
+    _shiplog_is_killed || :
     _shiplog_nap
   done
 }

@@ -111,6 +111,24 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     expect(await readdir(spoolOf(name))).toEqual([]);
   });
 
+  it.each([
+    ...SHELLS.map((shell) => [shell, 'exec 9>&1']),
+    ...SHELLS.filter((shell) => shell === 'bash').map((shell) => [shell, 'exec {kept}>&1']),
+  ])('keeps nothing open of what a killed script had open: %s, %s', async (shell, open = '') => {
+    const name = `open-${shell}-${open.length}`;
+    // Locks and pipes alike: the output ends when nobody has it open any more.
+    const body = `shiplog_line 'line 1'; kill -9 $$`;
+    const env = { SHIPLOG_URL: NOBODY };
+    const { signal } = await sh(
+      name,
+      `${open}; . "$SHIPLOG_SH"; shiplog_open; shiplog_step ${name} web-1 download; ${body}`,
+      env,
+      shell,
+    );
+    expect(signal).toBe('SIGKILL');
+    await rm(spoolOf(name), { recursive: true, maxRetries: 3 });
+  });
+
   it('lets a pipe into shiplog_lines run to its end when the disk of the spool is full', async () => {
     const { code, stdout, stderr } = await script(
       'full-pipe',
