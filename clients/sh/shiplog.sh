@@ -46,26 +46,35 @@ shiplog_open() {
   fi
   # Room for the ends of steps where output has filled the disk.
   (umask 077 && head -c 16384 /dev/zero >"$_shiplog_dir/reserve") 2>/dev/null || :
-  _shiplog_adopt
-  # mawk reads ahead unless it is told not to.
-  case $(awk -W version 2>&1 </dev/null) in
-    mawk*) _shiplog_awk='awk -W interactive' ;;
-    *) _shiplog_awk=awk ;;
-  esac
+  _shiplog_adopt || :
+  _shiplog_is_mawk=
+  case $(awk -W version 2>&1 </dev/null) in mawk*) _shiplog_is_mawk=yes ;; esac
   command -v curl >/dev/null || _shiplog_say 'there is no curl: nothing can be delivered'
   # No child of the script: its `wait` must not wait for the sender. Nor may it hold what the script has open, such as
   # a lock, when that was killed.
   _shiplog_sender=$(
     (
+      _shiplog_settings
       trap '' INT HUP
       umask 077
       # Only bash gives out higher numbers.
-      [ -z "${BASH_VERSION:-}" ] || for _shiplog_fd in 10 11 12 13 14 15 16 17 18 19; do eval "exec $_shiplog_fd>&-"; done
+      [ -z "${BASH_VERSION:-}" ] ||
+        for _shiplog_fd in 10 11 12 13 14 15 16 17 18 19; do eval "exec $_shiplog_fd>&-"; done
       _shiplog_send_all
     ) </dev/null >/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
     _shiplog_identity "$!"
   )
   (umask 077 && printf '%s\n' "$_shiplog_sender" >"$_shiplog_dir/sender") || :
+}
+
+# In a subshell: what the script has set for itself (IFS, -f, and what a strict mode may have) does not hold there.
+_shiplog_settings() {
+  set +ef
+  unset IFS
+  if [ -n "${BASH_VERSION:-}" ]; then
+    trap - ERR DEBUG
+    shopt -u failglob nullglob
+  fi
 }
 
 _shiplog_make_dir() {
@@ -94,7 +103,7 @@ shiplog_step() {
 # The step begins: [COMMAND]. From now on it is said to live, until one of the ends.
 shiplog_running() {
   _shiplog_began=$(date +%s)
-  _shiplog_status RUNNING ${1:+command "$1"}
+  _shiplog_status RUNNING '?command' "${1:-}"
   (umask 077 && _shiplog_json taskId "$_shiplog_task" host "$_shiplog_host" step "$_shiplog_step" \
     '#attempt' "$_shiplog_attempt" >"$_shiplog_alive") || :
 }
@@ -112,7 +121,7 @@ shiplog_line() {
   fi
   _shiplog_output=$((_shiplog_output + 1))
   _shiplog_event "$_shiplog_piece" o "$_shiplog_output" \
-    ${2:+stream "$2"} ${3:+level "$3"} message "$1"
+    '?stream' "${2:-}" '?level' "${3:-}" message "$1"
 }
 
 # Their names sort as their numbers do: the sender takes them in the order of their names.
@@ -128,7 +137,7 @@ shiplog_lines() {
 shiplog_progress() {
   _shiplog_own_writer
   _shiplog_count=$((_shiplog_count + 1))
-  _shiplog_progress=$(_shiplog_json '#done' "$1" ${2:+'#total' "$2"} ${3:+unit "$3"})
+  _shiplog_progress=$(_shiplog_json '#done' "$1" '?#total' "${2:-}" '?unit' "${3:-}")
   _shiplog_event "$_shiplog_base.s.ndjson" s "$_shiplog_count" '#progress' "{$_shiplog_progress}"
 }
 
@@ -141,20 +150,20 @@ shiplog_failed() { _shiplog_failure FAILED "$@"; }
 shiplog_timed_out() { _shiplog_failure TIMED_OUT "$@"; }
 
 # [WHY].
-shiplog_cancelled() { _shiplog_end CANCELLED ${1:+message "$1"}; }
+shiplog_cancelled() { _shiplog_end CANCELLED '?message' "${1:-}"; }
 
 # [WHY].
-shiplog_skipped() { _shiplog_end SKIPPED ${1:+message "$1"}; }
+shiplog_skipped() { _shiplog_end SKIPPED '?message' "${1:-}"; }
 
 # Declares a task: ID [SERVICE [VERSION [ENVIRONMENT]]]. One that is not begins with its first event.
 shiplog_start_task() {
-  _shiplog_mutation startTask StartTaskInput id "$1" ${2:+service "$2"} ${3:+version "$3"} \
-    ${4:+environment "$4"}
+  _shiplog_mutation startTask StartTaskInput id "$1" '?service' "${2:-}" '?version' "${3:-}" \
+    '?environment' "${4:-}"
 }
 
 # Ends a task: ID [SUCCEEDED, PARTIAL, FAILED or CANCELLED [MESSAGE]].
 shiplog_finish_task() {
-  _shiplog_mutation finishTask FinishTaskInput id "$1" ${2:+status "$2"} ${3:+message "$3"}
+  _shiplog_mutation finishTask FinishTaskInput id "$1" '?status' "${2:-}" '?message' "${3:-}"
 }
 
 # Waits until all is delivered, at most SECONDS. Fails if it is not.
@@ -176,7 +185,7 @@ shiplog_flush() {
 # Waits for deliveries at most [SECONDS, default 5; 1 where the server is away], then stops the sender. What is left in a spool
 # directory is delivered by the next script.
 shiplog_close() {
-  rm -f "$_shiplog_dir"/*.alive
+  (_shiplog_settings && rm -f "$_shiplog_dir"/*.alive) || :
   _shiplog_closing=$(($(date +%s) + 1))
   shiplog_flush "${1:-5}" || :
   _shiplog_stop_sender
@@ -204,7 +213,7 @@ _shiplog_stop_sender() {
 shiplog_run() {
   shiplog_step "$1" "$2" "$3" "${SHIPLOG_ATTEMPT:-1}"
   shift 3
-  shiplog_running "$*"
+  shiplog_running "$(unset IFS && printf '%s' "$*")"
   # The command hears of Ctrl-C by itself; how it ends is still to be reported.
   trap : INT
   _shiplog_code=0
@@ -219,7 +228,8 @@ shiplog_run() {
     shiplog_succeeded
   else
     _shiplog_why=$(_shiplog_last_of STDERR) || :
-    _shiplog_end FAILED '#exitCode' "$_shiplog_code" ${_shiplog_why:+'#error' "{$_shiplog_why}"}
+    [ -z "$_shiplog_why" ] || _shiplog_why="{$_shiplog_why}"
+    _shiplog_end FAILED '#exitCode' "$_shiplog_code" '?#error' "$_shiplog_why"
   fi
   trap - INT
   return "$_shiplog_code"
@@ -246,13 +256,14 @@ _shiplog_run_copied() {
 
 # The last line of STREAM as a member of an object; nothing if it is empty. The events may have been sent and removed
 # already, unless the stream is still open.
-_shiplog_last_of() {
+_shiplog_last_of() (
+  _shiplog_settings
   if [ -s "$_shiplog_base.$1.last" ]; then
     cat "$_shiplog_base.$1.last"
   else
     cat "$_shiplog_base.e.$1."*.ndjson 2>/dev/null | tail -n 1
   fi | sed -n 's/.*"message":\("..*"\)}$/"message":\1/p'
-}
+)
 
 # Events.
 
@@ -281,7 +292,7 @@ _shiplog_status() {
 _shiplog_failure() {
   _shiplog_error=
   [ -z "${3:-}" ] || _shiplog_error="{$(_shiplog_json message "$3")}"
-  _shiplog_end "$1" '#exitCode' "${2:-1}" ${_shiplog_error:+'#error' "$_shiplog_error"}
+  _shiplog_end "$1" '#exitCode' "${2:-1}" '?#error' "$_shiplog_error"
 }
 
 _shiplog_end() {
@@ -375,9 +386,13 @@ _shiplog_encode() {
 _shiplog_awk_failed() {
   _shiplog_lost=$2
   _shiplog_piece=
-  for _shiplog_one in "$_shiplog_base.e.$1".[0-9]*.ndjson; do
-    [ ! -e "$_shiplog_one" ] || _shiplog_piece=$_shiplog_one
-  done
+  _shiplog_piece=$(
+    _shiplog_settings
+    for _shiplog_one in "$_shiplog_base.e.$1".[0-9]*.ndjson; do
+      [ ! -e "$_shiplog_one" ] || _shiplog_piece=$_shiplog_one
+    done
+    printf '%s' "$_shiplog_piece"
+  )
   if [ -n "$_shiplog_piece" ]; then
     _shiplog_first=${_shiplog_piece%.ndjson}
     _shiplog_lost=$((_shiplog_lost + 1 - ${_shiplog_first##*.} - $(wc -l <"$_shiplog_piece")))
@@ -386,10 +401,16 @@ _shiplog_awk_failed() {
   _shiplog_mark "$_shiplog_base.e.$1.dropped.ndjson.end"
 }
 
+# mawk reads ahead unless it is told not to.
+_shiplog_awk_as_it_comes() {
+  [ -z "$_shiplog_is_mawk" ] || set -- -W interactive "$@"
+  LC_ALL=C awk "$@"
+}
+
 _shiplog_encode_all() {
   (
     umask 077
-    LC_ALL=C $_shiplog_awk "$_shiplog_awk_text"'
+    _shiplog_awk_as_it_comes "$_shiplog_awk_text"'
       # A name has the number of its first line. The last one stays until this ends, for who counts then.
       function next_segment(  before) {
         before = file
@@ -493,14 +514,17 @@ _shiplog_awk_text='
   }
 '
 
-# Members of an object, from names and values by turns. #name: the value is JSON already.
+# Members of an object, from names and values by turns. #name: the value is JSON already. ?name: left out without one.
 _shiplog_json() {
   LC_ALL=C awk "$_shiplog_awk_text"'
     BEGIN {
       for (i = 1; i < ARGC; i += 2) {
-        isRaw = ARGV[i] ~ /^#/
-        printf "%s\"%s\":%s", (i > 1 ? "," : ""), substr(ARGV[i], isRaw + 1), \
-          (isRaw ? ARGV[i + 1] : quote(ARGV[i + 1]))
+        name = ARGV[i]
+        value = ARGV[i + 1]
+        if (sub(/^[?]/, "", name) && value == "") continue
+        if (!sub(/^#/, "", name)) value = quote(value)
+        printf "%s\"%s\":%s", comma, name, value
+        comma = ","
       }
     }' "$@" </dev/null
 }
@@ -517,7 +541,7 @@ _shiplog_drop() {
     "[shiplog] $_shiplog_lost lines of output were dropped here: they could not be delivered in time"
 }
 
-_shiplog_say() { echo "shiplog: $*" >&2 || :; }
+_shiplog_say() { echo "shiplog: $1" >&2 || :; }
 
 _shiplog_nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
@@ -538,7 +562,8 @@ _shiplog_record() {
 }
 
 # Takes over the directories of scripts that are gone, with what they had taken over.
-_shiplog_adopt() {
+_shiplog_adopt() (
+  _shiplog_settings
   _shiplog_adopted=0
   for _shiplog_other in "$_shiplog_root"/sh-*; do
     [ "$_shiplog_other" != "$_shiplog_dir" ] && [ -e "$_shiplog_other/pid" ] || continue
@@ -546,7 +571,7 @@ _shiplog_adopt() {
     _shiplog_lives "$(cat "$_shiplog_other/sender" 2>/dev/null)" && continue
     _shiplog_take "$_shiplog_other"
   done
-}
+)
 
 # Each under a name that is new here: mv would put it inside of one that exists.
 _shiplog_take() {
@@ -583,7 +608,8 @@ _shiplog_runs() {
 }
 
 # How many events are not delivered.
-_shiplog_left() {
+_shiplog_left() (
+  _shiplog_settings
   _shiplog_total=0
   for _shiplog_one in "$_shiplog_dir"/*.ndjson "$_shiplog_dir"/adopted-*/*.ndjson; do
     [ -e "$_shiplog_one" ] || continue
@@ -593,12 +619,11 @@ _shiplog_left() {
     _shiplog_total=$((_shiplog_total + _shiplog_all - _shiplog_sent))
   done
   echo "$_shiplog_total"
-}
+)
 
 # The sender.
 
 _shiplog_send_all() {
-  set +e
   _shiplog_failures=0
   _shiplog_stale=300
   _shiplog_signs=0

@@ -95,21 +95,24 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     });
   });
 
-  it.each(SHELLS)('lets %s wait for what a script runs at the same time, and no longer', async (shell) => {
-    const name = `wait-${shell}`;
-    const { code, stdout, stderr } = await script(
-      name,
-      `for host in web-1 web-2; do
+  it.each(SHELLS)(
+    'lets %s wait for what a script runs at the same time, and no longer',
+    async (shell) => {
+      const name = `wait-${shell}`;
+      const { code, stdout, stderr } = await script(
+        name,
+        `for host in web-1 web-2; do
          { shiplog_step ${name} "$host" download; shiplog_line 'line 1'; shiplog_succeeded; } &
        done
        wait; echo waited; shiplog_close 20`,
-      {},
-      shell,
-    );
-    expect([code, stdout], stderr).toEqual([0, 'waited\n']);
-    expect(linesOf(await ended(name))).toEqual([1, 1]);
-    expect(await readdir(spoolOf(name))).toEqual([]);
-  });
+        {},
+        shell,
+      );
+      expect([code, stdout], stderr).toEqual([0, 'waited\n']);
+      expect(linesOf(await ended(name))).toEqual([1, 1]);
+      expect(await readdir(spoolOf(name))).toEqual([]);
+    },
+  );
 
   it.each([
     ...SHELLS.map((shell) => [shell, 'exec 9>&1']),
@@ -128,6 +131,61 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     expect(signal).toBe('SIGKILL');
     await rm(spoolOf(name), { recursive: true, maxRetries: 3 });
   });
+
+  /** What scripts set at their beginning, and what must not change what is reported. */
+  const SETTINGS = [
+    ['sh', 'set -f'],
+    ['sh', "set -f; IFS=''"],
+    ...SHELLS.filter((shell) => shell === 'bash').flatMap((shell) => [
+      [shell, "set -euo pipefail; IFS=$'\\n\\t'"],
+      [shell, 'set -eEf; shopt -s failglob; trap "echo trapped" ERR'],
+    ]),
+  ].map(([shell = '', settings = ''], index) => ({ name: `settings-${index}`, shell, settings }));
+
+  it.each(SETTINGS)(
+    'reports everything under $shell with $settings',
+    async ({ name, shell, settings }) => {
+      const { code, stdout, stderr } = await script(
+        name,
+        `${settings}
+       shiplog_close; shiplog_open
+       shiplog_start_task ${name} shop 1.4.2
+       shiplog_step ${name} web-1 download
+       shiplog_running 'a command'
+       seq 1 2 | sed 's/^/line /' | shiplog_lines
+       shiplog_line 'line 3' STDERR WARN
+       shiplog_failed 3 'no space left'
+       shiplog_run ${name} web-2 download sh -c 'echo "line 4"; exit 4' || echo "code $?"
+       shiplog_close 20`,
+        {},
+        shell,
+      );
+      expect([code, stdout], stderr).toEqual([0, 'line 4\ncode 4\n']);
+      const found = await ended(name);
+      expect([found.service, linesOf(found).sort(), found.run?.step]).toEqual([
+        'shop',
+        [1, 2, 3, 4],
+        { status: 'FAILED', exitCode: 3, error: { message: 'no space left' } },
+      ]);
+      expect(found.events.filter(({ status }) => status === 'RUNNING').length).toBe(2);
+      expect(await readdir(spoolOf(name))).toEqual([]);
+    },
+  );
+
+  it.each(SETTINGS)(
+    'keeps what was not delivered, says how much and delivers it later under $shell with $settings',
+    async ({ name, shell, settings }) => {
+      const left = `left-${name}`;
+      const body = `${settings}; shiplog_line 'line 1'; shiplog_close 0`;
+      const { code, stderr } = await script(left, body, { SHIPLOG_URL: NOBODY }, shell);
+      expect([code, stderr]).toEqual([0, expect.stringContaining('1 events were not delivered')]);
+      const next = `${settings}; . "$SHIPLOG_SH"; shiplog_open; shiplog_close 20`;
+      expect((await sh(left, next, {}, shell)).code).toBe(0);
+      const found = await taskOnce(server, left, 'web-1', (task) => linesOf(task).length > 0);
+      expect(linesOf(found)).toEqual([1]);
+      expect(await readdir(spoolOf(left))).toEqual([]);
+    },
+  );
 
   it('lets a pipe into shiplog_lines run to its end when the disk of the spool is full', async () => {
     const { code, stdout, stderr } = await script(
