@@ -55,7 +55,7 @@ shiplog_open() {
   _shiplog_sender=$(
     (
       _shiplog_settings
-      trap '' INT HUP
+      trap '' INT HUP PIPE
       umask 077
       # Only bash gives out higher numbers.
       [ -z "${BASH_VERSION:-}" ] ||
@@ -541,7 +541,8 @@ _shiplog_drop() {
     "[shiplog] $_shiplog_lost lines of output were dropped here: they could not be delivered in time"
 }
 
-_shiplog_say() { echo "shiplog: $1" >&2 || :; }
+# That nobody reads it any more is no fault of the script.
+_shiplog_say() { (trap '' PIPE && echo "shiplog: $1") >&2 2>/dev/null || :; }
 
 _shiplog_nap() { sleep 0.1 2>/dev/null || sleep 1; }
 

@@ -89,6 +89,7 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
       exit 3`;
     const run = `exec sh "$SHIPLOG_SH" run reason web-1 download sh -c '${command}'`;
     expect((await sh('reason', run)).code).toBe(3);
+    expect((await script('reason', 'shiplog_close 20')).code).toBe(0);
     expect((await ended('reason')).run?.step).toMatchObject({
       status: 'FAILED',
       error: { message: 'no space left' },
@@ -184,6 +185,28 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
       const found = await taskOnce(server, left, 'web-1', (task) => linesOf(task).length > 0);
       expect(linesOf(found)).toEqual([1]);
       expect(await readdir(spoolOf(left))).toEqual([]);
+    },
+  );
+
+  it.each(SHELLS)(
+    'ends as the command does and reports all in %s when nobody reads its stderr any more',
+    async (shell) => {
+      const name = `unread-${shell}`;
+      const pipe = `${spoolOf(name)}.pipe`;
+      // Its only reader is gone.
+      const unread = `mkfifo ${pipe}; exec 4<>${pipe}; exec 2>${pipe} 4>&-; rm ${pipe}`;
+      const run = `${shell} "$SHIPLOG_SH" run ${name} web-1 download sh -c 'echo "line 1"; exit 3'`;
+      const wrapped = await sh(name, `${unread}; ${run}; echo "code $?"`, { SHIPLOG_URL: NOBODY });
+      expect([wrapped.code, wrapped.stdout]).toEqual([0, 'line 1\ncode 3\n']);
+      const link = await startLink(server.url, ({ count }) => (count === 1 ? 'a page' : null));
+      const open = `. "$SHIPLOG_SH"; shiplog_open; shiplog_step ${name} web-1 download`;
+      const body = `shiplog_line 'line 2'; shiplog_flush 20; shiplog_close 1; echo "went on"`;
+      const program = `${unread}; set -eu; ${open}; ${body}`;
+      const { code, stdout } = await sh(name, program, { SHIPLOG_URL: link.url }, shell);
+      expect([code, stdout]).toEqual([0, 'went on\n']);
+      const found = await ended(name);
+      expect([linesOf(found).sort(), found.run?.step?.exitCode]).toEqual([[1, 2], 3]);
+      link.stop();
     },
   );
 
