@@ -298,7 +298,8 @@ _shiplog_failure() {
 _shiplog_end() {
   rm -f "$_shiplog_alive"
   _shiplog_duration=$((($(date +%s) - _shiplog_began) * 1000))
-  _shiplog_status "$@" '#durationMs' "$_shiplog_duration"
+  [ "$_shiplog_duration" -ge 0 ] || _shiplog_duration= # the clock was set back meanwhile
+  _shiplog_status "$@" '?#durationMs' "$_shiplog_duration"
   _shiplog_piece=$(_shiplog_segment_file "$_shiplog_segment")
   [ ! -e "$_shiplog_piece" ] || _shiplog_mark "$_shiplog_piece.end"
   _shiplog_mark "$_shiplog_base.s.ndjson.end"

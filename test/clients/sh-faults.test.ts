@@ -210,6 +210,18 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     },
   );
 
+  it('reports the end of a step during which the clock was set back', async () => {
+    const { code, stderr } = await script(
+      'clock',
+      `shiplog_running 'a command'
+       now=$(date +%s); date() { echo $((now - 3600)); }
+       shiplog_succeeded
+       unset -f date; shiplog_close 20`,
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    expect((await ended('clock')).events.map(({ status }) => status)).toContain('SUCCEEDED');
+  });
+
   it('lets a pipe into shiplog_lines run to its end when the disk of the spool is full', async () => {
     const { code, stdout, stderr } = await script(
       'full-pipe',
