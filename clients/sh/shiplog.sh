@@ -515,8 +515,28 @@ _shiplog_awk_text='
   }
 '
 
+# As awk cuts, for what no program takes as an argument: TEXT.
+_shiplog_cut() {
+  printf '%s' "$1" 2>/dev/null | head -c 16000 || :
+  printf '... [shiplog: %s bytes were cut]' "$(($(printf '%s' "$1" | wc -c) - 16000))"
+}
+
 # Members of an object, from names and values by turns. #name: the value is JSON already. ?name: left out without one.
+# In a subshell.
 _shiplog_json() {
+  _shiplog_label=
+  for _shiplog_text in "$@"; do
+    case $_shiplog_label in
+      '') _shiplog_label=$_shiplog_text ;;
+      *'#'*) _shiplog_label= ;;
+      *)
+        _shiplog_label=
+        [ "${#_shiplog_text}" -le 16384 ] || _shiplog_text=$(_shiplog_cut "$_shiplog_text")
+        ;;
+    esac
+    set -- "$@" "$_shiplog_text"
+    shift
+  done
   LC_ALL=C awk "$_shiplog_awk_text"'
     BEGIN {
       for (i = 1; i < ARGC; i += 2) {

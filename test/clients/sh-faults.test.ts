@@ -222,6 +222,30 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     expect((await ended('clock')).events.map(({ status }) => status)).toContain('SUCCEEDED');
   });
 
+  it.each(SHELLS)('cuts texts that are longer than an argument may be in %s', async (shell) => {
+    const name = `long-${shell}`;
+    const { code, stderr } = await script(
+      name,
+      `long=$(head -c 300000 /dev/zero | tr '\\0' x)
+       shiplog_running "$long"
+       shiplog_line "$long"
+       shiplog_failed 1 "$long"
+       shiplog_finish_task ${name} FAILED "$long"
+       shiplog_close 20`,
+      {},
+      shell,
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    const found = await ended(name);
+    const cut = `${'x'.repeat(16_000)}... [shiplog: 284000 bytes were cut]`;
+    // Of an error the state of a step shows 8 KiB.
+    expect(found.run?.step?.error?.message.startsWith('x'.repeat(8_000))).toBe(true);
+    const isCut = messagesOf(found)
+      .filter(Boolean)
+      .map((message) => message === cut);
+    expect([found.status, isCut]).toEqual(['FAILED', [true, true]]);
+  });
+
   it('lets a pipe into shiplog_lines run to its end when the disk of the spool is full', async () => {
     const { code, stdout, stderr } = await script(
       'full-pipe',
