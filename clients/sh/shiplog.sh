@@ -23,8 +23,10 @@ _shiplog_batch_bytes=524288
 _shiplog_segments=8
 _shiplog_orphan_seconds=60
 
-# Starts the sender, and adopts what killed scripts left in the spool directory.
+# Starts the sender, and adopts what killed scripts left in the spool directory. Where there is no place for what is
+# to be sent, nothing is reported, and no call fails.
 shiplog_open() {
+  _shiplog_is_off=
   _shiplog_id=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   _shiplog_step_number=0
   _shiplog_is_temporary=
@@ -40,9 +42,13 @@ shiplog_open() {
     _shiplog_root=
   fi
   if [ -z "$_shiplog_root" ]; then
-    _shiplog_root=$(mktemp -d) || return 1
     _shiplog_is_temporary=yes
-    _shiplog_make_dir || return 1
+    if ! { _shiplog_root=$(mktemp -d) && _shiplog_make_dir; }; then
+      _shiplog_say 'there is no place for what is to be sent: nothing is reported'
+      _shiplog_is_off=yes
+      [ -z "$_shiplog_root" ] || rmdir "$_shiplog_root" 2>/dev/null || :
+      return 0
+    fi
   fi
   # Room for the ends of steps where output has filled the disk.
   (umask 077 && head -c 16384 /dev/zero >"$_shiplog_dir/reserve") 2>/dev/null || :
@@ -91,6 +97,7 @@ _shiplog_make_dir() {
 
 # Says what the calls below are about: TASK HOST STEP [ATTEMPT, from 1].
 shiplog_step() {
+  [ -z "$_shiplog_is_off" ] || return 0
   _shiplog_task=$1
   _shiplog_host=$2
   _shiplog_step=$3
@@ -102,6 +109,7 @@ shiplog_step() {
 
 # The step begins: [COMMAND]. From now on it is said to live, until one of the ends.
 shiplog_running() {
+  [ -z "$_shiplog_is_off" ] || return 0
   _shiplog_began=$(date +%s)
   _shiplog_status RUNNING '?command' "${1:-}"
   (umask 077 && _shiplog_json taskId "$_shiplog_task" host "$_shiplog_host" step "$_shiplog_step" \
@@ -110,6 +118,7 @@ shiplog_running() {
 
 # Output: TEXT [STDOUT or STDERR [LEVEL]].
 shiplog_line() {
+  [ -z "$_shiplog_is_off" ] || return 0
   _shiplog_own_writer
   _shiplog_piece=$(_shiplog_segment_file "$_shiplog_segment")
   _shiplog_bytes=$(wc -c 2>/dev/null <"$_shiplog_piece") || _shiplog_bytes=0
@@ -129,12 +138,14 @@ _shiplog_segment_file() { printf '%s.o.%06d.ndjson' "$_shiplog_base" "$1"; }
 
 # Output, the lines of stdin: [STDOUT or STDERR]. For pipes: command | shiplog_lines.
 shiplog_lines() {
+  [ -z "$_shiplog_is_off" ] || { cat >/dev/null && return; }
   _shiplog_new_writer
   _shiplog_encode "${1:-STDOUT}"
 }
 
 # DONE [TOTAL [UNIT]].
 shiplog_progress() {
+  [ -z "$_shiplog_is_off" ] || return 0
   _shiplog_own_writer
   _shiplog_count=$((_shiplog_count + 1))
   _shiplog_progress=$(_shiplog_json '#done' "$1" '?#total' "${2:-}" '?unit' "${3:-}")
@@ -168,6 +179,7 @@ shiplog_finish_task() {
 
 # Waits until all is delivered, at most SECONDS. Fails if it is not.
 shiplog_flush() {
+  [ -z "$_shiplog_is_off" ] || return 0
   _shiplog_until=$(($(date +%s) + $1))
   _shiplog_mark "$_shiplog_dir/hurry"
   # Asked once a round: a sign of life may come right behind the last event.
@@ -185,6 +197,7 @@ shiplog_flush() {
 # Waits for deliveries at most [SECONDS, default 5; 1 where the server is away], then stops the sender. What is left in a spool
 # directory is delivered by the next script.
 shiplog_close() {
+  [ -z "$_shiplog_is_off" ] || return 0
   (_shiplog_settings && rm -f "$_shiplog_dir"/*.alive) || :
   _shiplog_closing=$(($(date +%s) + 1))
   shiplog_flush "${1:-5}" || :
@@ -213,6 +226,10 @@ _shiplog_stop_sender() {
 shiplog_run() {
   shiplog_step "$1" "$2" "$3" "${SHIPLOG_ATTEMPT:-1}"
   shift 3
+  if [ -n "$_shiplog_is_off" ]; then
+    "$@"
+    return
+  fi
   shiplog_running "$(unset IFS && printf '%s' "$*")"
   # The command hears of Ctrl-C by itself; how it ends is still to be reported.
   trap : INT
@@ -290,12 +307,14 @@ _shiplog_status() {
 }
 
 _shiplog_failure() {
+  [ -z "$_shiplog_is_off" ] || return 0
   _shiplog_error=
   [ -z "${3:-}" ] || _shiplog_error="{$(_shiplog_json message "$3")}"
   _shiplog_end "$1" '#exitCode' "${2:-1}" '?#error' "$_shiplog_error"
 }
 
 _shiplog_end() {
+  [ -z "$_shiplog_is_off" ] || return 0
   rm -f "$_shiplog_alive"
   _shiplog_duration=$((($(date +%s) - _shiplog_began) * 1000))
   [ "$_shiplog_duration" -ge 0 ] || _shiplog_duration= # the clock was set back meanwhile
@@ -320,6 +339,7 @@ _shiplog_event() {
 }
 
 _shiplog_mutation() {
+  [ -z "$_shiplog_is_off" ] || return 0
   _shiplog_name=$1
   _shiplog_type=$2
   shift 2
@@ -845,11 +865,7 @@ if [ "${0##*/}" = shiplog.sh ]; then
     exit 2
   fi
   shift
-  if ! shiplog_open; then
-    _shiplog_say 'nothing is reported'
-    shift 3
-    exec "$@"
-  fi
+  shiplog_open
   _shiplog_exit=0
   shiplog_run "$@" || _shiplog_exit=$?
   shiplog_close

@@ -270,6 +270,24 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     expect((await ended('no-place')).run?.step?.exitCode).toBe(5);
   });
 
+  it('lets a script run to its end when there is no place for a spool at all, and says so once', async () => {
+    const file = spoolOf('no-directory-either');
+    await writeFile(file, '');
+    const { code, stdout, stderr } = await script(
+      'no-directory-either',
+      `shiplog_start_task shop
+       shiplog_running 'a command'
+       { seq 1 30000 && echo whole >&2; } | shiplog_lines
+       shiplog_line 'line 1'; shiplog_progress 1 2; shiplog_failed 3 why; shiplog_cancelled; shiplog_flush 9
+       shiplog_run shop web-1 download sh -c 'echo fine; exit 5' || echo "code $?"
+       shiplog_finish_task shop; shiplog_close; echo "went on"`,
+      { TMPDIR: file },
+    );
+    expect([code, stdout], stderr).toEqual([0, 'fine\ncode 5\nwent on\n']);
+    expect(stderr).toContain('whole\n');
+    expect(stderr.match(/nothing is reported/g)?.length, stderr).toBe(1);
+  });
+
   it(
     'delivers what several scripts left that were killed one after the other',
     async () => {
