@@ -800,14 +800,18 @@ _shiplog_post() {
   )
   _shiplog_curl=${_shiplog_reply##* }
   _shiplog_answer=$(printf '%s\n' "$_shiplog_reply" | sed -n '$s/ .*//p')
-  # Success is what the server itself says: a portal or a page for maintenance answers 200, too.
-  case $_shiplog_answer in 200 | 422)
-    printf '%s\n' "$_shiplog_reply" | grep -q "$_shiplog_proof *[0-9{]" ||
-      _shiplog_answer="$_shiplog_answer, but not from Shiplog"
-    ;;
+  # Success and refusal are what the server itself says: a portal or a page for maintenance answers 200, too, and a
+  # proxy that wants a certificate 400.
+  case $_shiplog_answer in
+    200 | 422) _shiplog_is_ours "$_shiplog_proof *[0-9{]" ;;
+    400 | 415) _shiplog_is_ours '"(error|extensions)": *[{][^{}]*"code": *"[A-Z_]*"' ;;
   esac
   _shiplog_said=$(_shiplog_header shiplog-stale-after-ms)
   [ -z "$_shiplog_said" ] || _shiplog_stale=$((_shiplog_said / 1000))
+}
+
+_shiplog_is_ours() {
+  printf '%s\n' "$_shiplog_reply" | grep -Eq "$1" || _shiplog_answer="$_shiplog_answer, but not from Shiplog"
 }
 
 _shiplog_header() {

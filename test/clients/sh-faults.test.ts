@@ -11,6 +11,7 @@ import { type Ended, runCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { CLIENTS, isInstalled, LANGUAGES, startAgent } from './agent.ts';
 import { linesOf, type StoredTask, taskOnce } from './stored.ts';
+import { startStubServer, stored } from './stub-server.ts';
 
 const LONG_MS = 120_000;
 const SCRIPT = join(CLIENTS, 'sh', 'shiplog.sh');
@@ -370,14 +371,39 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     LONG_MS,
   );
 
+  it.each([400, 415, 422])(
+    'keeps what a proxy answers %d to, and sends it again',
+    async (status) => {
+      const page = '<html><center>No required SSL certificate was sent</center></html>';
+      const stub = await startStubServer((got, earlier) =>
+        earlier.some(({ path }) => path === got.path) ? stored(got) : { status, body: page },
+      );
+      const { code, stdout, stderr } = await script(
+        `proxy-${status}`,
+        `shiplog_start_task proxy; shiplog_flush 20; shiplog_line 'line 1'; shiplog_succeeded
+       shiplog_flush 20 && echo delivered; shiplog_close`,
+        { SHIPLOG_URL: stub.url },
+      );
+      stub.stop();
+      expect([code, stdout], stderr).toEqual([0, 'delivered\n']);
+      expect(stderr).toContain(`${status}, but not from Shiplog`);
+      const [start, again, ...events] = stub.got;
+      expect(again).toEqual(start);
+      expect(new Set(events.flatMap(({ lines }) => lines)).size).toBe(2);
+      expect(events.flatMap(({ lines }) => lines).length).toBeGreaterThan(2);
+    },
+  );
+
   it('drops what the server refuses for good, says so, and goes on', async () => {
     const { code, stderr } = await script(
       'refused',
       `shiplog_start_task "$(head -c 300 /dev/zero | tr '\\0' x)"
+       shiplog_finish_task refused NEVER
        shiplog_succeeded; shiplog_flush 10; shiplog_close 1`,
     );
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/an event was dropped: 4|not taken/);
+    expect(stderr.match(/an event was dropped: 400|not taken/g)?.length, stderr).toBe(2);
+    expect(stderr).not.toContain('not delivered');
   });
 
   it('takes over what a script left whose process number somebody else has now, and nothing of the living', async () => {
