@@ -524,8 +524,7 @@ _shiplog_awk_text='
     if (length(s) > 16384) s = substr(s, 1, 16000) "... [shiplog: " (length(s) - 16000) " bytes were cut]"
     if ("a" !~ /\000/) gsub(/\000/, "\357\277\275", s) # to some this is an expression without characters
     s = utf8(s)
-    gsub(/\\/, "&&", s)
-    gsub(/"/, "\\\\\"", s)
+    gsub(/["\\]/, "\\\\&", s) # what stands for a backslash before anything else differs
     if (s ~ /[\001-\037]/)
       for (i = 1; i < 32; i++) {
         c = sprintf("%c", i)

@@ -156,7 +156,7 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
        shiplog_running 'a command'
        seq 1 2 | sed 's/^/line /' | shiplog_lines
        shiplog_line 'line 3' STDERR WARN
-       shiplog_failed 3 'no space left'
+       shiplog_failed 3 'no "space" \\ left'
        shiplog_run ${name} web-2 download sh -c 'echo "line 4"; exit 4' || echo "code $?"
        shiplog_close 20`,
         {},
@@ -167,7 +167,7 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
       expect([found.service, linesOf(found).sort(), found.run?.step]).toEqual([
         'shop',
         [1, 2, 3, 4],
-        { status: 'FAILED', exitCode: 3, error: { message: 'no space left' } },
+        { status: 'FAILED', exitCode: 3, error: { message: 'no "space" \\ left' } },
       ]);
       expect(found.events.filter(({ status }) => status === 'RUNNING').length).toBe(2);
       expect(await readdir(spoolOf(name))).toEqual([]);
