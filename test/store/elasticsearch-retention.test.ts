@@ -1,11 +1,12 @@
 /** A day that retention looked at takes events again, whatever came between. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store, ViewSettings } from '../../src/store/store.ts';
 import { openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { anEvent } from './events.ts';
-import { contractSettings, fill } from './harness.ts';
+import { aPage, contractSettings, fill, positionOf } from './harness.ts';
+import { readAgain } from './known-task.ts';
 
 const START = 1_760_000_000_000;
 const DAY_MS = 86_400_000;
@@ -20,13 +21,13 @@ describe('Retention on Elasticsearch', async () => {
   });
 
   /** A task that began a long time ago. */
-  async function aging() {
+  async function aging(settings: Partial<ViewSettings> = {}) {
     let now = START;
     const prefix = elasticsearch?.prefix() ?? '';
     const gate = await openGate(elasticsearch?.url ?? '');
     const store: Store = await openElasticsearchStore({
       config: { urls: [gate.url], shards: 1, replicas: 0, prefix },
-      settings: { ...contractSettings, now: () => now },
+      settings: { ...contractSettings, ...settings, now: () => now },
     });
     cleanUps.push(
       async () => gate.close(),
@@ -90,6 +91,20 @@ describe('Retention on Elasticsearch', async () => {
     pass(31);
     await store.applyRetention();
     expect(await store.append([say('old')])).toMatchObject([{ outcome: 'STORED' }]);
+  });
+
+  it('leaves nothing of a task to the next of its id, on a server that knew both', async () => {
+    const { store, gate, say, pass } = await aging({ maxEventsPerTask: 1 });
+    await store.applyRetention();
+    pass(31);
+    await store.applyRetention();
+    await readAgain(store, gate, 'old');
+    const [outcome] = await store.append([say('old')]);
+    expect(outcome).toMatchObject({ outcome: 'STORED', position: { shard: '2025-12-10/0' } });
+    const events = { filter: { taskId: 'old' }, order: 'LOG' as const, page: aPage() };
+    expect((await store.events([events]))[0]?.rows).toHaveLength(1);
+    await store.viewsReach([positionOf(outcome ?? expect.fail())]);
+    expect(await store.board('old')).not.toBeNull();
   });
 
   it('leaves nothing of a day in the fixed indices when its ids are free again', async () => {

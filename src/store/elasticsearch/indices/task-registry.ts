@@ -135,18 +135,23 @@ export class Registry {
     return age > (unsaid ? RECHECK_UNSAID_MS : RECHECK_MS);
   }
 
+  /**
+   * What is known of the task goes on: appends under way count its events. Not from an earlier life
+   * of its id, which is forgotten with its day.
+   */
   async #remember(id: string, source: Registration, count: number | null): Promise<Registered> {
     const { day, task } = source.shiplog;
-    const known = this.#cache.get(id);
-    const shards = known?.shard == null ? await this.#days.shardCount(day) : null;
-    const entry: Registered = {
-      taskId: id,
-      day,
-      shard: known?.shard ?? (shards === null ? null : shardName(day, shardOf(id, shards))),
+    const before = this.#cache.get(id);
+    const shard = before?.day === day ? before.shard : null;
+    const shards = shard === null ? await this.#days.shardCount(day) : null;
+    const read = {
+      shard: shard ?? (shards === null ? null : shardName(day, shardOf(id, shards))),
       said: JSON.parse(task.said) as Said,
-      count: known?.count ?? count,
       checkedAt: performance.now(),
     };
+    const known = this.#cache.get(id);
+    if (known?.day === day) return Object.assign(known, read);
+    const entry: Registered = { taskId: id, day, count, ...read };
     this.#cache.set(id, entry);
     return entry;
   }

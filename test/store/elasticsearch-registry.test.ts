@@ -1,0 +1,48 @@
+/** What a server knows of a task goes on while it is asked for again, and while others write. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
+import type { Store, ViewSettings } from '../../src/store/store.ts';
+import { openGate } from '../elasticsearch/gate.ts';
+import { sharedElasticsearch } from '../elasticsearch/shared.ts';
+import { anEvent } from './events.ts';
+import { contractSettings } from './harness.ts';
+import { readAgain } from './known-task.ts';
+
+describe('A task on Elasticsearch', async () => {
+  const elasticsearch = await sharedElasticsearch();
+  if (elasticsearch === null) return;
+  const { url } = elasticsearch;
+  const cleanUps: (() => Promise<unknown>)[] = [() => elasticsearch.cleanUp()];
+  afterAll(async () => {
+    for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+  });
+
+  async function open(prefix: string, settings: Partial<ViewSettings> = {}) {
+    const gate = await openGate(url);
+    const store: Store = await openElasticsearchStore({
+      config: { urls: [gate.url], shards: 1, replicas: 0, prefix },
+      settings: { ...contractSettings, ...settings },
+    });
+    cleanUps.push(
+      async () => gate.close(),
+      () => store.close(),
+    );
+    return { store, gate };
+  }
+
+  it('takes no more than its cap, though it was looked at again while events were on their way', async () => {
+    const prefix = elasticsearch.prefix();
+    const { store, gate } = await open(prefix, { maxEventsPerTask: 10 });
+    const say = (count: number) =>
+      store.append(Array.from({ length: count }, () => anEvent({ taskId: 'flood' })));
+    await say(1);
+    gate.hold(`${prefix}-events-`);
+    const underWay = say(6);
+    await readAgain(store, gate, 'flood');
+    gate.release();
+    const outcomes = [...(await underWay), ...(await say(6))];
+    const stored = outcomes.filter(({ outcome }) => outcome === 'STORED');
+    expect(stored).toHaveLength(9);
+    expect(outcomes.at(-1)).toMatchObject({ problem: { code: 'TASK_FULL' } });
+  });
+});
