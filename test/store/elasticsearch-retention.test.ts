@@ -107,6 +107,19 @@ describe('Retention on Elasticsearch', async () => {
     expect(await store.board('old')).not.toBeNull();
   });
 
+  it('removes the days behind one that is away, and that one when it is back', async () => {
+    const { store, gate, say, pass } = await aging();
+    await fill(store, [say('younger')]);
+    pass(31);
+    gate.before(async (path) => (isBlock(path) ? 'cut' : 'pass'));
+    await expect(store.applyRetention()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(await store.append([say('younger')])).toMatchObject([
+      { outcome: 'REJECTED', problem: { code: 'TASK_EXPIRED' } },
+    ]);
+    gate.before(async () => 'pass');
+    expect(await store.applyRetention()).toMatchObject({ removedDays: [DAY] });
+  });
+
   it('leaves nothing of a day in the fixed indices when its ids are free again', async () => {
     const { store, prefix } = await aging();
     const ids = async () => {

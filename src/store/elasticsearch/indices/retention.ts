@@ -27,6 +27,7 @@ const DAY = z.object({
   last: z.object({ value: z.number().nullable() }),
 });
 
+/** What fails is left to the next run and thrown at the end: a day that is away keeps no other. */
 export async function applyRetention(parts: RetentionParts): Promise<RetentionReport> {
   const { shards, now, retentionDays } = parts;
   const report: RetentionReport = { removedTasks: 0, removedEvents: 0, removedDays: [] };
@@ -36,17 +37,22 @@ export async function applyRetention(parts: RetentionParts): Promise<RetentionRe
   const blocked = await blockedDays(parts);
   // A task's last event is not older than its day, so no later day can be old.
   const limit = dayAt(before);
+  const failures: unknown[] = [];
+  const go = (step: () => Promise<void>) => step().catch((error) => failures.push(error));
   for (const [day, infos] of [...days].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (day <= limit && (await oldDay(parts, day, infos, before)) !== null) {
-      const removed = await removeDay(parts, day, before, until);
-      if (removed === null) continue;
-      report.removedTasks += removed.tasks;
-      report.removedEvents += removed.events;
-      report.removedDays.push(day);
-    } else if (blocked.has(day)) await unblock(parts, day);
+    await go(async () => {
+      if (day <= limit && (await oldDay(parts, day, infos, before)) !== null) {
+        const removed = await removeDay(parts, day, before, until);
+        if (removed === null) return;
+        report.removedTasks += removed.tasks;
+        report.removedEvents += removed.events;
+        report.removedDays.push(day);
+      } else if (blocked.has(day)) await unblock(parts, day);
+    });
   }
-  await forgetDays(parts, now(), until);
-  await forgetHosts(parts, before);
+  await go(() => forgetDays(parts, now(), until));
+  await go(() => forgetHosts(parts, before));
+  if (failures.length > 0) throw failures[0];
   return report;
 }
 
