@@ -21,10 +21,10 @@ describe('Several Shiplog servers on one Elasticsearch', async () => {
     await elasticsearch.cleanUp();
   });
 
-  async function open(prefix: string): Promise<ElasticsearchStore> {
+  async function open(prefix: string, now = contractSettings.now): Promise<ElasticsearchStore> {
     const store = await openElasticsearchStore({
       config: { urls: [url], shards: 1, replicas: 0, prefix, leaseMs: 1_500 },
-      settings: contractSettings,
+      settings: { ...contractSettings, now },
     });
     stores.push(store);
     return store;
@@ -158,5 +158,29 @@ describe('Several Shiplog servers on one Elasticsearch', async () => {
       { filter: {}, order: 'STARTED_DESC', page: aPage({ limit: 500, withTotal: true }) },
     ]);
     expect(steps?.total).toBe(folded.steps.length);
+  });
+
+  it('show on a page over all tasks nothing that the tail behind it tells again [E6]', async () => {
+    const prefix = elasticsearch.prefix();
+    let today = contractSettings.now();
+    const [one, other] = [await open(prefix, () => today), await open(prefix, () => today)];
+    await fill(other, [anEvent({ taskId: 'yesterday' })]);
+    await one.heads(null);
+    today += 86_400_000;
+    // The day has been quiet for more than a minute when the other takes in one more.
+    const real = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => real() + 61_000);
+    try {
+      await one.heads(null);
+      const later = anEvent({ taskId: 'yesterday', at: today });
+      await other.append([later]);
+      await fetch(`${url}/${prefix}-events-*/_refresh`, { method: 'POST' });
+      const request = aPage({ limit: 1, backward: true });
+      const [page] = await one.events([{ filter: {}, order: 'TIME', page: request }]);
+      expect(page?.rows).toMatchObject([{ node: { id: later.id, position: { seq: 2 } } }]);
+      expect(page?.at).toMatchObject([{ seq: 2 }]);
+    } finally {
+      clock.mockRestore();
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** Pages of events. */
 
 import type { PageKey, PageRequest } from '../../../domain/cursor/page.ts';
-import type { StoredEvent } from '../../../domain/event/event.ts';
+import type { Position, StoredEvent } from '../../../domain/event/event.ts';
 import type { EventOrder, EventPage, EventQuery } from '../../store.ts';
 import { AnswerTooLong } from '../cluster/connection.ts';
 import type { Search, Searcher } from '../cluster/searcher.ts';
@@ -47,8 +47,18 @@ export class EventPages {
     this.#parts = parts;
   }
 
-  /** Where the pages would be too heavy together, all of them have fewer rows. */
+  /** Read again where a row is beyond `at`: a tail from there would tell it once more. */
   async read(queries: readonly EventQuery[]): Promise<EventPage[]> {
+    for (let tries = 1; ; tries++) {
+      const pages = await this.#read(queries);
+      const beyond = pages.flatMap(rowsBeyond);
+      if (beyond.length === 0) return pages;
+      this.#parts.scopes.follow(beyond, tries);
+    }
+  }
+
+  /** Where the pages would be too heavy together, all of them have fewer rows. */
+  async #read(queries: readonly EventQuery[]): Promise<EventPage[]> {
     const scopes = await this.#parts.scopes.ofEach(queries.map(({ filter }) => filter.taskId));
     for (let most = Math.max(...queries.map(({ page }) => page.limit)); ; ) {
       const plans = queries.map((query, i) => plan(query, scopes[i] as Scope, most));
@@ -135,6 +145,14 @@ function plan({ filter, order, page }: EventQuery, scope: Scope, most: number): 
     ),
   );
   return { list, request, searches };
+}
+
+/** Where the rows are that the snapshot's heads do not have. */
+function rowsBeyond({ rows, at }: EventPage): Position[] {
+  const heads = new Map(at.map(({ shard, seq }) => [shard, seq]));
+  return rows.flatMap(({ node: { position } }) =>
+    position.seq > (heads.get(position.shard) ?? 0) ? position : [],
+  );
 }
 
 /** `_seq_no` begins at 0, the seq in our keys at 1. */

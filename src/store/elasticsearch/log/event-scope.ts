@@ -1,10 +1,12 @@
 /**
  * Where a query over events looks, and what it can see there: everything settled up to a head, and
  * nothing beyond it, so that a tail from that head has no seam. Shards in which something happens
- * are searched one by one on their primary, with the head as a bound; all the others together.
+ * are searched one by one on their primary, with the head as a bound; all the others together, and
+ * once more where that shows one in which something has just happened.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { z } from 'zod';
+import type { Position } from '../../../domain/event/event.ts';
 import type { ShardCursor } from '../../store.ts';
 import { unavailable } from '../cluster/connection.ts';
 import type { Aggregated, Search, Searcher } from '../cluster/searcher.ts';
@@ -34,6 +36,8 @@ const QUIET_MS = 60_000;
 /** Longer than this nobody waits for events that others are still sending to the same shard. */
 const SETTLE_MAX_MS = 2_000;
 const SETTLE_LOOK_MS = 10;
+/** Each time at least one more day is followed; only one whose shards tell nothing needs so many. */
+const FOLLOW_TRIES = 5;
 
 export interface ScopeParts {
   names: Names;
@@ -66,6 +70,18 @@ export class Scopes {
         return scope;
       }),
     );
+  }
+
+  /**
+   * Something came into days that were held to be quiet: from now on they are searched as those are
+   * in which something happens.
+   */
+  follow(positions: readonly Position[], tries: number): void {
+    for (const { shard } of positions) {
+      const day = parseShard(shard)?.day;
+      if (tries > FOLLOW_TRIES || day === undefined) throw hidden({ shard });
+      this.#parts.shards.touch(day);
+    }
   }
 
   async #task(taskId: string): Promise<Scope> {
@@ -133,7 +149,7 @@ export class Scopes {
   }
 }
 
-function hidden({ shard }: ShardInfo): Error {
+function hidden({ shard }: Pick<ShardInfo, 'shard'>): Error {
   return unavailable(`The newest events of ${shard} cannot be seen now`);
 }
 
