@@ -150,6 +150,36 @@ export function describeLog(open: OpenStore): void {
       expect(last).toMatchObject({ service: 'shop', environment: 'prod' });
     });
 
+    it('stamps events with nothing that it refused, and with a retry as it was first said [A7 A9]', async () => {
+      const began = (eventId: string, service: string, fields: object) =>
+        aTaskEvent({ change: 'began', service }, { taskId: 'said', eventId, ...fields });
+      const at = 1_760_000_000_000;
+      const stamp = async () => {
+        const [outcome] = await opened.store.append([anEvent({ taskId: 'said' })]);
+        return outcome?.outcome === 'STORED' ? outcome.service : outcome;
+      };
+      const first = await opened.store.append([
+        began('a', 'shop', { at, digest: 'a' }),
+        began('a', 'mail', { at: at + 1, digest: 'other' }),
+        anEvent({ taskId: 'said' }),
+      ]);
+      expect(first).toMatchObject([
+        { outcome: 'STORED', service: 'shop' },
+        { problem: { code: 'ID_CONFLICT' } },
+        { outcome: 'STORED', service: 'shop' },
+      ]);
+      expect(await stamp()).toBe('shop');
+      const [again] = await opened.store.append([began('a', 'mail', { at: at + 2, digest: 'b' })]);
+      expect(again).toMatchObject({ problem: { code: 'ID_CONFLICT' } });
+      expect(await stamp()).toBe('shop');
+      await opened.store.append([began('c', 'shop-2', { at: at + 3 })]);
+      const [retried] = await opened.store.append([
+        began('a', 'shop', { at: at + 4, digest: 'a' }),
+      ]);
+      expect(retried).toMatchObject({ outcome: 'DUPLICATE' });
+      expect(await stamp()).toBe('shop-2');
+    });
+
     it('takes an empty call [A1]', async () => {
       expect(await opened.store.append([])).toEqual([]);
     });

@@ -1,10 +1,11 @@
 /** What a server knows of a task goes on while it is asked for again, and while others write. */
 import { afterAll, describe, expect, it } from 'vitest';
+import type { TaskChange } from '../../src/domain/event/event.ts';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
 import type { Store, ViewSettings } from '../../src/store/store.ts';
 import { openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
-import { anEvent } from './events.ts';
+import { anEvent, aTaskEvent } from './events.ts';
 import { contractSettings } from './harness.ts';
 import { readAgain } from './known-task.ts';
 
@@ -44,5 +45,25 @@ describe('A task on Elasticsearch', async () => {
     const stored = outcomes.filter(({ outcome }) => outcome === 'STORED');
     expect(stored).toHaveLength(9);
     expect(outcomes.at(-1)).toMatchObject({ problem: { code: 'TASK_FULL' } });
+  });
+
+  it('is stamped with what all servers heard of it, whichever of them wrote last [A9]', async () => {
+    const prefix = elasticsearch.prefix();
+    const [{ store: one }, { store: other }] = [await open(prefix), await open(prefix)];
+    let at = 1_760_000_000_000;
+    const began = (change: Partial<TaskChange>) =>
+      aTaskEvent({ change: 'began', ...change }, { taskId: 'heard', at: ++at });
+    const line = () => anEvent({ taskId: 'heard' });
+    await one.append([began({ service: 'shop', environment: 'prod' })]);
+    await other.append([line()]);
+    await other.append([began({ service: 'shop-2' })]);
+    // It knows the first service, and believes that for a minute.
+    await one.append([began({ environment: 'prod-eu' })]);
+    const { store: third } = await open(prefix);
+    for (const store of [third, one]) {
+      expect(await store.append([line()])).toMatchObject([
+        { outcome: 'STORED', service: 'shop-2', environment: 'prod-eu' },
+      ]);
+    }
   });
 });

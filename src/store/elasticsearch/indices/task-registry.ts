@@ -11,7 +11,7 @@ import { foldTime, type LogEvent } from '../../../domain/event/event.ts';
 import { latest, type Register } from '../../../domain/fold/joins.ts';
 import { type Bulk, bulkItem } from '../cluster/bulk.ts';
 import type { Connection } from '../cluster/connection.ts';
-import { getDocumentsAs } from '../cluster/documents.ts';
+import { getDocumentsAs, type StoredDocument } from '../cluster/documents.ts';
 import type { Days } from './days.ts';
 import { registrationId } from './ids.ts';
 import { dayAt, type Names, shardName, shardOf } from './names.ts';
@@ -21,7 +21,10 @@ export interface Registered {
   day: string;
   /** null: the day is gone. */
   shard: string | null;
+  /** What the log says, as far as this process knows. */
   said: Said;
+  /** Its document as it was last read or written. */
+  stored: Stored;
   /** Events of the task that this process knows of; null: not counted yet. */
   count: number | null;
   checkedAt: number;
@@ -31,6 +34,13 @@ export interface Registered {
 export interface Said {
   service: Register<string> | null;
   environment: Register<string> | null;
+}
+
+interface Stored {
+  said: Said;
+  seqNo: number;
+  /** Where it was not told, a wrong one: the write is refused and the document read. */
+  term: number;
 }
 
 const REGISTRATION = z.object({
@@ -67,36 +77,44 @@ export class Registry {
     this.#now = now;
   }
 
-  /**
-   * The tasks of these events, registered now where they are new; and the events in their order,
-   * each stamped with what was said of its task until then.
-   */
+  /** The tasks of these events, registered now where they are new; `made`: those made here. */
   async register(
     events: readonly LogEvent[],
-  ): Promise<{ tasks: Map<string, Registered>; stamped: LogEvent[] }> {
+  ): Promise<{ tasks: Map<string, Registered>; made: Set<string> }> {
     const ids = [...new Set(events.map((event) => event.taskId))];
     const tasks = await this.find(ids);
-    const saying = events.filter(({ task }) => task !== null);
     const fresh = ids.filter((id) => !tasks.has(id));
-    const said = new Map<string, Said>();
+    const made = new Set<string>();
     if (fresh.length > 0) {
-      for (const [id, entry] of await this.#create(fresh, saying)) {
+      for (const [id, entry] of await this.#create(fresh, events)) {
         tasks.set(id, entry);
-        said.set(id, NOTHING);
+        made.add(id);
       }
       // Where another server registered the task first, the day that it chose holds.
       const lost = fresh.filter((id) => !tasks.has(id));
       for (const [id, entry] of await this.find(lost)) tasks.set(id, entry);
     }
-    const stamped = events.map((event) => {
-      const until = said.get(event.taskId) ?? tasks.get(event.taskId)?.said ?? NOTHING;
-      const now = foldSaid(until, event);
-      said.set(event.taskId, now);
-      const service = now.service?.value ?? null;
-      return { ...event, service, environment: now.environment?.value ?? null };
+    return { tasks, made };
+  }
+
+  /**
+   * The events in their order, each stamped with what was said of its task until then. What they
+   * say themselves is written down first, for the other servers' stamps.
+   */
+  async stamp(
+    heard: readonly Readonly<{ entry: Registered; event: LogEvent }>[],
+  ): Promise<LogEvent[]> {
+    const stamped = heard.map(({ entry, event }) => {
+      entry.said = foldSaid(entry.said, event);
+      const { service, environment } = entry.said;
+      return {
+        ...event,
+        service: service?.value ?? null,
+        environment: environment?.value ?? null,
+      };
     });
-    await this.#update(tasks, saying);
-    return { tasks, stamped };
+    await this.#write(new Set(heard.map(({ entry }) => entry)));
+    return stamped;
   }
 
   /** Those of the tasks that are known. */
@@ -109,14 +127,10 @@ export class Registry {
       else ask.push(id);
     }
     if (ask.length === 0) return found;
-    const docs = await getDocumentsAs(
-      REGISTRATION,
-      this.#connection,
-      ask.map((id) => ({ index: this.#names.meta, id: registrationId(id) })),
-    );
+    const docs = await this.#read(ask);
     for (const [i, id] of ask.entries()) {
       const doc = docs[i];
-      if (doc != null) found.set(id, await this.#remember(id, doc.source, null));
+      if (doc != null) found.set(id, await this.#remember(id, doc));
     }
     return found;
   }
@@ -139,31 +153,42 @@ export class Registry {
    * What is known of the task goes on: appends under way count its events. Not from an earlier life
    * of its id, which is forgotten with its day.
    */
-  async #remember(id: string, source: Registration, count: number | null): Promise<Registered> {
+  async #remember(
+    id: string,
+    { source, seqNo, term }: StoredDocument<Registration>,
+    fresh?: Pick<Registered, 'said' | 'count'>,
+  ): Promise<Registered> {
     const { day, task } = source.shiplog;
+    const stored = { said: JSON.parse(task.said) as Said, seqNo, term };
+    const { said, count } = fresh ?? { said: stored.said, count: null };
     const before = this.#cache.get(id);
     const shard = before?.day === day ? before.shard : null;
     const shards = shard === null ? await this.#days.shardCount(day) : null;
     const read = {
       shard: shard ?? (shards === null ? null : shardName(day, shardOf(id, shards))),
-      said: JSON.parse(task.said) as Said,
+      stored,
       checkedAt: performance.now(),
     };
     const known = this.#cache.get(id);
-    if (known?.day === day) return Object.assign(known, read);
-    const entry: Registered = { taskId: id, day, count, ...read };
+    if (known?.day === day) return Object.assign(known, read, { said: joined(known.said, said) });
+    const entry: Registered = { taskId: id, day, said, count, ...read };
     this.#cache.set(id, entry);
     return entry;
   }
 
-  /** Those of the tasks that were made here. */
+  /**
+   * Those of the tasks that were made here. What the events say is in their documents from the
+   * beginning, but for one that comes again in the same batch.
+   */
   async #create(
     ids: readonly string[],
-    saying: readonly LogEvent[],
+    events: readonly LogEvent[],
   ): Promise<Map<string, Registered>> {
     const day = dayAt(this.#now());
     await this.#days.ensure(day);
-    const ofTask = Map.groupBy(saying, ({ taskId }) => taskId);
+    const firsts = new Map<string, LogEvent>();
+    for (const event of events) if (!firsts.has(event.id)) firsts.set(event.id, event);
+    const ofTask = Map.groupBy(firsts.values(), ({ taskId }) => taskId);
     const documents = ids.map((id) =>
       registration(day, (ofTask.get(id) ?? []).reduce(foldSaid, NOTHING)),
     );
@@ -175,33 +200,58 @@ export class Registry {
     );
     const made = new Map<string, Registered>();
     for (const [i, id] of ids.entries()) {
-      if (outcomes[i]?.state === 'done') {
-        made.set(id, await this.#remember(id, documents[i] as Registration, 0));
-      }
+      const outcome = outcomes[i];
+      if (outcome?.state !== 'done') continue;
+      const source = documents[i] as Registration;
+      const document = { source, seqNo: outcome.seq - 1, term: outcome.term ?? 1 };
+      // None of the events is stamped yet: some may stand before the one that says something.
+      made.set(id, await this.#remember(id, document, { said: NOTHING, count: 0 }));
     }
     return made;
   }
 
-  /** A startTask that says something newer is written down, for the other servers' stamps. */
-  async #update(
-    tasks: ReadonlyMap<string, Registered>,
-    saying: readonly LogEvent[],
-  ): Promise<void> {
-    const changed = new Set<Registered>();
-    for (const event of saying) {
-      const entry = tasks.get(event.taskId);
-      if (entry === undefined) continue;
-      const said = foldSaid(entry.said, event);
-      if (said === entry.said) continue;
-      entry.said = said;
-      changed.add(entry);
+  /** Where another server wrote in between, what both know is joined. */
+  async #write(entries: Iterable<Registered>): Promise<void> {
+    let open = [...entries].filter(isUnwritten);
+    while (open.length > 0) {
+      const said = open.map((entry) => joined(entry.stored.said, entry.said));
+      const outcomes = await this.#bulk.send(
+        open.map(({ taskId, day, stored: { seqNo, term } }, i) => {
+          const meta = { _index: this.#names.meta, _id: registrationId(taskId) };
+          const version = { if_seq_no: seqNo, if_primary_term: term };
+          return bulkItem('index', { ...meta, ...version }, registration(day, said[i] as Said));
+        }),
+      );
+      const refused: Registered[] = [];
+      for (const [i, entry] of open.entries()) {
+        const outcome = outcomes[i];
+        if (outcome?.state === 'done') {
+          const { seq, term } = outcome;
+          entry.stored = { said: said[i] as Said, seqNo: seq - 1, term: term ?? 1 };
+        } else if (outcome?.state === 'conflict') refused.push(entry);
+      }
+      open = (await this.#readAgain(refused)).filter(isUnwritten);
     }
-    if (changed.size === 0) return;
-    await this.#bulk.send(
-      [...changed].map(({ taskId, day, said }) => {
-        const meta = { _index: this.#names.meta, _id: registrationId(taskId) };
-        return bulkItem('index', meta, registration(day, said));
-      }),
+  }
+
+  /** Those that are still registered. */
+  async #readAgain(entries: readonly Registered[]): Promise<Registered[]> {
+    const docs = await this.#read(entries.map(({ taskId }) => taskId));
+    return entries.filter((entry, i) => {
+      const doc = docs[i];
+      if (doc == null || doc.source.shiplog.day !== entry.day) return false;
+      const said = JSON.parse(doc.source.shiplog.task.said) as Said;
+      entry.stored = { said, seqNo: doc.seqNo, term: doc.term };
+      entry.said = joined(entry.said, said);
+      return true;
+    });
+  }
+
+  #read(ids: readonly string[]): Promise<(StoredDocument<Registration> | null)[]> {
+    return getDocumentsAs(
+      REGISTRATION,
+      this.#connection,
+      ids.map((id) => ({ index: this.#names.meta, id: registrationId(id) })),
     );
   }
 }
@@ -216,6 +266,24 @@ function foldSaid(said: Said, event: LogEvent): Said {
   const environment = latest(said.environment, event.task.environment, t, event.eventId);
   const isSame = service === said.service && environment === said.environment;
   return isSame ? said : { service, environment };
+}
+
+/** Whether its task is to be stamped differently for what this event says. */
+export function saysMore(said: Said, event: LogEvent): boolean {
+  return foldSaid(said, event) !== said;
+}
+
+/** The first where the second says nothing newer. */
+function joined(a: Said, b: Said): Said {
+  const join = (one: Register<string> | null, other: Register<string> | null) =>
+    other === null ? one : latest(one, other.value, other.t, other.by);
+  const [service, environment] = [join(a.service, b.service), join(a.environment, b.environment)];
+  const isSame = service === a.service && environment === a.environment;
+  return isSame ? a : { service, environment };
+}
+
+function isUnwritten({ stored, said }: Registered): boolean {
+  return joined(stored.said, said) !== stored.said;
 }
 
 function registration(day: string, said: Said): Registration {

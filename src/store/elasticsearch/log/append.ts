@@ -4,17 +4,19 @@
  */
 
 import { z } from 'zod';
-import { type InputProblem, ShiplogError } from '../../../domain/errors.ts';
+import type { ShiplogError } from '../../../domain/errors.ts';
 import type { LogEvent, StoredEvent } from '../../../domain/event/event.ts';
-import { capFor, idConflict, taskExpired, taskFull } from '../../../domain/event/rejections.ts';
-import type { AppendOutcome, Unsettled } from '../../store.ts';
+import { capFor, taskExpired, taskFull } from '../../../domain/event/rejections.ts';
+import type { AppendOutcome } from '../../store.ts';
 import { type Bulk, bulkItem } from '../cluster/bulk.ts';
 import { type Connection, unavailable } from '../cluster/connection.ts';
-import { getDocuments, type StoredDocument } from '../cluster/documents.ts';
 import type { Days } from '../indices/days.ts';
 import { type Names, shardPreference } from '../indices/names.ts';
 import type { Registered, Registry } from '../indices/task-registry.ts';
 import { eventDocument } from './event-document.ts';
+import { type Copy, firstCopies, outcomeOf } from './first-copies.ts';
+import { type Outcome, rejected, unsettled } from './outcomes.ts';
+import { type Stamped, stamp } from './stamping.ts';
 
 /**
  * A shard that just did not take something is not asked again for so long: what the others
@@ -22,15 +24,12 @@ import { eventDocument } from './event-document.ts';
  */
 const DOWN_MS = 1_000;
 
-type Outcome = AppendOutcome | Unsettled;
-
-/** The first copy of an event that is sent again. */
-type Copy = StoredDocument<{ shiplog: { digest: string }; event: { ingested: number } }>;
-
 interface Item {
   at: number;
   event: LogEvent;
   entry: Registered;
+  /** Its task was registered for it. */
+  isFirst: boolean;
   /** Its day was made again for it. */
   tried: boolean;
 }
@@ -61,15 +60,16 @@ export class Appender {
   ): Promise<{ outcomes: Outcome[]; stored: StoredEvent[] }> {
     const outcomes: (Outcome | null)[] = events.map(() => null);
     const stored: StoredEvent[] = [];
-    const { tasks, stamped } = await this.#parts.registry.register(events);
+    const { tasks, made } = await this.#parts.registry.register(events);
     await this.#count([...tasks.values()]);
     await this.#parts.pace(shardsOf(tasks.values()));
     let open: Item[] = [];
-    for (const [at, event] of stamped.entries()) {
+    for (const [at, event] of events.entries()) {
       const entry = tasks.get(event.taskId);
       if (entry === undefined) throw unavailable('A task could not be registered');
       const down = this.#downFor(entry);
-      if (down === null) open.push({ at, event, entry, tried: false });
+      const isFirst = made.has(event.taskId);
+      if (down === null) open.push({ at, event, entry, isFirst, tried: false });
       else outcomes[at] = unsettled(down);
     }
     let dayless: Item[] = [];
@@ -77,9 +77,11 @@ export class Appender {
       const { send, full } = this.#withinCap(open);
       open = [];
       if (send.length > 0) {
-        dayless.push(...(await this.#create(send, outcomes, stored)));
+        const { ready, later, decided } = await this.#stamp(send);
+        for (const { at, outcome } of decided) outcomes[at] = outcome;
+        dayless.push(...(await this.#create(ready, outcomes, stored)));
         // What was held back for the cap has its turn: some of those sent may have been retries.
-        open = full;
+        open = [...later, ...full];
       } else await this.#refuseFull(full, outcomes);
       if (open.length === 0 && dayless.length > 0) {
         open = await this.#beginAgain(dayless);
@@ -109,6 +111,13 @@ export class Appender {
     return { send, full };
   }
 
+  async #stamp(items: readonly Item[]): Promise<Stamped<Item>> {
+    // Those that were sent before have their stamps.
+    const isSentAgain = items.some(({ tried }) => tried);
+    if (isSentAgain) return { ready: [...items], later: [], decided: [] };
+    return stamp(this.#parts, items);
+  }
+
   /** Settles the items; those whose day is not there are returned. */
   async #create(
     items: readonly Item[],
@@ -116,6 +125,7 @@ export class Appender {
     stored: StoredEvent[],
   ): Promise<Item[]> {
     const { bulk, names } = this.#parts;
+    if (items.length === 0) return [];
     const answers = await bulk.settleEach(
       items.map(({ event, entry }) =>
         bulkItem(
@@ -137,7 +147,10 @@ export class Appender {
         outcomes[item.at] = unsettled(answer.problem);
       } else outcomes[item.at] = rejected({ ...INVALID, message: answer.reason });
     }
-    const copies = await this.#firstCopies(conflicts.map(({ item }) => item));
+    const copies = await firstCopies(
+      this.#parts,
+      conflicts.map(({ item }) => item),
+    );
     for (const [i, { item, again }] of conflicts.entries()) {
       outcomes[item.at] = this.#retried(item, again, copies[i], stored);
     }
@@ -173,30 +186,12 @@ export class Appender {
     copy: Copy | null | undefined,
     stored: StoredEvent[],
   ): Outcome {
-    if (copy == null) return unsettled(unavailable('An event that is there could not be read'));
-    const seq = copy.seqNo + 1;
-    const { shiplog, event } = copy.source;
-    if (shiplog.digest !== item.event.digest) return rejected(idConflict(item.event));
-    if (again && event.ingested === item.event.receivedAt) {
-      return this.#store(item, seq, stored);
+    const { event, entry } = item;
+    const isOwn = again && copy?.source.event.ingested === event.receivedAt;
+    if (copy != null && isOwn && copy.source.shiplog.digest === event.digest) {
+      return this.#store(item, copy.seqNo + 1, stored);
     }
-    return { outcome: 'DUPLICATE', position: { shard: item.entry.shard as string, seq } };
-  }
-
-  /** undefined: it cannot be told now, which harms nothing of the same request that is decided. */
-  async #firstCopies(items: readonly Item[]): Promise<(Copy | null | undefined)[]> {
-    const { connection, names } = this.#parts;
-    const ids = items.map(({ event, entry }) => ({
-      index: names.events(entry.day),
-      id: event.id,
-      routing: event.taskId,
-    }));
-    try {
-      return await getDocuments(connection, ids, ['shiplog.digest', 'event.ingested']);
-    } catch (error) {
-      if (!(error instanceof ShiplogError) || error.code !== 'STORE_UNAVAILABLE') throw error;
-      return items.map(() => undefined);
-    }
+    return outcomeOf(event, entry, copy);
   }
 
   /**
@@ -217,7 +212,7 @@ export class Appender {
 
   /** The cap: retries of what is there are still told apart from what is not. */
   async #refuseFull(items: readonly Item[], outcomes: (Outcome | null)[]): Promise<void> {
-    const copies = await this.#firstCopies(items);
+    const copies = await firstCopies(this.#parts, items);
     for (const [i, item] of items.entries()) {
       const copy = copies[i];
       outcomes[item.at] =
@@ -267,11 +262,3 @@ function shardsOf(entries: Iterable<Registered>): Set<string> {
 }
 
 const INVALID = { code: 'INVALID_VALUE', field: null } as const;
-
-function rejected(problem: InputProblem): AppendOutcome {
-  return { outcome: 'REJECTED', problem };
-}
-
-function unsettled(error: ShiplogError): Unsettled {
-  return { outcome: 'UNSETTLED', error };
-}
