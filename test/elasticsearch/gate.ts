@@ -4,6 +4,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
+type Look = (path: string, body: Buffer) => Promise<'pass' | 'cut'>;
+
 export interface Gate {
   url: string;
   /** Bulk requests that name such an index wait from now on, before the node sees them. */
@@ -33,7 +35,7 @@ export interface Gate {
   answered(of: RegExp, status?: 409): number;
   lost(): number;
   /** What is done before the node sees a request; where it says 'cut' it never does. */
-  before(look: (path: string) => Promise<'pass' | 'cut'>): void;
+  before(look: Look): void;
   close(): void;
 }
 
@@ -45,7 +47,7 @@ export async function openGate(target: string): Promise<Gate> {
   let delayed = { ms: 0, of: /./ };
   const asked: { what: string; status: number }[] = [];
   let refusing: string | null = null;
-  let look = async (_path: string): Promise<'pass' | 'cut'> => 'pass';
+  let look: Look = async () => 'pass';
   let hiding: string | null = null;
   let hidden = 0;
   let damaging: { of: RegExp; change: (text: string) => string } | null = null;
@@ -54,7 +56,7 @@ export async function openGate(target: string): Promise<Gate> {
   const server = createServer(async (request, response) => {
     try {
       const body = await buffer(request);
-      if ((await look(request.url ?? '')) === 'cut') {
+      if ((await look(request.url ?? '', body)) === 'cut') {
         response.destroy();
         return;
       }

@@ -15,6 +15,7 @@ import type { Shards } from '../indices/shards.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import { FoldWaits } from './fold-waiters.ts';
 import type { HeldFor, HeldRuns } from './held-runs.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { HostWriter } from './host-writer.ts';
 import { KeptShards } from './kept-shards.ts';
 import { Leases } from './leases.ts';
@@ -59,6 +60,7 @@ export class Keeper {
   readonly #kept: KeptShards;
   readonly #watched = new WatchedLeases();
   readonly #watch: ShardWatch;
+  readonly #heartbeats: Heartbeats;
   readonly #takeover: Takeover;
   readonly #waits = new FoldWaits((shard) => this.#work(shard));
   readonly #working = new Map<string, Promise<void>>();
@@ -90,14 +92,16 @@ export class Keeper {
     this.pacing = new Pacing({ ...known, waits: this.#waits });
     this.#takeover = new Takeover({ ...known, days, leaseMs });
     this.#watch = new ShardWatch({
-      ...{ ...known, leaseMs, log },
+      ...{ ...known, log },
       work: (shard) => this.#work(shard),
       isWorking: (shard) => this.#working.has(shard),
     });
+    this.#heartbeats = new Heartbeats({ kept, leaseMs, log });
   }
 
   start(): void {
     this.#watch.start();
+    this.#heartbeats.start();
   }
 
   /** Events that this server stored; `others`: where those are that it only found to be there. */
@@ -179,6 +183,7 @@ export class Keeper {
     this.#waits.close();
     await this.#watch.close();
     await Promise.all(this.#working.values());
+    await this.#heartbeats.close();
     await this.#kept.releaseAll();
   }
 
@@ -254,13 +259,14 @@ export class Keeper {
     const entries = new TaskEntries({ connection, refresher, index, shard, generation, aside });
     const writer = new ViewWriter({
       ...{ bulk, index, aside },
+      mayWrite: () => keeper.holds(),
       onWrite: (documents) => {
         this.written += documents;
       },
     });
     const folder = new ViewFolder({ generation, entries, writer, aside });
     const lacksTo = this.#told.get(shard) ?? 0;
-    return new ShardKeeper({
+    const keeper: ShardKeeper = new ShardKeeper({
       ...{ reader, folder, writer, entries, leaseMs, pendingBytes, lease, lacksTo },
       ...{ beatAt: began, recoverTo: info.seq },
       ...{ leases: this.#leases, hosts: this.#hosts, owner: this.#takeover.owner },
@@ -268,5 +274,6 @@ export class Keeper {
       sweep: (number, version) =>
         removeOlderGenerations({ connection, bulk, refresher, index, generation }, number, version),
     });
+    return keeper;
   }
 }

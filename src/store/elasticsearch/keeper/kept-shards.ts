@@ -32,6 +32,7 @@ export class KeptShards {
 
   /** What is known of its views is believed no longer: another server may begin them anew. */
   lose(shard: string): void {
+    this.#keepers.get(shard)?.stop();
     this.#keepers.delete(shard);
     this.#onLost(shard);
   }

@@ -81,6 +81,7 @@ export class ShardKeeper {
   #changing: Promise<unknown> = Promise.resolve();
   /** That the lease says how far the views are; the next batch is folded meanwhile. */
   #recording: Promise<boolean> = Promise.resolve(true);
+  #isLost = false;
   lease: Lease;
   /** When the last successful change of the lease was begun. */
   beatAt: number;
@@ -118,6 +119,17 @@ export class ShardKeeper {
   /** Others take over after the whole lease; this one stops well before. */
   get isSafe(): boolean {
     return performance.now() - this.beatAt < this.#parts.leaseMs * 0.6;
+  }
+
+  /** Whether it may write: nobody else keeps the shard, nor may begin to before it knows. */
+  async holds(): Promise<boolean> {
+    if (this.#isLost) return false;
+    return this.isSafe || (await this.beat());
+  }
+
+  /** Another server may keep the shard from now on: nothing more is written. */
+  stop(): void {
+    this.#isLost = true;
   }
 
   offer(event: StoredEvent): void {
@@ -182,11 +194,14 @@ export class ShardKeeper {
     const from = this.folded;
     const { events, through } = await this.#next(info);
     if (through === from) return true;
-    if (!this.isSafe && !(await this.beat())) return false;
+    if (!(await this.holds())) return false;
     this.#parts.entries.recovering = from < this.recoverTo;
     const version = this.lease.generation * GENERATION_STEP + through;
     const stored = this.#fold(events).then(() => this.#parts.folder.store(version));
-    await Promise.all([stored, this.#parts.hosts.write(events)]);
+    const written = await Promise.allSettled([stored, this.#parts.hosts.write(events)]);
+    if (this.#isLost) return false;
+    // None may be under way when another attempt begins.
+    for (const one of written) if (one.status === 'rejected') throw one.reason;
     const caughtUp = from < this.recoverTo && through >= this.recoverTo;
     if (caughtUp && this.lease.generation > 0) await this.#parts.sweep(info.number, version);
     this.#forget(from, through);
@@ -266,11 +281,15 @@ export class ShardKeeper {
   }
 
   async #changeNow(owner: string | null): Promise<boolean> {
+    if (this.#isLost) return false;
     const began = performance.now();
     const { shard, beat, history, generation } = this.lease;
     const next = { owner, beat: beat + 1, folded: this.#folded, history, generation };
     const lease = await this.#parts.leases.change(shard, this.lease, next);
-    if (lease === null) return false;
+    if (lease === null) {
+      this.stop();
+      return false;
+    }
     this.lease = lease;
     this.beatAt = began;
     return true;

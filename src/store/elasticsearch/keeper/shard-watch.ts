@@ -1,6 +1,6 @@
 /**
  * Looks at all shards now and then: for what other servers appended, for shards that nobody keeps,
- * and for leases of this server that must be renewed, or are not worth being held any longer.
+ * and for leases of this server that are not worth being held any longer.
  */
 import { guarded } from '../../../guarded.ts';
 import type { StoreLog } from '../cluster/store-log.ts';
@@ -19,7 +19,6 @@ export interface ShardWatchParts {
   leases: Leases;
   kept: KeptShards;
   watched: WatchedLeases;
-  leaseMs: number;
   log: StoreLog | null;
   /** Begins to fold a shard, unless it is being done. */
   work: (shard: string) => void;
@@ -81,15 +80,12 @@ export class ShardWatch {
   }
 
   async #lookAfter(shard: string, keeper: ShardKeeper): Promise<void> {
-    const { shards, kept, leaseMs, work, isWorking } = this.#parts;
+    const { shards, kept, work, isWorking } = this.#parts;
     const info = shards.known(shard);
-    const now = performance.now();
     if (info !== null && (info.seq > keeper.folded || info.history !== keeper.lease.history)) {
       work(shard);
-    } else if (now - keeper.usedAt > RELEASE_IDLE_MS) {
-      if (!isWorking(shard)) await kept.release(shard);
-    } else if (now - keeper.beatAt > leaseMs / 3) {
-      if (!isWorking(shard) && !(await keeper.beat())) kept.lose(shard);
+    } else if (performance.now() - keeper.usedAt > RELEASE_IDLE_MS && !isWorking(shard)) {
+      await kept.release(shard);
     }
   }
 }

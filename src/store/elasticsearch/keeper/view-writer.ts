@@ -27,6 +27,8 @@ export interface ViewWriterParts {
   bulk: Bulk;
   index: string;
   aside: SetAside;
+  /** Whether the shard is kept here still: asked before each request. */
+  mayWrite: () => Promise<boolean>;
   /** Told how many documents were written. */
   onWrite: (documents: number) => void;
 }
@@ -97,7 +99,10 @@ export class ViewWriter {
   async #sendAll(chunks: readonly BulkItem[][]): Promise<void> {
     const open = chunks.values();
     const send = async () => {
-      for (const chunk of open) await this.#send(chunk);
+      for (const chunk of open) {
+        if (!(await this.#parts.mayWrite())) throw unavailable('Another server keeps the shard');
+        await this.#send(chunk);
+      }
     };
     const senders = Array.from({ length: CHUNKS_AT_A_TIME }, send);
     // None may be under way when another attempt begins.
