@@ -101,11 +101,13 @@ describe('The keeper of a shard', async () => {
     await vi.waitFor(() => expect(writes()).toBe(3), 5_000);
     const rebuilding = other.store.rebuild(() => undefined);
     await vi.waitFor(() => expect(one.gate.answered(LEASE, 409)).toBe(1), 5_000);
+    // It takes nothing else meanwhile.
+    const closing = one.store.close();
     one.gate.release();
+    await closing;
+    expect(writes()).toBe(3);
     await rebuilding;
     await other.store.viewsReach(positions);
-    await one.store.close();
-    expect(writes()).toBe(3);
     const { tasks } = foldLog(await wholeLog(other.store));
     expect(await other.store.tasksById(['kept', 'large'])).toEqual(tasks);
   });
@@ -121,5 +123,32 @@ describe('The keeper of a shard', async () => {
     one.gate.show();
     one.gate.release();
     await one.store.viewsReach(positions);
+  });
+
+  it('counts each run once, also where the one before it still wrote while it read them', async () => {
+    const writes = viewWrites(one);
+    one.gate.hold('-views-');
+    const positions = await append(one.store, step('SUCCEEDED'));
+    await vi.waitFor(() => expect(writes()).toBe(1), 5_000);
+    const written = () => one.store.metrics().view_documents_written_total;
+    const before = written() ?? 0;
+    // It cannot tell that it is alive any more, and what it sent is on its way yet.
+    one.gate.before(async (path) => (path.includes('shard%3A') ? 'cut' : 'pass'));
+    let counted = false;
+    other.gate.before(async (path) => {
+      if (/_msearch|-views-[^/]*\/_search/.test(path)) counted = true;
+      else if (counted && path.startsWith('/_mget') && path.includes('base_status')) {
+        one.gate.release();
+        await vi.waitFor(() => expect(written()).toBeGreaterThan(before), 5_000);
+      }
+      return 'pass';
+    });
+    await other.store.viewsReach(positions);
+    expect(counted).toBe(true);
+    expect(written()).toBeGreaterThan(before);
+    const { tasks, runs } = foldLog(await wholeLog(other.store));
+    expect(tasks).toMatchObject([{ status: 'SUCCEEDED' }]);
+    expect(await other.store.tasksById(['kept'])).toEqual(tasks);
+    expect(await other.store.runsByKey(runs)).toEqual(runs);
   });
 });

@@ -5,16 +5,18 @@ import {
   emptyRun,
   emptyTask,
   isOver,
+  moveRun,
   NO_RUNS,
   type RunState,
   type RunTotals,
   type TaskState,
 } from '../../../domain/fold/fold.ts';
-import { type Connection, unavailable } from '../cluster/connection.ts';
+import type { Connection } from '../cluster/connection.ts';
 import { getDocuments } from '../cluster/documents.ts';
 import type { Refresher } from '../cluster/refresher.ts';
 import { runId, taskHostsId, taskId } from '../indices/ids.ts';
 import { shardPreference } from '../indices/names.ts';
+import { countRuns, runsOf } from './counted-runs.ts';
 import type { SetAside } from './set-aside.ts';
 import type { StoredTask } from './view-documents.ts';
 
@@ -33,6 +35,11 @@ export interface TaskEntry {
   totals: RunTotals;
   over: boolean;
   runs: Map<string, RunEntry>;
+  /**
+   * As what `totals` has the runs that are not in `runs`, where a keeper before this one may still
+   * write; null: as they are stored.
+   */
+  counted: Map<string, RunStatus> | null;
   /** Every run of the task is in `runs`. */
   complete: boolean;
   /** Hosts whose stored runs cannot be read: they stay as they are. */
@@ -44,7 +51,6 @@ interface StateSource {
   shiplog: { generation: number; state: string; base_status?: RunStatus };
 }
 
-/** Of this generation alone, so no other version's statuses are among them. */
 const STATUS = z.enum(RUN_STATUSES);
 const RUN = z.object({
   _source: z.object({
@@ -54,14 +60,6 @@ const RUN = z.object({
   sort: z.tuple([z.string()]),
 });
 const RUNS = z.object({ hits: z.object({ hits: z.array(RUN) }) });
-
-const TOTALS = z.object({
-  base: z.object({ buckets: z.array(z.object({ key: STATUS, doc_count: z.int() })) }),
-  last: z.object({ value: z.number().nullable() }),
-});
-const COUNTED = z.object({
-  responses: z.array(z.object({ aggregations: TOTALS.optional() })),
-});
 
 export interface TaskEntriesParts {
   connection: Connection;
@@ -134,7 +132,9 @@ export class TaskEntries {
   }
 
   addRun(entry: TaskEntry, host: string): RunEntry {
-    const run = { host, state: emptyRun(entry.id, host), base: null, unsure: false };
+    const base = entry.counted?.get(host) ?? null;
+    const run = { host, state: emptyRun(entry.id, host), base, unsure: base !== null };
+    entry.counted?.delete(host);
     entry.runs.set(host, run);
     return run;
   }
@@ -154,6 +154,11 @@ export class TaskEntries {
       if (hits.length < PAGE) break;
       after = hits.at(-1)?.sort ?? null;
     }
+    // What was counted, and is not there any more.
+    for (const [host, base] of entry.counted ?? []) {
+      if (!entry.unreadable.has(host)) entry.totals = moveRun(entry.totals, base, null);
+    }
+    entry.counted = null;
     entry.complete = true;
   }
 
@@ -165,7 +170,7 @@ export class TaskEntries {
         query: { preference: this.#preference, allow_partial_search_results: false },
         body: {
           size: PAGE,
-          query: this.#runsOf(id),
+          query: runsOf([id], this.#generation),
           sort: [{ 'host.name': 'asc' }],
           _source: ['host.name', 'shiplog.base_status', 'shiplog.state'],
           track_total_hits: false,
@@ -181,27 +186,15 @@ export class TaskEntries {
   /** Forgets what was used longest ago, so that at most some ten thousand runs are held, and `kept`. */
   trim(kept: ReadonlySet<string>): void {
     let runs = 0;
-    for (const entry of this.#tasks.values()) runs += entry.runs.size + 1;
+    for (const entry of this.#tasks.values()) runs += weightOf(entry);
     if (runs <= MAX_RUNS) return;
     const oldest = [...this.#tasks.values()].sort((a, b) => a.usedAt - b.usedAt);
     for (const entry of oldest) {
       if (runs <= MAX_RUNS / 2) break;
       if (kept.has(entry.id)) continue;
-      runs -= entry.runs.size + 1;
+      runs -= weightOf(entry);
       this.#tasks.delete(entry.id);
     }
-  }
-
-  #runsOf(id: string): object {
-    return {
-      bool: {
-        filter: [
-          { term: { 'shiplog.view': 'run' } },
-          { term: { 'shiplog.task.id': id } },
-          { term: { 'shiplog.generation': this.#generation } },
-        ],
-      },
-    };
   }
 
   async #loadTasks(ids: readonly string[]): Promise<void> {
@@ -236,6 +229,7 @@ export class TaskEntries {
       totals: task?.totals ?? NO_RUNS,
       over: task !== null && isOver(state, task.totals),
       runs: new Map(),
+      counted: null,
       complete: task === null,
       unreadable: new Set(),
       usedAt: ++this.#clock,
@@ -245,36 +239,20 @@ export class TaskEntries {
   /** Runs may be stored whose task is not yet: a crash came between. So they are counted. */
   async #recount(entries: readonly TaskEntry[]): Promise<void> {
     await this.#refresher.refresh(this.#index);
-    const header = {
-      index: this.#index,
-      preference: this.#preference,
-      allow_partial_search_results: false,
-    };
-    const lines = entries.map(
-      ({ id }) =>
-        `${JSON.stringify(header)}\n${JSON.stringify({
-          size: 0,
-          query: this.#runsOf(id),
-          aggs: {
-            base: { terms: { field: 'shiplog.base_status' } },
-            last: { max: { field: 'event.end' } },
-          },
-        })}\n`,
+    const counted = await countRuns(
+      {
+        connection: this.#connection,
+        index: this.#index,
+        preference: this.#preference,
+        generation: this.#generation,
+      },
+      entries.map(({ id }) => id),
     );
-    const { responses } = await this.#connection.expect(
-      { method: 'POST', path: '/_msearch', body: lines.join(''), safe: true },
-      COUNTED,
-    );
-    for (const [i, entry] of entries.entries()) {
-      const aggregations = responses[i]?.aggregations;
-      if (aggregations === undefined) throw unavailable('The runs of a task could not be counted');
-      const totals = { ...NO_RUNS, lastFinishedAt: aggregations.last.value };
-      for (const { key, doc_count } of aggregations.base.buckets) {
-        totals[key.toLowerCase() as 'pending'] += doc_count;
-        totals.total += doc_count;
-      }
+    for (const entry of entries) {
+      const { totals = NO_RUNS, bases = null } = counted.get(entry.id) ?? {};
       if (totals.total > 0) entry.complete = false;
       entry.totals = totals;
+      entry.counted = bases;
     }
   }
 
@@ -291,9 +269,12 @@ export class TaskEntries {
     }
   }
 
-  #addStored(entry: TaskEntry, host: string, state: string, base: RunStatus): void {
+  #addStored(entry: TaskEntry, host: string, text: string, stored: RunStatus): void {
     const isReadable = this.#aside.try({ taskId: entry.id, host }, () => {
-      entry.runs.set(host, { host, state: JSON.parse(state), base, unsure: this.recovering });
+      const state = JSON.parse(text);
+      const base = entry.counted === null ? stored : (entry.counted.get(host) ?? null);
+      entry.counted?.delete(host);
+      entry.runs.set(host, { host, state, base, unsure: this.recovering || base !== stored });
     });
     if (!isReadable) entry.unreadable.add(host);
   }
@@ -317,4 +298,9 @@ export class TaskEntries {
     );
     return docs.map((doc) => doc?.source ?? null);
   }
+}
+
+/** In runs: what one was counted as is far smaller than its state. */
+function weightOf({ runs, counted }: TaskEntry): number {
+  return runs.size + 1 + (counted?.size ?? 0) / 50;
 }
