@@ -161,7 +161,7 @@ export class ShardKeeper {
     if (this.#folded < Math.max(this.#lacksTo, this.recoverTo) || !this.isSafe) return false;
     const own = [...this.#pending.values()].filter(({ event }) => taskIds.has(event.taskId));
     await this.#fold(own.flatMap(({ event, isFolded }) => (isFolded ? [] : [event])));
-    for (const taskId of taskIds) await this.#parts.folder.layOut(taskId);
+    for (const taskId of taskIds) if (!(await this.#parts.folder.layOut(taskId))) return false;
     return true;
   }
 

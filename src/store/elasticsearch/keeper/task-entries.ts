@@ -63,7 +63,7 @@ const RUNS = z.object({ hits: z.object({ hits: z.array(RUN) }) });
 
 export interface TaskEntriesParts {
   connection: Connection;
-  refresher: Refresher;
+  refresher: Pick<Refresher, 'refresh'>;
   /** Of the day's views. */
   index: string;
   shard: string;
@@ -76,7 +76,7 @@ const MAX_RUNS = 30_000;
 
 export class TaskEntries {
   readonly #connection: Connection;
-  readonly #refresher: Refresher;
+  readonly #refresher: Pick<Refresher, 'refresh'>;
   readonly #index: string;
   readonly #generation: number;
   readonly #preference: string;

@@ -64,11 +64,14 @@ export class ViewFolder {
     return this.#inTurn(() => this.#fold(events));
   }
 
-  /** Resolves when the writer has the documents of a task as its state is. */
-  layOut(taskId: string): Promise<void> {
+  /**
+   * Resolves when the writer has the documents of a task as its state is. false: they are so many
+   * that they have to be stored first.
+   */
+  layOut(taskId: string): Promise<boolean> {
     return this.#inTurn(async () => {
       const entry = this.#parts.entries.get(taskId);
-      if (entry !== undefined && this.#changed.has(entry)) await this.#layOut(entry);
+      return entry === undefined || this.#layOut(entry, null);
     });
   }
 
@@ -81,7 +84,7 @@ export class ViewFolder {
       const { entries, writer } = this.#parts;
       const entry = entries.get(taskId);
       if (entry === undefined) return null;
-      if (this.#changed.has(entry)) await this.#layOut(entry);
+      if (!(await this.#layOut(entry, null))) return null;
       if (entry.totals.total <= WHOLE_RUNS_MAX) {
         await entries.complete(entry);
         return entry.unreadable.size > 0 ? null : heldRuns(entry, [...entry.runs.values()], null);
@@ -97,7 +100,7 @@ export class ViewFolder {
   async store(version: number): Promise<void> {
     const { writer, entries } = this.#parts;
     await this.#inTurn(async () => {
-      for (const entry of [...this.#changed.keys()]) await this.#layOut(entry);
+      for (const entry of [...this.#changed.keys()]) await this.#layOut(entry, version);
     });
     await writer.write(version);
     // What is not stored yet could not be read again.
@@ -146,13 +149,26 @@ export class ViewFolder {
     return before;
   }
 
-  /** Where it throws, nothing is laid out, and the next one begins where this one stopped. */
-  async #layOut(entry: TaskEntry): Promise<void> {
-    const was = this.#beforeOf(entry);
+  /**
+   * Where it throws, or there is no room, the next one begins where this one did. `version`: what is
+   * laid out may be written as that to make room; null: it may not. false: there was none.
+   */
+  async #layOut(entry: TaskEntry, version: number | null): Promise<boolean> {
+    const was = this.#changed.get(entry);
+    if (was === undefined) return true;
+    if (!(await this.#hasRoom(version))) return false;
     await this.#settle(entry, was);
-    await this.#layOutRuns(entry, was);
+    if (!(await this.#layOutRuns(entry, was, version))) return false;
     this.#parts.aside.try({ taskId: entry.id, host: null }, () => this.#layOutTask(entry, was));
     this.#changed.delete(entry);
+    return true;
+  }
+
+  /** A task that names thousands of hosts and a long plan has a million documents. */
+  async #hasRoom(version: number | null): Promise<boolean> {
+    const { writer } = this.#parts;
+    if (writer.isFull && version !== null) await writer.write(version);
+    return !writer.isFull;
   }
 
   /** Which runs the events concern beyond their own, the counters, and whether the task is over. */
@@ -213,15 +229,18 @@ export class ViewFolder {
     run.base = base;
   }
 
-  async #layOutRuns(entry: TaskEntry, was: Before): Promise<void> {
+  /** false: there is no room for all of them. */
+  async #layOutRuns(entry: TaskEntry, was: Before, version: number | null): Promise<boolean> {
     let turn = 0;
     for (const [run, stateBefore] of was.runs) {
       // A fleet's worth of runs would keep appends and tails waiting.
       if (++turn % RUNS_AT_A_TIME === 0) await othersTurn();
+      if (this.#parts.writer.isFull && !(await this.#hasRoom(version))) return false;
       this.#parts.aside.try({ taskId: entry.id, host: run.host }, () => {
         this.#layOutRun(entry, was, run, stateBefore);
       });
     }
+    return true;
   }
 
   #layOutRun(entry: TaskEntry, was: Before, run: RunEntry, stateBefore: RunState): void {

@@ -13,6 +13,10 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 const CHUNKS_AT_A_TIME = 3;
 /** A cluster takes no request over 100 MB. */
 const DOCUMENT_MAX = 32 * 1024 * 1024;
+/** Of what is held of a document beside its source. */
+const DOCUMENT_BYTES = 512;
+/** Of what is laid out and not stored yet: two rounds of requests. */
+const UNSTORED_MAX = 2 * CHUNKS_AT_A_TIME * CHUNK_BYTES;
 
 interface Document {
   taskId: string;
@@ -24,7 +28,7 @@ interface Document {
 }
 
 export interface ViewWriterParts {
-  bulk: Bulk;
+  bulk: Pick<Bulk, 'send'>;
   index: string;
   aside: SetAside;
   /** Whether the shard is kept here still: asked before each request. */
@@ -38,6 +42,8 @@ export class ViewWriter {
   #laidOut = new Map<string, Document>();
   /** What is under way to the cluster. */
   #sent: ReadonlyMap<string, Document> = new Map();
+  #laidOutBytes = 0;
+  #sentBytes = 0;
   readonly unsearched = new UnsearchedRuns();
 
   constructor(parts: ViewWriterParts) {
@@ -45,8 +51,15 @@ export class ViewWriter {
   }
 
   put(taskId: string, host: string | null, id: string, source: string | null): void {
-    this.#laidOut.set(id, { taskId, host, id, source });
+    const document = { taskId, host, id, source };
+    this.#laidOutBytes += bytesOf(document) - bytesOf(this.#laidOut.get(id));
+    this.#laidOut.set(id, document);
     if (host !== null) this.unsearched.add(taskId, host);
+  }
+
+  /** What is laid out is to be written before more of it is. */
+  get isFull(): boolean {
+    return this.#laidOutBytes + this.#sentBytes > UNSTORED_MAX;
   }
 
   /** A document that is not stored as it is now; null: it is to be removed. */
@@ -64,7 +77,9 @@ export class ViewWriter {
   async write(version: number): Promise<void> {
     const documents = [...this.#laidOut.values()];
     this.#sent = this.#laidOut;
+    this.#sentBytes = this.#laidOutBytes;
     this.#laidOut = new Map();
+    this.#laidOutBytes = 0;
     this.unsearched.writing();
     const items = documents
       .sort((a, b) => Number(a.host === null) - Number(b.host === null))
@@ -77,6 +92,7 @@ export class ViewWriter {
       await this.#sendAll([...chunksOf(items.filter(({ host }) => host === null))]);
     } else await this.#sendAll(chunks);
     this.#sent = new Map();
+    this.#sentBytes = 0;
     this.unsearched.written();
   }
 
@@ -122,6 +138,11 @@ export class ViewWriter {
     }
     this.#parts.onWrite(chunk.length);
   }
+}
+
+/** About: a character may be two of them. */
+function bytesOf(document: Document | undefined): number {
+  return document === undefined ? 0 : DOCUMENT_BYTES + (document.source?.length ?? 0);
 }
 
 /** Of which task and host a document tells; read only where it is set aside. */
