@@ -1,7 +1,10 @@
 /** A day that retention looked at takes events again, whatever came between. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
-import type { Store, ViewSettings } from '../../src/store/store.ts';
+import {
+  type ElasticsearchStore,
+  openElasticsearchStore,
+} from '../../src/store/elasticsearch/store.ts';
+import type { ViewSettings } from '../../src/store/store.ts';
 import { openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { anEvent } from './events.ts';
@@ -25,7 +28,7 @@ describe('Retention on Elasticsearch', async () => {
     let now = START;
     const prefix = elasticsearch?.prefix() ?? '';
     const gate = await openGate(elasticsearch?.url ?? '');
-    const store: Store = await openElasticsearchStore({
+    const store: ElasticsearchStore = await openElasticsearchStore({
       config: { urls: [gate.url], shards: 1, replicas: 0, prefix },
       settings: { ...contractSettings, ...settings, now: () => now },
     });
@@ -77,6 +80,24 @@ describe('Retention on Elasticsearch', async () => {
     await expect
       .poll(() => store.append([say('old')]).catch(() => []), { timeout: 5_000 })
       .toMatchObject([{ outcome: 'STORED' }]);
+  });
+
+  it('lets a rebuild end that was folding the day which it removes', async () => {
+    const { store, gate } = await aging();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    let rebuilding: Promise<void> | null = null;
+    gate.before(async (path) => {
+      if (rebuilding !== null || !path.includes(`-views-${DAY}?`)) return 'pass';
+      // The last moment before it is gone: nothing of it can be folded until then.
+      gate.hold(`-views-${DAY}`);
+      rebuilding = store.rebuild((done, total) => done < total && begin());
+      await begun;
+      return 'pass';
+    });
+    expect(await store.applyRetention()).toMatchObject({ removedDays: [DAY] });
+    await rebuilding;
+    gate.release();
+    expect(await store.eventCount()).toBe(0);
   });
 
   it('frees the ids of a day that searches have not seen go yet', async () => {

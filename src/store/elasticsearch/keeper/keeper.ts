@@ -161,19 +161,22 @@ export class Keeper {
    * many are folded. While it runs, views of tasks not reached yet are as they were.
    */
   async rebuild(onProgress: (done: number, total: number) => void): Promise<void> {
-    const infos = await this.#parts.shards.read(null);
-    const total = infos.reduce((sum, { seq }) => sum + seq, 0);
+    const { shards } = this.#parts;
+    const infos = await shards.read(null);
     for (const info of infos) await this.#takeover.restart(info);
     for (;;) {
-      const folded = await this.positions.of(infos);
-      const done = infos.reduce(
+      // Of a day that was removed or restored meanwhile nothing is waited for.
+      const there = infos.filter((info) => shards.known(info.shard)?.history === info.history);
+      const total = there.reduce((sum, { seq }) => sum + seq, 0);
+      const folded = await this.positions.of(there);
+      const done = there.reduce(
         (sum, { shard, seq }) => sum + Math.min(seq, folded.get(shard) ?? 0),
         0,
       );
       onProgress(done, total);
       if (done >= total) return;
       if (this.#closed) throw new ShiplogError('SHUTTING_DOWN', 'The store is closed');
-      for (const { shard } of infos) this.#work(shard);
+      for (const { shard } of there) this.#work(shard);
       await setTimeout(PROGRESS_EVERY_MS);
     }
   }
