@@ -176,7 +176,7 @@ describe('the layers', () => {
     const typed = files.filter(
       (file) =>
         file.startsWith('store/elasticsearch/') &&
-        /\.(?:ask|expect)<|getDocuments</.test(readFileSync(join(SRC, file), 'utf8')),
+        /\.(?:ask|expect)<|get(?:All)?Documents</.test(readFileSync(join(SRC, file), 'utf8')),
     );
     expect(typed.toSorted()).toEqual(BY_HAND.toSorted());
   });

@@ -6,7 +6,7 @@ import {
 } from '../../src/store/elasticsearch/store.ts';
 import { type Gate, openGate } from '../elasticsearch/gate.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
-import { aFleet, anEvent, aStatus } from './events.ts';
+import { aFleet, anEvent, aStatus, aTaskEvent } from './events.ts';
 import { contractSettings, fill, positionOf, wholeLog } from './harness.ts';
 import { foldLog } from './oracle.ts';
 
@@ -154,6 +154,29 @@ describe('The keeper of views', async () => {
     expect(steps).toMatchObject([{ status: 'FAILED' }, { status: 'FAILED' }]);
     expect(said[0]).toMatchObject({ taskId: FLEET, host: 'web-1', err: expect.any(SyntaxError) });
     expect(store.metrics().views_set_aside_total).toBeGreaterThan(1);
+  });
+
+  it('reads what it folds into in parts, where all of it is longer than an answer may be', async () => {
+    const parts: string[] = [];
+    gate.damage(/_mget.*base_status|-views-[^/]*\/_search/, (text) => {
+      const { docs, hits } = JSON.parse(text) as { docs?: unknown[]; hits?: { hits: unknown[] } };
+      const isPart = (docs ?? hits?.hits ?? []).length <= 1;
+      if (isPart) parts.push(docs === undefined ? 'search' : 'mget');
+      return isPart ? text : text + ' '.repeat(33 * 1024 * 1024);
+    });
+    const outcomes = await store.append([
+      ...['web-1', 'web-2'].map((host) => aStatus('FAILED', { taskId: FLEET, host, step: 'stop' })),
+      // Concerns all runs of the task.
+      aTaskEvent({ change: 'began', version: '9.9.9' }, { taskId: FLEET, at: 1_770_000_000_000 }),
+    ]);
+    await store.viewsReach(outcomes.map(positionOf));
+    gate.damage(null);
+    // The task and the hosts that its plan names, and two runs; then all six, and the end of them.
+    expect(parts.filter((how) => how === 'mget')).toHaveLength(4);
+    expect(parts.filter((how) => how === 'search').length).toBeGreaterThan(6);
+    const { tasks, runs } = foldLog(await wholeLog(store));
+    expect(await store.tasksById([FLEET])).toEqual(tasks);
+    expect(await store.runsByKey(runs)).toEqual(runs);
   });
 
   it('names a document that is refused, and its shard goes on', async () => {

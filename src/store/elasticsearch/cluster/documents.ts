@@ -6,7 +6,14 @@
  */
 import type { z } from 'zod';
 import { damaged, isCount, isObject, readAnswer } from './answer.ts';
-import { type Ask, type Connection, type Refusal, reasonOf, unavailable } from './connection.ts';
+import {
+  AnswerTooLong,
+  type Ask,
+  type Connection,
+  type Refusal,
+  reasonOf,
+  unavailable,
+} from './connection.ts';
 
 export interface DocumentId {
   index: string;
@@ -50,6 +57,32 @@ export async function getDocuments<S>(
     throw damaged(`_mget of ${ids.length} documents`, 'docs', 'it is not about what was asked');
   }
   return docs.map((doc, i) => read(doc, ids[i] as DocumentId));
+}
+
+/** Of one answer where there may be thousands of documents. */
+export const PART_BYTES = 32 * 1024 * 1024;
+const PART = 2_000;
+
+/** The same for any number of documents of any size: in as many answers as it takes. */
+export async function getAllDocuments<S>(
+  connection: Connection,
+  ids: readonly DocumentId[],
+  source: readonly string[],
+): Promise<(StoredDocument<S> | null)[]> {
+  const docs: (StoredDocument<S> | null)[] = [];
+  for (let size = PART; docs.length < ids.length; ) {
+    const part = ids.slice(docs.length, docs.length + size);
+    // One alone is as long as it is.
+    const limits = part.length === 1 ? {} : { maxBytes: PART_BYTES };
+    try {
+      docs.push(...(await getDocuments<S>(connection, part, source, limits)));
+    } catch (error) {
+      if (!(error instanceof AnswerTooLong)) throw error;
+      if (part.length === 1) throw unavailable('A document is longer than an answer may be', error);
+      size = Math.ceil(part.length / 2);
+    }
+  }
+  return docs;
 }
 
 /** The same for few documents, each of which is what the schema says. */

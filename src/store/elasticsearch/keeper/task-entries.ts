@@ -11,8 +11,8 @@ import {
   type RunTotals,
   type TaskState,
 } from '../../../domain/fold/fold.ts';
-import type { Connection } from '../cluster/connection.ts';
-import { getDocuments } from '../cluster/documents.ts';
+import { AnswerTooLong, type Connection } from '../cluster/connection.ts';
+import { getAllDocuments, PART_BYTES } from '../cluster/documents.ts';
 import type { Refresher } from '../cluster/refresher.ts';
 import { runId, taskHostsId, taskId } from '../indices/ids.ts';
 import { shardPreference } from '../indices/names.ts';
@@ -59,6 +59,7 @@ const RUN = z.object({
   }),
   sort: z.tuple([z.string()]),
 });
+type StoredRun = z.infer<typeof RUN>;
 const RUNS = z.object({ hits: z.object({ hits: z.array(RUN) }) });
 
 export interface TaskEntriesParts {
@@ -144,14 +145,18 @@ export class TaskEntries {
     if (entry.complete) return;
     await this.#refresher.refresh(this.#index);
     let after: [string] | null = null;
-    for (;;) {
-      const { hits } = await this.#readRuns(entry.id, after);
+    for (let size = PAGE; ; ) {
+      const hits: StoredRun[] | null = await this.#readRuns(entry.id, after, size);
+      if (hits === null) {
+        size = Math.ceil(size / 4);
+        continue;
+      }
       for (const { _source } of hits) {
         const host = _source.host.name;
         if (entry.runs.has(host)) continue;
         this.#addStored(entry, host, _source.shiplog.state, _source.shiplog.base_status);
       }
-      if (hits.length < PAGE) break;
+      if (hits.length < size) break;
       after = hits.at(-1)?.sort ?? null;
     }
     // What was counted, and is not there any more.
@@ -162,14 +167,15 @@ export class TaskEntries {
     entry.complete = true;
   }
 
-  async #readRuns(id: string, after: [string] | null) {
-    const { hits } = await this.#connection.expect(
+  /** null: so many are longer than an answer may be. */
+  async #readRuns(id: string, after: [string] | null, size: number): Promise<StoredRun[] | null> {
+    const asked = this.#connection.expect(
       {
         method: 'POST',
         path: `/${this.#index}/_search`,
         query: { preference: this.#preference, allow_partial_search_results: false },
         body: {
-          size: PAGE,
+          size,
           query: runsOf([id], this.#generation),
           sort: [{ 'host.name': 'asc' }],
           _source: ['host.name', 'shiplog.base_status', 'shiplog.state'],
@@ -177,10 +183,17 @@ export class TaskEntries {
           ...(after === null ? {} : { search_after: after }),
         },
         safe: true,
+        // One alone is as long as it is.
+        ...(size === 1 ? {} : { maxBytes: PART_BYTES }),
       },
       RUNS,
     );
-    return hits;
+    try {
+      return (await asked).hits.hits;
+    } catch (error) {
+      if (error instanceof AnswerTooLong && size > 1) return null;
+      throw error;
+    }
   }
 
   /** Forgets what was used longest ago, so that at most some ten thousand runs are held, and `kept`. */
@@ -291,7 +304,7 @@ export class TaskEntries {
   }
 
   async #mget(ids: readonly { id: string; routing: string }[]): Promise<(StateSource | null)[]> {
-    const docs = await getDocuments<StateSource>(
+    const docs = await getAllDocuments<StateSource>(
       this.#connection,
       ids.map((id) => ({ index: this.#index, ...id })),
       ['shiplog.generation', 'shiplog.state', 'shiplog.base_status'],
