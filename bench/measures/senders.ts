@@ -138,7 +138,7 @@ interface BesideNode {
 
 async function besideNode({ ports, asSent, asStored, say }: BesideNode): Promise<Row[]> {
   const rates: Record<'ours' | 'sent' | 'stored', number[]> = { ours: [], sent: [], stored: [] };
-  let bad = 0;
+  const bad = { ours: 0, node: 0 };
   // The first round warms all of them up.
   for (let round = 0; round <= ROUNDS; round++) {
     say(`round ${round} of ${ROUNDS}`);
@@ -159,7 +159,8 @@ async function besideNode({ ports, asSent, asStored, say }: BesideNode): Promise
       path: `/${asStored}/_bulk?filter_path=errors,items.*.status`,
       queue: bodies.map(storedBody),
     });
-    bad += ours.bad + sent.bad + stored.bad;
+    bad.ours += ours.bad;
+    bad.node += sent.bad + stored.bad;
     if (round === 0) continue;
     rates.ours.push(ours.perSecond * BATCH);
     rates.sent.push(sent.perSecond * BATCH);
@@ -173,8 +174,8 @@ async function besideNode({ ports, asSent, asStored, say }: BesideNode): Promise
       peer: median(rates.stored),
       ratio,
       aim: atLeast(ratio, 0.6, '×'),
-      note: `peer: raw _bulk of the documents that are stored; bad answers ${bad}`,
-      broken: bad > 0,
+      note: `peer: raw _bulk of the documents that are stored; bad answers ${bad.ours}, of the node ${bad.node}`,
+      broken: bad.ours > 0,
     },
     {
       what: '_bulk of 1,000 beside the node that takes them as they are',
