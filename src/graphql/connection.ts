@@ -6,7 +6,7 @@ import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 import { type Page, type PageRequest, type PageRow, TOTAL_CAP } from '../domain/cursor/page.ts';
 import { badInput } from '../domain/errors.ts';
 import { builder } from './builder.ts';
-import { decodeRowCursor, encodeRowCursor } from './cursors.ts';
+import { decodeRowCursor, decodeTaskRowCursor, encodeRowCursor, withTask } from './cursors.ts';
 
 const PAGE_DEFAULT = 50;
 export const PAGE_MAX = 500;
@@ -96,6 +96,22 @@ export async function loadPage<T, P extends Page<T>>(
     hasNextPage: page.hasNextPage || (more && !request.backward),
     hasPreviousPage: page.hasPreviousPage || (more && request.backward),
   };
+}
+
+/**
+ * A page of rows that are of tasks; `taskId`: all of this one, so that a cursor of another task's row
+ * is refused.
+ */
+export async function loadTaskRows<T extends { taskId: string }>(
+  engine: string,
+  asked: { list: string; taskId: string | undefined; args: PageArgs; info: GraphQLResolveInfo },
+  load: (request: PageRequest) => Promise<Page<T>>,
+): Promise<Connection<T>> {
+  const { list, taskId, args, info } = asked;
+  const decode = decodeTaskRowCursor(taskId);
+  const request = pageRequest(engine, args, list, PAGE_MAX, wantsTotal(info), decode);
+  const page = await loadPage(request, load);
+  return { list, page: { ...page, rows: withTask(page.rows) } };
 }
 
 /** Whether the total was asked for: counting is work that a plain page need not do. */

@@ -229,15 +229,7 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
           ['/graphql', [...foreign]],
           ['/v1/events', [...foreign]],
         ]);
-        const proxy = await listen((request, response) => {
-          const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
-          if (status === undefined) {
-            passOn(request, response, server.url);
-            return;
-          }
-          request.resume();
-          response.writeHead(status, { 'content-type': 'application/json' }).end(text);
-        });
+        const proxy = await answersFirst(left, 'application/json', server.url);
         const agent = startAgent('java', settings('foreign', addressOf(proxy)));
         await agent.call('start', 'foreign', 'shop', '1.4.2');
         await agent.call('step', 'foreign', 'web-1', 'download');
@@ -271,15 +263,7 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
             ] as [number, string][],
           ],
         ]);
-        const proxy = await listen((request, response) => {
-          const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
-          if (status === undefined) {
-            passOn(request, response, server.url);
-            return;
-          }
-          request.resume();
-          response.writeHead(status, { 'content-type': 'text/html' }).end(text);
-        });
+        const proxy = await answersFirst(left, 'text/html', server.url);
         const agent = startAgent('java', settings('before-it', addressOf(proxy)));
         await agent.call('start', '', 'shop', '1.4.2');
         await agent.call('step', 'before-it', 'web-1', 'download');
@@ -503,6 +487,23 @@ async function fillDisk(agent: Agent): Promise<() => Promise<void>> {
   return async () => {
     limit('unlimited');
   };
+}
+
+/** A proxy that answers by itself, path by path, while it has answers left; then it passes on. */
+function answersFirst(
+  left: ReadonlyMap<string, (readonly [status: number, text: string])[]>,
+  type: string,
+  url: string,
+): Promise<Server> {
+  return listen((request, response) => {
+    const [status, text] = left.get(request.url ?? '')?.shift() ?? [];
+    if (status === undefined) {
+      passOn(request, response, url);
+      return;
+    }
+    request.resume();
+    response.writeHead(status, { 'content-type': type }).end(text);
+  });
 }
 
 async function listen(listener: RequestListener): Promise<Server> {

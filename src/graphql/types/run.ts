@@ -7,16 +7,13 @@ import { builder } from '../builder.ts';
 import {
   type Connection,
   connectionTypes,
-  loadPage,
+  loadTaskRows,
   PAGE_MAX,
   type PageArgs,
   pageArgs,
   pageCost,
-  pageRequest,
-  wantsTotal,
 } from '../connection.ts';
 import type { Context } from '../context.ts';
-import { decodeTaskRowCursor, withTask } from '../cursors.ts';
 import { objectId } from '../ids.ts';
 import { CompletenessRef, HostRef, RunRef, SequenceRangeRef, StepRef, TaskRef } from '../refs.ts';
 import { RunOrderEnum, RunStatusEnum } from './enums.ts';
@@ -149,20 +146,12 @@ export async function loadRuns(
   args: PageArgs,
   info: GraphQLResolveInfo,
 ): Promise<Connection<RunView>> {
-  const list = `runs:${order}`;
-  const request = pageRequest(
-    context.store.engine,
-    args,
-    list,
-    PAGE_MAX,
-    wantsTotal(info),
-    decodeTaskRowCursor(filter.taskId),
-  );
-  const page = await loadPage(request, (page) =>
+  const asked = { list: `runs:${order}`, taskId: filter.taskId, args, info };
+  const runs = await loadTaskRows<RunView>(context.store.engine, asked, (page) =>
     context.loaders.runs.load({ filter, order, page }),
   );
-  context.countAnswered(page.rows.flatMap(({ node }) => node.steps));
-  return { list, page: { ...page, rows: withTask(page.rows) } };
+  context.countAnswered(runs.page.rows.flatMap(({ node }) => node.steps));
+  return runs;
 }
 
 builder.queryField('runs', (t) =>

@@ -6,14 +6,11 @@ import { builder } from '../builder.ts';
 import {
   type Connection,
   connectionTypes,
-  loadPage,
+  loadTaskRows,
   PAGE_MAX,
   pageArgs,
   pageCost,
-  pageRequest,
-  wantsTotal,
 } from '../connection.ts';
-import { decodeTaskRowCursor, withTask } from '../cursors.ts';
 import { objectId } from '../ids.ts';
 import {
   AttemptRef,
@@ -244,20 +241,12 @@ builder.queryField('steps', (t) =>
     resolve: async (_root, args, context, info) => {
       const filter = readStepFilter(args.filter);
       const order = args.orderBy ?? 'STARTED_DESC';
-      const list = `steps:${order}`;
-      const request = pageRequest(
-        context.store.engine,
-        args,
-        list,
-        PAGE_MAX,
-        wantsTotal(info),
-        decodeTaskRowCursor(filter.taskId),
-      );
-      const page = await loadPage(request, (page) =>
+      const asked = { list: `steps:${order}`, taskId: filter.taskId, args, info };
+      const steps = await loadTaskRows<StepView>(context.store.engine, asked, (page) =>
         context.loaders.steps.load({ filter, order, page }),
       );
-      context.countAnswered(page.rows.map(({ node }) => node));
-      return { list, page: { ...page, rows: withTask(page.rows) } };
+      context.countAnswered(steps.page.rows.map(({ node }) => node));
+      return steps;
     },
   }),
 );
