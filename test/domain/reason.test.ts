@@ -46,6 +46,11 @@ const SAID: [tool: string, stderr: string, reason: string, stdout?: string][] = 
     '2026/11/27 16:29:06 [emerg] 26038#26038: bind() to 0.0.0.0:80 failed (98: Address already in use)',
   ],
   [
+    'nginx whose configuration is fine, before something else failed',
+    'mv: cannot stat shop.conf: No such file or directory\nnginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful',
+    'mv: cannot stat shop.conf: No such file or directory',
+  ],
+  [
     'nginx with no more than its verdict',
     'nginx: configuration file /etc/nginx/nginx.conf test failed',
     'nginx: configuration file /etc/nginx/nginx.conf test failed',

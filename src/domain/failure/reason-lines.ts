@@ -40,6 +40,8 @@ const NOTHING = [
   /^(?:node:\S+|\[eval\]|\[stdin\]|file:\S+):\d+$/,
   /^\s*--> \S+:\d+/,
   /^LINE \d+: /,
+  // What went well.
+  /^nginx: (?:the )?configuration file \S{1,500} (?:syntax is ok|test is successful)$/,
   // Versions and banners.
   /^(?:Node\.js|Bun|Deno) v?\d/,
   /^(?:PLAY RECAP|NO MORE HOSTS LEFT|TASK \[|PLAY \[)/,
