@@ -27,7 +27,8 @@ public final class Export {
             AttributeKey.stringKey("host.name"), "web-1")))
         .addLogRecordProcessor(BatchLogRecordProcessor.builder(exporter)
             .setMaxExportBatchSize(30)
-            .setScheduleDelay(Duration.ofMillis(50))
+            // A batch goes when it is full, however slow the machine: how many lines it has is known.
+            .setScheduleDelay(Duration.ofMinutes(1))
             .setExporterTimeout(Duration.ofSeconds(60))
             .build())
         .build();
