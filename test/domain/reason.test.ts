@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Reason } from '../../src/domain/failure/reason.ts';
+import { cpuMs } from '../support/cpu-ms.ts';
 
 function reasonOf(stderr: string, stdout = ''): string {
   const reason = new Reason();
@@ -329,9 +330,9 @@ describe('the reason of a command that failed', () => {
     ];
     for (const unit of units) {
       const line = unit.repeat(65_536 / unit.length);
-      const begin = performance.now();
+      const begin = cpuMs();
       reasonOf(`${line}\n${line}x`);
-      expect(performance.now() - begin).toBeLessThan(500);
+      expect(cpuMs() - begin).toBeLessThan(500);
     }
   });
 });

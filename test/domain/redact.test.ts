@@ -2,15 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maskKeys } from '../../src/domain/redact/key-block.ts';
 import { createRedactor } from '../../src/domain/redact/redact.ts';
+import { cpuMs } from '../support/cpu-ms.ts';
 import { JWT, part } from './redact-parts.ts';
 
 const { text, json, labels } = createRedactor();
-
-/** Of this thread alone, in steps of some 16 ms: what else the machine does is not measured. */
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
-}
 
 describe('a secret in a text', () => {
   it.each([

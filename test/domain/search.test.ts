@@ -11,6 +11,7 @@ import {
 } from '../../src/domain/search/search.ts';
 import { searchedTexts, wordsOf } from '../../src/domain/search/words.ts';
 import { matchesTaskSearch } from '../store/oracle.ts';
+import { cpuMs } from '../support/cpu-ms.ts';
 
 function event(fields: Record<string, unknown>): LogEvent {
   const parsed = parseStepEvent({ taskId: 't', host: 'web-1', step: 'download', ...fields }, 0);
@@ -208,9 +209,9 @@ describe('what was copied from a terminal', () => {
 describe('highlights', () => {
   it('are the first hundred of each term, so that a text of nothing else costs little', () => {
     const text = 'again '.repeat(10_000);
-    const begin = performance.now();
+    const begin = cpuMs();
     const found = highlights(search('again '.repeat(32)), text);
-    expect(performance.now() - begin).toBeLessThan(500);
+    expect(cpuMs() - begin).toBeLessThan(500);
     expect(found).toHaveLength(100);
     expect(found.at(-1)).toEqual({ start: 594, end: 599 });
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseStepEvent } from '../../src/domain/event/input.ts';
 import { createRedactor } from '../../src/domain/redact/redact.ts';
 import { KeyLines, type KeyLinesBatch } from '../../src/ingest/key-lines.ts';
+import { cpuMs } from '../support/cpu-ms.ts';
 
 const redactor = createRedactor();
 const BASE = { taskId: 't', host: 'h', step: 's' };
@@ -251,10 +252,10 @@ describe('what is remembered of keys', () => {
   ])('costs little where a line is nothing but %j', (unit) => {
     const all = new KeyLines(redactor).batch();
     const line = unit.repeat(65_000 / unit.length);
-    const begin = performance.now();
+    const begin = cpuMs();
     stored(all, `-----BEGIN PRIVATE KEY-----\n${line.slice(0, 60_000)}`);
     stored(all, line);
     stored(all, `${line.slice(0, 65_000)}END `);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(cpuMs() - begin).toBeLessThan(1_000);
   });
 });

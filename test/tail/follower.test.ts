@@ -11,6 +11,7 @@ import { Channel } from '../../src/tail/channel.ts';
 import { Follower } from '../../src/tail/follower.ts';
 import { anEvent } from '../store/events.ts';
 import { positionOf } from '../store/harness.ts';
+import { cpuMs } from '../support/cpu-ms.ts';
 import { type DifficultStore, difficultStore } from '../support/difficult-store.ts';
 import { quietLog, testSettings } from '../support/engines.ts';
 
@@ -67,10 +68,10 @@ describe('the follower of the log', () => {
     difficult.difficulty.stuck.add(shard);
     const all: StoredEvent[] = [];
     while (all.length < 40_000) all.push(...(await stored(1_000)));
-    const began = performance.now();
+    const began = cpuMs();
     // The reply to the first was lost.
     for (const event of all.slice(1)) follower.offer([event]);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(cpuMs() - began).toBeLessThan(1_000);
     expect(follower.metrics()).toMatchObject({ tail_pending_events: 20_000 });
     difficult.difficulty.end();
     await vi.waitFor(() => expect(seqs).toHaveLength(all.length), { timeout: 20_000 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { filterPath } from '../../../src/senders/elasticsearch/filter-path.ts';
+import { cpuMs } from '../../support/cpu-ms.ts';
 
 const REPLY = {
   took: 1,
@@ -32,8 +33,8 @@ describe('filter_path', () => {
     const items = Array.from({ length: 10_000 }, () => REPLY.items[1]);
     const pattern = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? '**' : '*')).join('.');
     const text = Array.from({ length: 50 }, (_, i) => `${pattern}${i}`).join(',');
-    const startedAt = performance.now();
+    const startedAt = cpuMs();
     expect(filterPath({ items }, text)).toEqual({});
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(cpuMs() - startedAt).toBeLessThan(1_000);
   });
 });
