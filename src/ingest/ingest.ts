@@ -18,7 +18,7 @@ import {
 import type { Redactor } from '../domain/redact/redact.ts';
 import type { Log } from '../log.ts';
 import type { AppendOutcome, Store } from '../store/store.ts';
-import { KeyLines } from './key-lines.ts';
+import { KeyLines, type KeyLinesBatch } from './key-lines.ts';
 import { NOBODY, Rejections, type Reporter } from './rejections.ts';
 import { createWriter } from './writer.ts';
 
@@ -42,6 +42,17 @@ export interface StepOutcome {
   problem: InputProblem | null;
   /** Of a line that begins a task: hosts that it could not take. Absent where there are none. */
   leftOut?: readonly InputProblem[];
+}
+
+/** The inputs of one call, read: each is an event or rejected. */
+interface ReadBatch {
+  /** By place, of those that are decided. */
+  results: StepOutcome[];
+  rejected: { problem: InputProblem; raw: unknown }[];
+  events: LogEvent[];
+  /** Of the events among the inputs. */
+  places: number[];
+  leftOut: Map<number, readonly InputProblem[]>;
 }
 
 export interface StartedTask {
@@ -115,16 +126,20 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     return parsed;
   }
 
-  async function logSteps(
+  // Not async: what was sent is not held while the store writes, only the events made of it.
+  function logSteps(
     raws: readonly unknown[],
     reporter: Reporter = NOBODY,
     { idAlone = false }: Pick<InputOptions, 'idAlone'> = {},
   ): Promise<StepOutcome[]> {
     const receivedAt = now();
-    const results: StepOutcome[] = new Array(raws.length);
-    const events: LogEvent[] = [];
-    const places: number[] = [];
-    const leftOut = new Map<number, readonly InputProblem[]>();
+    const read: ReadBatch = {
+      results: [],
+      rejected: [],
+      events: [],
+      places: [],
+      leftOut: new Map(),
+    };
     const lines = keyLines.batch();
     const options = { redact: redactor, lines, idAlone };
     for (let i = 0; i < raws.length; i++) {
@@ -135,28 +150,36 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
           ? parseStepEvent(raw, receivedAt, options)
           : taskLine(raw, receivedAt, reporter, left);
       if (parsed.ok) {
-        if (left !== null && left.length > 0) leftOut.set(i, left);
-        events.push(parsed.event);
-        places.push(i);
+        if (left !== null && left.length > 0) read.leftOut.set(i, left);
+        read.events.push(parsed.event);
+        read.places.push(i);
       } else {
-        results[i] = rejected(sentId(raw), parsed.problem);
+        read.results[i] = rejected(sentId(raw), parsed.problem);
+        read.rejected.push({ problem: parsed.problem, raw });
       }
     }
+    return settled(read, lines, reporter);
+  }
+
+  async function settled(
+    { results, rejected: refused, events, places, leftOut }: ReadBatch,
+    lines: KeyLinesBatch,
+    reporter: Reporter,
+  ): Promise<StepOutcome[]> {
     const outcomes = await submit(events).catch((error: unknown) => {
       lines.undo();
       throw error;
     });
+    for (const { problem, raw } of refused) rejections.note(problem, raw, reporter);
     for (let k = 0; k < events.length; k++) {
-      const eventId = (events[k] as LogEvent).eventId;
-      results[places[k] as number] = stepOutcome(eventId, outcomes[k] as AppendOutcome);
+      const event = events[k] as LogEvent;
+      const result = stepOutcome(event.eventId, outcomes[k] as AppendOutcome);
+      results[places[k] as number] = result;
+      if (result.outcome === 'STORED') counts.stored++;
+      else if (result.outcome === 'DUPLICATE') counts.duplicate++;
+      else if (result.problem !== null) rejections.note(result.problem, event, reporter);
     }
     for (const [i, problems] of leftOut) (results[i] as StepOutcome).leftOut = problems;
-    for (let i = 0; i < results.length; i++) {
-      const { outcome, problem } = results[i] as StepOutcome;
-      if (outcome === 'STORED') counts.stored++;
-      else if (outcome === 'DUPLICATE') counts.duplicate++;
-      else if (problem !== null) rejections.note(problem, raws[i], reporter);
-    }
     return results;
   }
 

@@ -7,7 +7,7 @@ import type { Ingest, StepOutcome } from '../ingest/ingest.ts';
 import type { Reporter } from '../ingest/rejections.ts';
 import type { Log } from '../log.ts';
 import { documentEvent } from './document-event.ts';
-import type { ForeignDocument } from './foreign-document.ts';
+import type { ForeignDocument, SourceKind } from './foreign-document.ts';
 import type { StepEventInput } from './mapping/map-document.ts';
 import type { Mappings } from './mapping/mappings.ts';
 import { type Misfit, MisfitCounts } from './mapping/misfits.ts';
@@ -61,12 +61,22 @@ export function createSenders({ ingest, mappings, now, log }: SendersOptions): S
     return event;
   }
 
+  async function settled(
+    kinds: ReadonlyMap<SourceKind, number>,
+    outcomes: Promise<StepOutcome[]>,
+  ): Promise<DocumentOutcome[]> {
+    const all = (await outcomes).map(outcomeOf);
+    for (const [kind, count] of kinds) taken[kind] = (taken[kind] ?? 0) + count;
+    return all;
+  }
+
   return {
-    async take(documents, reporter) {
+    // Not async: while the store writes nobody holds the documents, which weigh more than their events.
+    take(documents, reporter) {
+      const kinds = new Map<SourceKind, number>();
+      for (const { kind } of documents) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
       const events = documents.map((document) => eventOf(document, reporter.address));
-      const outcomes = await ingest.logSteps(events, reporter, { idAlone: true });
-      for (const { kind } of documents) taken[kind] = (taken[kind] ?? 0) + 1;
-      return outcomes.map(outcomeOf);
+      return settled(kinds, ingest.logSteps(events, reporter, { idAlone: true }));
     },
     noteMisfit: (misfit, index) => misfits.note(misfit, index),
     noteRejected: (problem, reporter) => ingest.noteRejected(problem, reporter),

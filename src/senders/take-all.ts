@@ -33,9 +33,9 @@ export async function takeAll(
   let batch: ForeignDocument[] = [];
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const outcomes = await senders.take(batch, reporter);
+    const outcomes = senders.take(batch, reporter);
     batch = [];
-    for (const { outcome, problem } of outcomes) {
+    for (const { outcome, problem } of await outcomes) {
       if (outcome === 'REJECTED') reject(problem);
       else taken.stored++;
     }

@@ -1,5 +1,9 @@
 /** What comes in: an acknowledgement means durable, a retry counts once, a bad event harms nobody. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { LogEvent } from '../../src/domain/event/event.ts';
 import { createRedactor } from '../../src/domain/redact/redact.ts';
 import { markIdleTasks } from '../../src/ingest/idle.ts';
 import { createIngest } from '../../src/ingest/ingest.ts';
@@ -55,6 +59,28 @@ describeOnEngines('ingest', (engine) => {
       ['REJECTED', null],
       ['REJECTED', 'misspelt'],
     ]);
+  });
+
+  it('holds nothing of what was sent while the store writes, but the events made of it', async () => {
+    const { promise: mayWrite, resolve: write } = Promise.withResolvers<void>();
+    const slow: Store = Object.create(store, {
+      append: { value: (events: LogEvent[]) => mayWrite.then(() => store.append(events)) },
+    });
+    const ingest = createIngest({
+      ...{ store: slow, redactor: createRedactor(), publish: () => {}, now: Date.now },
+      log: quietLog,
+    });
+    const begin = () => {
+      const sent = step('let-go');
+      return { sent: new WeakRef(sent), outcomes: ingest.logSteps([sent]) };
+    };
+    const { sent, outcomes } = begin();
+    await nextTurn();
+    setFlagsFromString('--expose-gc');
+    runInNewContext('gc')();
+    expect(sent.deref()).toBeUndefined();
+    write();
+    expect(await outcomes).toMatchObject([{ outcome: 'STORED' }]);
   });
 
   it('counts a retry once, by eventId or by writer and sequence, and says when it cannot know', async () => {

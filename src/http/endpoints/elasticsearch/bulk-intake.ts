@@ -92,11 +92,26 @@ export class BulkIntake {
   }
 
   async #store(from: number, to: number, digest: string): Promise<void> {
+    const places: number[] = [];
+    const outcomes = await this.#takeDocuments(from, to, digest, places);
+    for (const [k, at] of places.entries()) {
+      const action = this.#request.actions[at] as BulkAction;
+      const outcome = outcomes[k] as DocumentOutcome;
+      this.#items[at] = { [action.name]: decidedItem(action, outcome) };
+    }
+  }
+
+  /** `places`: gets those of the documents that were taken. Not async: none is held longer. */
+  #takeDocuments(
+    from: number,
+    to: number,
+    digest: string,
+    places: number[],
+  ): Promise<DocumentOutcome[]> {
     const senders = this.#senders;
     const { principal } = this.#request;
     const receivedAt = this.#now();
     const documents: ForeignDocument[] = [];
-    const places: number[] = [];
     for (let at = from; at < to; at++) {
       const action = this.#request.actions[at] as BulkAction;
       try {
@@ -114,12 +129,7 @@ export class BulkIntake {
         senders.noteRejected({ code: 'BAD_JSON', message: error.message, field: null }, principal);
       }
     }
-    const outcomes = await senders.take(documents, principal);
-    for (const [k, at] of places.entries()) {
-      const action = this.#request.actions[at] as BulkAction;
-      const outcome = outcomes[k] as DocumentOutcome;
-      this.#items[at] = { [action.name]: decidedItem(action, outcome) };
-    }
+    return senders.take(documents, principal);
   }
 
   /** Those from here on may be sent again. */

@@ -1,8 +1,8 @@
 /** Document ids: hashes, for an id may have 512 bytes and our names are longer. */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 
 function hash(...parts: string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('base64url').slice(0, 22);
+  return digest('sha256', parts.join('\0'), 'base64url').slice(0, 22);
 }
 
 export const registrationId = (taskId: string) => `task:${hash(taskId)}`;

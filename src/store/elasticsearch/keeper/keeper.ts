@@ -33,6 +33,9 @@ import { WatchedLeases } from './watched-leases.ts';
 
 /** Between two batches of a shard, so that what belongs to one run is written once. */
 const COALESCE_MS = 150;
+/** Behind a batch of so many events: most of the next one's concern the same runs again. */
+const FLOOD_EVENTS = 1_000;
+const FLOOD_COALESCE_MS = 500;
 const FAILURE_PAUSE_MS = 500;
 const WARN_EVERY_MS = 10_000;
 /** How often whoever waits for a rebuild is told how far it is. */
@@ -241,7 +244,9 @@ export class Keeper {
         return;
       }
       const inTime = isNear && !this.#waits.isWaitedFor(shard);
-      if (inTime || keeper.folded === from) await this.#waits.pause(shard, COALESCE_MS);
+      const folded = keeper.folded - from;
+      if (!inTime && folded > 0) continue;
+      await this.#waits.pause(shard, folded > FLOOD_EVENTS ? FLOOD_COALESCE_MS : COALESCE_MS);
     }
   }
 

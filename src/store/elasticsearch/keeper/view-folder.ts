@@ -30,6 +30,7 @@ import { runDocuments, taskDocument, taskHostsDocument } from './view-documents.
 import type { ViewWriter } from './view-writer.ts';
 
 const RUNS_AT_A_TIME = 200;
+const EVENTS_AT_A_TIME = 2_000;
 
 /** A task as its documents have it. */
 interface Before {
@@ -52,6 +53,8 @@ export class ViewFolder {
   readonly #parts: FolderParts;
   /** Tasks that something was folded into since they were laid out. */
   readonly #changed = new Map<TaskEntry, Before>();
+  /** By task, the hosts of the events that are being folded. */
+  #folding: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   /** One folds or lays out at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -106,6 +109,7 @@ export class ViewFolder {
     // What is not stored yet could not be read again.
     const unstored = writer.tasks();
     for (const { id } of this.#changed.keys()) unstored.add(id);
+    for (const id of this.#folding.keys()) unstored.add(id);
     entries.trim(unstored);
   }
 
@@ -116,15 +120,27 @@ export class ViewFolder {
   }
 
   async #fold(events: readonly StoredEvent[]): Promise<void> {
-    const { entries, aside } = this.#parts;
     const wanted = new Map<string, Set<string>>();
     for (const { taskId, host } of events) {
       const hosts = wanted.get(taskId) ?? new Set();
       wanted.set(taskId, hosts);
       if (host !== null) hosts.add(host);
     }
-    const tasks = await entries.load(wanted);
-    for (const event of events) {
+    this.#folding = wanted;
+    try {
+      await this.#foldInto(await this.#parts.entries.load(wanted), events);
+    } finally {
+      this.#folding = new Map();
+    }
+  }
+
+  async #foldInto(
+    tasks: ReadonlyMap<string, TaskEntry>,
+    events: readonly StoredEvent[],
+  ): Promise<void> {
+    const { aside } = this.#parts;
+    for (const [at, event] of events.entries()) {
+      if (at % EVENTS_AT_A_TIME === EVENTS_AT_A_TIME - 1) await othersTurn();
       const entry = tasks.get(event.taskId);
       if (entry === undefined) continue;
       const { runs } = this.#beforeOf(entry);
