@@ -43,7 +43,7 @@ const (
 	batchEvents       = 500
 	batchBytes        = 512 << 10
 	leastBatchBytes   = 4 << 10
-	moreBytes         = 16 << 10 // with each request that went through after one that was too much
+	moreBytes         = 16 << 10 // with each request that went through after one that was too slow
 	defaultQueueBytes = 8 << 20
 	keptShare         = 0.75 // dropping down to this share of the queue makes it rare
 	fullAgain         = 1.25 // where less could be dropped: when it has grown by so much
@@ -644,6 +644,7 @@ func standsFor(message *string) int {
 func (c *Client) deliver() {
 	defer close(c.done)
 	limit := limits{batchEvents, batchBytes}
+	most := batchBytes // as far as it may grow: a proxy that takes little takes little tomorrow, too
 	failures := 0
 	for c.ctx.Err() == nil {
 		batch, isOver := c.take(limit)
@@ -658,11 +659,11 @@ func (c *Client) deliver() {
 		case answer.isDone:
 			c.remove(answer.taken)
 			limit.events = batchEvents
-			limit.bytes = min(batchBytes, limit.bytes+moreBytes)
+			limit.bytes = min(most, limit.bytes+moreBytes)
 			failures = 0
 		case answer.status == http.StatusRequestEntityTooLarge && len(batch) > 1:
-			limit.bytes = max(leastBatchBytes, min(limit.bytes, sizeOf(batch))/2)
-			limit.events = max(1, len(batch)/2)
+			most = max(leastBatchBytes, min(limit.bytes, sizeOf(batch))/2)
+			limit = limits{max(1, len(batch)/2), most}
 		case answer.isRefused && len(batch) > 1: // one of them is to blame: which?
 			limit.events = max(1, len(batch)/2)
 		case answer.status == http.StatusRequestEntityTooLarge:

@@ -71,7 +71,7 @@ public final class Shiplog implements AutoCloseable {
   private static final int BATCH_EVENTS = 500;
   private static final int BATCH_BYTES = 512 * 1024;
   private static final int LEAST_BATCH_BYTES = 4 * 1024;
-  private static final int MORE_BATCH_BYTES = 16 * 1024; // with each success, after one was too much
+  private static final int MORE_BATCH_BYTES = 16 * 1024; // with each success, after one was too slow
   private static final int QUEUE_BYTES = 8 * 1024 * 1024;
   private static final double KEPT_SHARE = 0.75; // dropping down to this share makes it rare,
   private static final double GROWN = 1.25; // and so does waiting for this where less cannot go
@@ -174,6 +174,7 @@ public final class Shiplog implements AutoCloseable {
   private HttpClient http; // made by it, so that a failure there is tried again
   private int mostEvents = BATCH_EVENTS;
   private int mostBytes = BATCH_BYTES;
+  private int takenBytes = BATCH_BYTES; // a proxy that takes little takes little tomorrow, too
   private int failures;
 
   // All below is guarded by this object's monitor.
@@ -562,13 +563,14 @@ public final class Shiplog implements AutoCloseable {
     if (answer.isDone) {
       remove(batch.size());
       mostEvents = BATCH_EVENTS;
-      mostBytes = Math.min(BATCH_BYTES, mostBytes + MORE_BATCH_BYTES);
+      mostBytes = Math.min(takenBytes, mostBytes + MORE_BATCH_BYTES);
       failures = 0;
     } else if (answer.isRefused && batch.size() > 1) {
       // Too much at once, or one of them is to blame: which?
       mostEvents = Math.max(1, batch.size() / 2);
       if (answer.status == 413) {
-        mostBytes = Math.max(LEAST_BATCH_BYTES, Math.min(mostBytes, size) / 2);
+        takenBytes = Math.max(LEAST_BATCH_BYTES, Math.min(mostBytes, size) / 2);
+        mostBytes = takenBytes;
       }
     } else if (answer.isRefused) {
       if (answer.status == 413 && shorten()) return;

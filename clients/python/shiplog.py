@@ -40,7 +40,7 @@ TICK = 1.0
 BATCH_EVENTS = 500
 BATCH_BYTES = 512 * 1024
 LEAST_BATCH_BYTES = 4 * 1024
-MORE_BYTES = 16 * 1024  # with each request that went through after one that was too much
+MORE_BYTES = 16 * 1024  # with each request that went through after one that was too slow
 QUEUE_BYTES = 8 * 1024 * 1024
 KEPT_SHARE = 0.75  # dropping down to this share of the queue makes it rare
 FULL_AGAIN = 1.25  # where less could be dropped: when it has grown by so much
@@ -120,6 +120,7 @@ class Client:
         self._adopted = []  # files of others and their locks, until their events are in ours
         self._most_events = BATCH_EVENTS
         self._most_bytes = BATCH_BYTES
+        self._taken_bytes = BATCH_BYTES  # what takes little takes little tomorrow, too
         self._failures = 0
         self._read_token()
         if spool is not None:
@@ -371,13 +372,13 @@ class Client:
         if answer.is_done:
             self._remove(len(batch))
             self._most_events, self._failures = BATCH_EVENTS, 0
-            self._most_bytes = min(BATCH_BYTES, self._most_bytes + MORE_BYTES)
+            self._most_bytes = min(self._taken_bytes, self._most_bytes + MORE_BYTES)
         elif answer.is_refused and len(batch) > 1:
             # Too much at once, or one of them is to blame: which?
             self._most_events = max(1, len(batch) // 2)
             if answer.status == 413:
                 size = min(self._most_bytes, sum(entry.size for entry in batch))
-                self._most_bytes = max(LEAST_BATCH_BYTES, size // 2)
+                self._most_bytes = self._taken_bytes = max(LEAST_BATCH_BYTES, size // 2)
         elif answer.status == 413 and self._shorten():
             pass
         elif answer.is_refused:

@@ -20,6 +20,7 @@
 _shiplog_call_seconds=5
 _shiplog_batch=500
 _shiplog_batch_bytes=524288
+_shiplog_least_bytes=4096
 _shiplog_segments=8
 _shiplog_orphan_seconds=60
 
@@ -742,7 +743,12 @@ _shiplog_send_file() {
       400 | 413 | 415) # too much at once, or one of them is to blame: which?
         if [ "$_shiplog_size" -gt 1 ]; then
           _shiplog_most=$((_shiplog_size / 2))
-          [ "$_shiplog_answer" != 413 ] || _shiplog_batch=$_shiplog_most
+          # What takes little takes little tomorrow, too.
+          if [ "$_shiplog_answer" = 413 ]; then
+            _shiplog_batch_bytes=$((_shiplog_size_bytes / 2))
+            [ "$_shiplog_batch_bytes" -ge "$_shiplog_least_bytes" ] || _shiplog_batch_bytes=$_shiplog_least_bytes
+            _shiplog_most_bytes=$_shiplog_batch_bytes
+          fi
         else
           _shiplog_say "an event was dropped: $_shiplog_answer $(_shiplog_excerpt 300)"
           _shiplog_is_delivered "$1" 1

@@ -13,6 +13,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { type Agent, CLIENTS, LANGUAGES, type Language, startAgent } from './agent.ts';
 import { startPickyProxy } from './picky-proxy.ts';
 import { isDense, linesOf, storedTask, taskOnce } from './stored.ts';
+import { type Got, startStubServer, stored } from './stub-server.ts';
 
 const LONG_MS = 120_000;
 /** The first time Go compiles its library with the race detector. */
@@ -239,6 +240,37 @@ describe('a client for agents', () => {
           complete: true,
         }),
       );
+    },
+    LONG_MS,
+  );
+
+  it(
+    'asks a proxy that takes little for more only until it knows, and then for hardly less than it takes',
+    async () => {
+      const mostBytes = 20_000;
+      const sizeOf = ({ lines }: Got) => lines.join('\n').length + 1;
+      const came = await each(async (language) => {
+        const proxy = await startStubServer((got) =>
+          sizeOf(got) > mostBytes ? { status: 413, body: '' } : stored(got),
+        );
+        const agent = startAgent(language, settings(language, 'little', proxy.url));
+        await agent.call('step', 'little', 'web-1', 'download');
+        await agent.call('lines', 1, 400);
+        expect((await agent.call('flush', 20)).result, agent.stderr()).toBe('true');
+        const isRefused = proxy.got.map((got) => sizeOf(got) > mostBytes);
+        await agent.call('lines', 401, 1_500);
+        expect((await agent.call('flush', 20)).result, agent.stderr()).toBe('true');
+        await agent.kill();
+        proxy.stop();
+        const later = proxy.got.slice(isRefused.length).map(sizeOf);
+        return {
+          refused: isRefused.includes(true),
+          refusedLater: later.filter((size) => size > mostBytes).length,
+          // Half of the first that was refused and by less than another half too large.
+          isFull: Math.max(...later) > mostBytes / 2 - 500 || later,
+        };
+      });
+      expect(came).toEqual(all({ refused: true, refusedLater: 0, isFull: true }));
     },
     LONG_MS,
   );

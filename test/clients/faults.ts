@@ -264,20 +264,6 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(messages).toEqual(texts);
   });
 
-  it('grows its requests again after one that was too large', async () => {
-    const lines = Array.from({ length: 300 }, (_, i) => lineOf('large', i + 1, 'x'.repeat(1_000)));
-    await leave('large', [...lines, '']);
-    const stub = await startStubServer((got, earlier) =>
-      earlier.length < 2 ? { status: 413, body: '' } : stored(got),
-    );
-    const agent = agentOf('large', stub.url);
-    expect((await agent.call('flush', 20)).result).toBe('true');
-    stub.stop();
-    const [all, half, quarter = 0, more] = stub.got.map((got) => got.lines.length);
-    expect([all, half, quarter]).toEqual([300, 150, 75]);
-    expect(more).toBeGreaterThan(quarter);
-  });
-
   it('makes room where two steps print by turns, and says of each how much of it gave way', async () => {
     const lines = 4_000;
     const queueBytes = 100_000;

@@ -332,36 +332,6 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
     );
 
     it(
-      'sends larger requests again after one that was too large for a proxy',
-      async () => {
-        let isOver = false;
-        let wasRefused = false;
-        const smaller = Promise.withResolvers<void>();
-        const proxy = await startStubServer((got) => {
-          if (isOver) return stubStored(got);
-          if (got.lines.length <= 20) {
-            if (wasRefused) smaller.resolve();
-            return { status: 503, body: '' };
-          }
-          wasRefused = true;
-          return { status: 413, body: '' };
-        });
-        const agent = startAgent('java', settings('larger', proxy.url));
-        await agent.call('step', 'larger', 'web-1', 'download');
-        await agent.call('lines', 1, 400);
-        await smaller.promise;
-        const before = proxy.got.length;
-        isOver = true;
-        expect((await agent.call('flush', 40)).result, agent.stderr()).toBe('true');
-        await agent.kill();
-        proxy.stop();
-        const [accepted = 0, ...later] = proxy.got.slice(before).map(({ lines }) => lines.length);
-        expect(Math.max(...later)).toBeGreaterThan(1.5 * accepted);
-      },
-      LONG_MS,
-    );
-
-    it(
       'tries again after five seconds where an answer begins and does not end',
       async () => {
         let requests = 0;
