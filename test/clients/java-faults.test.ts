@@ -18,7 +18,6 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { type Agent, LANGUAGES, startAgent } from './agent.ts';
 import { storedMessages } from './spooled.ts';
 import { isDense, linesOf, type StoredTask, storedTask } from './stored.ts';
-import { startStubServer, stored as stubStored } from './stub-server.ts';
 
 const LONG_MS = 60_000;
 const NOBODY = 'http://127.0.0.1:9';

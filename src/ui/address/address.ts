@@ -13,8 +13,20 @@ function read(): Address {
   return { path: path.map(decoded), params: new URLSearchParams(location.search) };
 }
 
+/**
+ * A segment of dots, escaped or not, is a step in the path to every browser. Behind a sign that is always escaped in
+ * a name it is one.
+ */
+const DOTS = /^\.\.?$/;
+const DOTS_SIGN = '=';
+
+function encoded(part: string): string {
+  return DOTS.test(part) ? `${DOTS_SIGN}${part}` : encodeURIComponent(part);
+}
+
 /** A broken escape in an address that somebody typed is shown as it is. */
 function decoded(part: string): string {
+  if (part.startsWith(DOTS_SIGN) && DOTS.test(part.slice(1))) return part.slice(1);
   try {
     return decodeURIComponent(part);
   } catch {
@@ -51,7 +63,7 @@ export function addressOf(
     for (const one of value === null ? [] : [value].flat()) if (one !== '') query.append(name, one);
   }
   const text = query.toString();
-  return `/${path.map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`;
+  return `/${path.map(encoded).join('/')}${text === '' ? '' : `?${text}`}`;
 }
 
 /** Changes parameters of this address; null and '' take one away. */
