@@ -141,6 +141,22 @@ function describeOnSqlite(): void {
   });
   afterAll(() => shiplog.close());
 
+  it('knows an agent that retries elsewhere what was exported by the time that it gave: without one the retry is a conflict', async () => {
+    const said = { taskId: 'moved', host: 'web-1', step: 'backup', message: 'it began' };
+    const tried = [{ ...said, eventId: 'timed', at: AT }, { ...said, eventId: 'untimed' }];
+    await shiplog.ingest.logSteps(tried);
+    const { stdout } = await runCli(['export', '--url', shiplog.url, '--task', 'moved']);
+    const to = await startHttpFixture();
+    const put = await runCli(['import', '--url', to.url, '--json', '-'], { input: stdout });
+    expect(JSON.parse(put.stdout)).toMatchObject({ stored: 2, rejected: 0 });
+    expect(await to.ingest.logSteps(tried)).toMatchObject([
+      { outcome: 'DUPLICATE' },
+      { outcome: 'REJECTED', problem: { code: 'ID_CONFLICT' } },
+    ]);
+    expect(await to.store.eventCount()).toBe(2);
+    await to.close();
+  });
+
   it('chooses by task, host, step and time, and a task tells what it is in any case', async () => {
     const input = { id: 'y-said', service: 'shop', at: AT };
     await shiplog.graphql({ query: START_TASK, variables: { input } });
