@@ -26,6 +26,7 @@ import (
 	mathrand "math/rand"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -124,9 +125,8 @@ type Client struct {
 // New starts a client, and adopts what killed agents left in the spool directory. An error says
 // what is wrong with the options or the directory; a server that is away is none.
 func New(options Options) (*Client, error) {
-	options.URL = strings.TrimRight(options.URL, "/")
-	if !strings.HasPrefix(options.URL, "http://") && !strings.HasPrefix(options.URL, "https://") {
-		return nil, fmt.Errorf("shiplog: URL must begin with http:// or https://, not %q", options.URL)
+	if err := options.check(); err != nil {
+		return nil, err
 	}
 	if options.QueueBytes == 0 {
 		options.QueueBytes = defaultQueueBytes
@@ -163,6 +163,28 @@ func New(options Options) (*Client, error) {
 	}
 	go c.deliver()
 	return c, nil
+}
+
+func (o *Options) check() error {
+	o.URL = strings.TrimRight(o.URL, "/")
+	address, err := url.Parse(o.URL)
+	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Hostname() == "" {
+		return fmt.Errorf("shiplog: URL must begin with http:// or https:// and a host, not %q", o.URL)
+	}
+	o.Token = strings.TrimSpace(o.Token)
+	if !isToken(o.Token) {
+		return errors.New("shiplog: Token is what no token can be")
+	}
+	// The agent may go to another directory later.
+	for _, path := range []*string{&o.TokenFile, &o.Spool} {
+		if *path == "" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return fmt.Errorf("shiplog: %w", err)
+		}
+	}
+	return nil
 }
 
 // Flush waits until everything that was reported before is delivered, at most so long; it says
@@ -351,6 +373,18 @@ func (s *Step) Cancelled(why string) { s.end(event{Status: "CANCELLED", Message:
 
 // Skipped ends the step without it having been done.
 func (s *Step) Skipped(why string) { s.end(event{Status: "SKIPPED", Message: optional(why)}) }
+
+// ExitCode is what a shell says of a process that has ended: where a signal ended it, 128 and its number. 0 of one
+// that could not be started.
+func ExitCode(state *os.ProcessState) int {
+	if state == nil {
+		return 0
+	}
+	if status, isUnix := state.Sys().(syscall.WaitStatus); isUnix && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return state.ExitCode()
+}
 
 func failed(status string, why Failure) event {
 	e := event{Status: status}
@@ -962,7 +996,7 @@ func (c *Client) readToken() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	token := strings.TrimSpace(string(content))
-	if strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if !isToken(token) {
 		err = errors.New(c.options.TokenFile + ": it holds what is no token")
 	}
 	c.trouble(err)
@@ -971,6 +1005,10 @@ func (c *Client) readToken() bool {
 	}
 	c.token = token
 	return true
+}
+
+func isToken(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 func (c *Client) complain(text string) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -118,11 +119,25 @@ public final class Shiplog implements AutoCloseable {
       if (!url.startsWith("http://") && !url.startsWith("https://")) {
         throw new IllegalArgumentException("url must begin with http:// or https://, not " + url);
       }
+      if (hostOf(url) == null) {
+        throw new IllegalArgumentException("url must have a host, without underscores, not " + url);
+      }
       this.url = url.replaceAll("/+$", "");
     }
 
+    private static String hostOf(String url) {
+      try {
+        return new URI(url).getHost();
+      } catch (URISyntaxException e) {
+        return null;
+      }
+    }
+
     public Options token(String value) {
-      token = value;
+      token = value == null ? null : value.trim();
+      if (token != null && !isToken(token)) {
+        throw new IllegalArgumentException("token is what no token can be");
+      }
       return this;
     }
 
@@ -765,7 +780,7 @@ public final class Shiplog implements AutoCloseable {
       return false;
     }
     // An error about a header would show it.
-    if (!read.chars().allMatch(c -> c > ' ' && c <= '~')) {
+    if (!isToken(read)) {
       trouble("token file: what " + options.tokenFile + " holds is no token");
       return false;
     }
@@ -774,6 +789,10 @@ public final class Shiplog implements AutoCloseable {
       token = read;
       return isNew;
     }
+  }
+
+  private static boolean isToken(String text) {
+    return text.chars().allMatch(c -> c > ' ' && c <= '~');
   }
 
   private synchronized void complain(String text) {

@@ -15,9 +15,11 @@ was. Ends of steps are kept.
         step.succeeded()
 """
 
+import base64
 import fcntl
 import glob
 import http.client
+import ipaddress
 import json
 import math
 import os
@@ -28,6 +30,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import urllib.request
 import uuid
 import weakref
 from collections import deque
@@ -90,14 +93,20 @@ class Client:
         self._address = urllib.parse.urlsplit(url.rstrip("/"))
         if self._address.scheme not in ("http", "https") or not self._address.hostname:
             raise ValueError(f"shiplog: url must begin with http:// or https://, not {url!r}")
-        self._token = token
-        self._token_file = token_file
+        self._address.port  # raises ValueError where it is none
+        self._token = None if token is None else token.strip()
+        if token is not None and not _is_token(self._token):
+            raise ValueError("shiplog: token is what no token can be")
+        # The agent may go to another directory later.
+        self._token_file = None if token_file is None else os.path.abspath(token_file)
         self._queue_bytes = self._full_at = queue_bytes
         self._source = source
         self._complain_to = complain or _complain_on_stderr
         self._writer = str(uuid.uuid4())
         self._process = os.getpid()
         self._connection = None
+        self._is_proxied = False
+        self._proxy_headers = {}
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._turns = deque()  # reports that came in the middle of another, of a signal's handler
@@ -475,11 +484,14 @@ class Client:
     def _post(self, path, body, headers):
         is_new = self._connection is None
         if is_new:
-            kind = (http.client.HTTPSConnection if self._address.scheme == "https"
-                    else http.client.HTTPConnection)
-            self._connection = kind(self._address.hostname, self._address.port, timeout=CALL_TIMEOUT)
+            self._connection = self._connect()
+        if self._is_proxied and self._address.scheme == "http":
+            target = f"http://{self._address.netloc.rpartition('@')[2]}{path}"
+            headers = {**headers, **self._proxy_headers}
+        else:
+            target = path
         try:
-            self._connection.request("POST", path, body, headers)
+            self._connection.request("POST", target, body, headers)
             return self._connection.getresponse()
         except (ConnectionError, http.client.HTTPException):
             if is_new:
@@ -487,6 +499,24 @@ class Client:
         # The server had closed a connection that was idle.
         self._disconnect()
         return self._post(path, body, headers)
+
+    def _connect(self):
+        """By the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY say, as most programs do."""
+        address, proxy = self._address, _proxy_of(self._address)
+        self._is_proxied = proxy is not None
+        kind = (http.client.HTTPSConnection if address.scheme == "https"
+                else http.client.HTTPConnection)
+        if proxy is None:
+            return kind(address.hostname, address.port, timeout=CALL_TIMEOUT)
+        self._proxy_headers = {}
+        if proxy.username is not None:
+            who = f"{urllib.parse.unquote(proxy.username)}:{urllib.parse.unquote(proxy.password or '')}"
+            shown = base64.b64encode(who.encode()).decode()
+            self._proxy_headers = {"proxy-authorization": f"Basic {shown}"}
+        connection = kind(proxy.hostname, proxy.port or 80, timeout=CALL_TIMEOUT)
+        if address.scheme == "https":
+            connection.set_tunnel(address.hostname, address.port or 443, self._proxy_headers)
+        return connection
 
     def _disconnect(self):
         connection, self._connection = self._connection, None
@@ -527,7 +557,7 @@ class Client:
         try:
             with open(self._token_file, encoding="utf-8") as file:
                 token = file.read().strip()
-            if not (token.isascii() and token.isprintable()):
+            if not _is_token(token):
                 raise ValueError("it holds what is no token")
         except (OSError, ValueError) as error:  # the latter also where it is no UTF-8
             self._trouble(f"{self._token_file}: {_described(error)}")
@@ -599,6 +629,7 @@ class Client:
 
     def _open_spool(self, directory):
         """A file of our own; those whose process is gone are taken over."""
+        directory = os.path.abspath(directory)
         os.makedirs(directory, mode=0o700, exist_ok=True)
         others = glob.glob(os.path.join(glob.escape(directory), "py-*.ndjson"))
         self._spool = _Spool(os.path.join(directory, f"py-{self._writer}.ndjson"))
@@ -714,12 +745,14 @@ class Step:
         self._end({"status": "SUCCEEDED", "exitCode": 0})
 
     def failed(self, message=None, exit_code=None, code=None):
-        """It ends. The message is what a person reads first: put the reason there."""
-        self._end({"status": "FAILED", "exitCode": exit_code, "error": _failure(message, code)})
+        """It ends. The message is what a person reads first: put the reason there. The exit code may be
+        a returncode of subprocess: -15, of signal 15, is said as shells do, 143."""
+        self._end({"status": "FAILED", "exitCode": _exit_code(exit_code), "error": _failure(message, code)})
 
     def timed_out(self, message=None, exit_code=None, code=None):
         """It ends."""
-        self._end({"status": "TIMED_OUT", "exitCode": exit_code, "error": _failure(message, code)})
+        self._end({"status": "TIMED_OUT", "exitCode": _exit_code(exit_code),
+                   "error": _failure(message, code)})
 
     def cancelled(self, why=None):
         """It ends."""
@@ -928,6 +961,10 @@ def _lock_of(path):
     return file
 
 
+def _exit_code(code):
+    return 128 - code if isinstance(code, int) and -128 < code < 0 else code
+
+
 def _failure(message, code):
     if message is None:
         return None
@@ -974,6 +1011,23 @@ def _finite(number):
         return float(number) if math.isfinite(number) else None
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _proxy_of(address):
+    """None: the server itself is asked. So are those on this machine, whatever the environment says."""
+    proxy = urllib.request.getproxies().get(address.scheme)
+    if not proxy or address.hostname == "localhost" or urllib.request.proxy_bypass(address.hostname):
+        return None
+    try:
+        if ipaddress.ip_address(address.hostname).is_loopback:
+            return None
+    except ValueError:
+        pass  # a name
+    return urllib.parse.urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def _is_token(text):
+    return text.isascii() and text.isprintable()
 
 
 def _is_count(value):

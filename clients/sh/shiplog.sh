@@ -32,6 +32,8 @@ shiplog_open() {
   _shiplog_step_number=0
   _shiplog_is_temporary=
   _shiplog_closing=
+  _shiplog_before=0
+  _shiplog_set_back=0
   _shiplog_owner=
   _shiplog_unwritten=0
   _shiplog_is_torn=
@@ -61,22 +63,27 @@ shiplog_open() {
   # a lock, when that was killed.
   _shiplog_sender=$(
     (
+      # By exec: around a list, some shells keep a copy of what they redirect.
+      exec </dev/null >/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
       _shiplog_settings
-      trap '' INT HUP PIPE
+      trap '' INT HUP PIPE TERM
       umask 077
+      case ${SHIPLOG_TOKEN_FILE:-} in '' | /*) ;; *) SHIPLOG_TOKEN_FILE=$PWD/$SHIPLOG_TOKEN_FILE ;; esac
+      cd / # it does not keep a directory busy
       # Only bash gives out higher numbers.
       [ -z "${BASH_VERSION:-}" ] ||
         for _shiplog_fd in 10 11 12 13 14 15 16 17 18 19; do eval "exec $_shiplog_fd>&-"; done
       _shiplog_send_all
-    ) </dev/null >/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+    ) &
     _shiplog_identity "$!"
   )
   (umask 077 && printf '%s\n' "$_shiplog_sender" >"$_shiplog_dir/sender") || :
 }
 
-# In a subshell: what the script has set for itself (IFS, -f, and what a strict mode may have) does not hold there.
+# In a subshell: what the script has set for itself (IFS, -f, -C, and what a strict mode may have) does not hold there,
+# nor does the trace of set -x show a token.
 _shiplog_settings() {
-  set +ef
+  set +aefvxC
   unset IFS
   if [ -n "${BASH_VERSION:-}" ]; then
     trap - ERR DEBUG
@@ -85,6 +92,7 @@ _shiplog_settings() {
 }
 
 _shiplog_make_dir() {
+  case $_shiplog_root in /*) ;; *) _shiplog_root=$PWD/$_shiplog_root ;; esac # the script may go elsewhere
   _shiplog_dir=$_shiplog_root/sh-$_shiplog_id
   (
     umask 077
@@ -114,7 +122,7 @@ shiplog_running() {
   _shiplog_began=$(date +%s)
   _shiplog_status RUNNING '?command' "${1:-}"
   (umask 077 && _shiplog_json taskId "$_shiplog_task" host "$_shiplog_host" step "$_shiplog_step" \
-    '#attempt' "$_shiplog_attempt" >"$_shiplog_alive") || :
+    '#attempt' "$_shiplog_attempt" >|"$_shiplog_alive") || :
 }
 
 # Output: TEXT [STDOUT or STDERR [LEVEL]].
@@ -122,7 +130,7 @@ shiplog_line() {
   [ -z "$_shiplog_is_off" ] || return 0
   _shiplog_own_writer
   _shiplog_piece=$(_shiplog_segment_file "$_shiplog_segment")
-  _shiplog_bytes=$(wc -c 2>/dev/null <"$_shiplog_piece") || _shiplog_bytes=0
+  _shiplog_bytes=$({ wc -c <"$_shiplog_piece"; } 2>/dev/null) || _shiplog_bytes=0
   if [ "$_shiplog_bytes" -gt $((_shiplog_output_bytes / _shiplog_segments)) ]; then
     _shiplog_mark "$_shiplog_piece.end"
     _shiplog_segment=$((_shiplog_segment + 1))
@@ -181,18 +189,29 @@ shiplog_finish_task() {
 # Waits until all is delivered, at most SECONDS. Fails if it is not.
 shiplog_flush() {
   [ -z "$_shiplog_is_off" ] || return 0
-  _shiplog_until=$(($(date +%s) + $1))
+  _shiplog_look_at_clock
+  _shiplog_until=$((_shiplog_clock + $1))
   _shiplog_mark "$_shiplog_dir/hurry"
   # Asked once a round: a sign of life may come right behind the last event.
   while _shiplog_rest=$(_shiplog_left) && [ "$_shiplog_rest" -gt 0 ]; do
-    [ "$(date +%s)" -lt "$_shiplog_until" ] || break
+    _shiplog_look_at_clock
+    [ "$_shiplog_clock" -lt "$_shiplog_until" ] || break
     # At the end nobody is held up because the server is away.
     [ -z "$_shiplog_closing" ] || [ ! -e "$_shiplog_dir/away" ] ||
-      [ "$(date +%s)" -le "$_shiplog_closing" ] || break
+      [ "$_shiplog_clock" -le "$_shiplog_closing" ] || break
     _shiplog_nap
   done
   rm -f "$_shiplog_dir/hurry"
   [ "$_shiplog_rest" -eq 0 ]
+}
+
+# Sets _shiplog_clock to seconds that go on where the system's clock is set back.
+_shiplog_look_at_clock() {
+  _shiplog_now=$(date +%s)
+  [ "$_shiplog_now" -ge "$_shiplog_before" ] ||
+    _shiplog_set_back=$((_shiplog_set_back + _shiplog_before - _shiplog_now))
+  _shiplog_before=$_shiplog_now
+  _shiplog_clock=$((_shiplog_now + _shiplog_set_back))
 }
 
 # Waits for deliveries at most [SECONDS, default 5; 1 where the server is away], then stops the sender. What is left in a spool
@@ -200,7 +219,8 @@ shiplog_flush() {
 shiplog_close() {
   [ -z "$_shiplog_is_off" ] || return 0
   (_shiplog_settings && rm -f "$_shiplog_dir"/*.alive) || :
-  _shiplog_closing=$(($(date +%s) + 1))
+  _shiplog_look_at_clock
+  _shiplog_closing=$((_shiplog_clock + 1))
   shiplog_flush "${1:-5}" || :
   _shiplog_stop_sender
   _shiplog_rest=$(_shiplog_left)
@@ -215,7 +235,7 @@ shiplog_close() {
 
 _shiplog_stop_sender() {
   # Its number may be another's by now.
-  ! _shiplog_lives "$_shiplog_sender" || kill "${_shiplog_sender%% *}" 2>/dev/null || :
+  ! _shiplog_lives "$_shiplog_sender" || kill -KILL "${_shiplog_sender%% *}" 2>/dev/null || :
   for _shiplog_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     _shiplog_lives "$_shiplog_sender" || return 0
     _shiplog_nap
@@ -223,8 +243,10 @@ _shiplog_stop_sender() {
 }
 
 # TASK HOST STEP COMMAND ARGUMENTS…: runs the command, reports its start, its lines and its end, and
-# returns its exit code. Its output goes through as it is.
-shiplog_run() {
+# returns its exit code. Its output goes through as it is. The step and the traps of the script stay as they are.
+shiplog_run() (
+  # The command hears of Ctrl-C and of a service's end by itself; how it ends is still to be reported.
+  trap : INT HUP TERM
   shiplog_step "$1" "$2" "$3" "${SHIPLOG_ATTEMPT:-1}"
   shift 3
   if [ -n "$_shiplog_is_off" ]; then
@@ -232,8 +254,6 @@ shiplog_run() {
     return
   fi
   shiplog_running "$(unset IFS && printf '%s' "$*")"
-  # The command hears of Ctrl-C by itself; how it ends is still to be reported.
-  trap : INT
   _shiplog_code=0
   if mkfifo -m 600 "$_shiplog_base.STDOUT" "$_shiplog_base.STDOUT.copy" \
     "$_shiplog_base.STDERR" "$_shiplog_base.STDERR.copy"; then
@@ -249,20 +269,26 @@ shiplog_run() {
     [ -z "$_shiplog_why" ] || _shiplog_why="{$_shiplog_why}"
     _shiplog_end FAILED '#exitCode' "$_shiplog_code" '?#error' "$_shiplog_why"
   fi
-  trap - INT
   return "$_shiplog_code"
-}
+)
 
+# What copies its output is no child: whoever waits for all must not wait for what the command leaves running.
 _shiplog_run_copied() {
   for _shiplog_stream in STDOUT STDERR; do
     # It reads to the end whatever happens to the disk: else tee, and then the command, would get SIGPIPE.
-    {
-      _shiplog_encode "$_shiplog_stream" "$_shiplog_base.$_shiplog_stream.last"
-      _shiplog_mark "$_shiplog_base.$_shiplog_stream.end"
-    } <"$_shiplog_base.$_shiplog_stream.copy" &
+    (
+      trap '' INT HUP TERM
+      {
+        _shiplog_encode "$_shiplog_stream" "$_shiplog_base.$_shiplog_stream.last"
+        _shiplog_mark "$_shiplog_base.$_shiplog_stream.end"
+      } <"$_shiplog_base.$_shiplog_stream.copy" &
+    )
   done
-  tee "$_shiplog_base.STDOUT.copy" <"$_shiplog_base.STDOUT" &
-  tee "$_shiplog_base.STDERR.copy" <"$_shiplog_base.STDERR" >&2 &
+  (
+    trap '' INT HUP TERM
+    tee "$_shiplog_base.STDOUT.copy" <"$_shiplog_base.STDOUT" &
+    tee "$_shiplog_base.STDERR.copy" <"$_shiplog_base.STDERR" >&2 &
+  )
   "$@" >"$_shiplog_base.STDOUT" 2>"$_shiplog_base.STDERR" || _shiplog_code=$?
   # What the command leaves running keeps its output open: it is not waited for beyond two seconds.
   for _shiplog_try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -393,6 +419,7 @@ _shiplog_encode() {
         { _shiplog_encode_all "$@" 2>/dev/null || { cat >/dev/null && echo failed >&4; }; }
     } 4>&1
   ) || :
+  [ -d "$_shiplog_dir" ] || return 0 # a daemon's, after shiplog_close
   case $_shiplog_seen in
     *missing*) _shiplog_lost=$(printf '%s\n' "$_shiplog_seen" | sed -n 's/^missing //p') ;;
     *failed*) _shiplog_awk_failed "$1" "$(printf %s "$_shiplog_seen" | tr -cd 0-9)" ;;
@@ -521,6 +548,12 @@ _shiplog_awk_text='
     }
     return out
   }
+  function replaced(s, c, by,   parts, n, i, out) {
+    n = split(s, parts, c)
+    out = parts[1]
+    for (i = 2; i <= n; i++) out = out by parts[i]
+    return out
+  }
   function quote(s,   i, c) {
     if (length(s) > 16384) s = substr(s, 1, 16000) "... [shiplog: " (length(s) - 16000) " bytes were cut]"
     if ("a" !~ /\000/) gsub(/\000/, "\357\277\275", s) # to some this is an expression without characters
@@ -529,7 +562,7 @@ _shiplog_awk_text='
     if (s ~ /[\001-\037]/)
       for (i = 1; i < 32; i++) {
         c = sprintf("%c", i)
-        if (index(s, c)) gsub(c, sprintf("\\\\u%04x", i), s)
+        if (index(s, c)) s = replaced(s, c, sprintf("\\u%04x", i))
       }
     return "\"" s "\""
   }
@@ -573,7 +606,7 @@ _shiplog_json() {
 # The oldest segment of output gives way, and a line says so.
 _shiplog_drop() {
   [ -e "$1" ] || return 0
-  _shiplog_lost=$(wc -l 2>/dev/null <"$1") || return 0
+  _shiplog_lost=$({ wc -l <"$1"; } 2>/dev/null) || return 0
   _shiplog_sent_of "$1"
   _shiplog_lost=$((_shiplog_lost - _shiplog_sent))
   rm -f "$1" "$1.sent" "$1.end"
@@ -657,7 +690,7 @@ _shiplog_left() (
     [ -e "$_shiplog_one" ] || continue
     # In this order: what is written and sent meanwhile must not count as less than nothing.
     _shiplog_sent_of "$_shiplog_one"
-    _shiplog_all=$(wc -l 2>/dev/null <"$_shiplog_one") || continue
+    _shiplog_all=$({ wc -l <"$_shiplog_one"; } 2>/dev/null) || continue
     _shiplog_total=$((_shiplog_total + _shiplog_all - _shiplog_sent))
   done
   echo "$_shiplog_total"
@@ -683,7 +716,8 @@ _shiplog_send_all() {
     if _shiplog_is_killed; then
       [ "$(_shiplog_left)" -gt 0 ] || [ -n "$(ls "$_shiplog_dir" | grep '\.copy$')" ] ||
         { rm -rf "$_shiplog_dir"; return; }
-      [ "$(date +%s)" -lt $((_shiplog_gone + _shiplog_orphan_seconds)) ] || return
+      _shiplog_look_at_clock
+      [ "$_shiplog_clock" -lt $((_shiplog_gone + _shiplog_orphan_seconds)) ] || return
     fi
     _shiplog_nap
   done
@@ -693,7 +727,8 @@ _shiplog_send_all() {
 _shiplog_is_killed() {
   [ -z "$_shiplog_gone" ] || return 0
   ! _shiplog_runs $$ || return 1
-  _shiplog_gone=$(date +%s)
+  _shiplog_look_at_clock
+  _shiplog_gone=$_shiplog_clock
   exec 2>/dev/null
 }
 
@@ -706,7 +741,7 @@ _shiplog_send_file() {
     _shiplog_is_over=
     case $1 in */adopted-*) _shiplog_is_over=yes ;; esac
     [ ! -e "$1.end" ] || _shiplog_is_over=yes
-    _shiplog_all=$(wc -l 2>/dev/null <"$1") || return 0 # it gave way
+    _shiplog_all=$({ wc -l <"$1"; } 2>/dev/null) || return 0 # it gave way
     if [ "$_shiplog_all" -le "$_shiplog_sent" ]; then
       if [ -n "$_shiplog_is_over" ]; then
         rm -f "$1" "$1.sent" "$1.end"
@@ -792,14 +827,15 @@ _shiplog_post() {
   esac
   _shiplog_token=${SHIPLOG_TOKEN:-}
   [ -z "${SHIPLOG_TOKEN_FILE:-}" ] || _shiplog_token=$(cat "$SHIPLOG_TOKEN_FILE")
+  _shiplog_token=$(printf '%s' "$_shiplog_token" | tr -d '[:space:]')
   _shiplog_reply=$(
     _shiplog_rest_of "$1" "$2" | {
       {
         [ -z "$_shiplog_token" ] || printf 'header = "authorization: Bearer %s"\n' "$_shiplog_token"
-      } | curl -s -i -K - --max-time "$_shiplog_call_seconds" --max-filesize 4000000 \
+      } | curl -sS -i -K - --max-time "$_shiplog_call_seconds" --max-filesize 4000000 \
         -w '\n%{http_code}' -H "content-type: $_shiplog_content" \
         -H 'accept: application/graphql-response+json, application/json' -H 'expect:' \
-        --data-binary @/dev/fd/3 "${SHIPLOG_URL:-http://localhost:4000}$_shiplog_path" 2>/dev/null
+        --data-binary @/dev/fd/3 "${SHIPLOG_URL:-http://localhost:4000}$_shiplog_path" 2>&1
       echo " $?"
     } 3<&0 | tr -d '\000\r'
   )
@@ -829,8 +865,12 @@ _shiplog_excerpt() { printf '%s\n' "$_shiplog_reply" | sed -e '1,/^$/d' -e '$d' 
 
 # Between two tries: longer each time, as long as the server asks for, and not all scripts at once.
 _shiplog_pause() {
-  [ -n "$_shiplog_troubled" ] ||
-    _shiplog_say "no good answer from ${SHIPLOG_URL:-http://localhost:4000} ($_shiplog_answer); reporting goes on when it is over"
+  if [ -z "$_shiplog_troubled" ]; then
+    _shiplog_trouble="no good answer from ${SHIPLOG_URL:-http://localhost:4000} ($_shiplog_answer)"
+    [ "$_shiplog_answer" != 000 ] || _shiplog_trouble="no answer from ${SHIPLOG_URL:-http://localhost:4000}: $(
+      printf '%s\n' "$_shiplog_reply" | sed -n 's/^curl: ([0-9]*) //p' | head -n 1)"
+    _shiplog_say "$_shiplog_trouble; reporting goes on when it is over"
+  fi
   _shiplog_troubled=yes
   [ "$_shiplog_answer" != 000 ] || _shiplog_mark "$_shiplog_dir/away"
   _shiplog_failures=$((_shiplog_failures + 1))
@@ -868,15 +908,29 @@ _shiplog_signs_of_life() {
   done
 }
 
-if [ "${0##*/}" = shiplog.sh ]; then
+_shiplog_main() {
   if [ "${1:-}" != run ] || [ $# -lt 5 ]; then
     echo 'usage: sh shiplog.sh run TASK HOST STEP COMMAND ARGUMENTS…' >&2
     exit 2
   fi
   shift
+  trap : INT HUP TERM
   shiplog_open
   _shiplog_exit=0
   shiplog_run "$@" || _shiplog_exit=$?
   shiplog_close
   exit "$_shiplog_exit"
-fi
+}
+
+case ${ZSH_VERSION:+$ZSH_EVAL_CONTEXT} in
+  *:file*)
+    if eval '[[ ! -o shwordsplit ]]'; then
+      echo "shiplog: nothing is reported: in zsh write  emulate sh -c '. .../shiplog.sh'" >&2
+      shiplog_open() { _shiplog_is_off=yes; }
+    fi
+    ;;
+  *)
+    [ -z "${ZSH_VERSION:-}" ] || emulate sh
+    [ "${0##*/}" != shiplog.sh ] || _shiplog_main "$@"
+    ;;
+esac

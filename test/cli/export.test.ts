@@ -143,7 +143,10 @@ function describeOnSqlite(): void {
 
   it('knows an agent that retries elsewhere what was exported by the time that it gave: without one the retry is a conflict', async () => {
     const said = { taskId: 'moved', host: 'web-1', step: 'backup', message: 'it began' };
-    const tried = [{ ...said, eventId: 'timed', at: AT }, { ...said, eventId: 'untimed' }];
+    const tried = [
+      { ...said, eventId: 'timed', at: AT },
+      { ...said, eventId: 'untimed' },
+    ];
     await shiplog.ingest.logSteps(tried);
     const { stdout } = await runCli(['export', '--url', shiplog.url, '--task', 'moved']);
     const to = await startHttpFixture();

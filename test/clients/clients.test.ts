@@ -1,11 +1,12 @@
 /** The clients for agents: what becomes of events when the server, the agent or the token goes. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative as relativeTo } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatTokens, makeToken, type Scope } from '../../src/domain/token.ts';
 import { runCli } from '../support/cli.ts';
@@ -16,6 +17,8 @@ import { isDense, linesOf, storedTask, taskOnce } from './stored.ts';
 import { type Got, startStubServer, stored } from './stub-server.ts';
 
 const LONG_MS = 120_000;
+const NOBODY = 'http://127.0.0.1:9';
+const TLS = join(import.meta.dirname, 'tls');
 /** The first time Go compiles its library with the race detector. */
 const BUILD_MS = 300_000;
 /** Of a call that does not wait for the network, on a machine that is busy with other tests. */
@@ -273,6 +276,115 @@ describe('a client for agents', () => {
       expect(came).toEqual(all({ refused: true, refusedLater: 0, isFull: true }));
     },
     LONG_MS,
+  );
+
+  it('says what is wrong with a certificate that nobody vouches for, and delays no step for it', async () => {
+    const secure = createSecureServer({
+      key: await readFile(join(TLS, 'key.pem')),
+      cert: await readFile(join(TLS, 'certificate.pem')),
+    }).listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+    const came = await each(async (language) => {
+      const agent = startAgent(language, settings(language, 'tls', url));
+      await agent.call('step', 'tls', 'web-1', 'download');
+      const { ms } = await agent.call('line', 'line 1');
+      await expect.poll(() => agent.stderr(), { timeout: 20_000 }).toMatch(/certifi?cat/i);
+      await agent.call('close', 0);
+      const code = await agent.end();
+      return [
+        ms < AT_ONCE_MS || ms,
+        code,
+        (await spooled(settings(language, 'tls').SHIPLOG_SPOOL)).bytes > 0,
+      ];
+    });
+    secure.close();
+    expect(came).toEqual(all([true, 0, true]));
+  });
+
+  it('takes a token with an end of line, as files and secrets have it', async () => {
+    const came = await each(async (language) => {
+      const env = { ...settings(language, 'newline'), SHIPLOG_TOKEN: `${agentToken}\r\n` };
+      const agent = startAgent(language, env);
+      await agent.call('step', `newline-${language}`, 'web-1', 'download');
+      await agent.call('line', 'line 1');
+      const { result } = await agent.call('flush', 10);
+      await agent.kill();
+      return [result, agent.stderr()];
+    });
+    expect(came).toEqual(all(['true', '']));
+  });
+
+  it('finds its spool directory and its token file wherever the agent has gone meanwhile', async () => {
+    // Deep enough that no path from here leads to the same from there.
+    const elsewhere = join(directory, ...'elsewhere, and far from here'.split(''));
+    await mkdir(elsewhere, { recursive: true });
+    const mobile: Language[] = ['go', 'python', 'sh']; // Java cannot go elsewhere
+    const came = await each(async (language) => {
+      if (!mobile.includes(language)) return null;
+      const env = settings(language, 'moved', NOBODY);
+      const file = await tokenFile(`${language}-moved`, 'shp_old');
+      const relative = {
+        ...env,
+        SHIPLOG_SPOOL: relativeTo(process.cwd(), env.SHIPLOG_SPOOL),
+        SHIPLOG_TOKEN_FILE: relativeTo(process.cwd(), file),
+      };
+      const first = startAgent(language, relative);
+      await first.call('step', `moved-${language}`, 'web-1', 'download');
+      await first.call('chdir', elsewhere);
+      await first.call('lines', 1, 3);
+      await first.kill();
+      const proxy = await startPickyProxy(server.url, 100_000);
+      const second = startAgent(language, { ...relative, SHIPLOG_URL: `${proxy.url}/${language}` });
+      await second.call('step', `moved-${language}`, 'web-1', 'download');
+      await second.call('chdir', elsewhere);
+      await second.call('lines', 4, 5);
+      await proxy.refused(language);
+      await tokenFile(`${language}-moved`, agentToken);
+      await second.call('close', 20);
+      await second.end();
+      proxy.stop();
+      const found = await storedTask(reader, `moved-${language}`, 'web-1');
+      const left = await readdir(env.SHIPLOG_SPOOL);
+      return [...(found === null ? [] : sorted(linesOf(found))), ...left];
+    });
+    expect(came).toEqual({
+      ...all([1, 2, 3, 4, 5]),
+      ...(LANGUAGES.includes('java') && { java: null }),
+    });
+  });
+
+  it('asks the proxy that the environment names', async () => {
+    const came = await each(async (language) => {
+      const proxy = await startStubServer(stored);
+      const { port } = new URL(proxy.url);
+      const agent = startAgent(language, {
+        ...settings(language, 'proxy', 'http://shiplog.invalid:4000'),
+        http_proxy: proxy.url,
+        HTTP_PROXY: proxy.url,
+        JAVA_TOOL_OPTIONS: `-Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=${port}`,
+      });
+      await agent.call('step', 'proxy', 'web-1', 'download');
+      await agent.call('line', 'line 1');
+      const { result } = await agent.call('flush', 10);
+      await agent.kill();
+      proxy.stop();
+      return [result, proxy.got[0]?.path];
+    });
+    expect(came).toEqual(all(['true', 'http://shiplog.invalid:4000/v1/events']));
+  });
+
+  it.each(['shiplog.example.org', 'http://', 'http://:4000'])(
+    'says at once that %s is no address',
+    async (url) => {
+      const came = await each(async (language) => {
+        if (language === 'sh') return true; // it never fails
+        const agent = startAgent(language, settings(language, 'address', url));
+        const said = await agent.call('step', 'x', 'web-1', 'download').catch(String);
+        return /url must (begin|have)/i.test(String(said)) || said;
+      });
+      expect(came).toEqual(all(true));
+    },
   );
 });
 

@@ -227,6 +227,14 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(stub.got.at(-1)?.lines).toEqual([expect.stringContaining(what)]);
   });
 
+  it('says the exit code of a command that a signal ended as shells do', async () => {
+    const agent = agentOf('signal', server.url);
+    await agent.call('step', 'signal', 'web-1', 'download');
+    await agent.call('terminated');
+    expect((await agent.call('close', 20)).result, agent.stderr()).toBe('0');
+    expect((await storedTask(server, 'signal', 'web-1'))?.run?.step?.exitCode).toBe(143);
+  });
+
   it('goes on where nobody reads what it says on stderr any more', async () => {
     const stub = await startStubServer((got, earlier) =>
       earlier.length === 0 ? { status: 503, body: '' } : stored(got),

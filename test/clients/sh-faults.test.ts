@@ -1,13 +1,14 @@
 /** shiplog.sh where something goes wrong around it: no deployment is changed, and no event gone in silence. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, runCli } from '../support/cli.ts';
+import { type Ended, runCli, startCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { CLIENTS, isInstalled, LANGUAGES, startAgent } from './agent.ts';
 import { linesOf, type StoredTask, taskOnce } from './stored.ts';
@@ -17,6 +18,13 @@ const LONG_MS = 120_000;
 const SCRIPT = join(CLIENTS, 'sh', 'shiplog.sh');
 /** dash, or what else is the system's, and the one whose `wait` and settings differ. */
 const SHELLS = ['sh', ...(isInstalled('bash') ? ['bash'] : [])];
+/** With the words that begin a program. */
+const MORE_SHELLS = [
+  ['bash', '--posix', '-c'],
+  ['mksh', '-c'],
+  ['zsh', '--emulate', 'sh', '-c'],
+  ['busybox', 'ash', '-c'],
+].filter(([shell = '']) => isInstalled(shell));
 const NOBODY = 'http://127.0.0.1:9';
 /** What is written beyond so many blocks of 512 bytes fails as on a full disk, and kills nobody. */
 const FULL_AT_4_KIB = 'trap "" XFSZ; ulimit -S -f 8;';
@@ -53,6 +61,13 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
       env,
       shell,
     );
+  /** A directory with all that busybox has. */
+  async function applets(): Promise<string> {
+    const found = spoolOf('busybox');
+    await mkdir(found);
+    execFileSync('busybox', ['--install', '-s', found]);
+    return found;
+  }
   const ended = (name: string) =>
     taskOnce(server, name, 'web-1', ({ run }) => run?.step?.status !== undefined);
   const messagesOf = (task: StoredTask) => task.events.map(({ message }) => message ?? '');
@@ -187,6 +202,122 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
       expect(await readdir(spoolOf(left))).toEqual([]);
     },
   );
+
+  it.each(MORE_SHELLS)('reports the same under %s %s', async (shell = '', ...words) => {
+    const name = `under-${shell}`;
+    const coloured = '\u001b[31mred\u001b[0m\ttab "q" \\ ä';
+    const env: Record<string, string> = {
+      ...{ SHIPLOG_SH: SCRIPT, SHIPLOG_URL: server.url, SHIPLOG_SPOOL: spoolOf(name) },
+      COLOURED: coloured,
+    };
+    // Its own awk, sed and what else there is, as in a container with nothing else.
+    if (shell === 'busybox') env.PATH = `${await applets()}:${process.env.PATH}`;
+    const program = `set -eu; . "$SHIPLOG_SH"; shiplog_open
+      shiplog_start_task ${name} shop 1.4.2
+      shiplog_step ${name} web-1 download
+      shiplog_running 'a "command"'
+      printf '%s\\nno end' "$COLOURED" | shiplog_lines
+      shiplog_line 'line 1'
+      shiplog_run ${name} web-2 unpack sh -c 'echo out; echo why >&2; exit 4' || echo "code $?"
+      shiplog_failed 3 'no space left'
+      shiplog_close 20; echo over`;
+    const { code, stdout, stderr } = await runCli([...words.filter(Boolean), program], {
+      command: [shell],
+      env,
+    });
+    expect([code, stdout, stderr]).toEqual([0, 'out\ncode 4\nover\n', 'why\n']);
+    const found = await ended(name);
+    expect(messagesOf(found).filter(Boolean).sort()).toEqual(
+      [coloured, 'line 1', 'no end', 'out', 'task began', 'why'].sort(),
+    );
+    expect(found.service).toBe('shop');
+    // The step of the script is still the one that it was.
+    expect(found.run?.step).toMatchObject({ status: 'FAILED', exitCode: 3 });
+    expect(await readdir(spoolOf(name))).toEqual([]);
+  });
+
+  it.runIf(isInstalled('zsh'))(
+    'says in zsh how it is to be read, and lets the script run',
+    async () => {
+      const program = `. "$SHIPLOG_SH"; shiplog_open; shiplog_step zsh web-1 download; shiplog_succeeded; echo over`;
+      const { code, stdout, stderr } = await sh('zsh', program, {}, 'zsh');
+      expect([code, stdout, stderr]).toEqual([
+        0,
+        'over\n',
+        expect.stringContaining('emulate sh -c'),
+      ]);
+    },
+  );
+
+  it.each(SHELLS)(
+    'does not let %s wait for a daemon that a wrapped command started, nor stumble over set -C',
+    async (shell) => {
+      const name = `daemon-${shell}`;
+      const sleeper = spoolOf(`${name}.pid`);
+      const program = `set -euC; . "$SHIPLOG_SH"; shiplog_open; shiplog_step ${name} web-1 download
+        shiplog_running 'first'; shiplog_running 'second'
+        shiplog_run ${name} web-2 start sh -c 'sleep 300 & echo $! >${sleeper}'
+        wait; echo waited
+        shiplog_succeeded; shiplog_close 20; echo over`;
+      const running = startCli(['-c', program], {
+        command: [shell],
+        env: { SHIPLOG_SH: SCRIPT, SHIPLOG_URL: server.url, SHIPLOG_SPOOL: spoolOf(name) },
+      });
+      await running.until((stdout) => stdout.includes('over\n'));
+      // Until it ends, the daemon has the output of the script, too.
+      process.kill(Number(await readFile(sleeper, 'utf8')));
+      const { code, stdout, stderr } = await running.ended;
+      expect([code, stdout, stderr]).toEqual([0, 'waited\nover\n', '']);
+      expect((await ended(name)).run?.step?.status).toBe('SUCCEEDED');
+    },
+  );
+
+  it.each(SHELLS)(
+    'reports how a command ended when a signal comes to all of its group in %s',
+    async (shell) => {
+      const name = `group-${shell}`;
+      const running = startCli(
+        [SCRIPT, 'run', name, 'web-1', 'download', 'sh', '-c', 'echo up; exec sleep 300'],
+        {
+          command: [shell],
+          env: { SHIPLOG_URL: server.url },
+          detached: true,
+        },
+      );
+      await running.until((stdout) => stdout.includes('up'));
+      process.kill(-(running.child.pid as number), 'SIGTERM');
+      expect((await running.ended).code).toBe(143);
+      const found = await ended(name);
+      expect([found.run?.step, messagesOf(found)]).toMatchObject([
+        { status: 'FAILED', exitCode: 143 },
+        expect.arrayContaining(['up']),
+      ]);
+    },
+  );
+
+  it('shows no token where a script traces what it does', async () => {
+    const { code, stderr } = await script(
+      'traced',
+      `set -x; shiplog_close; shiplog_open; shiplog_step traced web-1 download
+       shiplog_succeeded; shiplog_close 20`,
+      { SHIPLOG_TOKEN: 'shp_secret' },
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain('shiplog_succeeded');
+    expect(stderr).not.toContain('shp_secret');
+  });
+
+  it('waits no longer than it should where the clock is set back meanwhile', async () => {
+    const jumped = spoolOf('jumped');
+    const { code, stdout, stderr } = await script(
+      'jump',
+      `shiplog_line 'line 1'
+       date() { if [ -e ${jumped} ]; then echo $(($(command date +%s) - 3600)); else : >${jumped}; command date +%s; fi; }
+       shiplog_flush 1 || echo 'not yet'; shiplog_close 0`,
+      { SHIPLOG_URL: NOBODY },
+    );
+    expect([code, stdout], stderr).toEqual([0, 'not yet\n']);
+  });
 
   it('ends as the command does and reports all when nobody reads its stderr any more', async () => {
     const name = 'unread';

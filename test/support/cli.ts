@@ -31,6 +31,8 @@ export interface Running {
 export interface StartOptions {
   env?: Record<string, string>;
   input?: string;
+  /** In a process group of its own, to which signals can be sent. */
+  detached?: boolean;
   /** Instead of src/main.ts with the project's own Node. */
   command?: readonly [string, ...string[]];
 }
@@ -44,6 +46,7 @@ export function startCli(args: readonly string[], options: StartOptions = {}): R
   const child = spawn(file, [...before, ...args], {
     env: { ...Object.fromEntries(clean), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
+    detached: options.detached ?? false,
   });
   children.add(child);
   child.once('exit', () => children.delete(child));

@@ -63,23 +63,28 @@ describeOnEngines('what was not meant well', (engine) => {
     await page.close();
   });
 
-  it.each(['.', '..'])('is opened though it is called %s, and so is its deployment', async (name) => {
-    await shiplog.ingest.startTask({ id: name, hosts: [name] });
-    await shiplog.ingest.logSteps([{ taskId: name, host: name, step: 'pull', message: 'it began' }]);
-    const { page, problems } = await openConsole(browser, shiplog.url);
-    await page.getByRole('link', { name, exact: true }).click();
-    await page.getByRole('heading', { name, exact: true }).waitFor();
-    await page.goto(`${shiplog.url}/hosts?sort=name`);
-    await page.getByRole('link', { name, exact: true }).click();
-    await page.getByRole('heading', { name, exact: true }).waitFor();
-    // The address leads here again.
-    await page.reload();
-    await page.getByRole('heading', { name, exact: true }).waitFor();
-    await page.getByRole('link', { name, exact: true }).click();
-    await page.getByRole('log', { name: 'Log' }).getByText('it began').waitFor();
-    expect(problems).toEqual([]);
-    await page.close();
-  });
+  it.each(['.', '..'])(
+    'is opened though it is called %s, and so is its deployment',
+    async (name) => {
+      await shiplog.ingest.startTask({ id: name, hosts: [name] });
+      await shiplog.ingest.logSteps([
+        { taskId: name, host: name, step: 'pull', message: 'it began' },
+      ]);
+      const { page, problems } = await openConsole(browser, shiplog.url);
+      await page.getByRole('link', { name, exact: true }).click();
+      await page.getByRole('heading', { name, exact: true }).waitFor();
+      await page.goto(`${shiplog.url}/hosts?sort=name`);
+      await page.getByRole('link', { name, exact: true }).click();
+      await page.getByRole('heading', { name, exact: true }).waitFor();
+      // The address leads here again.
+      await page.reload();
+      await page.getByRole('heading', { name, exact: true }).waitFor();
+      await page.getByRole('link', { name, exact: true }).click();
+      await page.getByRole('log', { name: 'Log' }).getByText('it began').waitFor();
+      expect(problems).toEqual([]);
+      await page.close();
+    },
+  );
 
   it('is an address that leads nowhere, and says so', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/%E0%A4%A/%00/x');

@@ -14,6 +14,7 @@ public final class Agent {
     Shiplog.Options options = new Shiplog.Options(env.get("SHIPLOG_URL"))
         .spool(Path.of(env.get("SHIPLOG_SPOOL")))
         .source("java-agent/1");
+    options.token(env.get("SHIPLOG_TOKEN"));
     if (env.containsKey("SHIPLOG_TOKEN_FILE")) {
       options.tokenFile(Path.of(env.get("SHIPLOG_TOKEN_FILE")));
     }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ func main() {
 	bytes, _ := strconv.Atoi(os.Getenv("SHIPLOG_QUEUE_BYTES"))
 	client, err := shiplog.New(shiplog.Options{
 		URL:        os.Getenv("SHIPLOG_URL"),
+		Token:      os.Getenv("SHIPLOG_TOKEN"),
 		TokenFile:  os.Getenv("SHIPLOG_TOKEN_FILE"),
 		Spool:      os.Getenv("SHIPLOG_SPOOL"),
 		QueueBytes: bytes,
@@ -70,6 +72,14 @@ func main() {
 			step.Succeeded()
 		case "failed":
 			step.Failed(shiplog.Failure{Message: words[2], ExitCode: number(words[1])})
+		case "terminated":
+			command := exec.Command("sh", "-c", "kill -TERM $$")
+			err := command.Run()
+			step.Failed(shiplog.Failure{Message: err.Error(), ExitCode: shiplog.ExitCode(command.ProcessState)})
+		case "chdir":
+			if err := os.Chdir(words[1]); err != nil {
+				panic(err)
+			}
 		case "odd": // what a deployment may have in its hands without knowing
 			client.Task(words[1]).Start(shiplog.TaskInfo{
 				Service: "shop\xff",

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -72,6 +73,7 @@ limit_files(int(os.environ.get("AGENT_FILE_LIMIT", -1)))
 shiplog.CALL_TIMEOUT = float(os.environ.get("AGENT_CALL_TIMEOUT", shiplog.CALL_TIMEOUT))
 client = shiplog.Client(
     os.environ["SHIPLOG_URL"],
+    token=os.environ.get("SHIPLOG_TOKEN"),
     token_file=os.environ.get("SHIPLOG_TOKEN_FILE"),
     spool=os.environ["SHIPLOG_SPOOL"],
     queue_bytes=int(os.environ.get("SHIPLOG_QUEUE_BYTES", shiplog.QUEUE_BYTES)),
@@ -109,6 +111,10 @@ for command in sys.stdin:
         step.succeeded()
     elif name == "failed":
         step.failed(words[1], exit_code=int(words[0]))
+    elif name == "terminated":
+        step.failed("terminated", exit_code=subprocess.call(["sh", "-c", "kill -TERM $$"]))
+    elif name == "chdir":
+        os.chdir(words[0])
     elif name == "odd":  # what a deployment may have in its hands without knowing
         client.task(words[0]).start(service=os.fsdecode(b"shop\xff"), labels={"set": {1}})
         step = client.task(words[0]).host(os.fsdecode(b"web-\xff")).step("download\ud800", 1)

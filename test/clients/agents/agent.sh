@@ -18,6 +18,7 @@ while IFS=$tab read -r name a b c; do
     progress) shiplog_progress "$a" "$b" "$c" ;;
     succeeded) shiplog_succeeded ;;
     failed) shiplog_failed "$a" "$b" ;;
+    chdir) cd "$a" ;;
     flush) if shiplog_flush "$a"; then result=true; else result=false; fi ;;
     close) shiplog_close "$a"; result=0 ;;
   esac
