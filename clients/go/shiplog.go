@@ -59,6 +59,7 @@ const (
 	leastSign         = time.Second
 	progressEvery     = 250 * time.Millisecond
 	mostComplaints    = 20
+	spoolWordEvery    = time.Minute
 	leastLongestLine  = 1 << 20 // of a spool file; with a larger queue a line may be as long as that
 )
 
@@ -554,7 +555,7 @@ func (c *Client) add(e entry) {
 	c.bytes += len(e.line) + 1
 	if c.spool != nil {
 		if err := c.spool.append(e.line); err != nil {
-			c.trouble(err)
+			c.spoolTrouble(err)
 		} else {
 			c.completeSpool()
 		}
@@ -770,7 +771,7 @@ func (c *Client) remove(count int) {
 	}
 	if c.spool != nil {
 		if err := c.spool.empty(); err != nil {
-			c.trouble(err)
+			c.spoolTrouble(err)
 		} else {
 			c.letGoOfAdopted()
 		}
@@ -1036,6 +1037,17 @@ func (c *Client) trouble(err error) {
 	}
 }
 
+// Needs the mutex. Each delivery may make a little room, so it comes and goes.
+func (c *Client) spoolTrouble(err error) {
+	if time.Now().Before(c.spool.silentUntil) {
+		return
+	}
+	c.spool.silentUntil = time.Now().Add(spoolWordEvery)
+	c.complaints.Lock()
+	defer c.complaints.Unlock()
+	c.say("spool: " + err.Error() + "; until it is over, an agent that is killed loses what is not delivered")
+}
+
 // A deployment does not end because nobody can be told what is wrong with reporting.
 func (c *Client) say(text string) {
 	defer func() { _ = recover() }()
@@ -1072,6 +1084,7 @@ type spool struct {
 	isTorn       bool
 	isBehind     bool // something of the queue is not in it
 	rewriteAfter time.Time
+	silentUntil  time.Time // about what is wrong with it
 }
 
 // A file of an agent that is gone, and its lock.
@@ -1185,7 +1198,7 @@ func (c *Client) rewriteSpool() {
 		return
 	}
 	if err := c.spool.rewrite(c.queue); err != nil {
-		c.trouble(err)
+		c.spoolTrouble(err)
 		return
 	}
 	c.letGoOfAdopted()

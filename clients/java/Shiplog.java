@@ -94,6 +94,7 @@ public final class Shiplog implements AutoCloseable {
   private static final long LEAST_SIGN_MS = 1_000;
   private static final long PROGRESS_EVERY_MS = 250;
   private static final int MOST_COMPLAINTS = 20;
+  private static final long SPOOL_WORD_EVERY_MS = 60_000;
   private static final String START_TASK =
       "mutation ($input: StartTaskInput!) { startTask(input: $input) { task { id } } }";
   private static final String FINISH_TASK =
@@ -211,7 +212,7 @@ public final class Shiplog implements AutoCloseable {
   private Spool spool; // null while there is none, or it cannot be opened
   private boolean isBehind; // something of the queue is not in the spool file
   private boolean isFull; // the last event found no room in it
-  private boolean isSpoolTroubled; // that was said
+  private long spoolSilentUntil = System.nanoTime();
   private long lastFailedSave = System.nanoTime() - TICK_MS * 1_000_000;
   private final List<Orphan> orphans = new ArrayList<>(); // whose events the queue has, the file not yet
 
@@ -832,10 +833,11 @@ public final class Shiplog implements AutoCloseable {
       return true;
     } catch (IOException | RuntimeException e) {
       isBehind = true;
-      if (!isSpoolTroubled) {
+      // Each delivery may make a little room, so it comes and goes.
+      if (System.nanoTime() - spoolSilentUntil >= 0) {
+        spoolSilentUntil = System.nanoTime() + SPOOL_WORD_EVERY_MS * 1_000_000;
         tell("spool: " + e + "; until it is over, an agent that is killed loses what is not delivered");
       }
-      isSpoolTroubled = true;
       return false;
     } finally {
       if (isInterrupted) Thread.currentThread().interrupt();
@@ -852,7 +854,6 @@ public final class Shiplog implements AutoCloseable {
   /** The file has what the queue has: nobody needs those that were adopted. */
   private void allSaved() {
     isBehind = false;
-    isSpoolTroubled = false;
     for (Orphan orphan : orphans) orphan.remove();
     orphans.clear();
   }

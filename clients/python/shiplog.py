@@ -59,6 +59,7 @@ SIGNS_BEFORE_STALE = 3
 LEAST_SIGN = 1.0
 PROGRESS_EVERY = 0.25
 MOST_COMPLAINTS = 20
+SPOOL_WORD_EVERY = 60.0
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 
 STDOUT = "STDOUT"
@@ -125,6 +126,7 @@ class Client:
         self._stale_after = STALE_AFTER
         self._complaints = 0
         self._troubled = False  # the trouble that lasts was said
+        self._spool_silent_until = float("-inf")
         self._spool = None
         self._adopted = []  # files of others and their locks, until their events are in ours
         self._most_events = BATCH_EVENTS
@@ -593,7 +595,11 @@ class Client:
             write()
             return True
         except OSError as error:
-            self._trouble(f"spool: {error}")
+            # Each delivery may make a little room, so it comes and goes.
+            if time.monotonic() >= self._spool_silent_until:
+                self._spool_silent_until = time.monotonic() + SPOOL_WORD_EVERY
+                self._say(f"spool: {error}; until it is over, an agent that is killed loses what is "
+                          "not delivered")
             return False
 
     def _rewrite_spool(self):

@@ -98,7 +98,7 @@ _shiplog_make_dir() {
     umask 077
     mkdir -p "$_shiplog_root" && mkdir "$_shiplog_dir" || exit 1
     # An empty one would be taken for that of a dead script.
-    _shiplog_identity $$ >"$_shiplog_dir/pid.new" && mv "$_shiplog_dir/pid.new" "$_shiplog_dir/pid" && exit
+    { _shiplog_identity $$ >"$_shiplog_dir/pid.new"; } 2>/dev/null && mv "$_shiplog_dir/pid.new" "$_shiplog_dir/pid" && exit
     rm -rf "$_shiplog_dir"
     exit 1
   )
@@ -837,7 +837,7 @@ _shiplog_post() {
         -H 'accept: application/graphql-response+json, application/json' -H 'expect:' \
         --data-binary @/dev/fd/3 "${SHIPLOG_URL:-http://localhost:4000}$_shiplog_path" 2>&1
       echo " $?"
-    } 3<&0 | tr -d '\000\r'
+    } 3<&0 | tr -d '\000\r' 2>/dev/null
   )
   _shiplog_curl=${_shiplog_reply##* }
   _shiplog_answer=$(printf '%s\n' "$_shiplog_reply" | sed -n '$s/ .*//p')

@@ -278,6 +278,58 @@ describe('a client for agents', () => {
     LONG_MS,
   );
 
+  it(
+    'tries again, more and more slowly, what a firewall answers with a page of its own, says so once and keeps to its bounds',
+    async () => {
+      const lines = 3_000;
+      const queueBytes = 400_000; // less than all of it takes
+      const came = await each(async (language) => {
+        const fifth = Promise.withResolvers<number>();
+        let isOpen = false;
+        const began = performance.now();
+        const firewall = await startStubServer((got, earlier) => {
+          if (isOpen) return stored(got);
+          if (earlier.length === 4) fifth.resolve(performance.now() - began);
+          return { status: 400, body: '<h1>Request rejected. Your support ID is 1234</h1>' };
+        });
+        const env = {
+          ...settings(language, 'firewall', firewall.url),
+          SHIPLOG_QUEUE_BYTES: String(queueBytes),
+          SHIPLOG_SPOOL_BYTES: String(queueBytes),
+        };
+        const agent = startAgent(language, env);
+        const times = [
+          await agent.call('step', 'firewall', 'web-1', 'download'),
+          await agent.call('lines', 1, lines),
+          await agent.call('succeeded'),
+        ].map(({ ms }) => ms);
+        const took = await fifth.promise;
+        const { bytes } = await spooled(env.SHIPLOG_SPOOL);
+        isOpen = true;
+        const { result } = await agent.call('flush', 20);
+        await agent.kill();
+        firewall.stop();
+        const arrived = firewall.got.flatMap((got) => got.lines).join('\n');
+        return {
+          atOnce: times.every((ms) => ms < AT_ONCE_MS) || times,
+          said: agent.stderr().match(/answer[^\n]* \(?400/g)?.length,
+          isSlower: took > 700 || took,
+          isBounded: bytes < 3 * queueBytes || bytes,
+          flushed: result,
+          newest: arrived.includes(`"line ${lines}"`),
+          ended: arrived.includes('SUCCEEDED'),
+        };
+      });
+      expect(came).toEqual(
+        all({
+          ...{ atOnce: true, said: 1, isSlower: true, isBounded: true },
+          ...{ flushed: 'true', newest: true, ended: true },
+        }),
+      );
+    },
+    LONG_MS,
+  );
+
   it('says what is wrong with a certificate that nobody vouches for, and delays no step for it', async () => {
     const secure = createSecureServer({
       key: await readFile(join(TLS, 'key.pem')),

@@ -138,6 +138,20 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(await readdir(spoolOf('uncopied'))).toEqual([]);
   });
 
+  it('says once, and not with each delivery, that the disk is full', async () => {
+    const agent = agentOf('said-once', server.url);
+    await agent.call('step', 'said-once', 'web-1', 'download');
+    await agent.call('limit', 0);
+    for (const line of [1, 2, 3]) {
+      await agent.call('lines', line, line);
+      expect((await agent.call('flush', 20)).result).toBe('true');
+    }
+    await agent.call('close', 20);
+    expect(await agent.end()).toBe(0);
+    expect(agent.stderr()).toMatch(/^shiplog: spool: [^\n]*\n$/);
+    expect(await linesStored('said-once')).toEqual([1, 2, 3]);
+  });
+
   it('leaves its file as it is where a shorter one cannot be written', async () => {
     const agent = agentOf('shorter', NOBODY, { SHIPLOG_QUEUE_BYTES: '40000' });
     await agent.call('step', 'shorter', 'web-1', 'download');

@@ -115,6 +115,22 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
     );
 
     it(
+      'says once, and not with each delivery, that the disk is full',
+      async () => {
+        const agent = startAgent('java', settings('said-once', server.url));
+        await agent.call('step', 'said-once', 'web-1', 'download');
+        await fillDisk(agent);
+        for (const line of ['x'.repeat(200), 'y'.repeat(200), 'z'.repeat(200)]) {
+          await agent.call('line', line);
+          expect((await agent.call('flush', 20)).result).toBe('true');
+        }
+        await agent.kill();
+        expect(agent.stderr()).toMatch(/^shiplog: spool: [^\n]*\n$/);
+      },
+      LONG_MS,
+    );
+
+    it(
       'keeps what is said afterwards in its file though a thread was interrupted in a call',
       async () => {
         const agent = startAgent('java', settings('interrupted'));
