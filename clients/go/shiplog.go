@@ -678,8 +678,10 @@ func standsFor(message *string) int {
 // The one goroutine that speaks to the server.
 func (c *Client) deliver() {
 	defer close(c.done)
-	limit := limits{batchEvents, batchBytes}
-	most := batchBytes // as far as it may grow: a proxy that takes little takes little tomorrow, too
+	// As far as it may grow: a proxy that takes little takes little tomorrow, too. And what is on its way cannot give
+	// way: it must leave room for the newest.
+	most := min(batchBytes, c.options.QueueBytes/4)
+	limit := limits{batchEvents, most}
 	failures := 0
 	for c.ctx.Err() == nil {
 		batch, isOver := c.take(limit)

@@ -189,8 +189,8 @@ public final class Shiplog implements AutoCloseable {
   // Only that thread's.
   private HttpClient http; // made by it, so that a failure there is tried again
   private int mostEvents = BATCH_EVENTS;
-  private int mostBytes = BATCH_BYTES;
-  private int takenBytes = BATCH_BYTES; // a proxy that takes little takes little tomorrow, too
+  private int mostBytes;
+  private int takenBytes; // as far as it may grow: a proxy that takes little takes little tomorrow, too
   private int failures;
 
   // All below is guarded by this object's monitor.
@@ -223,6 +223,9 @@ public final class Shiplog implements AutoCloseable {
    */
   public Shiplog(Options options) {
     this.options = options;
+    // What is on its way cannot give way: it must leave room for the newest.
+    mostBytes = Math.min(BATCH_BYTES, options.queueBytes / 4);
+    takenBytes = mostBytes;
     token = options.token;
     readToken();
     synchronized (this) {

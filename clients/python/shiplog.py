@@ -106,6 +106,8 @@ class Client:
         self._writer = str(uuid.uuid4())
         self._process = os.getpid()
         self._connection = None
+        self._socket = None
+        self._is_late = False
         self._is_proxied = False
         self._proxy_headers = {}
         self._lock = threading.RLock()
@@ -130,8 +132,9 @@ class Client:
         self._spool = None
         self._adopted = []  # files of others and their locks, until their events are in ours
         self._most_events = BATCH_EVENTS
-        self._most_bytes = BATCH_BYTES
-        self._taken_bytes = BATCH_BYTES  # what takes little takes little tomorrow, too
+        # What is on its way cannot give way: it must leave room for the newest.
+        self._most_bytes = min(BATCH_BYTES, queue_bytes // 4)
+        self._taken_bytes = self._most_bytes  # what takes little takes little tomorrow, too
         self._failures = 0
         self._read_token()
         if spool is not None:
@@ -373,13 +376,21 @@ class Client:
         batch = self._take(self._most_events, self._most_bytes)
         if not batch:
             return batch is None
+        # Each read has its own time; this is for all of them.
+        self._is_late = False
+        timer = threading.Timer(CALL_TIMEOUT, self._cut_off)
+        timer.daemon = True
+        timer.start()
         try:
             answer = self._send(batch)
         except Exception as error:
             self._disconnect()
-            self._trouble(f"no answer from {self._address.geturl()}: {_described(error)}")
+            why = "it takes too long" if self._is_late else _described(error)
+            self._trouble(f"no answer from {self._address.geturl()}: {why}")
             answer = _Answer(0, str(error))
-            answer.is_slow = isinstance(error, socket.timeout)
+            answer.is_slow = self._is_late or isinstance(error, socket.timeout)
+        finally:
+            timer.cancel()
         if answer.is_done:
             self._remove(len(batch))
             self._most_events, self._failures = BATCH_EVENTS, 0
@@ -494,13 +505,22 @@ class Client:
             target = path
         try:
             self._connection.request("POST", target, body, headers)
+            self._socket = self._connection.sock
             return self._connection.getresponse()
         except (ConnectionError, http.client.HTTPException):
-            if is_new:
+            if is_new or self._is_late:
                 raise
         # The server had closed a connection that was idle.
         self._disconnect()
         return self._post(path, body, headers)
+
+    def _cut_off(self):
+        self._is_late = True
+        try:
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is over already
 
     def _connect(self):
         """By the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY say, as most programs do."""
@@ -521,7 +541,7 @@ class Client:
         return connection
 
     def _disconnect(self):
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._socket = self._connection, None, None
         if connection is not None:
             connection.close()
 

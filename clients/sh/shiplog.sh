@@ -415,7 +415,8 @@ _shiplog_mark() { (umask 077 && : >"$1") 2>/dev/null || :; }
 _shiplog_encode() {
   _shiplog_seen=$(
     {
-      { tee /dev/fd/3 | wc -l >&4; } 3>&1 |
+      # What ends without an end of line makes some awks read what is left of an older line as another one.
+      { tee /dev/fd/3 | wc -l >&4 && printf '\n%s is over\n' "$_shiplog_writer.$1" >&3; } 3>&1 |
         { _shiplog_encode_all "$@" 2>/dev/null || { cat >/dev/null && echo failed >&4; }; }
     } 4>&1
   ) || :
@@ -501,15 +502,21 @@ _shiplog_encode_all() {
       BEGIN {
         prefix = ARGV[1]; writer = ARGV[2]; head = ARGV[3]; stream = ARGV[4]
         segments = ARGV[5]; most = ARGV[6] / segments; copy = ARGV[7]
+        over = writer " is over"
         notes = prefix ".dropped.ndjson" # these do not give way
         ARGC = 1
         srand()
         next_segment()
       }
-      {
-        sub(/\r+$/, "")
-        sub(/.*\r/, "")
-        line = line_of($0, stream, writer, ++sequence)
+      # The last empty line is none where all lines had their end.
+      $0 == over { if (empty > 0) empty--; exit }
+      $0 == "" { empty++; next }
+      { report_empty(); report($0) }
+      function report_empty() { for (; empty > 0; empty--) report("") }
+      function report(text) {
+        sub(/\r+$/, "", text)
+        sub(/.*\r/, "", text)
+        line = line_of(text, stream, writer, ++sequence)
         print line >>file
         fflush(file)
         bytes += length(line) + 1
@@ -517,6 +524,7 @@ _shiplog_encode_all() {
         if (bytes > most) next_segment()
       }
       END {
+        report_empty()
         look_after()
         if (missing > 0) print "missing " missing
         close(file)
@@ -811,7 +819,7 @@ _shiplog_is_delivered() {
 }
 
 # FILE LINES: the first of what is not sent.
-_shiplog_rest_of() { tail -n "+$((_shiplog_sent + 1))" "$1" 2>/dev/null | head -n "$2"; }
+_shiplog_rest_of() { { tail -n "+$((_shiplog_sent + 1))" "$1" | head -n "$2"; } 2>/dev/null; }
 
 # FILE LINES. The token is given by stdin, where other users cannot read it. Nothing is written to the
 # disk: it may be full, and is emptied by sending.

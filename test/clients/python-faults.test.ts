@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LANGUAGES } from './agent.ts';
@@ -67,6 +69,24 @@ describe.runIf(LANGUAGES.includes('python'))('shiplog.py', () => {
     await deliverRest('orphan');
     expect(await linesStored('orphan')).toEqual([1, 2, 3]);
     await agent.kill();
+  });
+
+  it('waits no longer than for any other answer for one that comes byte by byte', async () => {
+    let requests = 0;
+    const drip = createServer((socket) => {
+      requests++;
+      const dripping = setInterval(() => socket.write('H'), 50);
+      socket.on('error', () => {}).on('close', () => clearInterval(dripping));
+    }).listen(0, '127.0.0.1');
+    await once(drip, 'listening');
+    const url = `http://127.0.0.1:${(drip.address() as AddressInfo).port}`;
+    const agent = agentOf('drip', url, { AGENT_CALL_TIMEOUT: '0.5' });
+    await agent.call('step', 'drip', 'web-1', 'download');
+    await agent.call('line', 'line 1');
+    await expect.poll(() => requests, { timeout: 20_000 }).toBeGreaterThan(1);
+    expect(agent.stderr()).toContain('it takes too long');
+    await agent.kill();
+    drip.close();
   });
 
   it('goes on, deploying and delivering, on a full disk that takes no complaint either', async () => {

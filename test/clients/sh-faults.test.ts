@@ -295,6 +295,27 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
     },
   );
 
+  it.each([
+    ['an end of line', ['a'.repeat(1_500), '', '', 'b', ''], '\n'],
+    ['none', [...Array<string>(4).fill('x'.repeat(1_500)), 'y'.repeat(1_000)], ''],
+  ])(
+    'reports each line of an output once, empty ones too, where it ends with %s',
+    async (end, lines, last) => {
+      const name = `ends-${last.length}`;
+      const env = { PRINTED: `${lines.join('\n')}${last}` };
+      const body = `printf %s "$PRINTED" | shiplog_lines; shiplog_succeeded; shiplog_close 20`;
+      expect(await script(name, body, env), end).toMatchObject({ code: 0, stderr: '' });
+      const { events } = await taskOnce(
+        server,
+        name,
+        'web-1',
+        (task) => task.events.length > lines.length,
+      );
+      const printed = events.filter(({ status }) => status === null);
+      expect(printed.map(({ message }) => message)).toEqual(lines);
+    },
+  );
+
   it('shows no token where a script traces what it does', async () => {
     const { code, stderr } = await script(
       'traced',
@@ -593,6 +614,8 @@ describe.runIf(LANGUAGES.includes('sh'))('shiplog.sh', () => {
       );
       link.stop();
       expect(code, stderr).toBe(0);
+      // Nothing of the programs that it calls.
+      expect(stderr.replaceAll(/^shiplog: .*\n/gm, '')).toBe('');
       const found = await taskOnce(server, 'slow', 'web-1', ({ events }) => events.length >= 101);
       expect(found.events.length).toBe(101);
       expect(Math.max(...sizes)).toBeGreaterThan(300_000);
