@@ -181,7 +181,7 @@ function prefixOf({ host, step }: RunOptions): string {
   return `shiplog run (${host} ${step})`;
 }
 
-/** Says on stderr, and keeps in the spool, what the server does not have. */
+/** Says on stderr, and keeps in the spool, for its owner alone, what the server does not have. */
 async function settle(left: Undelivered, options: RunOptions, writer: string): Promise<void> {
   const prefix = prefixOf(options);
   if (left.droppedLines > 0) {
@@ -203,8 +203,10 @@ async function settle(left: Undelivered, options: RunOptions, writer: string): P
     .join('-');
   const file = join(options.spool, `${name}.ndjson`);
   try {
-    await mkdir(options.spool, { recursive: true });
-    await writeFile(file, left.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    // The server redacts secrets; here they stand as they were printed.
+    await mkdir(options.spool, { recursive: true, mode: 0o700 });
+    const lines = left.events.map((event) => `${JSON.stringify(event)}\n`);
+    await writeFile(file, lines.join(''), { mode: 0o600 });
     say(`${prefix}: ${what}; kept in ${file} (shiplog send --remove delivers it)`);
   } catch (error) {
     say(`${prefix}: ${what}; and the spool cannot be written: ${messageOf(error)}`);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,13 +42,17 @@ describe('a command that runs while the server is away', () => {
     expect(stderr).toContain('5 events could not be delivered: no answer from http://127.0.0.1:2');
   });
 
-  it('leaves a spool with every event once, in order, ready to be sent', async () => {
+  it('leaves a spool with every event once, in order, ready to be sent, and read by nobody else', async () => {
     const spool = join(directory, 'spool');
     const options = ['--flush-timeout', '100ms', '--spool', spool];
     const { code, stderr } = await run(NOWHERE, options, 'sh', '-c', 'echo one; echo two');
     expect(code).toBe(0);
     const [file] = await readdir(spool);
     expect(stderr).toContain(file);
+    // Secrets in it are redacted only when it is stored.
+    for (const path of [spool, join(spool, file as string)]) {
+      expect((await stat(path)).mode & 0o077, path).toBe(0);
+    }
     const text = await readFile(join(spool, file as string), 'utf8');
     const events = text
       .trimEnd()
