@@ -21,6 +21,7 @@ _shiplog_call_seconds=5
 _shiplog_batch=500
 _shiplog_batch_bytes=524288
 _shiplog_least_bytes=4096
+_shiplog_stderr=2
 _shiplog_segments=8
 _shiplog_orphan_seconds=60
 
@@ -65,6 +66,9 @@ shiplog_open() {
     (
       # By exec: around a list, some shells keep a copy of what they redirect.
       exec </dev/null >/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+      # What the programs say that it calls when it is stopped is nobody's business.
+      exec 4>&2 2>/dev/null
+      _shiplog_stderr=4
       _shiplog_settings
       trap '' INT HUP PIPE TERM
       umask 077
@@ -624,7 +628,7 @@ _shiplog_drop() {
 }
 
 # That nobody reads it any more is no fault of the script.
-_shiplog_say() { (trap '' PIPE && echo "shiplog: $1") >&2 2>/dev/null || :; }
+_shiplog_say() { (trap '' PIPE && echo "shiplog: $1") >&"$_shiplog_stderr" 2>/dev/null || :; }
 
 _shiplog_nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
@@ -737,7 +741,7 @@ _shiplog_is_killed() {
   ! _shiplog_runs $$ || return 1
   _shiplog_look_at_clock
   _shiplog_gone=$_shiplog_clock
-  exec 2>/dev/null
+  exec 4>/dev/null
 }
 
 # Sends all that a file holds. Fails where it has to be tried again later.
