@@ -7,49 +7,36 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { registerBackup } from './cli/backup.ts';
-import { registerDocker } from './cli/docker.ts';
-import { registerDoctor } from './cli/doctor.ts';
 import { CliError, EXIT, messageOf } from './cli/exit.ts';
-import { registerExport } from './cli/export.ts';
-import { registerFinish } from './cli/finish.ts';
-import { registerImport } from './cli/import.ts';
-import { registerLogs } from './cli/logs.ts';
-import { registerMapping } from './cli/mapping.ts';
 import { say } from './cli/output.ts';
-import { registerRebuild } from './cli/rebuild.ts';
-import { registerRun } from './cli/run.ts';
-import { registerSearch } from './cli/search.ts';
-import { registerSend } from './cli/send.ts';
-import { registerSimulate } from './cli/simulate.ts';
-import { registerStart } from './cli/start.ts';
-import { registerTail } from './cli/tail.ts';
-import { registerTask } from './cli/task.ts';
-import { registerTasks } from './cli/tasks.ts';
-import { registerTokens } from './cli/tokens.ts';
 
-/** In the order of `shiplog --help`. */
-const COMMANDS: readonly ((program: Command) => void)[] = [
-  registerServe,
-  registerTasks,
-  registerTask,
-  registerTail,
-  registerLogs,
-  registerSearch,
-  registerRun,
-  registerStart,
-  registerFinish,
-  registerSend,
-  registerImport,
-  registerExport,
-  registerDocker,
-  registerSimulate,
-  registerTokens,
-  registerMapping,
-  registerBackup,
-  registerRebuild,
-  registerDoctor,
-];
+type Register = (program: Command) => void;
+
+/**
+ * In the order of `shiplog --help`. Each is loaded when it is asked for: a deployment starts
+ * `shiplog run` before each of its commands, and most of starting was loading the other commands.
+ */
+const COMMANDS = new Map<string, () => Promise<Register>>([
+  ['serve', async () => registerServe],
+  ['tasks', async () => (await import('./cli/tasks.ts')).registerTasks],
+  ['task', async () => (await import('./cli/task.ts')).registerTask],
+  ['tail', async () => (await import('./cli/tail.ts')).registerTail],
+  ['logs', async () => (await import('./cli/logs.ts')).registerLogs],
+  ['search', async () => (await import('./cli/search.ts')).registerSearch],
+  ['run', async () => (await import('./cli/run.ts')).registerRun],
+  ['start', async () => (await import('./cli/start.ts')).registerStart],
+  ['finish', async () => (await import('./cli/finish.ts')).registerFinish],
+  ['send', async () => (await import('./cli/send.ts')).registerSend],
+  ['import', async () => (await import('./cli/import.ts')).registerImport],
+  ['export', async () => (await import('./cli/export.ts')).registerExport],
+  ['docker', async () => (await import('./cli/docker.ts')).registerDocker],
+  ['simulate', async () => (await import('./cli/simulate.ts')).registerSimulate],
+  ['tokens', async () => (await import('./cli/tokens.ts')).registerTokens],
+  ['mapping', async () => (await import('./cli/mapping.ts')).registerMapping],
+  ['backup', async () => (await import('./cli/backup.ts')).registerBackup],
+  ['rebuild', async () => (await import('./cli/rebuild.ts')).registerRebuild],
+  ['doctor', async () => (await import('./cli/doctor.ts')).registerDoctor],
+]);
 
 /** The server's options are a table of their own (config.ts), so its arguments go there as they are. */
 function registerServe(program: Command): void {
@@ -60,13 +47,13 @@ function registerServe(program: Command): void {
     .allowUnknownOption()
     .argument('[options...]')
     .action(async (args: string[]) => {
-      // Loaded on demand: clients must not pay for the server's modules.
       const { serve } = await import('./cli/serve.ts');
       process.exitCode = await serve(args);
     });
 }
 
-function buildProgram(): Command {
+/** With the command that is named first, or with all of them for whoever names none. */
+async function buildProgram([first = '']: readonly string[]): Promise<Command> {
   const program = new Command('shiplog')
     .description('Deployment logs you can query and follow.')
     .version(readVersion())
@@ -79,7 +66,9 @@ function buildProgram(): Command {
       'after',
       '\nExit codes: 0 ok, 1 failed, 2 usage, 3 server unreachable, 4 not allowed, 130 interrupted.',
     );
-  for (const register of COMMANDS) register(program);
+  const named = COMMANDS.get(first);
+  const loads = named === undefined ? [...COMMANDS.values()] : [named];
+  for (const register of await Promise.all(loads.map((load) => load()))) register(program);
   return program;
 }
 
@@ -99,7 +88,9 @@ function asCommand(argv: readonly string[]): readonly string[] {
 /** Runs one command; resolves to the process's exit code, after saying what went wrong. */
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    await buildProgram().parseAsync(asCommand(argv), { from: 'user' });
+    const words = asCommand(argv);
+    const program = await buildProgram(words);
+    await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -214,15 +214,40 @@ describe('the layers', () => {
     );
     expect(missing).toEqual([]);
   });
+
+  it.each(['run', 'start', 'finish', 'send', 'task'])(
+    'let shiplog %s start quickly: before it runs it loads commander and no other package',
+    (command) => {
+      const loaded = [...loadedWith('main.ts'), ...loadedWith(`cli/${command}.ts`)];
+      const packages = loaded.flatMap((file) => [...packagesOf(file, AT_ONCE)]);
+      expect(new Set(packages)).toEqual(new Set(['commander']));
+    },
+  );
 });
 
-/** Names of the packages that a file imports at run time; types alone are stripped. */
-function packagesOf(file: string): Set<string> {
+/** What is imported before a file runs; types alone are stripped. */
+const AT_ONCE = /(?:^(?:import|export|\})[^;']*from |^import )'([^']*)'/gm;
+const AT_ANY_TIME = /(?:^(?:import|export|\})[^;']*from |^import |\bimport\()'([^']*)'/gm;
+
+function specifiersOf(file: string, imports: RegExp): string[] {
   const text = readFileSync(join(SRC, file), 'utf8').replace(/^(import|export) type [^;]*;/gms, '');
-  const imports = /(?:^(?:import|export|\})[^;']*from |^import |\bimport\()'([^.'][^']*)'/gm;
-  const specifiers = [...text.matchAll(imports)].map(([, specifier]) => specifier as string);
-  const names = specifiers
-    .filter((specifier) => !specifier.startsWith('node:'))
+  return [...text.matchAll(imports)].map(([, specifier]) => specifier as string);
+}
+
+/** The file with all of ours that is loaded before it runs. */
+function loadedWith(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const specifier of specifiersOf(file, AT_ONCE)) {
+    if (specifier.startsWith('.')) loadedWith(join(dirname(file), specifier), seen);
+  }
+  return seen;
+}
+
+/** Names of the packages that a file imports. */
+function packagesOf(file: string, imports = AT_ANY_TIME): Set<string> {
+  const names = specifiersOf(file, imports)
+    .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
     .map((specifier) =>
       specifier
         .split('/')
