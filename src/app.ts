@@ -17,9 +17,6 @@ import type { Mappings } from './senders/mapping/mappings.ts';
 import { createSenders } from './senders/senders.ts';
 import { listenSyslog, type SyslogListener } from './senders/syslog/listener.ts';
 import { openStore } from './store/open-store.ts';
-
-export { backupStore, examineStore, rebuildStore } from './store/open-store.ts';
-
 import type { Store } from './store/store.ts';
 import { createTail } from './tail/create-tail.ts';
 

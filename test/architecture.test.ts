@@ -51,7 +51,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'log.ts',
     'guarded.ts',
   ],
-  cli: ['domain', 'config', 'app.ts', 'log.ts', 'signal.ts', 'senders'],
+  cli: ['domain', 'config', 'app.ts', 'store/open-store.ts', 'log.ts', 'signal.ts', 'senders'],
   'main.ts': ['cli', 'config'],
   // The console runs in a browser: it knows the server by its schema only.
   ui: [],

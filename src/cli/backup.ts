@@ -19,8 +19,7 @@ export function registerBackup(program: Command): void {
 async function backup(file: string, flags: { dataDir?: string }): Promise<void> {
   const config = parseConfig(flags, process.env);
   if ('problems' in config) throw new CliError(config.problems.join('\n'), EXIT.usage);
-  // Loaded on demand, as for `serve`.
-  const { backupStore } = await import('../app.ts');
+  const { backupStore } = await import('../store/open-store.ts');
   try {
     await backupStore(config.ok, file);
   } catch (error) {

@@ -56,8 +56,7 @@ async function checkStore(
   config: Config,
   tell: (finding: Finding) => Promise<void>,
 ): Promise<void> {
-  // Loaded on demand, as for `serve`.
-  const { examineStore } = await import('../app.ts');
+  const { examineStore } = await import('../store/open-store.ts');
   try {
     await examineStore(config, tell);
   } catch (error) {

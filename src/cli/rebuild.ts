@@ -29,8 +29,7 @@ async function rebuild(flags: Record<string, unknown>): Promise<void> {
   if ('problems' in config) throw new CliError(config.problems.join('\n'), EXIT.usage);
   const began = performance.now();
   const bar = flags.json === true || !process.stderr.isTTY ? null : new ProgressBar();
-  // Loaded on demand, as for `serve`.
-  const { rebuildStore } = await import('../app.ts');
+  const { rebuildStore } = await import('../store/open-store.ts');
   try {
     const events = await rebuildStore(config.ok, (done, total) => bar?.draw(done, total));
     bar?.clear();

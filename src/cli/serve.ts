@@ -1,6 +1,6 @@
 /** `shiplog serve`: the server, from its settings to its exit code. */
 import { Command } from 'commander';
-import { type App, createApp } from '../app.ts';
+import type { App } from '../app.ts';
 import { type Config, configFlags, parseConfig } from '../config.ts';
 import { ShiplogError } from '../domain/errors.ts';
 import { valueWithoutCredentials } from '../domain/text/address.ts';
@@ -31,6 +31,8 @@ export async function serve(args: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   const stop = signalled();
+  // Not before: the server is most of what there is to load.
+  const { createApp } = await import('../app.ts');
   try {
     // A person who looks on wants the link, not a line of JSON.
     const isWatched = process.stdout.isTTY === true && config.ok.logLevel === 'info';
