@@ -26,6 +26,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
     maxWorkers: 3,
+    // A worker takes file after file: for one of its own each would load the server anew, which is
+    // more work than most of them do. So nothing of a file may outlast it: what is changed outside of
+    // it (clocks, the environment, V8's flags) is put back, what is opened is closed.
+    isolate: false,
     // Those that are concurrent wait for most of their time.
     maxConcurrency: 20,
     reporters: ['default', './test/summary-reporter.ts'],
