@@ -1,83 +1,61 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LogEvent } from '../../src/domain/event/event.ts';
+import type { ElasticsearchConfig } from '../../src/store/elasticsearch/cluster/config.ts';
 import {
   type ElasticsearchStore,
   openElasticsearchStore,
 } from '../../src/store/elasticsearch/store.ts';
+import type { ViewSettings } from '../../src/store/store.ts';
 import { openGate } from '../elasticsearch/gate.ts';
 import { startNode, type TestNode } from '../elasticsearch/node.ts';
-import { canStartNodes } from '../elasticsearch/shared.ts';
+import { canStartNodes, sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { anEvent } from './events.ts';
 import { aPage, contractSettings, positionOf, wholeLog } from './harness.ts';
 import { foldLog } from './oracle.ts';
 
 const DAY_MS = 86_400_000;
+/** Less than a server has, so that a test need not wait so long. */
+const PATIENCE = { requestTimeoutMs: 2_000, appendTimeoutMs: 3_000 };
+const list = { filter: {}, order: 'CREATED_DESC' as const, page: aPage() };
 
-describe('When Elasticsearch is not well', async () => {
+/** As a sender does: again until it is taken. */
+async function untilTaken(store: ElasticsearchStore, events: LogEvent[]): Promise<void> {
+  await vi.waitFor(async () => (await store.append(events)).forEach(positionOf), {
+    timeout: 30_000,
+    interval: 100,
+  });
+}
+
+describe('When the node of Elasticsearch is away or hangs', async () => {
   if (!(await canStartNodes())) return;
   let node: TestNode;
   let store: ElasticsearchStore;
-  let prefix = '';
   let count = 0;
 
   beforeAll(async () => {
     node = await startNode();
+    // A node takes longest for the first of everything, and some tests have little patience.
+    await open();
+    await store.close();
   }, 180_000);
   afterAll(() => node?.dispose());
-  beforeEach(async () => {
-    prefix = `outage${++count}`;
-    store = await open();
-  }, 60_000);
   afterEach(() => store?.close());
 
-  const day = new Date(contractSettings.now()).toISOString().slice(0, 10);
-
-  const list = { filter: {}, order: 'CREATED_DESC' as const, page: aPage() };
-
-  function open(
-    shards = 1,
-    now = contractSettings.now,
-    url = node.url,
-  ): Promise<ElasticsearchStore> {
-    return openElasticsearchStore({
-      config: {
-        ...{ urls: [url], shards, replicas: 0, prefix },
-        ...{ requestTimeoutMs: 2_000, appendTimeoutMs: 3_000 },
-      },
-      settings: { ...contractSettings, queryTimeoutMs: 1_500, now },
+  async function open(
+    patience: Partial<ElasticsearchConfig> = {},
+    settings: Partial<ViewSettings> = {},
+  ): Promise<void> {
+    const prefix = `outage${++count}`;
+    store = await openElasticsearchStore({
+      config: { urls: [node.url], shards: 1, replicas: 0, prefix, ...patience },
+      settings: { ...contractSettings, ...settings },
     });
-  }
-
-  async function ask(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await fetch(`${node.url}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return response.json();
-  }
-
-  /** As a sender does: again until it is taken. */
-  async function untilTaken(events: LogEvent[]): Promise<void> {
-    await vi.waitFor(async () => (await store.append(events)).forEach(positionOf), {
-      timeout: 30_000,
-      interval: 100,
-    });
-  }
-
-  /** Without trying again until its time is over: others wait behind it. */
-  async function refusedAtOnce(event: LogEvent): Promise<void> {
-    const tries = store.metrics().bulk_retries_total;
-    await expect(store.append([event])).rejects.toMatchObject({
-      code: 'STORE_UNAVAILABLE',
-      retryAfterMs: 5_000,
-    });
-    expect(store.metrics().bulk_retries_total).toBe(tries);
   }
 
   it('nothing is acknowledged while it is away, and all is well again when it is back [S7 A13]', async () => {
+    await open(PATIENCE, { queryTimeoutMs: 1_500 });
     const before = anEvent({ taskId: 'away' });
-    await untilTaken([before]);
+    await untilTaken(store, [before]);
     await node.stop();
     const during = anEvent({ taskId: 'away' });
     await expect(store.append([during])).rejects.toMatchObject({
@@ -95,10 +73,8 @@ describe('When Elasticsearch is not well', async () => {
   }, 120_000);
 
   it('one that hangs is told within seconds, and readiness at once: no query was too slow', async () => {
-    await store.close();
-    const config = { urls: [node.url], shards: 1, replicas: 0, prefix };
-    store = await openElasticsearchStore({ config, settings: contractSettings });
-    await untilTaken([anEvent({ taskId: 'hung' })]);
+    await open();
+    await untilTaken(store, [anEvent({ taskId: 'hung' })]);
     node.pause();
     const began = performance.now();
     try {
@@ -121,29 +97,9 @@ describe('When Elasticsearch is not well', async () => {
     expect(await store.tasksById(['hung'])).toMatchObject([{ id: 'hung' }]);
   }, 60_000);
 
-  it('nobody who uses Shiplog is told where it is', async () => {
-    await node.stop();
-    try {
-      const { port } = new URL(node.url);
-      for (const ask of [() => store.tasks(list), () => store.append([anEvent()])]) {
-        const refused: Error = await ask().then(
-          () => expect.unreachable(),
-          (error: Error) => error,
-        );
-        expect(refused).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-        expect(refused.message).toContain('ECONNREFUSED');
-        expect(refused.message).not.toContain(port);
-      }
-      const { ok, detail } = await store.health();
-      expect(ok).toBe(false);
-      expect(detail).not.toContain(port);
-    } finally {
-      await node.restart();
-    }
-  }, 120_000);
-
   it('calls end when it hangs, and what was sent meanwhile is stored once', async () => {
-    await untilTaken([anEvent({ taskId: 'hangs' })]);
+    await open(PATIENCE, { queryTimeoutMs: 1_500 });
+    await untilTaken(store, [anEvent({ taskId: 'hangs' })]);
     node.pause();
     const during = anEvent({ taskId: 'hangs' });
     try {
@@ -156,13 +112,80 @@ describe('When Elasticsearch is not well', async () => {
     const log = await wholeLog(store);
     expect(log.filter(({ id }) => id === during.id)).toHaveLength(1);
   }, 60_000);
+});
+
+describe('When Elasticsearch is not well', async () => {
+  const elasticsearch = await sharedElasticsearch();
+  if (elasticsearch === null) return;
+  const { url } = elasticsearch;
+  let store: ElasticsearchStore;
+  let prefix = '';
+
+  beforeEach(async () => {
+    prefix = elasticsearch.prefix();
+    store = await open();
+  }, 60_000);
+  afterEach(() => store?.close());
+  afterAll(() => elasticsearch.cleanUp());
+
+  const day = new Date(contractSettings.now()).toISOString().slice(0, 10);
+
+  function open(
+    shards = 1,
+    now = contractSettings.now,
+    at: Partial<ElasticsearchConfig> = {},
+  ): Promise<ElasticsearchStore> {
+    return openElasticsearchStore({
+      config: { urls: [url], shards, replicas: 0, prefix, ...at },
+      settings: { ...contractSettings, now },
+    });
+  }
+
+  async function ask(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return response.json();
+  }
+
+  /** Without trying again until its time is over: others wait behind it. */
+  async function refusedAtOnce(event: LogEvent): Promise<void> {
+    const tries = store.metrics().bulk_retries_total;
+    await expect(store.append([event])).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      retryAfterMs: 5_000,
+    });
+    expect(store.metrics().bulk_retries_total).toBe(tries);
+  }
+
+  it('nobody who uses Shiplog is told where it is', async () => {
+    const gate = await openGate(url);
+    const { port } = new URL(gate.url);
+    const behind = await open(1, contractSettings.now, { urls: [gate.url], ...PATIENCE });
+    gate.close();
+    for (const ask of [() => behind.tasks(list), () => behind.append([anEvent()])]) {
+      const refused: Error = await ask().then(
+        () => expect.unreachable(),
+        (error: Error) => error,
+      );
+      expect(refused).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      expect(refused.message).toContain('ECONNREFUSED');
+      expect(refused.message).not.toContain(port);
+    }
+    const { ok, detail } = await behind.health();
+    expect(ok).toBe(false);
+    expect(detail).not.toContain(port);
+    await behind.close();
+  }, 60_000);
 
   it.each(['cut', 'half-close'] as const)(
     'an append whose answer is lost with the connection (%s) is acknowledged once it is known to be stored, once',
     async (how) => {
-      await untilTaken([anEvent({ taskId: 'lost' })]);
-      const gate = await openGate(node.url);
-      const behind = await open(1, contractSettings.now, gate.url);
+      await untilTaken(store, [anEvent({ taskId: 'lost' })]);
+      const gate = await openGate(url);
+      const behind = await open(1, contractSettings.now, { urls: [gate.url] });
       gate.lose('-events-', how);
       const event = anEvent({ taskId: 'lost' });
       const outcomes = await behind.append([event]);
@@ -177,8 +200,8 @@ describe('When Elasticsearch is not well', async () => {
   );
 
   it('one that is slow is waited for', async () => {
-    const gate = await openGate(node.url);
-    const behind = await open(1, contractSettings.now, gate.url);
+    const gate = await openGate(url);
+    const behind = await open(1, contractSettings.now, { urls: [gate.url] });
     gate.delay(400);
     const event = anEvent({ taskId: 'slow' });
     const positions = (await behind.append([event])).map(positionOf);
@@ -191,19 +214,19 @@ describe('When Elasticsearch is not well', async () => {
   }, 60_000);
 
   it('a full disk is told as such, and writing goes on when there is room [S8]', async () => {
-    await untilTaken([anEvent({ taskId: 'full' })]);
+    await untilTaken(store, [anEvent({ taskId: 'full' })]);
     const index = `/${prefix}-events-${day}/_settings`;
     await ask('PUT', index, { 'index.blocks.read_only_allow_delete': true });
     await expect(store.append([anEvent({ taskId: 'full' })])).rejects.toMatchObject({
       code: 'STORE_FULL',
     });
     await ask('PUT', index, { 'index.blocks.read_only_allow_delete': null });
-    await untilTaken([anEvent({ taskId: 'full' })]);
+    await untilTaken(store, [anEvent({ taskId: 'full' })]);
     expect(await wholeLog(store)).toHaveLength(2);
   }, 60_000);
 
   it('an index without writes refuses at once, and readiness names it', async () => {
-    await untilTaken([anEvent({ taskId: 'block' })]);
+    await untilTaken(store, [anEvent({ taskId: 'block' })]);
     await ask('PUT', `/${prefix}-meta/_settings`, { 'index.blocks.write': true });
     await refusedAtOnce(anEvent({ taskId: 'other' }));
     expect(await store.health()).toMatchObject({
@@ -211,11 +234,11 @@ describe('When Elasticsearch is not well', async () => {
       detail: expect.stringContaining('meta'),
     });
     await ask('PUT', `/${prefix}-meta/_settings`, { 'index.blocks.write': null });
-    await untilTaken([anEvent({ taskId: 'other' })]);
+    await untilTaken(store, [anEvent({ taskId: 'other' })]);
   }, 60_000);
 
   it('a closed index refuses at once, readiness names it, and its cursors are followed again when it is opened', async () => {
-    await untilTaken([anEvent({ taskId: 'closed' })]);
+    await untilTaken(store, [anEvent({ taskId: 'closed' })]);
     const [cursor] = await store.heads(null);
     await ask('POST', `/${prefix}-events-${day}/_close`);
     await refusedAtOnce(anEvent({ taskId: 'closed' }));
@@ -227,15 +250,15 @@ describe('When Elasticsearch is not well', async () => {
       { state: 'live' },
     ]);
     await ask('POST', `/${prefix}-events-${day}/_open?wait_for_active_shards=1`);
-    await untilTaken([anEvent({ taskId: 'closed' })]);
+    await untilTaken(store, [anEvent({ taskId: 'closed' })]);
     expect(await wholeLog(store)).toHaveLength(2);
   }, 60_000);
 
   it('what one day cannot take keeps nothing of another day from being stored [A2 A3 A12]', async () => {
-    await untilTaken([anEvent({ taskId: 'old' })]);
+    await untilTaken(store, [anEvent({ taskId: 'old' })]);
     await store.close();
     store = await open(1, () => contractSettings.now() + DAY_MS);
-    await untilTaken([anEvent({ taskId: 'new' })]);
+    await untilTaken(store, [anEvent({ taskId: 'new' })]);
     await ask('POST', `/${prefix}-events-${day}/_close`);
     const mixed = ['new', 'old', 'new'].map((taskId) => anEvent({ taskId }));
     for (let again = 0; again < 3; again++) {
@@ -269,7 +292,7 @@ describe('When Elasticsearch is not well', async () => {
   }, 60_000);
 
   it('a day deleted by hand stays deleted, and its tasks take no more events', async () => {
-    await untilTaken([anEvent({ taskId: 'gone' })]);
+    await untilTaken(store, [anEvent({ taskId: 'gone' })]);
     const [cursor] = await store.heads(null);
     await ask('DELETE', `/${prefix}-events-${day}`);
     expect((await store.append([anEvent({ taskId: 'gone' })]))[0]).toMatchObject({
@@ -283,7 +306,7 @@ describe('When Elasticsearch is not well', async () => {
   }, 60_000);
 
   it('a task that begins after its day was deleted by hand is not taken for an expired one', async () => {
-    await untilTaken([anEvent({ taskId: 'before' })]);
+    await untilTaken(store, [anEvent({ taskId: 'before' })]);
     await ask('DELETE', `/${prefix}-events-${day}`);
     const outcomes = await store.append([
       anEvent({ taskId: 'before' }),
@@ -324,7 +347,7 @@ describe('When Elasticsearch is not well', async () => {
   }, 60_000);
 
   it('a restored snapshot is another history: old cursors are refused', async () => {
-    await untilTaken([anEvent({ taskId: 'restored' })]);
+    await untilTaken(store, [anEvent({ taskId: 'restored' })]);
     const index = `${prefix}-events-${day}`;
     await ask('PUT', `/_snapshot/${prefix}`, { type: 'fs', settings: { location: prefix } });
     await ask('PUT', `/_snapshot/${prefix}/one?wait_for_completion=true`, { indices: index });
@@ -345,11 +368,12 @@ describe('When Elasticsearch is not well', async () => {
     });
     // The views follow the log back.
     await vi.waitFor(async () => expect(await store.runsByKey([run])).toEqual([null]), 20_000);
-    await untilTaken([anEvent({ taskId: 'restored' })]);
+    await untilTaken(store, [anEvent({ taskId: 'restored' })]);
     const log = await wholeLog(store);
     expect(log).toHaveLength(2);
     await store.viewsReach(log.map(({ position }) => position));
     expect(await store.tasksById(['restored'])).toEqual(foldLog(log).tasks);
+    await ask('DELETE', `/_snapshot/${prefix}`);
   }, 60_000);
 
   it('a template that is not ours, or newer than ours, refuses to start', async () => {
