@@ -4,6 +4,7 @@ import type { PageRequest, PageRow } from '../../src/domain/cursor/page.ts';
 import type { LogEvent, Position, StoredEvent } from '../../src/domain/event/event.ts';
 import type {
   AppendOutcome,
+  ShardCursor,
   ShardHead,
   Store,
   Unsettled,
@@ -37,10 +38,16 @@ export function positionOf(outcome: AppendOutcome | Unsettled): Position {
   return outcome.position;
 }
 
-/** The whole log, shard by shard in order. */
-export async function wholeLog(store: Store): Promise<StoredEvent[]> {
+/** The whole log, shard by shard in order, or what came behind earlier heads. */
+export async function wholeLog(
+  store: Store,
+  behind: readonly ShardCursor[] = [],
+): Promise<StoredEvent[]> {
   const events: StoredEvent[] = [];
-  for (const head of await store.heads(null)) events.push(...(await wholeShard(store, head)));
+  for (const head of await store.heads(null)) {
+    const from = behind.find(({ shard }) => shard === head.shard)?.seq ?? 0;
+    events.push(...(await wholeShard(store, head, 1_000, from)));
+  }
   return events;
 }
 
@@ -48,9 +55,10 @@ export async function wholeShard(
   store: Store,
   head: ShardHead,
   limit = 1_000,
+  from = 0,
 ): Promise<StoredEvent[]> {
   const events: StoredEvent[] = [];
-  let { seq } = { seq: 0 };
+  let seq = from;
   while (seq < head.seq) {
     const cursor = { shard: head.shard, history: head.history, seq };
     const slice = await store.readLog(cursor, head.seq, null, limit);

@@ -135,21 +135,23 @@ describeOnEngines('whoever follows', (engine) => {
     while (followers.length < FOLLOWERS / 2) join();
     await Promise.all(leaving);
     for (const follower of followers) follower.connect();
-    let truth = await truthOf(taskIds);
+    let truth = await truthOf(release);
     const wrong = () => followers.map((one) => one.wrong(truth)).find((told) => told !== null);
     const deadline = performance.now() + END_DEADLINE_MS;
     while (wrong() !== undefined && performance.now() < deadline) {
       await pause(20);
       // The log may be told up to an event of others that is not decided yet; a task already has what is behind it.
-      truth = await truthOf(taskIds);
+      truth = await truthOf(release);
     }
     const verdict = wrong();
     await Promise.all(followers.map((follower) => follower.leave()));
     return verdict === undefined ? null : `schedule ${seed}: ${verdict}`;
   }
 
-  async function truthOf(taskIds: readonly string[]): Promise<Truth> {
-    const events = (await wholeLog(real)).filter(({ taskId }) => taskIds.includes(taskId));
+  /** Of the schedules before it there is more in the log than of this one. */
+  async function truthOf({ taskIds, before }: Release): Promise<Truth> {
+    const log = await wholeLog(real, before);
+    const events = log.filter(({ taskId }) => taskIds.includes(taskId));
     return { events, ...foldLog(events) };
   }
 
