@@ -317,6 +317,21 @@ describe('a log, for whoever reads it', () => {
     await page.close();
   });
 
+  it('keeps nothing of how the page was when its lines came, however slowly they come', async () => {
+    await writeLines(shiplog.ingest, 'slow', 0, 100);
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/slow?host=web-1');
+    const log = logOf(page);
+    await log.getByText('line 99', { exact: true }).waitFor();
+    const before = await elementsKept(page);
+    for (let line = 100; line < 130; line++) {
+      await writeLines(shiplog.ingest, 'slow', line, line + 1);
+      await log.getByText(`line ${line}`, { exact: true }).waitFor();
+    }
+    // What was drawn last may be there a moment longer; thirty drawings would be more than twice as much.
+    await expect.poll(() => elementsKept(page), { timeout: 10_000 }).toBeLessThan(1.5 * before);
+    await page.close();
+  });
+
   it('is narrowed by level and step, and shows what is around a line again', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/long?host=web-1&level=warn');
     const log = logOf(page);
@@ -502,6 +517,25 @@ describe('a log, for whoever reads it', () => {
     await page.close();
   });
 });
+
+/** How many elements the page holds as it wrote them down for Preact, drawn or not, after a collection. */
+async function elementsKept(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  const { result } = await session.send('Runtime.evaluate', { expression: 'Object.prototype' });
+  const { objects } = await session.send('Runtime.queryObjects', {
+    prototypeObjectId: result.objectId as string,
+  });
+  const count = await session.send('Runtime.callFunctionOn', {
+    objectId: objects.objectId as string,
+    functionDeclaration: `function () {
+      const ofElement = ['type', 'props', 'key', 'ref', 'constructor'];
+      return this.filter((one) => ofElement.every((name) => Object.hasOwn(one, name))).length;
+    }`,
+    returnByValue: true,
+  });
+  await session.detach();
+  return count.result.value as number;
+}
 
 /** Runs in the page: what is put on the clipboard where this is selected, from text to text. */
 function copy(from: string, to: string): string {

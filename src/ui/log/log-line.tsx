@@ -1,5 +1,5 @@
 /** One line of the log, as a terminal would show it. */
-import { useMemo } from 'preact/hooks';
+import { Component } from 'preact';
 import type { LogLineFragment } from '../gen/graphql.ts';
 import type { Line } from './line.ts';
 import { textOf } from './line-text.ts';
@@ -27,12 +27,19 @@ interface LogLineRowProps {
   selected: boolean;
 }
 
-/** Drawn again only where something about it changed: most rows are the same from frame to frame. */
-export function LogLineRow({ line, look, selected }: LogLineRowProps) {
-  return useMemo(
-    () => (line === null ? <div class="log-line log-empty" /> : lineRow(line, look, selected)),
-    [line, look, selected],
-  );
+/**
+ * Drawn again only where something about it changed: most rows are the same from frame to frame. Elements
+ * that are kept for that would keep all of the page as it was when they were made.
+ */
+export class LogLineRow extends Component<LogLineRowProps> {
+  override shouldComponentUpdate(next: LogLineRowProps): boolean {
+    const { line, look, selected } = this.props;
+    return next.line !== line || next.look !== look || next.selected !== selected;
+  }
+
+  override render({ line, look, selected }: LogLineRowProps) {
+    return line === null ? <div class="log-line log-empty" /> : lineRow(line, look, selected);
+  }
 }
 
 function lineRow(line: Line, look: LineLook, selected: boolean) {
