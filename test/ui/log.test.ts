@@ -332,6 +332,30 @@ describe('a log, for whoever reads it', () => {
     await page.close();
   });
 
+  it('holds no more of long lines than of many, and reads on through them without a hole', async () => {
+    const tail = ` ${'of a dump '.repeat(600)}`;
+    for (let from = 0; from < 1_200; from += 100) {
+      const inputs = Array.from({ length: 100 }, (_, at) => ({
+        taskId: 'heavy',
+        host: 'web-1',
+        step: 'unpack',
+        at: BEGAN + (from + at) * 2,
+        message: `line ${from + at}${tail}`,
+      }));
+      await shiplog.ingest.logSteps(inputs);
+    }
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/heavy?host=web-1');
+    await logOf(page)
+      .getByText(/^line 1199 /)
+      .waitFor();
+    const up = await read(page, -100, 12);
+    expect(up).toMatchObject({ line: 0 });
+    await expect.poll(() => linesKept(page), { timeout: 10_000 }).toBeLessThan(1_000);
+    const down = await read(page, 100, 12);
+    expect(down).toMatchObject({ passed: -up.passed });
+    await page.close();
+  });
+
   it('is narrowed by level and step, and shows what is around a line again', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/long?host=web-1&level=warn');
     const log = logOf(page);
@@ -518,8 +542,8 @@ describe('a log, for whoever reads it', () => {
   });
 });
 
-/** How many elements the page holds as it wrote them down for Preact, drawn or not, after a collection. */
-async function elementsKept(page: Page): Promise<number> {
+/** How many objects with these names the page holds after a collection. */
+async function kept(page: Page, names: readonly string[]): Promise<number> {
   const session = await page.context().newCDPSession(page);
   const { result } = await session.send('Runtime.evaluate', { expression: 'Object.prototype' });
   const { objects } = await session.send('Runtime.queryObjects', {
@@ -527,15 +551,19 @@ async function elementsKept(page: Page): Promise<number> {
   });
   const count = await session.send('Runtime.callFunctionOn', {
     objectId: objects.objectId as string,
-    functionDeclaration: `function () {
-      const ofElement = ['type', 'props', 'key', 'ref', 'constructor'];
-      return this.filter((one) => ofElement.every((name) => Object.hasOwn(one, name))).length;
+    functionDeclaration: `function (names) {
+      return this.filter((one) => names.every((name) => Object.hasOwn(one, name))).length;
     }`,
+    arguments: [{ value: names }],
     returnByValue: true,
   });
   await session.detach();
   return count.result.value as number;
 }
+
+/** Elements as Preact has them written down, drawn or not. */
+const elementsKept = (page: Page) => kept(page, ['type', 'props', 'key', 'ref', 'constructor']);
+const linesKept = (page: Page) => kept(page, ['event', 'cursor', 'afterGap']);
 
 /** Runs in the page: what is put on the clipboard where this is selected, from text to text. */
 function copy(from: string, to: string): string {

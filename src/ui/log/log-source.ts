@@ -14,6 +14,7 @@ import {
 import { type Line, type LogPage, linesOf, type Place } from './line.ts';
 import { LogSpread } from './log-spread.ts';
 import { LogTail } from './log-tail.ts';
+import { linesKept } from './log-window.ts';
 
 /** A row, and the pixels above it. */
 interface AskedAt {
@@ -43,8 +44,6 @@ export interface LogState {
 const PAGE = 400;
 /** Of one moment: senders that tell whole seconds write many. */
 const SAME_TIME = 1_000;
-/** Lines that are kept; what is far from where one looks is asked for again. */
-const WINDOW = 6_000;
 
 /** Those of all logs are counted as one, so that none is taken for another log's. */
 let moves = 0;
@@ -286,8 +285,9 @@ export class LogSource {
   #prepend(page: LogPage): void {
     const { lines, before, total, first, atEnd } = this.#state;
     const more = linesOf(page);
-    const kept = [...more, ...lines].slice(0, WINDOW);
-    const cut = kept.length < more.length + lines.length;
+    const all = [...more, ...lines];
+    const kept = all.slice(0, linesKept(all, false));
+    const cut = kept.length < all.length;
     const atStart = !page.pageInfo.hasPreviousPage;
     const left = atStart ? 0 : Math.max(1, before - more.length);
     this.#set({
@@ -305,8 +305,9 @@ export class LogSource {
   #grow(page: LogPage): void {
     const { lines, before, total, first, atStart } = this.#state;
     const more = linesOf(page);
-    const kept = [...lines, ...more].slice(-WINDOW);
-    const dropped = lines.length + more.length - kept.length;
+    const all = [...lines, ...more];
+    const dropped = all.length - linesKept(all, true);
+    const kept = all.slice(dropped);
     const atEnd = !page.pageInfo.hasNextPage;
     const shown = before + dropped + kept.length;
     this.#set({
@@ -324,10 +325,11 @@ export class LogSource {
   /** New lines at the end of the window. */
   #append(more: readonly Line[]): void {
     const { lines, before, first, atStart, unseen } = this.#state;
-    const room = this.isRead ? Math.max(0, WINDOW - lines.length) : more.length;
-    const kept = [...lines, ...more.slice(0, room)].slice(-WINDOW);
-    const dropped = lines.length + Math.min(room, more.length) - kept.length;
-    const left = Math.max(0, more.length - room);
+    const all = [...lines, ...more];
+    const end = this.isRead ? Math.max(lines.length, linesKept(all, false)) : all.length;
+    const dropped = this.isRead ? 0 : all.length - linesKept(all, true);
+    const kept = all.slice(dropped, end);
+    const left = all.length - end;
     this.#set({
       lines: kept,
       before: before + dropped,
