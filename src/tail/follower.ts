@@ -18,11 +18,15 @@ import { Poll } from './poll.ts';
 import { type Listener, Publications } from './publications.ts';
 import type { Ring } from './ring.ts';
 import { Rings } from './rings.ts';
+import { SharedCalls } from './shared-calls.ts';
+import { Turns } from './turns.ts';
 
 const DAY_MS = 86_400_000;
 /** How long one look into the store waits for shards that take long. */
 const REACH_MS = 250;
 const READ_LIMIT = 1_000;
+/** Questions where the log is, of readers that begin. */
+const HEADS_AT_A_TIME = 32;
 /** How often it is asked whether a shard that is not among the heads is gone or away for a while. */
 const AWAY_CHECK_MS = 5_000;
 
@@ -32,6 +36,11 @@ interface Followed {
   head: number;
   /** The greatest settled seq that is known of the shard. */
   settled: number;
+  /** Up to here it is read, for somebody who needs it. */
+  wanted: number;
+  isReading: boolean;
+  /** Resolves when it is read so far, or cannot be now. */
+  read: Promise<void>;
   /** Local replies beyond the head. */
   pending: Pending;
   /** The shard cannot be read now, which the log says already. */
@@ -57,7 +66,9 @@ export class Follower {
   #starts = new Map<string, number>();
   /** The least seq of local replies in shards that are not known yet. */
   #early = new Map<string, number>();
-  #reaching = new Map<string, Promise<void>>();
+  /** Heads of one task, for all whose reading begins at the same time. */
+  readonly #asked = new SharedCalls<ShardHead[]>();
+  readonly #turns = new Turns(HEADS_AT_A_TIME);
   #startDay = 0;
   #now: () => number;
   #awayCheckedAt = Number.NEGATIVE_INFINITY;
@@ -155,7 +166,7 @@ export class Follower {
    * that cannot be read now is left to the poll: the others do not wait for it.
    */
   async catchUp(taskId: string | null): Promise<ShardHead[]> {
-    const settled = await this.#store.heads(taskId);
+    const settled = await this.#settledHeads(taskId);
     if (taskId === null) await this.#forgetGone(settled);
     await Promise.all(
       settled.map(async (head) => {
@@ -168,6 +179,12 @@ export class Follower {
     );
     if (this.#isBehind()) this.#poll.plan();
     return settled;
+  }
+
+  /** As of now or later. */
+  #settledHeads(taskId: string | null): Promise<ShardHead[]> {
+    const ask = () => this.#turns.take(() => this.#store.heads(taskId));
+    return this.#asked.next(JSON.stringify(taskId), ask);
   }
 
   /** The ring that holds everything behind `after`, where there is one. */
@@ -198,6 +215,9 @@ export class Follower {
       history: head.history,
       head: from,
       settled: head.seq,
+      wanted: head.seq,
+      isReading: false,
+      read: Promise.resolve(),
       pending: new Pending(this.#room),
       failing: false,
     };
@@ -255,32 +275,44 @@ export class Follower {
     });
   }
 
-  /** Reads on until `settled`; where nobody follows, jumps. Stops where nothing can be proven now. */
-  async #reach(settled: ShardHead): Promise<void> {
+  /**
+   * Resolves when the head is at or beyond `settled`, or where nothing can be proven now. One reads a
+   * shard at a time: whoever needs it meanwhile has it read as far.
+   */
+  #reach(settled: ShardHead): Promise<void> {
     const followed = this.#shards.get(settled.shard) ?? this.#meet(settled);
     if (followed.history !== settled.history) this.#restart(settled, followed);
     followed.settled = Math.max(followed.settled, settled.seq);
-    while (!this.#closed && followed.head < settled.seq) {
-      if (this.#following === 0) {
-        this.#publish(followed, [], settled.seq, true);
-        this.#advanceFromPending(followed);
-        break;
+    followed.wanted = Math.max(followed.wanted, settled.seq);
+    if (!followed.isReading) followed.read = this.#readOn(followed);
+    return followed.read;
+  }
+
+  /** Reads on until what is wanted; where nobody follows, jumps. */
+  async #readOn(followed: Followed): Promise<void> {
+    const { shard, history } = followed;
+    followed.isReading = true;
+    try {
+      while (!this.#closed && followed.head < followed.wanted) {
+        if (this.#following === 0) {
+          this.#publish(followed, [], followed.wanted, true);
+          this.#advanceFromPending(followed);
+          break;
+        }
+        const from = followed.head;
+        const at = { shard, history, seq: from };
+        const slice = await this.#store.readLog(at, followed.wanted, null, READ_LIMIT);
+        // Meanwhile it may be gone or another, or local replies may have moved the head.
+        if (this.#shards.get(shard) !== followed || followed.history !== history) return;
+        const fresh = slice.events.filter(({ position }) => position.seq > followed.head);
+        if (slice.through > followed.head) {
+          this.#publish(followed, fresh, slice.through, false);
+          this.#advanceFromPending(followed);
+        }
+        if (slice.through <= from && followed.head === from) return;
       }
-      const from = followed.head;
-      const slice = await this.#store.readLog(
-        { shard: settled.shard, history: followed.history, seq: from },
-        settled.seq,
-        null,
-        READ_LIMIT,
-      );
-      // Meanwhile it may be gone, or local replies may have moved the head.
-      if (this.#shards.get(settled.shard) !== followed) return;
-      const fresh = slice.events.filter(({ position }) => position.seq > followed.head);
-      if (slice.through > followed.head) {
-        this.#publish(followed, fresh, slice.through, false);
-        this.#advanceFromPending(followed);
-      }
-      if (slice.through <= from && followed.head === from) return;
+    } finally {
+      followed.isReading = false;
     }
   }
 
@@ -289,6 +321,7 @@ export class Follower {
     this.#log.warn({ shard: settled.shard }, 'the history of a shard changed; following anew');
     followed.history = settled.history;
     followed.settled = settled.seq;
+    followed.wanted = settled.seq;
     followed.pending.clear();
     this.#publish(followed, [], settled.seq, true);
   }
@@ -337,23 +370,18 @@ export class Follower {
     );
     // One that takes long is not waited for: the others go on.
     const reached = new Signal();
-    void Promise.all(moved.map((head) => this.#reachOnce(head))).then(() => reached.wake());
+    void Promise.all(moved.map((head) => this.#reachOrSay(head))).then(() => reached.wake());
     await reached.wait(REACH_MS);
   }
 
-  /** One read of a shard at a time; it says once that it fails. */
-  #reachOnce(settled: ShardHead): Promise<void> {
-    const { shard } = settled;
-    const running = this.#reaching.get(shard);
-    if (running !== undefined) return running;
-    const reached = this.#reach(settled)
-      .then(
-        () => this.#setFailing(shard, null),
-        (error: unknown) => this.#setFailing(shard, error),
-      )
-      .finally(() => this.#reaching.delete(shard));
-    this.#reaching.set(shard, reached);
-    return reached;
+  /** It says once that a shard fails. */
+  async #reachOrSay(settled: ShardHead): Promise<void> {
+    try {
+      await this.#reach(settled);
+      this.#setFailing(settled.shard, null);
+    } catch (error) {
+      this.#setFailing(settled.shard, error);
+    }
   }
 
   #setFailing(shard: string, error: unknown): void {

@@ -1,15 +1,17 @@
 /**
- * The store as readers of the tail see it: they take turns.
+ * The store as readers of the tail see it: they take turns, and share what is the same.
  *
  * After a restart everybody comes back at once, each with a cursor and a few reads. The store
  * refuses what is beyond its queue, and would refuse most of them; so only some of these reads
- * are in it at a time, the rest wait here, and other queries find room.
+ * are in it at a time, the rest wait here, and other queries find room. Those who followed the same
+ * come back with the same cursor: what is behind it is read once for all who wait for it.
  *
  * A shard on a machine that hangs takes seconds to fail, and its readers try again and again. Once it
  * has failed they have a few places of their own, until it is read again: the others keep theirs.
  */
 import { LRUCache } from 'lru-cache';
-import type { LogSlice, Store } from '../store/store.ts';
+import type { CursorCheck, LogSlice, Store } from '../store/store.ts';
+import { SharedCalls } from './shared-calls.ts';
 import { Turns } from './turns.ts';
 
 const AT_A_TIME = 32;
@@ -37,8 +39,15 @@ export function inTurns(store: Store): Reads {
   const turns = new Turns(AT_A_TIME);
   const few = new Turns(FAILING_AT_A_TIME);
   const failing = new LRUCache<string, true>({ max: FAILING_MAX });
+  const slices = new SharedCalls<LogSlice>();
+  const checks = new SharedCalls<CursorCheck[]>();
 
-  async function readLog(...args: Parameters<Store['readLog']>): Promise<LogSlice> {
+  /** What is settled stays as it is, so that one answer is as good as the next. */
+  function readLog(...args: Parameters<Store['readLog']>): Promise<LogSlice> {
+    return slices.join(JSON.stringify(args), () => inTurn(args));
+  }
+
+  async function inTurn(args: Parameters<Store['readLog']>): Promise<LogSlice> {
     const [{ shard }] = args;
     // It may have failed for others while this one waited.
     const unlessFailing = () => (failing.has(shard) ? null : tried(args));
@@ -63,7 +72,8 @@ export function inTurns(store: Store): Reads {
     readLog,
     // It only waits, and may wait for long.
     viewsReach: (positions) => store.viewsReach(positions),
-    checkCursors: (cursors) => turns.take(() => store.checkCursors(cursors)),
+    checkCursors: (cursors) =>
+      checks.next(JSON.stringify(cursors), () => turns.take(() => store.checkCursors(cursors))),
     events: (queries) => turns.take(() => store.events(queries)),
     tasks: (query) => turns.take(() => store.tasks(query)),
     tasksById: (ids) => turns.take(() => store.tasksById(ids)),

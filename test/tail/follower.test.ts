@@ -2,7 +2,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest';
 import type { StoredEvent } from '../../src/domain/event/event.ts';
 import { createLog } from '../../src/log.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
@@ -58,6 +68,52 @@ describe('the follower of the log', () => {
     follower.offer(events);
     expect(told).toEqual(events.map(({ id }) => id));
     expect(logged.join()).toContain('a board that cannot be derived');
+  });
+
+  it('reads what others wrote once, however many begin to follow at that moment', async () => {
+    const stop = follower.follow();
+    const [{ shard, seq: before } = expect.fail()] = await real.heads(null);
+    const told: number[] = [];
+    follower.onPublish(({ events }) => told.push(...events.map(({ position }) => position.seq)));
+    await stored(1_500);
+    const readLog = vi.spyOn(difficult.store, 'readLog');
+    onTestFinished(() => readLog.mockRestore());
+    const heads = await Promise.all(Array.from({ length: 500 }, () => follower.catchUp(null)));
+    for (const of of heads) expect(of).toMatchObject([{ shard, seq: before + 1_500 }]);
+    expect(follower.heads.get(shard)?.seq).toBe(before + 1_500);
+    expect(told).toEqual(Array.from({ length: 1_500 }, (_, i) => before + 1 + i));
+    expect(readLog.mock.calls.length).toBeLessThanOrEqual(4);
+    stop();
+  });
+
+  it('never tells what it read of a history that ended meanwhile', async () => {
+    const stop = follower.follow();
+    const [head = expect.fail()] = await real.heads(null);
+    const { store } = difficult;
+    const told: number[] = [];
+    follower.onPublish(({ events }) => told.push(...events.map(({ position }) => position.seq)));
+    const late = Promise.withResolvers<void>();
+    const readLog = vi.spyOn(store, 'readLog').mockImplementationOnce(async (...asked) => {
+      const slice = await real.readLog(...asked);
+      await late.promise;
+      return slice;
+    });
+    const heads = vi.spyOn(store, 'heads');
+    onTestFinished(() => [readLog, heads].forEach((spy) => spy.mockRestore()));
+    await stored(20);
+    const reading = follower.catchUp(null);
+    await vi.waitFor(() => expect(readLog).toHaveBeenCalled());
+    // A restore to where it was: what is read is of numbers that mean nothing any more.
+    heads.mockResolvedValue([{ ...head, history: head.history + 1 }]);
+    const again = follower.catchUp(null);
+    await vi.waitFor(() => {
+      expect(follower.heads.get(head.shard)?.history).toBe(head.history + 1);
+    });
+    late.resolve();
+    await Promise.all([reading, again]);
+    expect(told).toEqual([]);
+    expect(follower.heads.get(head.shard)?.seq).toBe(head.seq);
+    stop();
   });
 
   it('keeps so much behind a hole and no more, at the cost of each event once, and loses nothing', async () => {

@@ -7,6 +7,8 @@
  * What is published from its begin on comes by the watch.
  */
 
+import { LRUCache } from 'lru-cache';
+import type { Position } from '../../domain/event/event.ts';
 import type { TaskView } from '../../domain/fold/views.ts';
 import { matchesTask, type TaskFilter } from '../../domain/search/filter.ts';
 import type { PullSource } from '../../pull-iterator.ts';
@@ -26,6 +28,8 @@ const BATCH_TASKS = 100;
 const FIRST_MS = 1_000;
 /** Where some shards' views are behind, those of others are looked at this often. */
 const LOOK_AGAIN_MS = 1_000;
+/** Tasks of which it is known how new the state was that was read on. */
+const READ_ON_MAX = 5_000;
 
 export interface TasksReaderOptions {
   filter: TaskFilter;
@@ -48,6 +52,8 @@ export class TasksReader implements PullSource<TasksBatch> {
   /** Of which the old or the new state matched, or one between may have. */
   #waiting = new Map<string, TaskView>();
   #waitingHeads: Heads | null = null;
+  /** How new what was read on was: what the watch read before that is not told after it. */
+  readonly #newest = new LRUCache<string, Position>({ max: READ_ON_MAX });
   /** Everything at or below was told. */
   #told: Heads = new Map();
   /** Until views hold this the reader has not caught up; null: it follows the watch. */
@@ -162,11 +168,17 @@ export class TasksReader implements PullSource<TasksBatch> {
   #receive(changes: TaskChange[], heads: Heads): void {
     for (const change of changes) {
       const { after } = change;
+      if (this.#isPassed(after)) continue;
       if (this.#waiting.has(after.id) || this.#concerns(change)) this.#waiting.set(after.id, after);
     }
     this.#waitingHeads = heads;
     if (this.#waiting.size > this.#options.maxWaiting) this.#overflow();
     this.#changed.wake();
+  }
+
+  #isPassed({ id, position }: TaskView): boolean {
+    const newest = this.#newest.get(id);
+    return newest?.shard === position.shard && newest.seq > position.seq;
   }
 
   /** Where the old state was not seen, whatever the status: it may have matched. */
@@ -243,6 +255,11 @@ export class TasksReader implements PullSource<TasksBatch> {
     const after = [...this.#told.values()];
     const { tasks, more, at } = await this.#options.store.tasksChangedSince(after, BATCH_TASKS);
     const matching = await this.#matchingInStore(tasks.filter((task) => matchesTask(filter, task)));
+    for (const { id, position } of matching) {
+      this.#newest.set(id, position);
+      const waiting = this.#waiting.get(id);
+      if (waiting !== undefined && this.#isPassed(waiting)) this.#waiting.delete(id);
+    }
     // A shard that cannot be asked now stays in the cursor.
     this.#told = furthest(this.#told, at);
     return { tasks: matching, more };
