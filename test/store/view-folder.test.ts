@@ -2,12 +2,14 @@
 import { expect, it } from 'vitest';
 import type { BulkItem } from '../../src/store/elasticsearch/cluster/bulk.ts';
 import type { Connection } from '../../src/store/elasticsearch/cluster/connection.ts';
-import { taskHostsId, taskId } from '../../src/store/elasticsearch/indices/ids.ts';
+import { runId, taskHostsId, taskId } from '../../src/store/elasticsearch/indices/ids.ts';
 import { SetAside } from '../../src/store/elasticsearch/keeper/set-aside.ts';
 import { TaskEntries } from '../../src/store/elasticsearch/keeper/task-entries.ts';
 import { ViewFolder } from '../../src/store/elasticsearch/keeper/view-folder.ts';
 import { ViewWriter } from '../../src/store/elasticsearch/keeper/view-writer.ts';
-import { aTaskEvent } from './events.ts';
+import { DEFAULT_PLAN } from '../../src/domain/event/event.ts';
+import { emptyRun, emptyTask, foldRun, NO_RUNS } from '../../src/domain/fold/fold.ts';
+import { anEvent, aStatus, aTaskEvent } from './events.ts';
 
 const SHARD = '2025-10-09/0';
 const INDEX = 'views';
@@ -16,17 +18,26 @@ const HOSTS = 600;
 /** All of them are 60,600 documents. */
 const BOUND = 40_000;
 
-/** A cluster in which nothing is stored yet, and that takes all: a real one takes minutes. */
-function aFolder() {
+/**
+ * A cluster that takes all, and in which nothing is stored yet, or what `stored` says of each id: a
+ * real one takes minutes.
+ */
+function aFolder(stored: (id: string) => object | null = () => null) {
   const unstored = new Set<string>();
   const written: string[] = [];
   let most = 0;
   const aside = new SetAside(null);
   const connection = {
-    expect: async ({ body }: { body: { docs?: unknown[] } }) =>
+    expect: async ({ body }: { body: { docs?: { _id: string }[] } }) =>
       body.docs === undefined
         ? { hits: { hits: [] } }
-        : { docs: body.docs.map(() => ({ found: false })) },
+        : {
+            docs: body.docs.map(({ _id }) => {
+              const source = stored(_id);
+              if (source === null) return { found: false };
+              return { found: true, _source: source, _seq_no: 1, _primary_term: 1 };
+            }),
+          },
   } as unknown as Connection;
   const send = async (items: readonly BulkItem[]) => {
     most = Math.max(most, unstored.size);
@@ -52,7 +63,7 @@ function aFolder() {
     ...{ index: INDEX, shard: SHARD, generation: 0, aside },
   });
   const folder = new ViewFolder({ generation: 0, entries, writer, aside });
-  return { folder, written, most: () => most };
+  return { folder, entries, written, most: () => most };
 }
 
 function aLargeTask() {
@@ -80,4 +91,53 @@ it('whoever asks for a task whose views are too large for memory waits until the
   await folder.store(1);
   expect(new Set(written).size).toBe(HOSTS * (STEPS + 1) + 2);
   expect(await folder.layOut('large')).toBe(true);
+});
+
+it('states that are heavy are read and stored bit by bit, and every event is folded', async () => {
+  const hosts = Array.from({ length: 150 }, (_, i) => `web-${i}`);
+  const events = [...hosts, ...hosts].map((host, i) => ({
+    ...(i < hosts.length
+      ? anEvent({ taskId: 'heavy', host })
+      : aStatus('FAILED', { taskId: 'heavy', host })),
+    position: { shard: SHARD, seq: i + 1 },
+  }));
+  const said = { command: 'x'.repeat(32_000), params: { x: 'x'.repeat(16_000) } };
+  const heavy = DEFAULT_PLAN.reduce(
+    (run, step, i) => {
+      const event = aStatus('SUCCEEDED', { taskId: 'heavy', step, ...said });
+      return foldRun(run, { ...event, position: { shard: SHARD, seq: i + 1 } });
+    },
+    emptyRun('heavy', 'web-1'),
+  );
+  const stored = new Map<string, object>([
+    [
+      taskId('heavy'),
+      {
+        shiplog: {
+          generation: 0,
+          state: JSON.stringify({ state: emptyTask('heavy'), totals: NO_RUNS }),
+        },
+      },
+    ],
+  ]);
+  for (const host of hosts) {
+    const state = JSON.stringify({ ...heavy, host });
+    stored.set(runId('heavy', host), { shiplog: { generation: 0, base_status: 'PENDING', state } });
+  }
+  const { folder, entries, written } = aFolder((id) => stored.get(id) ?? null);
+  const pieces: number[] = [];
+  let most = 0;
+  for (let at = 0; at < events.length; ) {
+    const count = await folder.fold(events.slice(at));
+    most = Math.max(most, entries.bytes);
+    at += count;
+    pieces.push(count);
+    await folder.store(at);
+    folder.forget(64 * 1024 * 1024);
+  }
+  expect(pieces.length).toBeGreaterThan(3);
+  // What may be unstored, and what is read at a time at first.
+  expect(most).toBeLessThan(120_000_000);
+  const runs = new Set(written.filter((id) => hosts.some((host) => runId('heavy', host) === id)));
+  expect(runs.size).toBe(hosts.length);
 });

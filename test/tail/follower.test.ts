@@ -99,7 +99,9 @@ describe('the follower of the log', () => {
       return slice;
     });
     const heads = vi.spyOn(store, 'heads');
-    onTestFinished(() => [readLog, heads].forEach((spy) => spy.mockRestore()));
+    onTestFinished(() => {
+      for (const spy of [readLog, heads]) spy.mockRestore();
+    });
     await stored(20);
     const reading = follower.catchUp(null);
     await vi.waitFor(() => expect(readLog).toHaveBeenCalled());

@@ -26,7 +26,7 @@ export interface ElasticsearchConfig {
    * shard has died: then it is told how far behind they are. Default 5,000.
    */
   readWaitMs?: number;
-  /** Stored events of a shard that wait in memory for being folded; beyond it they are read again. Default 64 MiB. */
+  /** Stored events that wait in memory for being folded; beyond it they are read again. Default 64 MiB. */
   pendingBytes?: number;
   /** At the start, how long a cluster that is away is waited for. Default 0: not at all. */
   startWaitMs?: number;

@@ -13,6 +13,7 @@ import type { Days } from '../indices/days.ts';
 import { type Names, parseShard } from '../indices/names.ts';
 import type { Shards } from '../indices/shards.ts';
 import type { LogReader } from '../log/log-reader.ts';
+import { CatchUpTurns, newestFirst } from './catch-up-turns.ts';
 import { FoldWaits } from './fold-waiters.ts';
 import type { HeldFor, HeldRuns } from './held-runs.ts';
 import { Heartbeats } from './heartbeats.ts';
@@ -21,6 +22,7 @@ import { KeptShards } from './kept-shards.ts';
 import { Leases } from './leases.ts';
 import { removeOlderGenerations } from './older-generations.ts';
 import { Pacing } from './pacing.ts';
+import { PendingRoom } from './pending-events.ts';
 import { SetAside } from './set-aside.ts';
 import { BATCH, ShardKeeper } from './shard-keeper.ts';
 import { ShardWatch } from './shard-watch.ts';
@@ -38,6 +40,8 @@ const FLOOD_EVENTS = 1_000;
 const FLOOD_COALESCE_MS = 500;
 const FAILURE_PAUSE_MS = 500;
 const WARN_EVERY_MS = 10_000;
+/** A shard that failed comes after all others for so long. */
+const FAILING_MS = 30_000;
 /** How often whoever waits for a rebuild is told how far it is. */
 const PROGRESS_EVERY_MS = 100;
 
@@ -67,6 +71,13 @@ export class Keeper {
   readonly #takeover: Takeover;
   readonly #waits = new FoldWaits((shard) => this.#work(shard));
   readonly #working = new Map<string, Promise<void>>();
+  /** When the last try of a shard failed. */
+  readonly #failed = new Map<string, number>();
+  readonly #turns = new CatchUpTurns((shard) => {
+    const at = this.#failed.get(shard);
+    return at !== undefined && performance.now() - at < FAILING_MS;
+  });
+  readonly #pendingRoom: PendingRoom;
   /** The greatest seq of each shard that this server acknowledged. */
   readonly #told = new Map<string, number>();
   #warnedAt = -Infinity;
@@ -81,6 +92,7 @@ export class Keeper {
   constructor(parts: KeeperParts) {
     const { shards, days, leaseMs, log } = parts;
     this.#parts = parts;
+    this.#pendingRoom = new PendingRoom(parts.pendingBytes);
     this.#hosts = new HostWriter(parts.connection, parts.bulk, parts.names.hosts);
     this.aside = new SetAside(log);
     const leases = new Leases(parts.connection, parts.names.meta);
@@ -153,8 +165,8 @@ export class Keeper {
   /** The day's indices are deleted. */
   forget(day: string): void {
     this.#watched.forget(day);
-    for (const shard of this.#told.keys()) {
-      if (parseShard(shard)?.day === day) this.#told.delete(shard);
+    for (const noted of [this.#told, this.#failed]) {
+      for (const shard of noted.keys()) if (parseShard(shard)?.day === day) noted.delete(shard);
     }
     for (const shard of this.positions.shardsOf(day)) this.#kept.lose(shard);
   }
@@ -165,7 +177,7 @@ export class Keeper {
    */
   async rebuild(onProgress: (done: number, total: number) => void): Promise<void> {
     const { shards } = this.#parts;
-    const infos = await shards.read(null);
+    const infos = newestFirst(await shards.read(null));
     for (const info of infos) await this.#takeover.restart(info);
     for (;;) {
       // Of a day that was removed or restored meanwhile nothing is waited for.
@@ -186,6 +198,7 @@ export class Keeper {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#turns.close();
     this.#waits.close();
     await this.#watch.close();
     await Promise.all(this.#working.values());
@@ -200,10 +213,15 @@ export class Keeper {
       .catch(async (error: unknown) => {
         // What is in memory may be ahead of what is stored: begin again from what is recorded.
         this.#kept.lose(shard);
+        this.#failed.set(shard, performance.now());
+        this.#turns.give(shard);
         this.#warn(error);
         await this.#waits.pause(shard, FAILURE_PAUSE_MS);
       })
-      .finally(() => this.#working.delete(shard));
+      .finally(() => {
+        this.#turns.give(shard);
+        this.#working.delete(shard);
+      });
     this.#working.set(shard, work);
   }
 
@@ -220,6 +238,9 @@ export class Keeper {
     if (place === null) return;
     const { shards } = this.#parts;
     while (!this.#closed) {
+      if (this.#kept.get(shard)?.isCatchingUp === false) this.#turns.give(shard);
+      else await this.#turns.take(shard, place.day);
+      if (this.#closed) return;
       const keeper = this.#kept.get(shard) ?? (await this.#take(shard));
       if (keeper === null) return;
       let info = shards.known(shard);
@@ -243,9 +264,12 @@ export class Keeper {
         this.#kept.lose(shard);
         return;
       }
+      this.#failed.delete(shard);
+      this.#kept.makeRoom();
       const inTime = isNear && !this.#waits.isWaitedFor(shard);
       const folded = keeper.folded - from;
       if (!inTime && folded > 0) continue;
+      this.#turns.give(shard);
       await this.#waits.pause(shard, folded > FLOOD_EVENTS ? FLOOD_COALESCE_MS : COALESCE_MS);
     }
   }
@@ -259,7 +283,7 @@ export class Keeper {
   }
 
   #keeperOf({ info, lease, began }: Taken): ShardKeeper {
-    const { connection, names, refresher, bulk, reader, leaseMs, pendingBytes } = this.#parts;
+    const { connection, names, refresher, bulk, reader, leaseMs } = this.#parts;
     const index = names.views(info.day);
     const { generation } = lease;
     const { shard } = info;
@@ -275,7 +299,8 @@ export class Keeper {
     const folder = new ViewFolder({ generation, entries, writer, aside });
     const lacksTo = this.#told.get(shard) ?? 0;
     const keeper: ShardKeeper = new ShardKeeper({
-      ...{ reader, folder, writer, entries, leaseMs, pendingBytes, lease, lacksTo },
+      ...{ reader, folder, writer, entries, leaseMs, lease, lacksTo },
+      pendingRoom: this.#pendingRoom,
       ...{ beatAt: began, recoverTo: info.seq },
       ...{ leases: this.#leases, hosts: this.#hosts, owner: this.#takeover.owner },
       onFolded: (through) => this.#waits.reached(shard, through),

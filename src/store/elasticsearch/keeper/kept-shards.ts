@@ -1,6 +1,9 @@
 /** The shards whose views this server keeps now. */
 import type { ShardKeeper } from './shard-keeper.ts';
 
+/** Bytes of states that are held in memory for events to come. */
+const STATES_MAX = 128 * 1024 * 1024;
+
 export class KeptShards {
   readonly #keepers = new Map<string, ShardKeeper>();
   readonly #onLost: (shard: string) => void;
@@ -35,6 +38,23 @@ export class KeptShards {
     this.#keepers.get(shard)?.stop();
     this.#keepers.delete(shard);
     this.#onLost(shard);
+  }
+
+  /**
+   * Where the states of all shards take more than they may, those of the shards that were folded longest
+   * ago are forgotten, until half of that is left: they are read again when they are needed.
+   */
+  makeRoom(): void {
+    let over = -STATES_MAX / 2;
+    for (const keeper of this.#keepers.values()) over += keeper.stateBytes;
+    if (over <= STATES_MAX / 2) return;
+    const oldest = [...this.#keepers.values()].sort((a, b) => a.usedAt - b.usedAt);
+    for (const keeper of oldest) {
+      if (over <= 0) break;
+      const bytes = keeper.stateBytes;
+      keeper.forgetStates(Math.max(0, bytes - over));
+      over -= bytes;
+    }
   }
 
   /** Gives one back, as its lease says then: what is known of its views stays true. */

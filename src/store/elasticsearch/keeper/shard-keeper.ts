@@ -11,12 +11,11 @@ import type { HeldFor, HeldRuns } from './held-runs.ts';
 import type { HostWriter } from './host-writer.ts';
 import { LAG_MAX } from './lag.ts';
 import type { Lease, Leases } from './leases.ts';
+import { PendingEvents, type PendingRoom } from './pending-events.ts';
 import type { TaskEntries } from './task-entries.ts';
 import type { ViewFolder } from './view-folder.ts';
 import type { ViewWriter } from './view-writer.ts';
 
-/** Events of this server that wait to be folded; beyond it they are read from the log. */
-const PENDING_MAX = 50_000;
 /** Hits of one search: a cluster's default bound is 10,000. */
 const READ_MAX = 5_000;
 /** Large: behind a burst, what belongs to one run is written once. */
@@ -37,8 +36,7 @@ export interface ShardKeeperParts {
   /** Told as soon as views are written, before that is recorded: readers need not wait for it. */
   onFolded: (through: number) => void;
   leaseMs: number;
-  /** Of events that wait to be folded. */
-  pendingBytes: number;
+  pendingRoom: PendingRoom;
   owner: string;
   /** As it was taken. */
   lease: Lease;
@@ -50,13 +48,6 @@ export interface ShardKeeperParts {
   lacksTo: number;
 }
 
-interface Pending {
-  event: StoredEvent;
-  bytes: number;
-  /** The states in memory hold it. */
-  isFolded: boolean;
-}
-
 /** A piece of the log, all of (folded, through]. */
 interface Piece {
   events: StoredEvent[];
@@ -65,8 +56,7 @@ interface Piece {
 
 export class ShardKeeper {
   readonly #parts: ShardKeeperParts;
-  readonly #pending = new Map<number, Pending>();
-  #pendingBytes = 0;
+  readonly #pending: PendingEvents;
   /** The greatest seq that this server stored. */
   #offered = 0;
   /** Up to here something that this server acknowledged is not in `#pending`. */
@@ -90,6 +80,7 @@ export class ShardKeeper {
   constructor(parts: ShardKeeperParts) {
     const { lease, beatAt, recoverTo, lacksTo } = parts;
     this.#parts = parts;
+    this.#pending = new PendingEvents(parts.pendingRoom);
     this.#lacksTo = lacksTo;
     this.lease = lease;
     this.beatAt = beatAt;
@@ -130,22 +121,28 @@ export class ShardKeeper {
   /** Another server may keep the shard from now on: nothing more is written. */
   stop(): void {
     this.#isLost = true;
+    this.#pending.clear();
+  }
+
+  /** It folds what was there before this server kept the shard. */
+  get isCatchingUp(): boolean {
+    return this.#folded < this.recoverTo;
+  }
+
+  /** About what the states that it holds take in memory. */
+  get stateBytes(): number {
+    return this.#parts.entries.bytes;
+  }
+
+  /** Forgets states until they take no more, as far as they are stored. */
+  forgetStates(bytes: number): void {
+    this.#parts.folder.forget(bytes);
   }
 
   offer(event: StoredEvent): void {
     const { seq } = event.position;
     this.#offered = Math.max(this.#offered, seq);
-    if (seq <= this.folded) return;
-    const bytes = approximateBytes(event);
-    if (
-      this.#pending.size >= PENDING_MAX ||
-      this.#pendingBytes + bytes > this.#parts.pendingBytes
-    ) {
-      this.lacks(seq);
-      return;
-    }
-    this.#pending.set(seq, { event, bytes, isFolded: false });
-    this.#pendingBytes += bytes;
+    if (seq > this.folded && !this.#pending.add(event)) this.lacks(seq);
   }
 
   /** This server acknowledged what it does not have. */
@@ -159,8 +156,8 @@ export class ShardKeeper {
    */
   async foldAhead(taskIds: ReadonlySet<string>): Promise<boolean> {
     if (this.#folded < Math.max(this.#lacksTo, this.recoverTo) || !this.isSafe) return false;
-    const own = [...this.#pending.values()].filter(({ event }) => taskIds.has(event.taskId));
-    await this.#fold(own.flatMap(({ event, isFolded }) => (isFolded ? [] : [event])));
+    const own = this.#pending.unfolded(taskIds);
+    if ((await this.#fold(own)) < own.length) return false;
     for (const taskId of taskIds) if (!(await this.#parts.folder.layOut(taskId))) return false;
     return true;
   }
@@ -192,19 +189,22 @@ export class ShardKeeper {
   async step(info: ShardInfo): Promise<boolean> {
     this.usedAt = performance.now();
     const from = this.folded;
-    const { events, through } = await this.#next(info);
-    if (through === from) return true;
+    const piece = await this.#next(info);
+    if (piece.through === from) return true;
     if (!(await this.holds())) return false;
-    this.#parts.entries.recovering = from < this.recoverTo;
+    this.#parts.entries.recovering = this.isCatchingUp;
+    const { events, through } = await this.#foldPiece(piece);
     const version = this.lease.generation * GENERATION_STEP + through;
-    const stored = this.#fold(events).then(() => this.#parts.folder.store(version));
-    const written = await Promise.allSettled([stored, this.#parts.hosts.write(events)]);
+    const written = await Promise.allSettled([
+      this.#parts.folder.store(version),
+      this.#parts.hosts.write(events),
+    ]);
     if (this.#isLost) return false;
     // None may be under way when another attempt begins.
     for (const one of written) if (one.status === 'rejected') throw one.reason;
     const caughtUp = from < this.recoverTo && through >= this.recoverTo;
     if (caughtUp && this.lease.generation > 0) await this.#parts.sweep(info.number, version);
-    this.#forget(from, through);
+    this.#pending.drop(from, through);
     this.#folded = through;
     this.#parts.onFolded(through);
     if (this.lag(info.settled) <= LAG_MAX) this.#hasBeenNear = true;
@@ -225,6 +225,7 @@ export class ShardKeeper {
   }
 
   async release(): Promise<void> {
+    this.#pending.clear();
     await this.#change(null);
   }
 
@@ -259,19 +260,20 @@ export class ShardKeeper {
     return piece;
   }
 
-  async #fold(events: readonly StoredEvent[]): Promise<void> {
-    if (events.length > 0) await this.#parts.folder.fold(events);
-    for (const { position } of events) {
-      const pending = this.#pending.get(position.seq);
-      if (pending !== undefined) pending.isFolded = true;
-    }
+  /** As much of it as is held in memory at a time; the rest is the next piece. */
+  async #foldPiece({ events, through }: Piece): Promise<Piece> {
+    const count = await this.#fold(events);
+    if (count === events.length) return { events, through };
+    const folded = events.slice(0, count);
+    return { events: folded, through: (folded.at(-1) as StoredEvent).position.seq };
   }
 
-  #forget(after: number, through: number): void {
-    for (let seq = after + 1; seq <= through; seq++) {
-      this.#pendingBytes -= this.#pending.get(seq)?.bytes ?? 0;
-      this.#pending.delete(seq);
-    }
+  /** How many of them the states hold then. */
+  async #fold(events: readonly StoredEvent[]): Promise<number> {
+    if (events.length === 0) return 0;
+    const count = await this.#parts.folder.fold(events);
+    this.#pending.folded(count === events.length ? events : events.slice(0, count));
+    return count;
   }
 
   #change(owner: string | null): Promise<boolean> {

@@ -5,6 +5,7 @@
 import { guarded } from '../../../guarded.ts';
 import type { StoreLog } from '../cluster/store-log.ts';
 import type { ShardInfo, Shards } from '../indices/shards.ts';
+import { newestFirst } from './catch-up-turns.ts';
 import type { KeptShards } from './kept-shards.ts';
 import type { Leases } from './leases.ts';
 import type { ShardKeeper } from './shard-keeper.ts';
@@ -63,7 +64,7 @@ export class ShardWatch {
 
   async #look(): Promise<void> {
     const { shards, leases, watched, kept, work } = this.#parts;
-    const infos = await shards.current();
+    const infos = newestFirst(await shards.current());
     const behind = infos.filter((info) => !this.#isKnownFolded(info));
     const seen = await leases.read(behind.map(({ shard }) => shard));
     for (const [i, info] of behind.entries()) {

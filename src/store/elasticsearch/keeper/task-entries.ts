@@ -1,6 +1,6 @@
 /** The states that a keeper folds into, read from the stored views when they are first needed. */
 import { z } from 'zod';
-import { RUN_STATUSES, type RunStatus } from '../../../domain/event/event.ts';
+import { RUN_STATUSES, type RunStatus, type StoredEvent } from '../../../domain/event/event.ts';
 import {
   emptyRun,
   emptyTask,
@@ -11,6 +11,7 @@ import {
   type RunTotals,
   type TaskState,
 } from '../../../domain/fold/fold.ts';
+import { heapBytes } from '../../../domain/event/event-weight.ts';
 import { AnswerTooLong, type Connection } from '../cluster/connection.ts';
 import { getAllDocuments, PART_BYTES } from '../cluster/documents.ts';
 import type { Refresher } from '../cluster/refresher.ts';
@@ -27,6 +28,8 @@ export interface RunEntry {
   base: RunStatus | null;
   /** true: what is stored of its steps may be older than the run (a crash between the two). */
   unsure: boolean;
+  /** About what its state takes in memory: as it was read, or laid out last. */
+  bytes: number;
 }
 
 export interface TaskEntry {
@@ -45,6 +48,8 @@ export interface TaskEntry {
   /** Hosts whose stored runs cannot be read: they stay as they are. */
   unreadable: Set<string>;
   usedAt: number;
+  /** About what `state` takes in memory. */
+  bytes: number;
 }
 
 interface StateSource {
@@ -73,7 +78,14 @@ export interface TaskEntriesParts {
 }
 
 const PAGE = 2_000;
-const MAX_RUNS = 30_000;
+/** Runs that are read at a time: few at first and where they are heavy, for a state may have 900 KB. */
+const FIRST_RUNS = 100;
+const LEAST_RUNS = 20;
+const MOST_RUNS = 5_000;
+const READ_BYTES = 16 * 1024 * 1024;
+/** Of a run that nothing is known of, and of what a run was counted as. */
+const EMPTY_BYTES = 500;
+const COUNTED_BYTES = 100;
 
 export class TaskEntries {
   readonly #connection: Connection;
@@ -84,6 +96,7 @@ export class TaskEntries {
   readonly #aside: SetAside;
   readonly #tasks = new Map<string, TaskEntry>();
   #clock = 0;
+  #runsAtATime = FIRST_RUNS;
   /** Folding what a keeper before this one may have folded in part: nothing stored is believed. */
   recovering = false;
 
@@ -94,6 +107,30 @@ export class TaskEntries {
     this.#preference = shardPreference(shard);
     this.#generation = generation;
     this.#aside = aside;
+  }
+
+  /** About what they take in memory. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const entry of this.#tasks.values()) bytes += bytesOf(entry);
+    return bytes;
+  }
+
+  /**
+   * How far events may be folded behind `from` at a time: until as many runs are to be read for them as
+   * memory is lent to.
+   */
+  loadable(events: readonly StoredEvent[], from: number): number {
+    const missing = new Set<string>();
+    for (let at = from; at < events.length; at++) {
+      const { taskId, host } = events[at] as StoredEvent;
+      const entry = this.#tasks.get(taskId);
+      if (entry !== undefined && (host === null || entry.complete || entry.runs.has(host)))
+        continue;
+      missing.add(JSON.stringify([taskId, host]));
+      if (missing.size > this.#runsAtATime) return at;
+    }
+    return events.length;
   }
 
   /** The entries of these tasks, with at least these of their runs. */
@@ -134,7 +171,8 @@ export class TaskEntries {
 
   addRun(entry: TaskEntry, host: string): RunEntry {
     const base = entry.counted?.get(host) ?? null;
-    const run = { host, state: emptyRun(entry.id, host), base, unsure: base !== null };
+    const state = emptyRun(entry.id, host);
+    const run = { host, state, base, unsure: base !== null, bytes: EMPTY_BYTES };
     entry.counted?.delete(host);
     entry.runs.set(host, run);
     return run;
@@ -196,17 +234,15 @@ export class TaskEntries {
     }
   }
 
-  /** Forgets what was used longest ago, so that at most some ten thousand runs are held, and `kept`. */
-  trim(kept: ReadonlySet<string>): void {
-    let runs = 0;
-    for (const entry of this.#tasks.values()) runs += weightOf(entry);
-    if (runs <= MAX_RUNS) return;
+  /** Forgets what was used longest ago until the others take so many bytes, and nothing of `kept`. */
+  trim(bytes: number, kept: ReadonlySet<string>): void {
+    let left = this.bytes;
     const oldest = [...this.#tasks.values()].sort((a, b) => a.usedAt - b.usedAt);
     for (const entry of oldest) {
-      if (runs <= MAX_RUNS / 2) break;
+      if (left <= bytes) break;
       if (kept.has(entry.id)) continue;
-      runs -= weightOf(entry);
       this.#tasks.delete(entry.id);
+      left -= bytesOf(entry);
     }
   }
 
@@ -246,6 +282,7 @@ export class TaskEntries {
       complete: task === null,
       unreadable: new Set(),
       usedAt: ++this.#clock,
+      bytes: taskBytes(state),
     };
   }
 
@@ -275,11 +312,21 @@ export class TaskEntries {
     const docs = await this.#mget(
       missing.map(({ entry, host }) => ({ id: runId(entry.id, host), routing: entry.id })),
     );
+    let bytes = 0;
     for (const [i, { entry, host }] of missing.entries()) {
       const base = docs[i]?.shiplog.base_status ?? 'PENDING';
       const text = this.#textOf(docs[i]);
-      if (text !== null) this.#addStored(entry, host, text, base);
+      if (text === null) continue;
+      bytes += stateBytes(text.length);
+      this.#addStored(entry, host, text, base);
     }
+    this.#weigh(missing.length, bytes);
+  }
+
+  /** How many may be read next, from how heavy these were. */
+  #weigh(runs: number, bytes: number): void {
+    const fits = Math.min((runs * READ_BYTES) / Math.max(1, bytes), 4 * this.#runsAtATime);
+    this.#runsAtATime = Math.floor(Math.max(LEAST_RUNS, Math.min(MOST_RUNS, fits)));
   }
 
   #addStored(entry: TaskEntry, host: string, text: string, stored: RunStatus): void {
@@ -287,7 +334,8 @@ export class TaskEntries {
       const state = JSON.parse(text);
       const base = entry.counted === null ? stored : (entry.counted.get(host) ?? null);
       entry.counted?.delete(host);
-      entry.runs.set(host, { host, state, base, unsure: this.recovering || base !== stored });
+      const unsure = this.recovering || base !== stored;
+      entry.runs.set(host, { host, state, base, unsure, bytes: stateBytes(text.length) });
     });
     if (!isReadable) entry.unreadable.add(host);
   }
@@ -313,7 +361,18 @@ export class TaskEntries {
   }
 }
 
-/** In runs: what one was counted as is far smaller than its state. */
-function weightOf({ runs, counted }: TaskEntry): number {
-  return runs.size + 1 + (counted?.size ?? 0) / 50;
+function bytesOf({ bytes: own, runs, counted }: TaskEntry): number {
+  let bytes = own + (counted?.size ?? 0) * COUNTED_BYTES;
+  for (const run of runs.values()) bytes += run.bytes;
+  return bytes;
+}
+
+/** About what a state takes in memory that has so many characters as JSON. */
+export function stateBytes(characters: number): number {
+  return EMPTY_BYTES + 2 * characters;
+}
+
+/** The same of a task: what may be long of it are its labels, its plan and the hosts that it names. */
+export function taskBytes({ hosts, plan, labels }: TaskState): number {
+  return stateBytes(JSON.stringify([plan, labels]).length) + heapBytes(hosts);
 }

@@ -25,12 +25,20 @@ import {
 } from '../../../domain/fold/fold.ts';
 import { areTooMany, type HeldFor, type HeldRuns, heldRuns, WHOLE_RUNS_MAX } from './held-runs.ts';
 import type { SetAside } from './set-aside.ts';
-import type { RunEntry, TaskEntries, TaskEntry } from './task-entries.ts';
+import {
+  type RunEntry,
+  stateBytes,
+  type TaskEntries,
+  type TaskEntry,
+  taskBytes,
+} from './task-entries.ts';
 import { runDocuments, taskDocument, taskHostsDocument } from './view-documents.ts';
 import type { ViewWriter } from './view-writer.ts';
 
 const RUNS_AT_A_TIME = 200;
 const EVENTS_AT_A_TIME = 2_000;
+/** Bytes of states that are folded into before they are stored. */
+const UNSTORED_STATES_MAX = 48 * 1024 * 1024;
 
 /** A task as its documents have it. */
 interface Before {
@@ -53,8 +61,6 @@ export class ViewFolder {
   readonly #parts: FolderParts;
   /** Tasks that something was folded into since they were laid out. */
   readonly #changed = new Map<TaskEntry, Before>();
-  /** By task, the hosts of the events that are being folded. */
-  #folding: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   /** One folds or lays out at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -62,9 +68,17 @@ export class ViewFolder {
     this.#parts = parts;
   }
 
-  /** Resolves when the states hold these events. */
-  fold(events: readonly StoredEvent[]): Promise<void> {
+  /**
+   * Resolves when the states hold these events, or the first of them where the states would be too
+   * heavy together: to how many. The others are to be folded when those are stored.
+   */
+  fold(events: readonly StoredEvent[]): Promise<number> {
     return this.#inTurn(() => this.#fold(events));
+  }
+
+  /** Forgets states until they take so many bytes, as far as they are stored. */
+  forget(bytes: number): void {
+    this.#inTurn(async () => this.#trim(bytes)).catch(() => undefined);
   }
 
   /**
@@ -101,16 +115,20 @@ export class ViewFolder {
 
   /** Resolves when the views hold all that was folded; `version` grows with the position. */
   async store(version: number): Promise<void> {
-    const { writer, entries } = this.#parts;
+    const { writer } = this.#parts;
     await this.#inTurn(async () => {
       for (const entry of [...this.#changed.keys()]) await this.#layOut(entry, version);
     });
     await writer.write(version);
+  }
+
+  /** In its turn: what is being folded into is not forgotten. */
+  #trim(bytes: number): void {
+    const { writer, entries } = this.#parts;
     // What is not stored yet could not be read again.
     const unstored = writer.tasks();
     for (const { id } of this.#changed.keys()) unstored.add(id);
-    for (const id of this.#folding.keys()) unstored.add(id);
-    entries.trim(unstored);
+    entries.trim(bytes, unstored);
   }
 
   #inTurn<T>(body: () => Promise<T>): Promise<T> {
@@ -119,19 +137,32 @@ export class ViewFolder {
     return mine;
   }
 
-  async #fold(events: readonly StoredEvent[]): Promise<void> {
+  async #fold(events: readonly StoredEvent[]): Promise<number> {
+    let folded = 0;
+    while (folded < events.length && (folded === 0 || !this.#isFull())) {
+      const some = events.slice(folded, this.#parts.entries.loadable(events, folded));
+      await this.#foldSome(some);
+      folded += some.length;
+    }
+    return folded;
+  }
+
+  /** States that are not stored yet are too heavy for more of them. */
+  #isFull(): boolean {
+    const { entries } = this.#parts;
+    if (entries.bytes <= UNSTORED_STATES_MAX) return false;
+    this.#trim(UNSTORED_STATES_MAX / 2);
+    return entries.bytes > UNSTORED_STATES_MAX;
+  }
+
+  async #foldSome(events: readonly StoredEvent[]): Promise<void> {
     const wanted = new Map<string, Set<string>>();
     for (const { taskId, host } of events) {
       const hosts = wanted.get(taskId) ?? new Set();
       wanted.set(taskId, hosts);
       if (host !== null) hosts.add(host);
     }
-    this.#folding = wanted;
-    try {
-      await this.#foldInto(await this.#parts.entries.load(wanted), events);
-    } finally {
-      this.#folding = new Map();
-    }
+    await this.#foldInto(await this.#parts.entries.load(wanted), events);
   }
 
   async #foldInto(
@@ -276,12 +307,15 @@ export class ViewFolder {
         ? []
         : runDocuments(stateBefore, baseBefore, was.task, was.over, generation, mayDiffer);
     const known = new Map(then.map(({ id, body }) => [id, JSON.stringify(body)]));
+    let characters = 0;
     for (const { id, body } of now) {
       const source = JSON.stringify(body);
+      characters = Math.max(characters, source.length);
       if (run.unsure || known.get(id) !== source) writer.put(entry.id, run.host, id, source);
       known.delete(id);
     }
     for (const id of known.keys()) writer.put(entry.id, run.host, id, null);
+    run.bytes = stateBytes(characters);
     run.unsure = false;
   }
 
@@ -294,6 +328,7 @@ export class ViewFolder {
     const view = deriveTask(entry.state, entry.totals);
     const { id, body } = taskDocument(view, entry.state, entry.totals, generation);
     writer.put(entry.id, null, id, JSON.stringify(body));
+    entry.bytes = taskBytes(entry.state);
   }
 }
 
