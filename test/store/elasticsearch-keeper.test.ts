@@ -156,6 +156,46 @@ describe('The keeper of views', async () => {
     expect(store.metrics().views_set_aside_total).toBeGreaterThan(1);
   });
 
+  it('names a host that is damaged and leaves it as it is, and its shard goes on', async () => {
+    const found = await ask('POST', '-hosts/_search', {
+      query: { term: { 'host.name': 'web-1' } },
+    });
+    const [{ _id, _source }] = found.hits.hits;
+    for (const state of ['{', '{}']) {
+      _source.shiplog.state = state;
+      const put = await ask('PUT', `-hosts/_doc/${_id}?refresh=true`, _source);
+      expect(put).toMatchObject({ result: 'updated' });
+      const outcomes = await store.append(
+        ['web-1', 'web-2', `new-${state.length}`].map((host) => anEvent({ taskId: FLEET, host })),
+      );
+      await store.viewsReach(outcomes.map(positionOf));
+      expect(await store.hostsByName([`new-${state.length}`])).toMatchObject([{}]);
+    }
+    expect(said[0]).toMatchObject({ taskId: null, host: 'web-1', err: expect.any(SyntaxError) });
+    const { tasks } = foldLog(await wholeLog(store));
+    expect(await store.tasksById([FLEET])).toEqual(tasks);
+  });
+
+  it('an append takes what comes of a task though what was said of it is damaged, and of its neighbours', async () => {
+    await store.close();
+    const found = await ask('POST', '-meta/_search', {
+      query: { term: { 'shiplog.kind': 'task' } },
+    });
+    for (const { _id, _source } of found.hits.hits) {
+      _source.shiplog.task.said = '{';
+      const put = await ask('PUT', `-meta/_doc/${encodeURIComponent(_id)}?refresh=true`, _source);
+      expect(put).toMatchObject({ result: 'updated' });
+    }
+    store = await open(gate.url);
+    const began = aTaskEvent({ change: 'began', service: 'again' }, { taskId: FLEET });
+    const outcomes = await store.append([anEvent({ taskId: FLEET }), began, anEvent({})]);
+    expect(outcomes).toMatchObject([
+      { outcome: 'STORED' },
+      { outcome: 'STORED', service: 'again' },
+      { outcome: 'STORED' },
+    ]);
+  });
+
   it('reads what it folds into in parts, where all of it is longer than an answer may be', async () => {
     const parts: string[] = [];
     gate.damage(/_mget.*base_status|-views-[^/]*\/_search/, (text) => {

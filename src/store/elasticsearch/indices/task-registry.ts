@@ -51,6 +51,8 @@ const REGISTRATION = z.object({
     task: z.object({ said: z.string() }),
   }),
 });
+const REGISTER = z.object({ value: z.string(), t: z.number(), by: z.string() }).nullable();
+const SAID: z.ZodType<Said> = z.object({ service: REGISTER, environment: REGISTER });
 type Registration = z.infer<typeof REGISTRATION>;
 
 const CACHED = 20_000;
@@ -159,7 +161,7 @@ export class Registry {
     fresh?: Pick<Registered, 'said' | 'count'>,
   ): Promise<Registered> {
     const { day, task } = source.shiplog;
-    const stored = { said: JSON.parse(task.said) as Said, seqNo, term };
+    const stored = { said: saidIn(task.said), seqNo, term };
     const { said, count } = fresh ?? { said: stored.said, count: null };
     const before = this.#cache.get(id);
     const shard = before?.day === day ? before.shard : null;
@@ -240,7 +242,7 @@ export class Registry {
     return entries.filter((entry, i) => {
       const doc = docs[i];
       if (doc == null || doc.source.shiplog.day !== entry.day) return false;
-      const said = JSON.parse(doc.source.shiplog.task.said) as Said;
+      const said = saidIn(doc.source.shiplog.task.said);
       entry.stored = { said, seqNo: doc.seqNo, term: doc.term };
       entry.said = joined(entry.said, said);
       return true;
@@ -257,6 +259,15 @@ export class Registry {
 }
 
 const NOTHING: Said = { service: null, environment: null };
+
+/** What cannot be read is taken for nothing: it must keep no event of any task away. */
+function saidIn(text: string): Said {
+  try {
+    return SAID.parse(JSON.parse(text));
+  } catch {
+    return NOTHING;
+  }
+}
 
 /** As `foldTask` folds them. */
 function foldSaid(said: Said, event: LogEvent): Said {

@@ -9,8 +9,9 @@ import { deriveHost, foldHost, type HostState } from '../../../domain/fold/fold.
 import { greatest, isLater, least, lookUp, withEntry } from '../../../domain/fold/joins.ts';
 import { type Bulk, bulkItem } from '../cluster/bulk.ts';
 import { type Connection, unavailable } from '../cluster/connection.ts';
-import { getDocuments } from '../cluster/documents.ts';
+import { getAllDocuments } from '../cluster/documents.ts';
 import { hostId } from '../indices/ids.ts';
+import type { SetAside } from './set-aside.ts';
 
 interface Known {
   state: HostState;
@@ -32,14 +33,16 @@ export class HostWriter {
   readonly #connection: Connection;
   readonly #bulk: Bulk;
   readonly #index: string;
+  readonly #aside: SetAside;
   readonly #known = new LRUCache<string, Known>({ max: CACHED });
   /** One at a time: shards of this server would only undo each other's cache. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: Connection, bulk: Bulk, index: string) {
+  constructor(connection: Connection, bulk: Bulk, index: string, aside: SetAside) {
     this.#connection = connection;
     this.#bulk = bulk;
     this.#index = index;
+    this.#aside = aside;
   }
 
   /** Resolves when the stored hosts hold these events. */
@@ -59,15 +62,18 @@ export class HostWriter {
     let open = [...news.keys()];
     for (let round = 0; open.length > 0; round++) {
       if (round === ROUNDS) throw unavailable('Other servers keep changing the same hosts');
-      await this.#load(open.filter((name) => this.#known.get(name) === undefined));
+      const damaged = await this.#load(open.filter((name) => !this.#known.has(name)));
       const joined = new Map<string, HostState>();
       for (const name of open) {
-        const stored = this.#known.get(name);
-        const mine = news.get(name) as HostState;
-        const both = stored?.seqNo == null ? mine : joinHosts(stored.state, mine);
-        if (stored?.seqNo == null || JSON.stringify(both) !== JSON.stringify(stored.state)) {
-          joined.set(name, both);
-        }
+        if (damaged.has(name)) continue;
+        this.#aside.try({ taskId: null, host: name }, () => {
+          const stored = this.#known.get(name);
+          const mine = news.get(name) as HostState;
+          const both = stored?.seqNo == null ? mine : joinHosts(stored.state, mine);
+          if (stored?.seqNo == null || JSON.stringify(both) !== JSON.stringify(stored.state)) {
+            joined.set(name, both);
+          }
+        });
       }
       open = await this.#store(joined);
     }
@@ -97,21 +103,31 @@ export class HostWriter {
         const state = hosts.get(name) as HostState;
         this.#known.set(name, { state, seqNo: outcome.seq - 1, term: outcome.term });
       } else this.#known.delete(name);
+      if (outcome?.state === 'refused')
+        this.#aside.add({ taskId: null, host: name }, outcome.reason);
       return outcome?.state === 'conflict';
     });
   }
 
-  async #load(names: readonly string[]): Promise<void> {
-    const docs = await getDocuments<HostSource>(
+  /** Those that cannot be read: they stay as they are. */
+  async #load(names: readonly string[]): Promise<Set<string>> {
+    const docs = await getAllDocuments<HostSource>(
       this.#connection,
       names.map((name) => ({ index: this.#index, id: hostId(name) })),
+      ['shiplog.state'],
     );
+    const damaged = new Set<string>();
     for (const [i, name] of names.entries()) {
       const doc = docs[i];
       if (doc == null) continue;
       const { source, seqNo, term } = doc;
-      this.#known.set(name, { state: JSON.parse(source.shiplog.state) as HostState, seqNo, term });
+      const isReadable = this.#aside.try({ taskId: null, host: name }, () => {
+        const state = JSON.parse(source.shiplog.state) as HostState;
+        this.#known.set(name, { state, seqNo, term });
+      });
+      if (!isReadable) damaged.add(name);
     }
+    return damaged;
   }
 }
 

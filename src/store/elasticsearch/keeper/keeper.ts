@@ -93,8 +93,8 @@ export class Keeper {
     const { shards, days, leaseMs, log } = parts;
     this.#parts = parts;
     this.#pendingRoom = new PendingRoom(parts.pendingBytes);
-    this.#hosts = new HostWriter(parts.connection, parts.bulk, parts.names.hosts);
     this.aside = new SetAside(log);
+    this.#hosts = new HostWriter(parts.connection, parts.bulk, parts.names.hosts, this.aside);
     const leases = new Leases(parts.connection, parts.names.meta);
     const kept = new KeptShards((shard) => {
       this.positions.forget(shard);

@@ -8,7 +8,8 @@ import type { StoreLog } from '../cluster/store-log.ts';
 const SAY_EVERY_MS = 10_000;
 
 export interface Aside {
-  taskId: string;
+  /** null: it is of no task, but the host in all of them. */
+  taskId: string | null;
   /** null: the task itself. */
   host: string | null;
 }
