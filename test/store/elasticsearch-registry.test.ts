@@ -47,6 +47,33 @@ describe('A task on Elasticsearch', async () => {
     expect(outcomes.at(-1)).toMatchObject({ problem: { code: 'TASK_FULL' } });
   });
 
+  it('takes no more than its cap where much of it is on its way at once, and all that there is room for', async () => {
+    const { store } = await open(elasticsearch.prefix(), { maxEventsPerTask: 10 });
+    const some = (count: number) =>
+      Array.from({ length: count }, () => anEvent({ taskId: 'rush' }));
+    const first = some(5);
+    await store.append(first);
+    // Retries take no room.
+    const [again, fresh] = await Promise.all([store.append(first), store.append(some(3))]);
+    expect(again.map(({ outcome }) => outcome)).toEqual(first.map(() => 'DUPLICATE'));
+    expect(fresh.map(({ outcome }) => outcome)).toEqual(['STORED', 'STORED', 'STORED']);
+    const rush = await Promise.all(Array.from({ length: 4 }, () => store.append(some(6))));
+    const stored = rush.flat().filter(({ outcome }) => outcome === 'STORED');
+    expect(stored).toHaveLength(2);
+    expect(await store.eventCount()).toBe(10);
+  });
+
+  it('takes no more than its cap from several servers together', async () => {
+    const prefix = elasticsearch.prefix();
+    const servers = await Promise.all(
+      Array.from({ length: 2 }, () => open(prefix, { maxEventsPerTask: 10 })),
+    );
+    for (let i = 0; i < 8; i++) {
+      for (const { store } of servers) await store.append([anEvent({ taskId: 'shared' })]);
+    }
+    expect(await servers[0]?.store.eventCount()).toBe(10);
+  });
+
   it('is stamped with what all servers heard of it, whichever of them wrote last [A9]', async () => {
     const prefix = elasticsearch.prefix();
     const [{ store: one }, { store: other }] = [await open(prefix), await open(prefix)];

@@ -161,7 +161,10 @@ describe('Several Shiplog servers on one Elasticsearch', async () => {
     expect(steps?.total).toBe(folded.steps.length);
   });
 
-  it('show on a page over all tasks nothing that the tail behind it tells again [E6]', async () => {
+  it.each([
+    ['show on a page over all tasks nothing', { limit: 1, backward: true }],
+    ['count on a page over all tasks nothing', { limit: 1, withTotal: true }],
+  ])('%s that the tail behind it tells again [E6]', async (_what, asked) => {
     const prefix = elasticsearch.prefix();
     let today = contractSettings.now();
     const [one, other] = [await open(prefix, () => today), await open(prefix, () => today)];
@@ -176,10 +179,11 @@ describe('Several Shiplog servers on one Elasticsearch', async () => {
       const later = anEvent({ taskId: 'yesterday', at: today });
       await other.append([later]);
       await fetch(`${url}/${prefix}-events-*/_refresh`, { method: 'POST' });
-      const request = aPage({ limit: 1, backward: true });
+      const request = aPage(asked);
       const [page] = await one.events([{ filter: {}, order: 'TIME', page: request }]);
-      expect(page?.rows).toMatchObject([{ node: { id: later.id, position: { seq: 2 } } }]);
+      expect(page?.rows).toMatchObject([{ node: { position: { seq: request.backward ? 2 : 1 } } }]);
       expect(page?.at).toMatchObject([{ seq: 2 }]);
+      expect(page?.total).toBe(request.withTotal ? 2 : null);
     } finally {
       clock.mockRestore();
     }

@@ -63,7 +63,7 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   });
   const ownWrites = new OwnWrites({ registry, acknowledged, positions, reach });
   const appender = new Appender({
-    ...{ connection, names, days, registry, bulk, maxEventsPerTask },
+    ...{ connection, names, days, registry, bulk, refresher, maxEventsPerTask },
     pace: (shards) => pacing.pace(shards),
   });
 

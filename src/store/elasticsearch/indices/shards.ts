@@ -22,6 +22,8 @@ export interface ShardInfo {
   settled: number;
   /** The greatest settled seq that was ever told. */
   seq: number;
+  /** The greatest seq that the primary has, settled or not: searches may show all of it. */
+  greatest: number;
   /** Refreshes that the primary has completed. */
   refreshes: number;
 }
@@ -33,7 +35,9 @@ export interface ShardInfo {
  */
 const COPY = z.object({
   routing: z.object({ state: z.string(), primary: z.boolean(), node: z.string().nullable() }),
-  seq_no: z.object({ global_checkpoint: z.int().min(-1) }).nullish(),
+  seq_no: z
+    .object({ global_checkpoint: z.int().min(-1), max_seq_no: z.int().min(-1).optional() })
+    .nullish(),
   commit: z
     .object({ user_data: z.object({ history_uuid: z.string().optional() }).nullish() })
     .nullish(),
@@ -60,6 +64,7 @@ const FILTER = [
   ...[
     'routing',
     'seq_no.global_checkpoint',
+    'seq_no.max_seq_no',
     'commit.user_data.history_uuid',
     'refresh.external_total',
   ].map((part) => `indices.*.shards.*.${part}`),
@@ -154,10 +159,11 @@ export class Shards {
     if (node === null) throw damaged(`GET /${index}/_stats`, 'routing.node', 'it is no text');
     const history = historyOf(uuid, historyUuid);
     const settled = primary.seq_no.global_checkpoint + 1;
+    const greatest = (primary.seq_no.max_seq_no ?? primary.seq_no.global_checkpoint) + 1;
     const refreshes = primary.refresh?.external_total ?? 0;
     const before = this.#known.get(shard);
     const info: ShardInfo = {
-      ...{ shard, day, index, number, history, settled, refreshes, node },
+      ...{ shard, day, index, number, history, settled, greatest, refreshes, node },
       seq: before?.history === history ? Math.max(before.seq, settled) : settled,
     };
     if (before === undefined || info.seq !== before.seq) this.#movedAt.set(day, performance.now());

@@ -27,6 +27,11 @@ export interface Registered {
   stored: Stored;
   /** Events of the task that this process knows of; null: not counted yet. */
   count: number | null;
+  /** What `count` was when the log was asked last; 0: it was new then. */
+  counted: number;
+  /** Events that are on their way, and what resolves when it is decided what became of them. */
+  sending: number;
+  readonly underWay: Set<Promise<unknown>>;
   checkedAt: number;
 }
 
@@ -173,7 +178,8 @@ export class Registry {
     };
     const known = this.#cache.get(id);
     if (known?.day === day) return Object.assign(known, read, { said: joined(known.said, said) });
-    const entry: Registered = { taskId: id, day, said, count, ...read };
+    const sent = { counted: 0, sending: 0, underWay: new Set<Promise<unknown>>() };
+    const entry: Registered = { taskId: id, day, said, count, ...sent, ...read };
     this.#cache.set(id, entry);
     return entry;
   }

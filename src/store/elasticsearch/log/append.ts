@@ -10,6 +10,7 @@ import { capFor, taskExpired, taskFull } from '../../../domain/event/rejections.
 import type { AppendOutcome } from '../../store.ts';
 import { type Bulk, bulkItem } from '../cluster/bulk.ts';
 import { type Connection, unavailable } from '../cluster/connection.ts';
+import type { Refresher } from '../cluster/refresher.ts';
 import type { Days } from '../indices/days.ts';
 import { type Names, shardPreference } from '../indices/names.ts';
 import type { Registered, Registry } from '../indices/task-registry.ts';
@@ -23,6 +24,8 @@ import { type Stamped, stamp } from './stamping.ts';
  * can take does not queue behind it.
  */
 const DOWN_MS = 1_000;
+/** Once a server has stored such a part of the room that a task had left, others are looked after. */
+const COUNT_AGAIN_AFTER = 1 / 8;
 
 interface Item {
   at: number;
@@ -40,6 +43,7 @@ export interface AppendParts {
   days: Days;
   registry: Registry;
   bulk: Bulk;
+  refresher: Pick<Refresher, 'refresh'>;
   maxEventsPerTask: number;
   /** Resolves when the views of these shards are near enough for more. */
   pace: (shards: Iterable<string>) => Promise<void>;
@@ -77,12 +81,16 @@ export class Appender {
       const { send, full } = this.#withinCap(open);
       open = [];
       if (send.length > 0) {
-        const { ready, later, decided } = await this.#stamp(send);
-        for (const { at, outcome } of decided) outcomes[at] = outcome;
-        dayless.push(...(await this.#create(ready, outcomes, stored)));
+        const sent = await underWay(send, async () => {
+          const { ready, later, decided } = await this.#stamp(send);
+          for (const { at, outcome } of decided) outcomes[at] = outcome;
+          return { later, dayless: await this.#create(ready, outcomes, stored) };
+        });
+        dayless.push(...sent.dayless);
         // What was held back for the cap has its turn: some of those sent may have been retries.
-        open = [...later, ...full];
-      } else await this.#refuseFull(full, outcomes);
+        open = [...sent.later, ...full];
+      } else if (await othersDecided(full)) open = full;
+      else await this.#refuseFull(full, outcomes);
       if (open.length === 0 && dayless.length > 0) {
         open = await this.#beginAgain(dayless);
         for (const { at, event } of dayless) {
@@ -104,7 +112,8 @@ export class Appender {
     const send: Item[] = [];
     const full: Item[] = [];
     for (const item of items) {
-      const count = counts.get(item.entry) ?? item.entry.count ?? 0;
+      const { count: known, sending } = item.entry;
+      const count = counts.get(item.entry) ?? (known ?? 0) + sending;
       counts.set(item.entry, count + 1);
       (count < capFor(item.event, this.#parts.maxEventsPerTask) ? send : full).push(item);
     }
@@ -222,11 +231,17 @@ export class Appender {
     }
   }
 
-  /** How many events the tasks have that this process has not counted yet. */
+  /**
+   * How many events the tasks have that this process has not counted yet, or that other servers may
+   * have brought near the cap since.
+   */
   async #count(entries: readonly Registered[]): Promise<void> {
-    const open = entries.filter((entry) => entry.count === null && entry.shard !== null);
+    const open = entries.filter((entry) => entry.shard !== null && this.#isToBeCounted(entry));
     if (open.length === 0) return;
-    const { connection, names } = this.#parts;
+    const { connection, names, refresher } = this.#parts;
+    const again = open.filter(({ count }) => count !== null);
+    const days = new Set(again.map(({ day }) => names.events(day)));
+    await Promise.all([...days].map((index) => refresher.refresh(index)));
     const lines = open.map(
       ({ day, shard, taskId }) =>
         `${JSON.stringify(onShard(names.events(day), shard as string))}\n${JSON.stringify({
@@ -239,8 +254,44 @@ export class Appender {
       { method: 'POST', path: '/_msearch', body: lines.join(''), safe: true },
       COUNTS,
     );
-    for (const [i, entry] of open.entries()) entry.count = responses[i]?.hits?.total.value ?? null;
+    for (const [i, entry] of open.entries()) {
+      const counted = responses[i]?.hits?.total.value;
+      if (counted === undefined) continue;
+      entry.count = Math.max(counted, entry.count ?? 0);
+      entry.counted = entry.count;
+    }
   }
+
+  #isToBeCounted({ count, counted }: Registered): boolean {
+    if (count === null) return true;
+    const room = this.#parts.maxEventsPerTask - counted;
+    return room > 0 && count - counted > room * COUNT_AGAIN_AFTER;
+  }
+}
+
+/** Counts items as events of their tasks until it is decided what became of them. */
+async function underWay<T>(items: readonly Item[], send: () => Promise<T>): Promise<T> {
+  const sent = send();
+  const decided = sent.catch(() => undefined);
+  for (const { entry } of items) {
+    entry.sending++;
+    entry.underWay.add(decided);
+  }
+  try {
+    return await sent;
+  } finally {
+    for (const { entry } of items) {
+      entry.sending--;
+      entry.underWay.delete(decided);
+    }
+  }
+}
+
+/** Waits for what others sent of the same tasks: it may be retries. false: there is nothing. */
+async function othersDecided(items: readonly Item[]): Promise<boolean> {
+  const others = new Set(items.flatMap(({ entry }) => [...entry.underWay]));
+  await Promise.all(others);
+  return others.size > 0;
 }
 
 /** One that could not be counted has no hits. */

@@ -47,18 +47,26 @@ export class EventPages {
     this.#parts = parts;
   }
 
-  /** Read again where a row is beyond `at`: a tail from there would tell it once more. */
+  /**
+   * Read again where a row is beyond `at`, or may have been counted: a tail from there would tell it
+   * once more.
+   */
   async read(queries: readonly EventQuery[]): Promise<EventPage[]> {
     for (let tries = 1; ; tries++) {
-      const pages = await this.#read(queries);
-      const beyond = pages.flatMap(rowsBeyond);
+      const read = await this.#read(queries);
+      const pages = read.map(({ page }) => page);
+      let beyond = pages.flatMap(rowsBeyond);
+      if (beyond.length === 0) {
+        const counted = read.find(({ page, quiet }) => page.totalIsExact && quiet.length > 0);
+        beyond = await this.#parts.scopes.cameInto(counted?.quiet ?? []);
+      }
       if (beyond.length === 0) return pages;
       this.#parts.scopes.follow(beyond, tries);
     }
   }
 
   /** Where the pages would be too heavy together, all of them have fewer rows. */
-  async #read(queries: readonly EventQuery[]): Promise<EventPage[]> {
+  async #read(queries: readonly EventQuery[]): Promise<Read[]> {
     const scopes = await this.#parts.scopes.ofEach(queries.map(({ filter }) => filter.taskId));
     for (let most = Math.max(...queries.map(({ page }) => page.limit)); ; ) {
       const plans = queries.map((query, i) => plan(query, scopes[i] as Scope, most));
@@ -77,7 +85,7 @@ export class EventPages {
     plans: readonly Plan[],
     scopes: readonly Scope[],
     maxBytes: number | undefined,
-  ): Promise<EventPage[]> {
+  ): Promise<Read[]> {
     const answers = await this.#parts.searcher.search<EventDocument>(
       plans.flatMap(({ searches }) => searches.flat()),
       maxBytes,
@@ -94,14 +102,12 @@ export class EventPages {
         const { rows, ...page } = readPage(list, request, parts);
         const nodes = await this.events(rows.map(({ node }) => node));
         const order = (queries[i] as EventQuery).order;
-        return {
-          ...page,
-          rows: rows.map(({ key }, row) => ({
-            key: shifted(order, key, 1) as PageKey,
-            node: nodes[row] as StoredEvent,
-          })),
-          at: (scopes[i] as Scope).at,
-        };
+        const { at, quiet } = scopes[i] as Scope;
+        const shown = rows.map(({ key }, row) => ({
+          key: shifted(order, key, 1) as PageKey,
+          node: nodes[row] as StoredEvent,
+        }));
+        return { page: { ...page, rows: shown, at }, quiet };
       }),
     );
   }
@@ -121,6 +127,11 @@ export class EventPages {
       return storedEvent(doc, { shard, seq: (hit._seq_no ?? -1) + 1 });
     });
   }
+}
+
+/** A page, and where it was searched without a bound. */
+interface Read extends Pick<Scope, 'quiet'> {
+  page: EventPage;
 }
 
 interface Plan {

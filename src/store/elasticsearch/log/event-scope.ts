@@ -29,8 +29,11 @@ export interface Target {
 export interface Scope {
   targets: Target[];
   at: ShardCursor[];
+  /** Those of `at` that are searched without a bound. */
+  quiet: ShardCursor[];
 }
 
+const NOWHERE: Scope = { targets: [], at: [], quiet: [] };
 /** A shard that did not move for so long shows everything by itself. */
 const QUIET_MS = 60_000;
 /** Longer than this nobody waits for events that others are still sending to the same shard. */
@@ -72,6 +75,16 @@ export class Scopes {
     );
   }
 
+  /** Where something came into shards that were searched without a bound, as far as can be asked now. */
+  async cameInto(quiet: readonly ShardCursor[]): Promise<Position[]> {
+    if (quiet.length === 0) return [];
+    const infos = new Map((await this.#parts.shards.read(null)).map((info) => [info.shard, info]));
+    return quiet.flatMap(({ shard, seq }) => {
+      const { greatest = 0 } = infos.get(shard) ?? {};
+      return greatest > seq ? { shard, seq: greatest } : [];
+    });
+  }
+
   /**
    * Something came into days that were held to be quiet: from now on they are searched as those are
    * in which something happens.
@@ -89,24 +102,24 @@ export class Scopes {
     const entry = (await registry.find([taskId])).get(taskId);
     if (entry === undefined) {
       const heads = await this.#parts.heads.ofUnknown(taskId);
-      return { targets: [], at: heads.map(cursorOf) };
+      return { targets: [], at: heads.map(cursorOf), quiet: [] };
     }
     const place = entry.shard === null ? null : parseShard(entry.shard);
     const seq = entry.shard === null ? 0 : this.#parts.acknowledged.of(taskId, entry.shard);
     const info = place === null ? null : await this.#settled(place.day, place.shard, seq);
-    if (info === null) return { targets: [], at: [] };
+    if (info === null) return NOWHERE;
     if (!(await this.#canShow(info))) {
       // Another server may have removed the day just now.
       if ((await days.final(info.day)) === null) throw hidden(info);
       shards.forget(info.day);
-      return { targets: [], at: [] };
+      return NOWHERE;
     }
     const target: Target = {
       index: names.events(info.day),
       preference: primaryOnly(info),
       through: info.settled,
     };
-    return { targets: [target], at: [cursorOf({ ...info, seq: info.settled })] };
+    return { targets: [target], at: [cursorOf({ ...info, seq: info.settled })], quiet: [] };
   }
 
   /** An acknowledged event is settled as soon as those that were sent before it are decided. */
@@ -137,7 +150,8 @@ export class Scopes {
     const at = infos.map((info) =>
       cursorOf(seen.has(info) ? { ...info, seq: info.settled } : info),
     );
-    return { targets, at };
+    const quiet = infos.filter((info) => !seen.has(info)).map(cursorOf);
+    return { targets, at, quiet };
   }
 
   async #show(info: ShardInfo): Promise<void> {
