@@ -47,6 +47,42 @@ describe('With three shards a day', async () => {
     }
   });
 
+  it('the largest group of steps is found among fifty thousand, wherever its name stands', {
+    timeout: 60_000,
+  }, async () => {
+    const prefix = elasticsearch.prefix();
+    const store = await openElasticsearchStore({
+      config: { urls: [elasticsearch.url], shards: 1, replicas: 0, prefix },
+      settings: contractSettings,
+    });
+    try {
+      const steps = ['download', 'unpack', 'start'];
+      await fill(
+        store,
+        steps.map((step) => aStatus('SUCCEEDED', { host: 'z-last', step, durationMs: 7 })),
+      );
+      const [day] = (await store.heads(null)).map(({ shard }) => shard.slice(0, 10));
+      const step = { shiplog: { view: 'step' }, event: { action: 'start', start: 1 } };
+      const lines = Array.from({ length: 50_100 }, (_, i) =>
+        JSON.stringify({ ...step, host: { name: `a-${i}` } }),
+      );
+      const taken = await fetch(
+        `${elasticsearch.url}/${prefix}-views-${day}/_bulk?refresh=true&filter_path=errors`,
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-ndjson' },
+          body: `{"index":{"routing":"t"}}\n${lines.join('\n{"index":{"routing":"t"}}\n')}\n`,
+        },
+      );
+      expect(await taken.json()).toEqual({ errors: false });
+      const groups = await store.stepStats({}, 'HOST');
+      expect(groups).toHaveLength(1_000);
+      expect(groups[0]).toMatchObject({ host: 'z-last', count: 3, p95Ms: 7 });
+    } finally {
+      await store.close();
+    }
+  });
+
   it('a task whose id holds commas is shown whole, also by the keeper that takes over', async () => {
     const prefix = elasticsearch.prefix();
     const config = { urls: [elasticsearch.url], shards: 3, replicas: 0, prefix };

@@ -186,6 +186,26 @@ describe('a deployment, for whoever looks at it', () => {
     await page.close();
   });
 
+  it('says since when a host is out of rotation as soon as it is, though no host ended', async () => {
+    const taskId = 'rotation-1';
+    const plan = ['nginx-offline', 'start', 'nginx-online'];
+    await shiplog.ingest.startTask({ id: taskId, plan, hosts: ['web-1', 'web-2'] });
+    const at = new Date(Date.now() - 600_000).toISOString();
+    const offline = { taskId, host: 'web-1', step: 'nginx-offline', at };
+    await shiplog.ingest.logSteps([{ ...offline, status: 'RUNNING' }]);
+    const { page } = await openConsole(browser, shiplog.url, `/tasks/${taskId}`);
+    await page.getByRole('button', { name: 'running 1' }).waitFor();
+    await page.getByRole('region', { name: 'Failures' }).getByText('None.').waitFor();
+    // It is counted once more when the task itself is told, unless that came first.
+    const isSummary = (body: string | null) => body?.includes('DeploymentSummary') === true;
+    await page
+      .waitForResponse((response) => isSummary(response.request().postData()), { timeout: 3_000 })
+      .catch(() => null);
+    await shiplog.ingest.logSteps([{ ...offline, status: 'SUCCEEDED' }]);
+    await page.getByRole('button', { name: /^out of rotation 1, longest 10 min/ }).waitFor();
+    await page.close();
+  });
+
   it('stands still when it is paused, says how far behind it is, and catches up', async () => {
     await shiplog.ingest.startTask({ id: 'paused-1', plan: ['only'], hosts: ['a', 'b', 'c'] });
     const { page } = await openConsole(browser, shiplog.url, '/tasks/paused-1');

@@ -70,7 +70,9 @@ StepStatsRef.implement({
 builder.queryField('stepStats', (t) =>
   t.field({
     type: [StepStatsRef],
-    description: 'Statistics of steps that began, in groups. At most 1,000 groups, the largest.',
+    description:
+      'Statistics of steps that began, in groups. At most 1,000 groups, those with most steps: the ' +
+      'slowest of more hosts may not be among them, so narrow the filter to find it.',
     args: {
       filter: t.arg({ type: StepFilterInput, required: true, description: 'Which steps.' }),
       groupBy: t.arg({

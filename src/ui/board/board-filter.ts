@@ -52,6 +52,12 @@ export function countOf(model: BoardModel, filter: Filter): number {
     );
 }
 
+/** Which hosts are out of rotation now, as one text. */
+export function hostsOut(model: BoardModel): string {
+  const groups = model.groups().filter(({ pattern }) => isOut(model.steps, pattern));
+  return groups.flatMap(({ hosts }) => hosts).join(' ');
+}
+
 function matches(model: BoardModel, pattern: string, filter: Filter): boolean {
   switch (filter) {
     case 'all':

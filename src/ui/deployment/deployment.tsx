@@ -1,8 +1,8 @@
 /** One deployment: how it goes, which hosts failed and why, where each step stands. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { go, useParam } from '../address/address.ts';
 import { Board } from '../board/board.tsx';
-import { hostAddress } from '../board/board-filter.ts';
+import { hostAddress, hostsOut } from '../board/board-filter.ts';
 import { useBoard } from '../board/use-board.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import { useKeys } from '../frame/keyboard.tsx';
@@ -23,12 +23,14 @@ export function Deployment({ id }: { id: string }) {
   const board = useBoard(id);
   const [host] = useParam('host');
   const counts = head?.runCounts;
-  const news = `${head?.status} ${counts?.failed} ${counts?.succeeded} ${counts?.cancelled}`;
+  const { model } = board;
+  // Since when hosts are out of rotation is counted with the rest, and comes and goes without it.
+  const out = useMemo(() => hostsOut(model), [model, board.version]);
+  const news = `${head?.status} ${counts?.failed} ${counts?.succeeded} ${counts?.cancelled} ${out}`;
   const { summary, error: summaryError } = useSummary(id, news);
   useTitle(head === null ? id : `${id} ${head.status}`);
   useViewQuery(DeploymentSummaryDocument, { id });
 
-  const { model } = board;
   const failedHosts = model.failedHosts();
   const toFailure = (by: 1 | -1): void => {
     const next = nextFailed(failedHosts, host, by);
@@ -41,7 +43,7 @@ export function Deployment({ id }: { id: string }) {
   const problem = error ?? board.error ?? summaryError;
   // Of one that goes on the end is looked for.
   const goesOn = summary === undefined ? problem !== null : (summary?.finishedAt ?? null) === null;
-  const out = summary?.runs.nodes.map(({ outOfRotationSince }) => outOfRotationSince) ?? [];
+  const outSince = summary?.runs.nodes.map(({ outOfRotationSince }) => outOfRotationSince) ?? [];
   return (
     <>
       <Head id={id} head={head} />
@@ -62,7 +64,7 @@ export function Deployment({ id }: { id: string }) {
         id={id}
         model={model}
         version={board.version}
-        outSince={out.reduce(
+        outSince={outSince.reduce(
           (first, at) => (first === null || (at !== null && at < first) ? at : first),
           null,
         )}

@@ -9,6 +9,8 @@ import { Status } from '../parts/status.tsx';
 import { moment } from '../parts/time.ts';
 
 const HOSTS = 10;
+/** The server tells of so many hosts, those with most steps. */
+const HOSTS_TOLD = 1_000;
 
 export function Slowest({ filter }: { filter: StepFilter }) {
   const { data } = useAnswer(SlowestStepsDocument, { filter });
@@ -25,6 +27,11 @@ export function Slowest({ filter }: { filter: StepFilter }) {
       </section>
       <section class="section" aria-label="Slowest hosts">
         <h2>Slowest hosts</h2>
+        {data.hosts.length === HOSTS_TOLD && (
+          <p class="hint">
+            Of the {numberOf(HOSTS_TOLD)} hosts with most steps. Narrow it for others.
+          </p>
+        )}
         <SlowestHosts hosts={hosts} />
       </section>
     </div>

@@ -5,6 +5,7 @@ import type { StepStats } from '../../../domain/fold/views.ts';
 import { meanMs, wholeMs } from '../../../domain/percentile.ts';
 import type { StepFilter } from '../../../domain/search/filter.ts';
 import type { StepGroupBy } from '../../store.ts';
+import { queryTimeout } from '../cluster/connection.ts';
 import type { Searcher } from '../cluster/searcher.ts';
 import { DAY_MS, type Names } from '../indices/names.ts';
 import { all, between, type Query } from '../query/dsl.ts';
@@ -12,8 +13,6 @@ import { stepQuery } from '../query/view-query.ts';
 import { ABOUT, aboutRanks, type RankQuestion, type Ranks, readRanks } from './nearest-ranks.ts';
 
 const GROUPS_MAX = 1_000;
-/** Groups that are looked at to find the largest. */
-const GROUPS_SEEN_MAX = 50_000;
 const GROUPS_PAGE = 2_000;
 const PERCENTS = [50, 90, 95, 99];
 
@@ -45,7 +44,8 @@ export async function readStepStats(
 ): Promise<StepStats[]> {
   const began = { exists: { field: 'event.start' } };
   const query = all([stepQuery(filter), began]);
-  const groups: Group[] = [];
+  const deadline = performance.now() + searcher.timeoutMs;
+  let largest: { bucket: Group; key: string }[] = [];
   for (let after: object | undefined; ; ) {
     const aggs = { groups: groupsAggregation(groupBy, after) };
     const [answer] = await searcher.aggregate(
@@ -53,14 +53,15 @@ export async function readStepStats(
       GROUPS,
     );
     const { buckets = [], after_key } = answer?.aggregations?.groups ?? {};
-    for (const bucket of buckets) groups.push(bucket);
-    if (after_key === undefined || groups.length >= GROUPS_SEEN_MAX) break;
+    const found = buckets.map((bucket) => ({ bucket, key: stepGroupKey(bucket.key) }));
+    // However many there are, no more are held than are told.
+    largest = [...largest, ...found]
+      .sort((a, b) => b.bucket.doc_count - a.bucket.doc_count || (a.key < b.key ? -1 : 1))
+      .slice(0, GROUPS_MAX);
+    if (after_key === undefined || buckets.length < GROUPS_PAGE) break;
+    if (performance.now() > deadline) throw queryTimeout();
     after = after_key;
   }
-  const largest = groups
-    .map((bucket) => ({ bucket, key: stepGroupKey(bucket.key) }))
-    .sort((a, b) => b.bucket.doc_count - a.bucket.doc_count || (a.key < b.key ? -1 : 1))
-    .slice(0, GROUPS_MAX);
   const question: RankQuestion = {
     search: { index: names.allViews },
     query,
