@@ -1,5 +1,5 @@
 /** What a server knows of a task goes on while it is asked for again, and while others write. */
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { TaskChange } from '../../src/domain/event/event.ts';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
 import type { Store, ViewSettings } from '../../src/store/store.ts';
@@ -93,4 +93,50 @@ describe('A task on Elasticsearch', async () => {
       ]);
     }
   });
+
+  it.each([1, 2])(
+    'of two contents under one new id at the same time one is stored, the other is told, and stamps nothing (%s servers) [A7 A9]',
+    async (count) => {
+      const prefix = elasticsearch.prefix();
+      const one = await open(prefix);
+      const other = count === 1 ? one : await open(prefix);
+      const taskIds = ['same-1', 'same-2', 'same-3', 'same-4'];
+      for (const { store } of [one, other]) {
+        await store.append(taskIds.map((taskId) => anEvent({ taskId })));
+      }
+      const say = (service: string, at: number) =>
+        taskIds.map((taskId, i) =>
+          // Either says the newer of two tasks, so whoever comes second does of some.
+          aTaskEvent(
+            { change: 'began', service },
+            { taskId, eventId: 'same', at: 1_760_000_000_000 + (i % 2 === 0 ? at : -at) },
+          ),
+        );
+      for (const { gate } of [one, other]) gate.hold(`${prefix}-events-`);
+      const both = [one.store.append(say('a', 1)), other.store.append(say('b', 2))];
+      // Both are written down for stamps before one of them is stored.
+      await vi.waitFor(async () => {
+        const { store } = await open(prefix);
+        const outcomes = await store.append(taskIds.map((taskId) => anEvent({ taskId })));
+        expect(outcomes.map((o) => ('service' in o ? o.service : null))).toEqual([
+          'b',
+          'a',
+          'b',
+          'a',
+        ]);
+      }, 15_000);
+      for (const { gate } of [one, other]) gate.release();
+      const [ofOne = expect.fail(), ofOther = expect.fail()] = await Promise.all(both);
+      const { store: third } = await open(prefix);
+      const later = await third.append(taskIds.map((taskId) => anEvent({ taskId })));
+      for (const i of taskIds.keys()) {
+        const kinds = [ofOne[i], ofOther[i]].map((o) =>
+          o?.outcome === 'REJECTED' ? o.problem.code : o?.outcome,
+        );
+        expect(kinds.toSorted()).toEqual(['ID_CONFLICT', 'STORED']);
+        const service = kinds[0] === 'STORED' ? 'a' : 'b';
+        expect(later[i]).toMatchObject({ outcome: 'STORED', service });
+      }
+    },
+  );
 });

@@ -32,6 +32,8 @@ export interface Registered {
   /** Events that are on their way, and what resolves when it is decided what became of them. */
   sending: number;
   readonly underWay: Set<Promise<unknown>>;
+  /** Those of them that say something of the task. */
+  readonly saying: Set<LogEvent>;
   checkedAt: number;
 }
 
@@ -39,6 +41,8 @@ export interface Registered {
 export interface Said {
   service: Register<string> | null;
   environment: Register<string> | null;
+  /** Counted up where it was told anew from the log: nothing of a lower number is joined with it. */
+  restated: number;
 }
 
 interface Stored {
@@ -57,7 +61,11 @@ const REGISTRATION = z.object({
   }),
 });
 const REGISTER = z.object({ value: z.string(), t: z.number(), by: z.string() }).nullable();
-const SAID: z.ZodType<Said> = z.object({ service: REGISTER, environment: REGISTER });
+const SAID = z.object({
+  service: REGISTER,
+  environment: REGISTER,
+  restated: z.int().nonnegative().default(0),
+});
 type Registration = z.infer<typeof REGISTRATION>;
 
 const CACHED = 20_000;
@@ -124,6 +132,22 @@ export class Registry {
     return stamped;
   }
 
+  /**
+   * Something that was said, and written down for the others' stamps, was refused: all is told anew, from
+   * the log and what else is on its way. Servers that know of it already do so for a minute at most.
+   */
+  async restate(
+    entry: Registered,
+    log: readonly LogEvent[],
+    refused: ReadonlySet<string>,
+  ): Promise<void> {
+    const underWay = [...entry.saying].filter(({ id }) => !refused.has(id));
+    const said = [...log, ...underWay].reduce(foldSaid, NOTHING);
+    const restated = Math.max(entry.said.restated, entry.stored.said.restated) + 1;
+    entry.said = { ...said, restated };
+    await this.#write([entry]);
+  }
+
   /** Those of the tasks that are known. */
   async find(ids: readonly string[]): Promise<Map<string, Registered>> {
     const found = new Map<string, Registered>();
@@ -177,9 +201,11 @@ export class Registry {
       checkedAt: performance.now(),
     };
     const known = this.#cache.get(id);
-    if (known?.day === day) return Object.assign(known, read, { said: joined(known.said, said) });
+    if (known?.day === day) {
+      return Object.assign(known, read, { said: heardBy(known, joined(known.said, said)) });
+    }
     const sent = { counted: 0, sending: 0, underWay: new Set<Promise<unknown>>() };
-    const entry: Registered = { taskId: id, day, said, count, ...sent, ...read };
+    const entry: Registered = { taskId: id, day, said, count, ...sent, saying: new Set(), ...read };
     this.#cache.set(id, entry);
     return entry;
   }
@@ -250,7 +276,7 @@ export class Registry {
       if (doc == null || doc.source.shiplog.day !== entry.day) return false;
       const said = saidIn(doc.source.shiplog.task.said);
       entry.stored = { said, seqNo: doc.seqNo, term: doc.term };
-      entry.said = joined(entry.said, said);
+      entry.said = heardBy(entry, joined(entry.said, said));
       return true;
     });
   }
@@ -264,7 +290,7 @@ export class Registry {
   }
 }
 
-const NOTHING: Said = { service: null, environment: null };
+const NOTHING: Said = { service: null, environment: null, restated: 0 };
 
 /** What cannot be read is taken for nothing: it must keep no event of any task away. */
 function saidIn(text: string): Said {
@@ -282,7 +308,12 @@ function foldSaid(said: Said, event: LogEvent): Said {
   const service = latest(said.service, event.task.service, t, event.eventId);
   const environment = latest(said.environment, event.task.environment, t, event.eventId);
   const isSame = service === said.service && environment === said.environment;
-  return isSame ? said : { service, environment };
+  return isSame ? said : { ...said, service, environment };
+}
+
+/** With what is on its way. */
+function heardBy({ saying }: Registered, said: Said): Said {
+  return [...saying].reduce(foldSaid, said);
 }
 
 /** Whether its task is to be stamped differently for what this event says. */
@@ -292,11 +323,12 @@ export function saysMore(said: Said, event: LogEvent): boolean {
 
 /** The first where the second says nothing newer. */
 function joined(a: Said, b: Said): Said {
+  if (a.restated !== b.restated) return a.restated > b.restated ? a : b;
   const join = (one: Register<string> | null, other: Register<string> | null) =>
     other === null ? one : latest(one, other.value, other.t, other.by);
   const [service, environment] = [join(a.service, b.service), join(a.environment, b.environment)];
   const isSame = service === a.service && environment === a.environment;
-  return isSame ? a : { service, environment };
+  return isSame ? a : { ...a, service, environment };
 }
 
 function isUnwritten({ stored, said }: Registered): boolean {

@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import type { ShiplogError } from '../../../domain/errors.ts';
+import { ShiplogError } from '../../../domain/errors.ts';
 import type { LogEvent, StoredEvent } from '../../../domain/event/event.ts';
 import { capFor, taskExpired, taskFull } from '../../../domain/event/rejections.ts';
 import type { AppendOutcome } from '../../store.ts';
@@ -17,6 +17,7 @@ import type { Registered, Registry } from '../indices/task-registry.ts';
 import { eventDocument } from './event-document.ts';
 import { type Copy, firstCopies, outcomeOf } from './first-copies.ts';
 import { type Outcome, rejected, unsettled } from './outcomes.ts';
+import { saidInLog } from './said-in-log.ts';
 import { type Stamped, stamp } from './stamping.ts';
 
 /**
@@ -163,8 +164,32 @@ export class Appender {
     for (const [i, { item, again }] of conflicts.entries()) {
       outcomes[item.at] = this.#retried(item, again, copies[i], stored);
     }
+    await this.#takeBack(
+      conflicts.map(({ item }) => item),
+      outcomes,
+    );
     stored.sort((a, b) => a.position.seq - b.position.seq);
     return dayless;
+  }
+
+  /**
+   * Others of the same id came first, at the same time: what these said of their tasks was written down
+   * before, and holds no more. Where that cannot be done now, a retry does it.
+   */
+  async #takeBack(items: readonly Item[], outcomes: (Outcome | null)[]): Promise<void> {
+    const refused = items.filter(
+      ({ at, event }) => event.task !== null && outcomes[at]?.outcome === 'REJECTED',
+    );
+    for (const [entry, ofTask] of Map.groupBy(refused, (item) => item.entry)) {
+      const ids = new Set(ofTask.map(({ event }) => event.id));
+      try {
+        const said = await saidInLog(this.#parts, entry);
+        await this.#parts.registry.restate(entry, said, ids);
+      } catch (error) {
+        if (!(error instanceof ShiplogError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+        for (const { at } of ofTask) outcomes[at] = unsettled(error);
+      }
+    }
   }
 
   #setDown({ shard }: Registered, error: ShiplogError): void {
@@ -271,6 +296,8 @@ export class Appender {
 
 /** Counts items as events of their tasks until it is decided what became of them. */
 async function underWay<T>(items: readonly Item[], send: () => Promise<T>): Promise<T> {
+  const saying = items.filter(({ event }) => event.task !== null);
+  for (const { entry, event } of saying) entry.saying.add(event);
   const sent = send();
   const decided = sent.catch(() => undefined);
   for (const { entry } of items) {
@@ -284,6 +311,7 @@ async function underWay<T>(items: readonly Item[], send: () => Promise<T>): Prom
       entry.sending--;
       entry.underWay.delete(decided);
     }
+    for (const { entry, event } of saying) entry.saying.delete(event);
   }
 }
 
