@@ -94,7 +94,7 @@ it('whoever asks for a task whose views are too large for memory waits until the
 });
 
 it('states that are heavy are read and stored bit by bit, and every event is folded', async () => {
-  const hosts = Array.from({ length: 150 }, (_, i) => `web-${i}`);
+  const hosts = Array.from({ length: 250 }, (_, i) => `web-${i}`);
   const events = [...hosts, ...hosts].map((host, i) => ({
     ...(i < hosts.length
       ? anEvent({ taskId: 'heavy', host })

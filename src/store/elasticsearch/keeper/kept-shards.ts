@@ -2,7 +2,7 @@
 import type { ShardKeeper } from './shard-keeper.ts';
 
 /** Bytes of states that are held in memory for events to come. */
-const STATES_MAX = 128 * 1024 * 1024;
+const STATES_MAX = 192 * 1024 * 1024;
 
 export class KeptShards {
   readonly #keepers = new Map<string, ShardKeeper>();

@@ -369,7 +369,7 @@ function bytesOf({ bytes: own, runs, counted }: TaskEntry): number {
 
 /** About what a state takes in memory that has so many characters as JSON. */
 export function stateBytes(characters: number): number {
-  return EMPTY_BYTES + 2 * characters;
+  return EMPTY_BYTES + characters;
 }
 
 /** The same of a task: what may be long of it are its labels, its plan and the hosts that it names. */
