@@ -316,6 +316,11 @@ function heardBy({ saying }: Registered, said: Said): Said {
   return [...saying].reduce(foldSaid, said);
 }
 
+/** Whether events of its task may be stamped with what it says. */
+export function saysSomething({ task }: LogEvent): boolean {
+  return task !== null && (task.service !== null || task.environment !== null);
+}
+
 /** Whether its task is to be stamped differently for what this event says. */
 export function saysMore(said: Said, event: LogEvent): boolean {
   return foldSaid(said, event) !== said;

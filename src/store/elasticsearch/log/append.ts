@@ -13,7 +13,7 @@ import { type Connection, unavailable } from '../cluster/connection.ts';
 import type { Refresher } from '../cluster/refresher.ts';
 import type { Days } from '../indices/days.ts';
 import { type Names, shardPreference } from '../indices/names.ts';
-import type { Registered, Registry } from '../indices/task-registry.ts';
+import { type Registered, type Registry, saysSomething } from '../indices/task-registry.ts';
 import { eventDocument } from './event-document.ts';
 import { type Copy, firstCopies, outcomeOf } from './first-copies.ts';
 import { type Outcome, rejected, unsettled } from './outcomes.ts';
@@ -178,7 +178,7 @@ export class Appender {
    */
   async #takeBack(items: readonly Item[], outcomes: (Outcome | null)[]): Promise<void> {
     const refused = items.filter(
-      ({ at, event }) => event.task !== null && outcomes[at]?.outcome === 'REJECTED',
+      ({ at, event }) => saysSomething(event) && outcomes[at]?.outcome === 'REJECTED',
     );
     for (const [entry, ofTask] of Map.groupBy(refused, (item) => item.entry)) {
       const ids = new Set(ofTask.map(({ event }) => event.id));
@@ -296,7 +296,7 @@ export class Appender {
 
 /** Counts items as events of their tasks until it is decided what became of them. */
 async function underWay<T>(items: readonly Item[], send: () => Promise<T>): Promise<T> {
-  const saying = items.filter(({ event }) => event.task !== null);
+  const saying = items.filter(({ event }) => saysSomething(event));
   for (const { entry, event } of saying) entry.saying.add(event);
   const sent = send();
   const decided = sent.catch(() => undefined);
