@@ -356,6 +356,27 @@ describe('a log, for whoever reads it', () => {
     await page.close();
   });
 
+  it('says how many lines there are also where some come while they are counted', async () => {
+    await writeLines(shiplog.ingest, 'counted', 0, 500);
+    const { page } = await openConsole(browser, shiplog.url);
+    const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
+    await page.route('**/graphql', async (route) => {
+      const isCount = route.request().postData()?.includes('query LogSpread') === true;
+      const response = isCount ? await route.fetch() : null;
+      if (response === null) return route.continue();
+      await mayAnswer;
+      return route.fulfill({ response });
+    });
+    await page.goto(`${shiplog.url}/tasks/counted?host=web-1`);
+    const log = logOf(page);
+    await log.getByText('line 499', { exact: true }).waitFor();
+    await writeLines(shiplog.ingest, 'counted', 500, 600);
+    await log.getByText('line 599', { exact: true }).waitFor();
+    answer();
+    await page.getByText('600 lines', { exact: true }).waitFor();
+    await page.close();
+  });
+
   it('is narrowed by level and step, and shows what is around a line again', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/long?host=web-1&level=warn');
     const log = logOf(page);

@@ -53,7 +53,10 @@ export class TasksReader implements PullSource<TasksBatch> {
   #waiting = new Map<string, TaskView>();
   #waitingHeads: Heads | null = null;
   /** How new what was read on was: what the watch read before that is not told after it. */
-  readonly #newest = new LRUCache<string, Position>({ max: READ_ON_MAX });
+  readonly #newest = new LRUCache<string, Position>({
+    // With `max` the room for all of them would be taken at once, by each reader.
+    ...{ maxSize: READ_ON_MAX, sizeCalculation: () => 1 },
+  });
   /** Everything at or below was told. */
   #told: Heads = new Map();
   /** Until views hold this the reader has not caught up; null: it follows the watch. */

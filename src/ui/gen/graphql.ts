@@ -348,7 +348,7 @@ export type LogSpreadQueryVariables = Exact<{
 }>;
 
 
-export type LogSpreadQuery = { eventHistogram: { intervalMs: number, total: number, buckets: Array<{ at: string, total: number }> } };
+export type LogSpreadQuery = { events: { totalCount: number | null, totalCountIsExact: boolean, edges: Array<{ node: { id: string } }> }, eventHistogram: { intervalMs: number, total: number, buckets: Array<{ at: string, total: number }> } };
 
 export type LogMatchesQueryVariables = Exact<{
   filter: EventFilter;
@@ -1066,6 +1066,15 @@ export const LogPageDocument = new TypedDocumentString(`
 }`) as unknown as TypedDocumentString<LogPageQuery, LogPageQueryVariables>;
 export const LogSpreadDocument = new TypedDocumentString(`
     query LogSpread($filter: EventFilter!) {
+  events(filter: $filter, order: LOG, last: 1) {
+    totalCount
+    totalCountIsExact
+    edges {
+      node {
+        id
+      }
+    }
+  }
   eventHistogram(filter: $filter, buckets: 500) {
     intervalMs
     total

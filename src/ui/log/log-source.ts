@@ -78,6 +78,8 @@ export class LogSource {
    * more of it.
    */
   isRead = false;
+  /** The last line that was counted, where it was not told yet. */
+  #awaited: string | null = null;
 
   constructor(filter: EventFilter, changed: (state: LogState) => void) {
     this.#filter = filter;
@@ -339,6 +341,7 @@ export class LogSource {
       ...(left > 0 && { atEnd: false, unseen: unseen + left }),
     });
     if (left > 0) this.#tail.count();
+    else if (more.some(({ event }) => event.id === this.#awaited)) this.#numberFrom();
   }
 
   /** New lines somewhere behind the window. */
@@ -347,20 +350,21 @@ export class LogSource {
     this.#set({ total: total + count, unseen: unseen + count });
   }
 
-  /** It is known now how many lines there are. */
+  /** It is known now how many lines there are up to one of them. */
   #counted(): void {
-    const { lines, before, total, atEnd, atStart, loading } = this.#state;
-    if (loading || atStart) {
-      if (!atEnd) this.#set({ total: Math.max(total, this.#spread.total) });
-      return;
-    }
-    const counted = this.#spread.total;
-    if (atEnd) {
-      const left = Math.max(1, counted - lines.length);
-      this.#set({ before: Math.max(before, left), total: Math.max(before, left) + lines.length });
-    } else {
-      this.#set({ total: Math.max(total, counted) });
-    }
+    const { total, atEnd, atStart, loading } = this.#state;
+    if (!atEnd) this.#set({ total: Math.max(total, this.#spread.total) });
+    else if (!loading && !atStart) this.#numberFrom();
+  }
+
+  /** Lines that came since it was counted, or are still on their way, are not in the count. */
+  #numberFrom(): void {
+    const { lines, before } = this.#state;
+    const { total = 0, lastId = null } = this.#spread.counted ?? {};
+    const last = lines.findLastIndex(({ event }) => event.id === lastId);
+    this.#awaited = last < 0 ? lastId : null;
+    const left = last < 0 ? Math.max(before, total - lines.length) : total - last - 1;
+    this.#set({ before: Math.max(1, left), total: Math.max(1, left) + lines.length });
   }
 
   async #page(place: Place, filter = this.#filter): Promise<LogPage> {

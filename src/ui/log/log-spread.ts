@@ -7,25 +7,36 @@ import { type EventFilter, LogSpreadDocument, type LogSpreadQuery } from '../gen
 
 type Histogram = LogSpreadQuery['eventHistogram'];
 
+interface Counted {
+  /** Lines up to this one, with it. */
+  total: number;
+  lastId: string | null;
+}
+
 export class LogSpread {
   readonly #filter: EventFilter;
   readonly #signal: AbortSignal;
-  readonly #counted: () => void;
+  readonly #onCounted: () => void;
   #asked: Promise<void> | null = null;
   #histogram: Histogram | null = null;
+  /** Null: not known. Lines that came since, or were not told yet, are beyond it. */
+  counted: Counted | null = null;
 
-  constructor(filter: EventFilter, signal: AbortSignal, counted: () => void) {
+  constructor(filter: EventFilter, signal: AbortSignal, onCounted: () => void) {
     this.#filter = filter;
     this.#signal = signal;
-    this.#counted = counted;
+    this.#onCounted = onCounted;
   }
 
   /** Resolves when it is known, or cannot be: then everything is 0. The server reads all lines for it. */
   ask(): Promise<void> {
     this.#asked ??= ask(LogSpreadDocument, { filter: this.#filter }, this.#signal).then(
-      ({ eventHistogram }) => {
+      ({ events, eventHistogram }) => {
+        const { totalCount, totalCountIsExact, edges } = events;
+        const total = totalCountIsExact ? (totalCount ?? 0) : eventHistogram.total;
         this.#histogram = eventHistogram;
-        this.#counted();
+        this.counted = { total, lastId: edges[0]?.node.id ?? null };
+        this.#onCounted();
       },
       () => {
         this.#asked = null;
@@ -35,7 +46,7 @@ export class LogSpread {
   }
 
   get total(): number {
-    return this.#histogram?.total ?? 0;
+    return this.counted?.total ?? 0;
   }
 
   linesBefore(at: string | undefined): number {
