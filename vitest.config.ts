@@ -22,8 +22,8 @@ export default defineConfig({
     globalSetup: ['test/elasticsearch/global-setup.ts'],
     // Real servers, real sockets, real processes: a loaded machine may take its time. A quarter of a
     // test is waiting, so three files at a time keep two cores busy.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 10_000 } },
     maxWorkers: 3,
     // A worker takes file after file: for one of its own each would load the server anew, which is

@@ -195,7 +195,6 @@ describe('a token that is replaced while a command runs', () => {
       const lines = events.filter(({ kind }) => kind === 'OUTPUT').map(({ message }) => message);
       expect(lines).toEqual(['a', 'b']);
     },
-    30_000,
   );
 
   it('and is wrong for good ends a tail with 4, and does not hold up a command', async () => {
@@ -258,5 +257,5 @@ describe('a command that is silent', () => {
     expect([...stale]).toEqual([]);
     expect(seenLive).toContain('prompt: Overwrite? [y/N] ');
     expect([...seenLive].some((line) => /^bar: \d %$/.test(line))).toBe(true);
-  }, 30_000);
+  });
 });

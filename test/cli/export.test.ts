@@ -208,7 +208,7 @@ function describeOnSqlite(): void {
     expect(new Set(ids)).toHaveLength(8_001);
     const refused = await runCli(args);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('is there already') });
-  }, 30_000);
+  });
 
   it('tells the cursor from which an export to a pipe goes on', async () => {
     const args = ['export', '--url', shiplog.url, '--task', 'y-1,y-2,y-3'];

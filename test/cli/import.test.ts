@@ -184,7 +184,7 @@ describe.skipIf(elasticsearch === null)('shiplog import --elasticsearch', () => 
         problem: { field: '_source' },
       });
       expect(done.stderr).toContain('are of 2024-03-01, and the server keeps events for 30 days');
-    }, 30_000);
+    });
 
     it('reads an index from its beginning that got the name of one that was read', async () => {
       const name = `${prefix}-again`;
@@ -355,5 +355,5 @@ describe('shiplog import of files', () => {
     const rest = countsOf(await runCli(args));
     expect(countsOf(first).stored + rest.stored).toBe(20_000);
     expect(rest).toMatchObject({ duplicates: 0, rejected: 0, finished: true });
-  }, 30_000);
+  });
 });

@@ -70,6 +70,8 @@ function build(language: Language): Command {
 }
 
 const commands = new Map<Language, Command>();
+/** How long a process that an agent left behind may keep its stderr open before its end is told. */
+const STDERR_MS = 500;
 
 export interface Done {
   ms: number;
@@ -130,7 +132,12 @@ export function startAgent(language: Language, env: Record<string, string>): Age
   const ended = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => {
       running.delete(child);
-      resolve(code);
+      // What it said last may not have been read yet.
+      const timer = setTimeout(() => resolve(code), STDERR_MS);
+      child.once('close', () => {
+        clearTimeout(timer);
+        resolve(code);
+      });
     });
   });
   return {

@@ -462,7 +462,7 @@ describe(`Both engines, asked the same (SEED=${SEED})`, async () => {
       now = batch.now;
       await Promise.all(Object.values(stores).map((store) => fill(store, batch.events, 500)));
     }
-  }, 30_000);
+  });
 
   for (const [what, ask] of Object.entries(QUESTIONS)) {
     it(`answer with the same values: ${what} [S12 G6]`, async () => {
