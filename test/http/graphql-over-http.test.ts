@@ -135,6 +135,17 @@ describe.each([
       expect(mismatch.errors?.[0]?.extensions?.code).toBe('PERSISTED_QUERY_MISMATCH');
     });
 
+    it.each([{ version: 2, sha256Hash: 'f'.repeat(64) }, { version: 1 }, { sha256Hash: 5 }])(
+      'refuses %j in place of a text with 400, for it names no text',
+      async (persistedQuery) => {
+        const { status, errors } = await shiplog.graphql({ extensions: { persistedQuery } });
+        expect(status).toBe(400);
+        expect(errors).toMatchObject([
+          { extensions: { code: 'BAD_REQUEST', field: 'extensions.persistedQuery' } },
+        ]);
+      },
+    );
+
     it('keeps the limits for persisted queries too', async () => {
       const query = `{ ${'__typename '.repeat(1_001)} }`;
       const sha256Hash = createHash('sha256').update(query).digest('hex');

@@ -20,8 +20,13 @@ export function readOperation(body: unknown): OperationRequest {
     throw badRequest('"extensions" must be an object', 'extensions');
   }
   const request = { operationName, variables, extensions };
-  if ((query === undefined || query === null) && isPersisted(request)) {
-    return { ...request, query: null };
+  const persisted = extensions?.persistedQuery ?? null;
+  if ((query === undefined || query === null) && persisted !== null) {
+    if (isPersisted(request)) return { ...request, query: null };
+    throw badRequest(
+      'Without "query", "extensions.persistedQuery" must have version 1 and the sha256Hash of a text',
+      'extensions.persistedQuery',
+    );
   }
   if (typeof query !== 'string' || query === '') {
     throw badRequest('"query" must be the text of an operation', 'query');
@@ -48,9 +53,10 @@ export function readOperationFromUrl(url: URL): OperationRequest {
   });
 }
 
-/** Whether it goes by the hash of a text ("automatic persisted queries"). */
+/** Whether it goes by the hash of a text ("automatic persisted queries", of which there is one version). */
 export function isPersisted({ extensions }: Pick<OperationRequest, 'extensions'>): boolean {
-  return isMap(extensions?.persistedQuery);
+  const persisted = extensions?.persistedQuery;
+  return isMap(persisted) && persisted.version === 1 && typeof persisted.sha256Hash === 'string';
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {
