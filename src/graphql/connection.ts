@@ -25,13 +25,17 @@ export function pageArgs(max: number) {
   const cap = max.toLocaleString('en');
   return builder.args((t) => ({
     first: t.int({
-      description: `The first n rows behind \`after\`: 0 to ${cap}. Default ${PAGE_DEFAULT}. Not together with last.`,
+      description: `The first n rows, or the first n after the cursor \`after\`: 0 to ${cap}. Default ${PAGE_DEFAULT}. Not together with last.`,
     }),
-    after: t.string({ description: 'Only rows behind this cursor of the same list and order.' }),
+    after: t.string({
+      description: 'Only rows after this cursor, which is from the same list in the same order.',
+    }),
     last: t.int({
-      description: `The last n rows before \`before\`: 0 to ${cap}; still in the order of the list. Not together with first.`,
+      description: `The last n rows, or the last n before the cursor \`before\`: 0 to ${cap}. They keep the order of the list. Not together with first.`,
     }),
-    before: t.string({ description: 'Only rows before this cursor of the same list and order.' }),
+    before: t.string({
+      description: 'Only rows before this cursor, which is from the same list in the same order.',
+    }),
   }));
 }
 
@@ -139,7 +143,7 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
   description: 'Where a page stands in its list.',
   fields: (t) => ({
     hasNextPage: t.boolean({
-      description: 'There are rows behind this page.',
+      description: 'There are rows after this page.',
       resolve: ({ page }) => page.hasNextPage,
     }),
     hasPreviousPage: t.boolean({
@@ -178,7 +182,7 @@ export function connectionTypes<T, C extends Connection<T>>(
     fields: (t) => ({
       cursor: t.string({
         description:
-          'Opaque, at most 4,096 characters; for `after` and `before` of the same list in the same order.',
+          'Where the row stands, for `after` and `before` of the same list in the same order. Opaque, at most 4,096 characters.',
         resolve: ({ list, row }, _args, { store }) => encodeRowCursor(store.engine, list, row.key),
       }),
       node: t.field({
@@ -210,11 +214,11 @@ export function connectionTypes<T, C extends Connection<T>>(
     }),
     totalCount: t.int({
       nullable: true,
-      description: `Rows of the whole list, counted only where this is selected. Exact up to ${TOTAL_CAP.toLocaleString('en')}; beyond that it is that number and totalCountIsExact is false.`,
+      description: `How many rows the whole list has; counted only if it is selected. Exact up to ${TOTAL_CAP.toLocaleString('en')}; of a longer list it is that number, and totalCountIsExact is false.`,
       resolve: ({ page }) => page.total,
     }),
     totalCountIsExact: t.boolean({
-      description: 'false: there are at least totalCount rows.',
+      description: 'Whether totalCount is exact; if false, there are at least so many rows.',
       resolve: ({ page }) => page.totalIsExact,
     }),
   }));

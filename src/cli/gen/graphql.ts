@@ -5,19 +5,19 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { JsonObject } from '../../domain/event/event.ts';
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** Which events. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. A cursor of a tail belongs to its filter. */
+/** Which events. All fields that are given must match; of a list, one value has to. An empty list or null restricts nothing. At most 1,000 values in a list. The cursor of a tail is of use with the same filter only. */
 export type EventFilter = {
-  /** Attempts, from 1. */
+  /** Numbers of attempts, from 1. */
   attempts?: Array<number> | null | undefined;
-  /** The task's environment. */
+  /** The task's environment, exactly. */
   environments?: Array<string> | null | undefined;
-  /** Of `at`. Inclusive lower end. */
+  /** Only those whose `at` is this moment or later. */
   from?: string | null | undefined;
-  /** Host names; one that ends in `*` matches every name that begins so. TASK events have no host. */
+  /** Names of hosts, exactly; one that ends in `*` stands for every name that begins like it. TASK events have no host. */
   hosts?: Array<string> | null | undefined;
-  /** What they report. */
+  /** Events of these kinds. */
   kinds?: Array<EventKind> | null | undefined;
-  /** All of these labels. */
+  /** Only what has all of these labels. */
   labels?: Array<LabelFilter> | null | undefined;
   /** Exactly these levels. */
   levels?: Array<LogLevel> | null | undefined;
@@ -25,19 +25,19 @@ export type EventFilter = {
   minLevel?: LogLevel | null | undefined;
   /** Words that must all be there: `word`, `"a phrase"`, `prefix*`, `-not`; at most 32 terms and 1,000 characters. A syntax error is SEARCH_SYNTAX and names the column. Looks at message, command and error; `level: host: step: status: service: environment: source: stream:` look at those fields, for example `level:error host:web-1*`. */
   search?: string | null | undefined;
-  /** The task's service. */
+  /** The task's service, exactly. */
   services?: Array<string> | null | undefined;
-  /** Who reported, exactly. */
+  /** Sources (who reported), exactly. */
   sources?: Array<string> | null | undefined;
   /** STEP events with these statuses. */
   statuses?: Array<StepStatus> | null | undefined;
-  /** Step names, exactly. */
+  /** Names of steps, exactly. */
   steps?: Array<string> | null | undefined;
   /** Lines of these output streams. */
   streams?: Array<LogStream> | null | undefined;
   /** Only of this task. */
   taskId?: string | null | undefined;
-  /** Of `at`. Exclusive upper end; must be later than `from`. */
+  /** Only those whose `at` is before this moment, which must be later than `from`. */
   to?: string | null | undefined;
 };
 
@@ -63,11 +63,11 @@ export type EventOutcome =
 
 /** How a task ended. */
 export type FinishTaskInput = {
-  /** When it happened, on the sender's clock. Default: when it is received; so where that clock was never set (before 2000, or the unset time of a language), and the event says so. Epoch seconds are refused. */
+  /** When it happened, on the sender's clock. Default: when it is received. The same stands in for the time of a clock that was never set (before 2000, or the unset time of a language); the event then says atReplaced. Epoch seconds are refused. */
   at?: string | null | undefined;
   /** The release system's id. At most 256 characters. */
   id: string;
-  /** A word about it; secrets are redacted. At most 65,536 characters. */
+  /** A remark on how it ended; secrets are redacted. At most 65,536 characters. */
   message?: string | null | undefined;
   /** SUCCEEDED, PARTIAL, FAILED or CANCELLED. Absent: derived from its runs. */
   status?: TaskStatus | null | undefined;
@@ -81,7 +81,7 @@ export type LabelFilter = {
   value: string;
 };
 
-/** Severity of an event, in ascending order. */
+/** Severity of an event, from the least to the most severe: TRACE, DEBUG, INFO, WARN, ERROR, FATAL. */
 export type LogLevel =
   /** Detail for developers. */
   | 'DEBUG'
@@ -105,25 +105,25 @@ export type LogStream =
 
 /** How far a step has come. */
 export type ProgressInput = {
-  /** So much is done, in `unit`; not negative. */
+  /** How much is done, in `unit`; not negative. */
   done: number;
-  /** Of so much; not negative. Absent: not known. */
+  /** How much there is to do, in `unit`; not negative. Absent: not known. */
   total?: number | null | undefined;
   /** What is counted: `MiB`, `files`, … At most 64 characters. */
   unit?: string | null | undefined;
 };
 
-/** What is declared about a task. What is absent or null is not said, and stays. */
+/** What is declared about a task. A field that is absent or null keeps the value that it had. */
 export type StartTaskInput = {
-  /** When it happened, on the sender's clock. Default: when it is received; so where that clock was never set (before 2000, or the unset time of a language), and the event says so. Epoch seconds are refused. */
+  /** When it happened, on the sender's clock. Default: when it is received. The same stands in for the time of a clock that was never set (before 2000, or the unset time of a language); the event then says atReplaced. Epoch seconds are refused. */
   at?: string | null | undefined;
   /** Who or what starts it. At most 256 characters. */
   createdBy?: string | null | undefined;
-  /** Where to: `production`, … At most 256 characters. */
+  /** Where it is deployed to, such as `production`. At most 256 characters. */
   environment?: string | null | undefined;
-  /** How many hosts it is for, where they are not named: 0 to 100,000. The task ends when so many have ended. */
+  /** How many hosts it is for, if they are not named: 0 to 100,000. The task ends when that many hosts have ended. */
   expectedHosts?: number | null | undefined;
-  /** The hosts that it is for: at most 10,000. A name that no host can have is left out, and `leftOut` tells it; one with `*` in it refuses the declaration, for it is not clear which hosts are meant. They are shown as PENDING before they report. */
+  /** The names of the hosts that it is for, at most 10,000; they are PENDING until they report. A name that no host can have is left out, and is told in `leftOut`. A name with `*` in it refuses the whole declaration, for it is not clear which hosts are meant. */
   hosts?: Array<string> | null | undefined;
   /** The release system's id. At most 256 characters. */
   id: string;
@@ -149,7 +149,7 @@ export type StepErrorInput = {
 
 /** One event about a step on a host. It must say something: a status, a message, progress, a command, params, an exit code, a duration or an error. null is the same as absent. Characters are UTF-16 units. */
 export type StepEventInput = {
-  /** When it happened, on the sender's clock. Default: when it is received; so where that clock was never set (before 2000, or the unset time of a language), and the event says so. Epoch seconds are refused. */
+  /** When it happened, on the sender's clock. Default: when it is received. The same stands in for the time of a clock that was never set (before 2000, or the unset time of a language); the event then says atReplaced. Epoch seconds are refused. */
   at?: string | null | undefined;
   /** Which attempt of the step on this host, from 1 to 10,000: a step that is run again in the same task has a higher one. */
   attempt?: number | null | undefined;
@@ -161,7 +161,7 @@ export type StepEventInput = {
   error?: StepErrorInput | null | undefined;
   /** Chosen by the sender, unique within its task; makes a retry safe. Recommended: UUIDv7 or ULID. At most 128 characters. Absent: writer and sequence identify the event; without them a retry may count twice. */
   eventId?: string | null | undefined;
-  /** Exit code, 32 bits; a code of Windows may be sent unsigned in a variable, and is kept signed. */
+  /** Exit code, 32 bits. An unsigned one of Windows may be sent in a variable, and is kept as a signed number. */
   exitCode?: number | null | undefined;
   /** The host's name; must not hold `*`. At most 255 characters. */
   host: string;
@@ -175,13 +175,13 @@ export type StepEventInput = {
   params?: JsonObject | null | undefined;
   /** How far the step has come. */
   progress?: ProgressInput | null | undefined;
-  /** Its number among the events of this writer for this task and host, dense from 1: proves completeness and gives order. Needs writer. */
+  /** Its number among the events of this writer for this task and host, from 1 without holes: it proves that none is missing, and gives their order. Needs writer. */
   sequence?: number | null | undefined;
-  /** Who reports: `release-service`, `agent/1.4.2`, … At most 128 characters. */
+  /** Who reports, such as `release-service` or `agent/1.4.2`. At most 128 characters. */
   source?: string | null | undefined;
   /** RUNNING, or a terminal status. Absent: a log line or progress. */
   status?: StepStatus | null | undefined;
-  /** The step's name, of the plan or any other. At most 128 characters. */
+  /** The step's name, from the plan or any other. At most 128 characters. */
   step: string;
   /** Which output stream printed the line. */
   stream?: LogStream | null | undefined;
@@ -191,7 +191,7 @@ export type StepEventInput = {
   writer?: string | null | undefined;
 };
 
-/** How a step on one host stands. Senders report RUNNING or a terminal status. */
+/** The status of a step on one host. Senders report RUNNING or a terminal status. */
 export type StepStatus =
   /** Stopped by somebody. Terminal. */
   | 'CANCELLED'
@@ -210,19 +210,19 @@ export type StepStatus =
   /** Given up after too long; counts as failed. Terminal. */
   | 'TIMED_OUT';
 
-/** Which tasks. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
+/** Which tasks. All fields that are given must match; of a list, one value has to. An empty list or null restricts nothing. At most 1,000 values in a list. */
 export type TaskFilter = {
   /** Who started them. */
   createdBy?: Array<string> | null | undefined;
   /** Their environment. */
   environments?: Array<string> | null | undefined;
-  /** Of createdAt. Inclusive lower end. */
+  /** Only those whose createdAt is this moment or later. */
   from?: string | null | undefined;
-  /** Tasks that have a run on this host; a name that ends in `*` as everywhere. */
+  /** Tasks that have a run on this host; a name that ends in `*` stands for every name that begins like it. */
   host?: string | null | undefined;
-  /** These tasks. */
+  /** Ids of tasks, exactly. */
   ids?: Array<string> | null | undefined;
-  /** All of these labels. */
+  /** Only what has all of these labels. */
   labels?: Array<LabelFilter> | null | undefined;
   /** Words that must all be there: `word`, `"a phrase"`, `prefix*`, `-not`; at most 32 terms and 1,000 characters. A syntax error is SEARCH_SYNTAX and names the column. Looks at id, title, service, version, environment and createdBy. */
   search?: string | null | undefined;
@@ -230,13 +230,13 @@ export type TaskFilter = {
   services?: Array<string> | null | undefined;
   /** Their status. */
   statuses?: Array<TaskStatus> | null | undefined;
-  /** Of createdAt. Exclusive upper end; must be later than `from`. */
+  /** Only those whose createdAt is before this moment, which must be later than `from`. */
   to?: string | null | undefined;
   /** Their version. */
   versions?: Array<string> | null | undefined;
 };
 
-/** How a task stands: what finishTask said, else derived from its runs when all expected hosts ended or the task was idle for too long. */
+/** The status of a task: the one given to finishTask, else derived from its runs when all expected hosts have ended or the task was idle for too long. */
 export type TaskStatus =
   /** Over; stopped before any host succeeded or failed. */
   | 'CANCELLED'

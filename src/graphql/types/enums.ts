@@ -2,7 +2,7 @@
 import { builder } from '../builder.ts';
 
 export const StepStatusEnum = builder.enumType('StepStatus', {
-  description: 'How a step on one host stands. Senders report RUNNING or a terminal status.',
+  description: 'The status of a step on one host. Senders report RUNNING or a terminal status.',
   values: {
     PENDING: { description: 'Planned and not begun. A conclusion of the server, never reported.' },
     RUNNING: { description: 'Begun and not ended.' },
@@ -19,12 +19,12 @@ export const StepStatusEnum = builder.enumType('StepStatus', {
 });
 
 export const RunStatusEnum = builder.enumType('RunStatus', {
-  description: 'How one task stands on one host.',
+  description: 'The status of one task on one host.',
   values: {
     PENDING: { description: 'No step has begun.' },
     RUNNING: { description: 'Some step has begun, and not every planned step is done.' },
     SUCCEEDED: { description: 'Every planned step succeeded or was skipped.' },
-    FAILED: { description: 'The highest attempt of a step failed or timed out.' },
+    FAILED: { description: 'The latest attempt of a step failed or timed out.' },
     CANCELLED: {
       description: 'A step was cancelled, or the task ended while this host was half-way.',
     },
@@ -34,7 +34,7 @@ export const RunStatusEnum = builder.enumType('RunStatus', {
 
 export const TaskStatusEnum = builder.enumType('TaskStatus', {
   description:
-    'How a task stands: what finishTask said, else derived from its runs when all expected hosts ended or the task was idle for too long.',
+    'The status of a task: the one given to finishTask, else derived from its runs when all expected hosts have ended or the task was idle for too long.',
   values: {
     PENDING: { description: 'Declared; no step has begun on any host.' },
     RUNNING: { description: 'Some host has begun and the task is not over.' },
@@ -46,7 +46,8 @@ export const TaskStatusEnum = builder.enumType('TaskStatus', {
 });
 
 export const LogLevelEnum = builder.enumType('LogLevel', {
-  description: 'Severity of an event, in ascending order.',
+  description:
+    'Severity of an event, from the least to the most severe: TRACE, DEBUG, INFO, WARN, ERROR, FATAL.',
   values: {
     TRACE: { description: 'Finest detail.' },
     DEBUG: { description: 'Detail for developers.' },
@@ -104,9 +105,9 @@ export const RunOrderEnum = builder.enumType('RunOrder', {
   description: 'Orders of a list of runs. Ties are ordered by host and task.',
   values: {
     HOST_ASC: { description: 'By host name.' },
-    STARTED_DESC: { description: 'Latest begun first; runs that have not begun last.' },
+    STARTED_DESC: { description: 'By startedAt, the latest first; runs that have not begun last.' },
     DURATION_DESC: { description: 'Longest first; runs without a duration last.' },
-    LAST_EVENT_DESC: { description: 'Latest heard of first.' },
+    LAST_EVENT_DESC: { description: 'By lastEventAt, the latest first.' },
     FAILED_FIRST: { description: 'Failed runs first, then the others; within both by host name.' },
   },
 });
@@ -114,14 +115,18 @@ export const RunOrderEnum = builder.enumType('RunOrder', {
 export const StepOrderEnum = builder.enumType('StepOrder', {
   description: 'Orders of a list of steps. Ties are ordered by task, host and name.',
   values: {
-    STARTED_DESC: { description: 'Latest begun first; steps that have not begun last.' },
-    STARTED_ASC: { description: 'Earliest begun first; steps that have not begun last.' },
+    STARTED_DESC: {
+      description: 'By startedAt, the latest first; steps that have not begun last.',
+    },
+    STARTED_ASC: {
+      description: 'By startedAt, the earliest first; steps that have not begun last.',
+    },
     DURATION_DESC: { description: 'Longest first; steps without a duration last.' },
   },
 });
 
 export const EventOrderEnum = builder.enumType('EventOrder', {
-  description: 'Orders of a list of events, always ascending: the newest are `last: n`.',
+  description: 'Orders of a list of events. Both are ascending: the newest events are `last: n`.',
   values: {
     LOG: {
       description:
@@ -129,7 +134,7 @@ export const EventOrderEnum = builder.enumType('EventOrder', {
     },
     TIME: {
       description:
-        "By `at`, the reporters' clocks; events of one millisecond in the order of the log, those of different shards in an order that stays the same.",
+        "By `at`, on the reporters' clocks. Events of the same millisecond are in the order of the log; those of different shards are in an order that is always the same.",
     },
   },
 });

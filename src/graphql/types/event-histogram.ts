@@ -20,7 +20,7 @@ const LevelCount = builder.objectRef<{ level: LogLevel; count: number }>('LevelC
       type: LogLevelEnum,
       description: 'The level.',
     }),
-    count: t.exposeFloat('count', { description: 'Its events.' }),
+    count: t.exposeFloat('count', { description: 'How many events it has.' }),
   }),
 });
 
@@ -37,7 +37,7 @@ const HistogramBucket = builder
           'Where the interval begins; it ends intervalMs later. Not before the year 0000.',
         resolve: ({ at }) => Math.max(at, EARLIEST),
       }),
-      total: t.exposeFloat('total', { description: 'Its events.' }),
+      total: t.exposeFloat('total', { description: 'How many events it has.' }),
       byLevel: t.field({
         type: [LevelCount],
         description: 'Its events by level, at most 6; levels that do not occur are left out.',
@@ -56,7 +56,7 @@ HistogramRef.implement({
       complexity: { field: 1, multiplier: BUCKETS_DEFAULT },
     }),
     total: t.exposeFloat('total', {
-      description: 'Events in all buckets: a whole number, that may be beyond 2^31.',
+      description: 'Events in all buckets: a whole number, which may be beyond 2^31.',
     }),
   }),
 });
@@ -65,7 +65,7 @@ builder.queryField('eventHistogram', (t) =>
   t.field({
     type: HistogramRef,
     description:
-      'Events over time (by `at`), by level. Without taskId: the last 24 hours and the next 5 minutes unless from or to say otherwise.',
+      'How many events there were over time (by `at`), by level. If neither taskId, from nor to is given, those of the last 24 hours and the next 5 minutes.',
     args: {
       filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
       buckets: t.arg.int({

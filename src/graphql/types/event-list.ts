@@ -40,7 +40,7 @@ EventConnection.implement({
   fields: (t) => ({
     tailCursor: t.exposeString('tailCursor', {
       description:
-        'For `tail(after:)` with the same filter: in LOG order it goes on exactly behind the last row (behind everything stored, where no row follows), in TIME order behind everything that was stored when the page was read; without a gap and without repeating. For events of a task or a step: with the filter {taskId} or {taskId, hosts: [host], steps: [step]} and whatever else the page was filtered by. Opaque, at most 256 KiB: some 12 characters for each shard that it reads.',
+        'For `tail(after:)` with the same filter, which then goes on without a gap and without repeating: in LOG order exactly after the last row (if no row follows, after everything that is stored), in TIME order after everything that was stored when the page was read. For events of a task or a step, the filter of the tail is {taskId} or {taskId, hosts: [host], steps: [step]}, with whatever else the page was filtered by. Opaque, at most 256 KiB: some 12 characters for each shard that it reads.',
     }),
   }),
 });
@@ -50,7 +50,7 @@ export const eventArgs = builder.args((t) => ({
   ...pageArgs(EVENTS_MAX),
   around: t.string({
     description:
-      "An event's cursor: the page then has that event in its middle, among those that match the filter. One from a list by TIME leads to its place in LOG order too; one of another task is CURSOR_MISMATCH. Not together with after or before.",
+      "An event's cursor: the page then has that event in its middle, among those that match the filter. In LOG order a cursor from a list in TIME order is taken too; that of another task's event is CURSOR_MISMATCH. Not together with after or before.",
   }),
 }));
 
@@ -146,7 +146,7 @@ builder.queryField('events', (t) =>
   t.field({
     type: EventConnection,
     description:
-      'Events across tasks. Without taskId: the last 24 hours and the next 5 minutes (by `at`) unless from or to say otherwise. Always ascending: the newest are `last: n`. A page of very long events may hold fewer than asked for; pageInfo says that there are more.',
+      'Events across tasks, in ascending order: the newest are `last: n`. If neither taskId, from nor to is given, only those of the last 24 hours and the next 5 minutes (by `at`). A page of very long events may hold fewer than were asked for; pageInfo says that there are more.',
     args: {
       filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
       order: t.arg({

@@ -80,7 +80,7 @@ EventRef.implement({
     status: t.field({
       type: StepStatusEnum,
       nullable: true,
-      description: 'On STEP events: what the step came to.',
+      description: 'On STEP events: the status that was reported.',
       resolve: ({ event }) => event.status,
     }),
     at: t.field({
@@ -90,7 +90,7 @@ EventRef.implement({
     }),
     atReplaced: t.boolean({
       description:
-        "Whether the reporter's clock said what cannot be (before 2000, or an unset time): then `at` is receivedAt.",
+        "Whether the reporter's clock gave a time that cannot be (before 2000, or an unset one), so that `at` is receivedAt.",
       resolve: ({ event }) => event.atReplaced === true,
     }),
     receivedAt: t.field({
@@ -135,7 +135,7 @@ EventRef.implement({
     stream: t.field({
       type: LogStreamEnum,
       nullable: true,
-      description: 'Which output stream the line came from.',
+      description: 'On lines of output: the stream that printed it.',
       resolve: ({ event }) => event.stream,
     }),
     command: t.string({
@@ -151,7 +151,8 @@ EventRef.implement({
     }),
     exitCode: t.int({
       nullable: true,
-      description: 'Exit code, 32 bits; unsigned Windows codes as signed.',
+      description:
+        'Exit code, as a signed number of 32 bits: 3221225477 of Windows is -1073741819.',
       resolve: ({ event }) => event.exitCode,
     }),
     durationMs: t.float({
@@ -173,7 +174,8 @@ EventRef.implement({
     }),
     source: t.string({
       nullable: true,
-      description: 'Who reported: `release-service`, `agent/1.4.2`, … At most 128 characters.',
+      description:
+        'Who reported it, such as `release-service` or `agent/1.4.2`. At most 128 characters.',
       resolve: ({ event }) => event.source,
     }),
     labels: t.field({
@@ -186,7 +188,7 @@ EventRef.implement({
       type: 'JSONObject',
       nullable: true,
       description:
-        'On TASK events: what it says of the task, as `task` of a line of /v1/events: `change` (began, ended or idle), and of service, version, environment, title, createdBy, plan, hosts, expectedHosts, labels, status, message and idleSince what was said. At most 10,000 hosts of 255 characters.',
+        'On TASK events: what it says about the task, in the form of `task` in /v1/events: `change` (began, ended or idle), and those of service, version, environment, title, createdBy, plan, hosts, expectedHosts, labels, status, message and idleSince that were given. Null on others. At most 10,000 hosts of 255 characters.',
       resolve: ({ event }) => (event.task === null ? null : saidOf(event.task)),
     }),
     position: t.string({
@@ -212,6 +214,6 @@ TextRangeRef.implement({
   description: 'A part of a text, in UTF-16 units (as JavaScript and Java count).',
   fields: (t) => ({
     start: t.exposeInt('start', { description: 'Offset of its first unit, from 0.' }),
-    end: t.exposeInt('end', { description: 'Offset behind its last unit.' }),
+    end: t.exposeInt('end', { description: 'Offset just after its last unit.' }),
   }),
 });

@@ -33,7 +33,7 @@ export function groupsCost({ first }: GroupsArgs): { field: number; multiplier: 
 
 FailureGroupRef.implement({
   description:
-    'Failed and timed-out steps whose failure reads the same once numbers, paths and names are taken out.',
+    'Failed and timed-out steps whose failure has the same text, once what differs each time (numbers, addresses, ids, names) is taken out.',
   fields: (t) => ({
     fingerprint: t.exposeString('fingerprint', {
       description:
@@ -41,7 +41,7 @@ FailureGroupRef.implement({
     }),
     message: t.exposeString('message', {
       description:
-        'The normalised text of the failure: of its first 1,000 characters, so at most 6,000.',
+        'The normalised text of the failure, of which the first 1,000 characters are looked at. At most 6,000 characters.',
     }),
     count: t.exposeInt('count', { description: 'Steps in the group.' }),
     hostCount: t.exposeInt('hostCount', { description: 'Different hosts among them.' }),
@@ -60,7 +60,7 @@ FailureGroupRef.implement({
     }),
     sample: t.expose('sample', {
       type: StepRef,
-      description: 'One of the steps.',
+      description: 'One of the steps, as an example.',
     }),
   }),
 });

@@ -41,13 +41,13 @@ HostRef.implement({
     agent: t.exposeString('agent', {
       nullable: true,
       description:
-        'The latest source of its events that begins with `agent`: which version runs there. At most 128 characters.',
+        'Which version of the agent runs there: the latest source of its events that begins with `agent`. At most 128 characters.',
     }),
     runs: t.field({
       type: RunConnection,
       description: 'What was deployed to this host.',
       args: {
-        filter: t.arg({ type: RunFilterInput, description: 'Which runs; `hosts` is this host.' }),
+        filter: t.arg({ type: RunFilterInput, description: 'Which of its runs.' }),
         orderBy: t.arg({
           type: RunOrderEnum,
           defaultValue: 'STARTED_DESC',
@@ -71,9 +71,13 @@ HostRef.implement({
       args: {
         from: t.arg({
           type: 'DateTime',
-          description: 'Of startedAt of its runs, inclusive. Default: everything that is kept.',
+          description:
+            'Only runs whose startedAt is this moment or later. Default: all that are kept.',
         }),
-        to: t.arg({ type: 'DateTime', description: 'Of startedAt of its runs, exclusive.' }),
+        to: t.arg({
+          type: 'DateTime',
+          description: 'Only runs whose startedAt is before this moment.',
+        }),
       },
       complexity: { field: 10, multiplier: 1 },
       resolve: ({ name }, args, context) => {

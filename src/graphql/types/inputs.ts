@@ -10,18 +10,18 @@ function upTo(max: number): string {
 
 const LABELS = `Flat labels: texts (up to ${LIMITS.labelValue.toLocaleString('en')} characters), numbers and booleans; at most ${LIMITS.labels}, keys up to ${LIMITS.labelKey} characters.`;
 const AT =
-  "When it happened, on the sender's clock. Default: when it is received; so where that clock was never set (before 2000, or the unset time of a language), and the event says so. Epoch seconds are refused.";
+  "When it happened, on the sender's clock. Default: when it is received. The same stands in for the time of a clock that was never set (before 2000, or the unset time of a language); the event then says atReplaced. Epoch seconds are refused.";
 
 const ProgressInput = builder.inputType('ProgressInput', {
   description: 'How far a step has come.',
   fields: (t) => ({
     done: t.float({
       required: true,
-      description: 'So much is done, in `unit`; not negative.',
+      description: 'How much is done, in `unit`; not negative.',
       ...judgedByItem('number'),
     }),
     total: t.float({
-      description: 'Of so much; not negative. Absent: not known.',
+      description: 'How much there is to do, in `unit`; not negative. Absent: not known.',
       ...judgedByItem('number'),
     }),
     unit: t.string({
@@ -58,7 +58,7 @@ export const StepEventInput = builder.inputType('StepEventInput', {
     }),
     step: t.string({
       required: true,
-      description: `The step's name, of the plan or any other. ${upTo(LIMITS.step)}`,
+      description: `The step's name, from the plan or any other. ${upTo(LIMITS.step)}`,
     }),
     attempt: t.int({
       defaultValue: 1,
@@ -76,7 +76,7 @@ export const StepEventInput = builder.inputType('StepEventInput', {
     }),
     sequence: t.int({
       description:
-        'Its number among the events of this writer for this task and host, dense from 1: proves completeness and gives order. Needs writer.',
+        'Its number among the events of this writer for this task and host, from 1 without holes: it proves that none is missing, and gives their order. Needs writer.',
       ...judgedByItem('number'),
     }),
     message: t.string({ description: `Text; secrets are redacted. ${upTo(LIMITS.message)}` }),
@@ -100,7 +100,7 @@ export const StepEventInput = builder.inputType('StepEventInput', {
     }),
     exitCode: t.int({
       description:
-        'Exit code, 32 bits; a code of Windows may be sent unsigned in a variable, and is kept signed.',
+        'Exit code, 32 bits. An unsigned one of Windows may be sent in a variable, and is kept as a signed number.',
       ...judgedByItem('number'),
     }),
     durationMs: t.float({
@@ -110,14 +110,15 @@ export const StepEventInput = builder.inputType('StepEventInput', {
     progress: t.field({ type: ProgressInput, description: 'How far the step has come.' }),
     error: t.field({ type: StepErrorInput, description: 'Why the step did not succeed.' }),
     source: t.string({
-      description: `Who reports: \`release-service\`, \`agent/1.4.2\`, … ${upTo(LIMITS.source)}`,
+      description: `Who reports, such as \`release-service\` or \`agent/1.4.2\`. ${upTo(LIMITS.source)}`,
     }),
     labels: t.field({ type: 'JSONObject', description: LABELS }),
   }),
 });
 
 export const StartTaskInput = builder.inputType('StartTaskInput', {
-  description: 'What is declared about a task. What is absent or null is not said, and stays.',
+  description:
+    'What is declared about a task. A field that is absent or null keeps the value that it had.',
   fields: (t) => ({
     id: t.id({
       required: true,
@@ -126,7 +127,7 @@ export const StartTaskInput = builder.inputType('StartTaskInput', {
     service: t.string({ description: `What is deployed. ${upTo(LIMITS.taskName)}` }),
     version: t.string({ description: `Which version. ${upTo(LIMITS.taskName)}` }),
     environment: t.string({
-      description: `Where to: \`production\`, … ${upTo(LIMITS.taskName)}`,
+      description: `Where it is deployed to, such as \`production\`. ${upTo(LIMITS.taskName)}`,
     }),
     title: t.string({ description: `A title for people. ${upTo(LIMITS.title)}` }),
     createdBy: t.string({ description: `Who or what starts it. ${upTo(LIMITS.taskName)}` }),
@@ -134,10 +135,10 @@ export const StartTaskInput = builder.inputType('StartTaskInput', {
       description: `The steps in order, each once: 1 to ${LIMITS.planSteps}. Default: backup, download, unpack, env-init, nginx-offline, service-start, nginx-online.`,
     }),
     hosts: t.stringList({
-      description: `The hosts that it is for: at most ${LIMITS.hosts.toLocaleString('en')}. A name that no host can have is left out, and \`leftOut\` tells it; one with \`*\` in it refuses the declaration, for it is not clear which hosts are meant. They are shown as PENDING before they report.`,
+      description: `The names of the hosts that it is for, at most ${LIMITS.hosts.toLocaleString('en')}; they are PENDING until they report. A name that no host can have is left out, and is told in \`leftOut\`. A name with \`*\` in it refuses the whole declaration, for it is not clear which hosts are meant.`,
     }),
     expectedHosts: t.int({
-      description: `How many hosts it is for, where they are not named: 0 to ${LIMITS.expectedHosts.toLocaleString('en')}. The task ends when so many have ended.`,
+      description: `How many hosts it is for, if they are not named: 0 to ${LIMITS.expectedHosts.toLocaleString('en')}. The task ends when that many hosts have ended.`,
     }),
     labels: t.field({ type: 'JSONObject', description: LABELS }),
     at: t.field({ type: 'DateTime', description: AT }),
@@ -156,7 +157,7 @@ export const FinishTaskInput = builder.inputType('FinishTaskInput', {
       description: 'SUCCEEDED, PARTIAL, FAILED or CANCELLED. Absent: derived from its runs.',
     }),
     message: t.string({
-      description: `A word about it; secrets are redacted. ${upTo(LIMITS.message)}`,
+      description: `A remark on how it ended; secrets are redacted. ${upTo(LIMITS.message)}`,
     }),
     at: t.field({ type: 'DateTime', description: AT }),
   }),

@@ -21,7 +21,7 @@ MatrixRef.implement({
   fields: (t) => ({
     steps: t.stringList({
       description:
-        'The columns: planned steps in order, then others by name. At most 1,000; the runs have all.',
+        'The columns: planned steps in order, then others by name. At most 1,000; any further steps are in the runs.',
       resolve: ({ matrix }) => matrix.steps,
     }),
     hosts: t.stringList({
@@ -36,7 +36,7 @@ MatrixRef.implement({
     }),
     cursor: t.exposeString('cursor', {
       description:
-        'For `runsChanged(after:)`: it goes on exactly behind this board. Opaque, at most 256 characters.',
+        'For `runsChanged(after:)`, which then goes on exactly from this board. Opaque, at most 256 characters.',
     }),
   }),
 });

@@ -32,7 +32,7 @@ const Problem = builder.objectRef<InputProblem>('InputProblem').implement({
 
 const LogStepPayload = builder.objectRef<StepOutcome>('LogStepPayload').implement({
   description:
-    'REJECTED (a value that cannot be taken) is data; a malformed request is a GraphQL error.',
+    'What became of the event. One that cannot be taken is REJECTED in here; a malformed request is a GraphQL error.',
   fields: (t) => ({
     eventId: t.exposeID('eventId', {
       nullable: true,
@@ -119,14 +119,15 @@ const StartTaskPayload = builder
       task: t.expose('task', {
         type: TaskRef,
         description:
-          'The task. Fields that lead further (runs, events, …) need a token with the scope `read` too.',
+          'The task. Its own values may be selected with the scope `ingest` alone; fields that lead to other objects (runs, events, counts, …) need the scope `read` too.',
       }),
       created: t.exposeBoolean('created', {
-        description: 'false: the task was known before, by its id or from its events.',
+        description:
+          'Whether the task is new. false: it was known before, from a declaration or from its events.',
       }),
       leftOut: t.field({
         type: [Problem],
-        description: `What of \`hosts\` was left out, each with its place: names that no host can have. At most ${LEFT_OUT_MAX}.`,
+        description: `The names in \`hosts\` that were left out, for no host can have them, each with its place. At most ${LEFT_OUT_MAX}.`,
         resolve: ({ leftOut }) => leftOut.slice(0, LEFT_OUT_MAX),
       }),
     }),
@@ -138,7 +139,7 @@ const FinishTaskPayload = builder.objectRef<{ task: TaskView }>('FinishTaskPaylo
     task: t.expose('task', {
       type: TaskRef,
       description:
-        'The task. Fields that lead further (runs, events, …) need a token with the scope `read` too.',
+        'The task. Its own values may be selected with the scope `ingest` alone; fields that lead to other objects (runs, events, counts, …) need the scope `read` too.',
     }),
   }),
 });
@@ -160,7 +161,7 @@ builder.mutationFields((t) => ({
   startTask: t.field({
     type: StartTaskPayload,
     description:
-      'Declares a task. Idempotent by id: the same task again updates what is said, field by field, and keeps the rest. Optional: a task also begins with its first event.',
+      'Declares a task, or updates one that is known: fields that are given replace what was there, others stay. Idempotent by id. Optional: a task also begins with its first event.',
     args: {
       input: t.arg({ type: StartTaskInput, required: true, description: 'What is declared.' }),
     },
@@ -173,7 +174,7 @@ builder.mutationFields((t) => ({
   finishTask: t.field({
     type: FinishTaskPayload,
     description:
-      'Ends a task. Without it a task ends when all expected hosts have, or after a time of silence. BAD_INPUT for a task that nothing was reported of.',
+      'Ends a task. Without it a task ends when all its expected hosts have ended, or when nothing was reported for too long (SHIPLOG_TASK_IDLE_SECONDS). BAD_INPUT if nothing was ever reported about the task.',
     args: {
       input: t.arg({ type: FinishTaskInput, required: true, description: 'How it ended.' }),
     },
@@ -185,7 +186,7 @@ builder.mutationFields((t) => ({
   logStep: t.field({
     type: LogStepPayload,
     description:
-      'Reports one event. Answers only when it is durable. Idempotent by eventId (or writer and sequence): send it again after an error. OVERLOADED and STORE_UNAVAILABLE say after how many milliseconds.',
+      'Reports one event. Answers only when it is durable. Idempotent by eventId (or writer and sequence): after an error, send it again. For OVERLOADED and STORE_UNAVAILABLE, extensions.retryAfterMs says when.',
     args: {
       input: t.arg({ type: StepEventInput, required: true, description: 'The event.' }),
     },
@@ -201,7 +202,7 @@ builder.mutationFields((t) => ({
       inputs: t.arg({
         type: [StepEventInput],
         required: true,
-        description: `The events, at most ${BATCH_MAX.toLocaleString('en')}; none is fine.`,
+        description: `The events, at most ${BATCH_MAX.toLocaleString('en')}; the list may be empty.`,
       }),
     },
     complexity: { field: 1, multiplier: 1 },

@@ -45,17 +45,17 @@ RunRef.implement({
     }),
     status: t.expose('status', {
       type: RunStatusEnum,
-      description: 'How it stands.',
+      description: 'Its status.',
     }),
     currentStep: t.exposeString('currentStep', {
       nullable: true,
       description:
-        'RUNNING: the latest begun step that has not ended, else the next planned one. FAILED: the step that failed. Otherwise null. At most 128 characters.',
+        'While RUNNING: the step that began last and has not ended, else the next one planned. When FAILED: the step that failed. Otherwise null. At most 128 characters.',
     }),
     steps: t.expose('steps', {
       type: [StepRef],
       description:
-        'Planned steps in order, then others in the order in which they began. At most 600: the plan has at most 100, and of those that were reported the first 500 by name are kept; the log has all.',
+        'Planned steps in order, then others in the order in which they began. At most 600: the plan has at most 100, and of other steps the first 500 by name are kept. The events of all of them are in the log.',
       complexity: { field: 1, multiplier: STEPS_TYPICAL },
     }),
     step: t.field({
@@ -78,7 +78,7 @@ RunRef.implement({
     durationMs: t.exposeFloat('durationMs', {
       nullable: true,
       description:
-        'Milliseconds from the first time to the last end that the same source reported, the longest of all sources; earlier attempts count. Null while running and where no source reported both. Never negative.',
+        'How long it took, in milliseconds, earlier attempts included: from the first time to the last end that one source reported, and of several sources the longest. Null while it runs, and if no source reported both. Never negative.',
     }),
     lastEventAt: t.expose('lastEventAt', {
       type: 'DateTime',
@@ -87,18 +87,18 @@ RunRef.implement({
     }),
     stale: t.boolean({
       description:
-        'RUNNING, and nothing was received for longer than the server allows (a setting).',
+        'Whether it is RUNNING and nothing was received about it for longer than the server allows (SHIPLOG_STALE_AFTER_SECONDS).',
       resolve: (run, _args, { now, settings }) => isStale(run, now, settings.staleAfterMs),
     }),
     outOfRotationSince: t.expose('outOfRotationSince', {
       type: 'DateTime',
       nullable: true,
       description:
-        'nginx-offline is done and nginx-online is not: the host takes no traffic since then.',
+        'Since when the host takes no traffic: nginx-offline is done and nginx-online is not. Null: it takes traffic.',
     }),
     completeness: t.field({
       type: CompletenessRef,
-      description: 'Whether everything that was reported about this run has arrived.',
+      description: 'Whether all numbered events about this run have arrived.',
       complexity: { field: 5, multiplier: 1 },
       resolve: ({ taskId, host }, _args, context) =>
         context.loaders.completeness.load({ taskId, host }),
@@ -113,7 +113,7 @@ CompletenessRef.implement({
     complete: t.exposeBoolean('complete', {
       nullable: true,
       description:
-        'No number is missing below the highest one of each writer; null where no writer numbers its events.',
+        'true: of each writer, no number below its highest is missing. Null if no writer numbers its events.',
     }),
     missing: t.expose('missing', {
       type: [SequenceRangeRef],

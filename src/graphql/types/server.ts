@@ -13,7 +13,7 @@ const Server = builder.objectRef<object>('Server').implement({
       resolve: (_server, _args, { store }) => store.engine,
     }),
     retentionDays: t.int({
-      description: 'So many days after its last event a task is removed, once it is over.',
+      description: 'How many days after its last event a task that is over is removed.',
       resolve: (_server, _args, { settings }) => settings.retentionDays,
     }),
     startedAt: t.field({

@@ -10,51 +10,50 @@ const GROUPS_TYPICAL = 50;
 
 StepStatsRef.implement({
   description:
-    'Statistics of a group of steps that began. Durations are of those that have one; null where none has.',
+    'Statistics of a group of steps that began. Durations are those of the steps that have one, and null if none has.',
   fields: (t) => ({
     key: t.exposeString('key', {
-      description: 'Tells the groups of one answer apart. At most 515 characters.',
+      description: 'Identifies the group within the answer. At most 515 characters.',
     }),
     step: t.exposeString('step', {
       nullable: true,
-      description: 'Where grouped by step. At most 128 characters.',
+      description: "The step's name, if grouped by step. At most 128 characters.",
     }),
     host: t.exposeString('host', {
       nullable: true,
-      description: 'Where grouped by host. At most 255 characters.',
+      description: "The host's name, if grouped by host. At most 255 characters.",
     }),
     service: t.exposeString('service', {
       nullable: true,
       description:
-        'Where grouped by service; null too for tasks without one. At most 256 characters.',
+        'The service, if grouped by service; null also for tasks without one. At most 256 characters.',
     }),
     day: t.expose('day', {
       type: 'DateTime',
       nullable: true,
-      description: 'Where grouped by day: the beginning of the UTC day.',
+      description: 'The beginning of the UTC day, if grouped by day.',
     }),
     count: t.exposeInt('count', { description: 'Steps in the group.' }),
     succeeded: t.exposeInt('succeeded', { description: 'Those that SUCCEEDED.' }),
     failed: t.exposeInt('failed', { description: 'Those that FAILED or TIMED_OUT.' }),
     p50Ms: t.exposeFloat('p50Ms', {
       nullable: true,
-      description:
-        'Half of the durations are at most this long. Whole milliseconds, of a duration that occurred.',
+      description: 'The median duration, in whole milliseconds: one that occurred (nearest rank).',
     }),
     p90Ms: t.exposeFloat('p90Ms', {
       nullable: true,
       description:
-        '90 of 100 durations are at most this long (nearest rank). Whole milliseconds, of a duration that occurred.',
+        '90 % of the durations are at most this long. In whole milliseconds: one that occurred (nearest rank).',
     }),
     p95Ms: t.exposeFloat('p95Ms', {
       nullable: true,
       description:
-        '95 of 100 durations are at most this long (nearest rank). Whole milliseconds, of a duration that occurred.',
+        '95 % of the durations are at most this long. In whole milliseconds: one that occurred (nearest rank).',
     }),
     p99Ms: t.exposeFloat('p99Ms', {
       nullable: true,
       description:
-        '99 of 100 durations are at most this long (nearest rank). Whole milliseconds, of a duration that occurred.',
+        '99 % of the durations are at most this long. In whole milliseconds: one that occurred (nearest rank).',
     }),
     maxMs: t.exposeFloat('maxMs', {
       nullable: true,
@@ -62,7 +61,7 @@ StepStatsRef.implement({
     }),
     avgMs: t.exposeFloat('avgMs', {
       nullable: true,
-      description: 'The mean duration, milliseconds.',
+      description: 'The mean duration, in milliseconds.',
     }),
   }),
 });

@@ -32,7 +32,8 @@ const LINES_DEFAULT = 10;
 const LINES_MAX = 100;
 
 StepRef.implement({
-  description: 'One step of a task on one host: its highest attempt, with the others listed.',
+  description:
+    'One step of a task on one host. Its fields are those of its latest attempt, the one with the highest number; `attempts` has the earlier ones too.',
   fields: (t) => ({
     id: t.id({
       description:
@@ -59,17 +60,18 @@ StepRef.implement({
       description: "Its place in the task's plan, from 0; null for a step outside the plan.",
     }),
     attempt: t.exposeInt('attempt', {
-      description: 'The highest attempt, from 1: everything here is about that one.',
+      description: 'The number of its latest attempt, from 1.',
     }),
     attempts: t.expose('attempts', {
       type: [AttemptRef],
       description:
-        'Its attempts, lowest first; empty where none has begun. At most 100, the highest (fewer where the run has more than 3 steps); the last three keep their error; the log has all.',
+        'Its attempts in order; empty if none has begun. At most 100, the latest (fewer if the run has more than 3 steps); only the latest three have their error. The events of all attempts are in the log.',
       complexity: { field: 1, multiplier: 2 },
     }),
     status: t.expose('status', {
       type: StepStatusEnum,
-      description: 'How it stands. A terminal status wins over RUNNING, whatever arrives first.',
+      description:
+        'Its status. A terminal status wins over RUNNING, in whatever order they arrive.',
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
@@ -88,7 +90,7 @@ StepRef.implement({
     }),
     stale: t.boolean({
       description:
-        'RUNNING, and nothing was received for longer than the server allows (a setting).',
+        'Whether it is RUNNING and nothing was received about it for longer than the server allows (SHIPLOG_STALE_AFTER_SECONDS).',
       resolve: (step, _args, { now, settings }) => isStale(step, now, settings.staleAfterMs),
     }),
     progress: t.expose('progress', {
@@ -107,7 +109,8 @@ StepRef.implement({
     }),
     exitCode: t.exposeInt('exitCode', {
       nullable: true,
-      description: 'Exit code, 32 bits; unsigned Windows codes as signed.',
+      description:
+        'Exit code, as a signed number of 32 bits: 3221225477 of Windows is -1073741819.',
     }),
     error: t.expose('error', {
       type: StepErrorRef,
@@ -117,11 +120,11 @@ StepRef.implement({
     source: t.exposeString('source', {
       nullable: true,
       description:
-        'Who reported it last: `release-service`, `agent/1.4.2`, … At most 128 characters.',
+        'Who reported about it last, such as `release-service` or `agent/1.4.2`. At most 128 characters.',
     }),
     lastLines: t.field({
       type: [EventRef],
-      description: `The newest output of the highest attempt, oldest first: why it failed, without another query. At most ${LINES_MAX}; where the lines of all steps of an answer would be over ${ANSWER_MAX_TEXT}, fewer of each, the newest.`,
+      description: `The last lines that its latest attempt printed, in order. At most ${LINES_MAX}; fewer of each step if the lines of all steps in an answer would be over ${ANSWER_MAX_TEXT}.`,
       args: {
         count: t.arg.int({
           defaultValue: LINES_DEFAULT,
@@ -146,7 +149,7 @@ StepRef.implement({
       args: {
         filter: t.arg({
           type: EventFilterInput,
-          description: 'Which events; taskId, hosts and steps are those of this step.',
+          description: 'Which of its events.',
         }),
         order: t.arg({ type: EventOrderEnum, defaultValue: 'LOG', description: 'In which order.' }),
         ...eventArgs,
@@ -164,7 +167,7 @@ AttemptRef.implement({
     attempt: t.exposeInt('attempt', { description: 'Its number, from 1.' }),
     status: t.expose('status', {
       type: StepStatusEnum,
-      description: 'How it stands.',
+      description: 'Its status.',
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
@@ -182,7 +185,8 @@ AttemptRef.implement({
     }),
     exitCode: t.exposeInt('exitCode', {
       nullable: true,
-      description: 'Exit code, 32 bits; unsigned Windows codes as signed.',
+      description:
+        'Exit code, as a signed number of 32 bits: 3221225477 of Windows is -1073741819.',
     }),
     error: t.expose('error', {
       type: StepErrorRef,
@@ -208,8 +212,11 @@ StepErrorRef.implement({
 ProgressRef.implement({
   description: 'How far a step has come.',
   fields: (t) => ({
-    done: t.exposeFloat('done', { description: 'So much is done, in `unit`.' }),
-    total: t.exposeFloat('total', { nullable: true, description: 'Of so much; null: not known.' }),
+    done: t.exposeFloat('done', { description: 'How much is done, in `unit`.' }),
+    total: t.exposeFloat('total', {
+      nullable: true,
+      description: 'How much there is to do, in `unit`; null if that is not known.',
+    }),
     unit: t.exposeString('unit', {
       nullable: true,
       description: 'What is counted: `MiB`, `files`, … At most 64 characters.',

@@ -14,27 +14,27 @@ import { EventFilterInput, TaskFilterInput } from './filters.ts';
 /** What a batch is counted as; most hold a few rows, and a limit must hold for a stream. */
 const BATCH_TYPICAL = 50;
 const CURSOR =
-  'Everything up to here is delivered, this batch included: `after` to resume from. Opaque, at most 256 KiB: some 12 characters for each shard that it reads.';
+  'To resume exactly after this batch: pass it as `after`. Opaque, at most 256 KiB: some 12 characters for each shard that it reads.';
 const CAUGHT_UP =
-  'true: everything acknowledged when the subscription began is told. false: more is waiting in the store.';
+  'true: everything that was acknowledged when the subscription began has been delivered. false: more of it is waiting in the store.';
 const AFTER =
-  'A cursor of an earlier batch of the same subscription: goes on exactly behind it, on any server. CURSOR_MISMATCH for another filter, CURSOR_EXPIRED where the log was restored or deleted.';
+  'The cursor of a batch of an earlier subscription with the same arguments: this one goes on exactly after that batch, on any server. CURSOR_MISMATCH for another filter, CURSOR_EXPIRED if the log was restored or deleted.';
 
 const Gap = builder.objectRef<TailGap>('TailGap').implement({
   description:
-    "Said instead of silence: what can no longer be delivered because retention removed it. Never a slow reader's fault.",
+    'Events that can no longer be delivered, because retention removed them. Reading slowly never causes a gap.',
   fields: (t) => ({
     reason: t.exposeString('reason', {
       description: 'Why, in a word: `RETENTION`. At most 128 characters.',
     }),
     from: t.exposeString('from', {
       nullable: true,
-      description: 'The position behind which events are gone. At most 64 characters.',
+      description: 'The position after which events are gone. At most 64 characters.',
     }),
     to: t.exposeString('to', {
       nullable: true,
       description:
-        'The last position that is gone; the stream goes on behind it. At most 64 characters.',
+        'The last position that is gone; the stream goes on after it. At most 64 characters.',
     }),
   }),
 });
@@ -56,7 +56,7 @@ const TailBatchRef = builder
       gap: t.field({
         type: Gap,
         nullable: true,
-        description: 'What is missing before this batch; null: nothing.',
+        description: 'What is missing before this batch; null if nothing is.',
         resolve: ({ batch }) => batch.gap,
       }),
     }),
@@ -68,7 +68,7 @@ const TasksBatchRef = builder.objectRef<TasksBatch>('TasksBatch').implement({
     tasks: t.expose('tasks', {
       type: [TaskRef],
       description:
-        'The tasks, at most 100; one that no longer matches the filter comes a last time.',
+        'The tasks, at most 100. One that no longer matches the filter comes one last time.',
       complexity: { field: 1, multiplier: BATCH_TYPICAL },
     }),
     cursor: t.exposeString('cursor', { description: CURSOR }),
@@ -83,7 +83,7 @@ const RunsBatchRef = builder.objectRef<RunsBatch>('RunsBatch').implement({
       type: MatrixRef,
       nullable: true,
       description:
-        'The whole board, in place of what was told before: in the first batch of a subscription without a cursor, when the plan changes, and when the log was restored.',
+        'The whole board, which replaces what was delivered before: in the first batch of a subscription without `after`, when the plan changes, and when the log was restored.',
       resolve: ({ snapshot, cursor }) => (snapshot === null ? null : { matrix: snapshot, cursor }),
     }),
     changed: t.expose('changed', {
@@ -100,10 +100,12 @@ builder.subscriptionFields((t) => ({
   tail: t.field({
     type: TailBatchRef,
     description:
-      'Events as they become durable, whichever server took them in; none is missed and none is repeated, live or resumed. Waits while the store is away.',
+      'Events as they become durable, whichever server took them in. None is missed and none is repeated, live or resumed. Waits while the store is away.',
     args: {
       filter: t.arg({ type: EventFilterInput, required: true, description: 'Which events.' }),
-      after: t.arg.string({ description: `${AFTER} Also the tailCursor of a page of events.` }),
+      after: t.arg.string({
+        description: `${AFTER} The tailCursor of a page of events is taken too.`,
+      }),
       last: t.arg.int({
         description: `Begin with the newest n stored: 0 to ${EVENTS_MAX.toLocaleString('en')}. Default 0. Not together with after.`,
       }),
@@ -123,7 +125,7 @@ builder.subscriptionFields((t) => ({
   taskChanged: t.field({
     type: TaskRef,
     description:
-      'A task as it is now, then again after each change. Waits for a task that has not begun, and while the store is away. On Elasticsearch the first state may lack events of the last moment; then the true one follows by itself.',
+      'A task as it is now, then again after each change. Waits for a task that has not begun, and while the store is away. On Elasticsearch the first state may lack events of the last moment; the complete one then follows by itself.',
     args: { id: t.arg.id({ required: true, description: "The release system's id, exactly." }) },
     subscribe: (_root, { id }, { tail }): AsyncIterableIterator<TaskView> =>
       tail.taskChanged(readTaskId(id, 'id')),
@@ -132,7 +134,7 @@ builder.subscriptionFields((t) => ({
   tasksChanged: t.field({
     type: TasksBatchRef,
     description:
-      'Tasks whose state before or after a change matches the filter. Where not every state before was seen, the status that is asked for does not count: a task may come that never matched it. Without `after`, ask for the list at the first batch that is caught up: then nothing falls in between.',
+      'Tasks that changed and match the filter, now or before the change. If the server did not see how a task was before, it passes over the statuses of the filter, so that a task may come which never had one of them. To show a list and follow it: subscribe without `after`, and query the list at the first batch with caughtUp; then no change is missed.',
     args: {
       filter: t.arg({ type: TaskFilterInput, description: 'Which tasks.' }),
       after: t.arg.string({ description: AFTER }),
@@ -147,10 +149,10 @@ builder.subscriptionFields((t) => ({
   runsChanged: t.field({
     type: RunsBatchRef,
     description:
-      'The board of a task: first the whole of it, then what changed. Waits for a task that has not begun, and while the store is away. All boards that are followed share 256 MiB of memory, enough for some 20,000 running hosts or 50,000 that have ended: beyond it OVERLOADED with `retryAfterMs`.',
+      'The board of a task: first the whole of it, then what changed. Waits for a task that has not begun, and while the store is away. All boards that are followed share 256 MiB of memory, enough for some 20,000 running hosts or 50,000 that have ended; beyond that, OVERLOADED with `retryAfterMs`.',
     args: {
       taskId: t.arg.id({ required: true, description: "The release system's id, exactly." }),
-      after: t.arg.string({ description: `${AFTER} Also the cursor of Task.matrix.` }),
+      after: t.arg.string({ description: `${AFTER} The cursor of Task.matrix is taken too.` }),
     },
     subscribe: (_root, args, { tail }): AsyncIterableIterator<RunsBatch> => {
       const after = args.after ?? null;

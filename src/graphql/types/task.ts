@@ -28,7 +28,7 @@ import { loadMatrix, MATRIX_COST } from './matrix.ts';
 import { loadRuns, RunConnection } from './run.ts';
 
 TaskRef.implement({
-  description: 'One deployment. Its id is the release system’s own.',
+  description: 'One deployment, under the id that the release system gave it.',
   fields: (t) => ({
     id: t.exposeID('id', {
       description: "The release system's id, unique. At most 256 characters.",
@@ -43,7 +43,7 @@ TaskRef.implement({
     }),
     environment: t.exposeString('environment', {
       nullable: true,
-      description: 'Where to: `production`, … At most 256 characters.',
+      description: 'Where it is deployed to, such as `production`. At most 256 characters.',
     }),
     title: t.exposeString('title', {
       nullable: true,
@@ -60,19 +60,20 @@ TaskRef.implement({
     }),
     plan: t.exposeStringList('plan', {
       description:
-        'The planned steps in order: as startTask said. Where it said none: the seven by default if all steps reported are among them, else those that were reported, in the order of their first events; such a task ends by finishTask or when it is idle. At most 100, with at most 128 characters each.',
+        'The names of the planned steps in order, as startTask gave them. If it gave none: the seven default steps if every step that was reported is one of them, else the steps that were reported, in the order of their first events; such a task ends by finishTask or by being idle. At most 100, with at most 128 characters each.',
     }),
     status: t.expose('status', {
       type: TaskStatusEnum,
-      description: 'How it stands.',
+      description: 'Its status.',
     }),
     message: t.exposeString('message', {
       nullable: true,
-      description: 'What finishTask said. At most 65,536 characters.',
+      description: 'The message of finishTask. At most 65,536 characters.',
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
-      description: 'When it was declared, or first heard of.',
+      description:
+        'When startTask declared it, else the time of the first that was reported of it.',
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
@@ -82,15 +83,18 @@ TaskRef.implement({
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it ended: by finishTask, with its last expected host, or idle.',
+      description:
+        'When it ended: by finishTask, with the last of its expected hosts, or by being idle for too long.',
     }),
     durationMs: t.exposeFloat('durationMs', {
       nullable: true,
-      description: 'Milliseconds from its beginning to its end, on one clock; null until then.',
+      description:
+        'Milliseconds from its beginning to its end, as far as one clock has told both; null until it is over.',
     }),
     expectedHosts: t.exposeInt('expectedHosts', {
       nullable: true,
-      description: 'How many hosts it is for: as startTask said, else the hosts it named.',
+      description:
+        'How many hosts it is for: expectedHosts of startTask, else how many hosts that named; null if neither was given.',
     }),
     lastEventAt: t.expose('lastEventAt', {
       type: 'DateTime',
@@ -99,7 +103,7 @@ TaskRef.implement({
     }),
     stale: t.boolean({
       description:
-        'RUNNING, and nothing was received for longer than the server allows (a setting).',
+        'Whether it is RUNNING and nothing was received about it for longer than the server allows (SHIPLOG_STALE_AFTER_SECONDS).',
       resolve: (task, _args, { now, settings }) => isStale(task, now, settings.staleAfterMs),
     }),
     runCounts: t.field({
@@ -112,7 +116,7 @@ TaskRef.implement({
     stepSummaries: t.field({
       type: [StepSummaryRef],
       description:
-        'Each step over all hosts: planned steps in order, then others by name. At most 1,000; the runs have all.',
+        'For each step, how it went over all hosts: planned steps in order, then others by name. At most 1,000; any further steps are in the runs.',
       complexity: { field: 5, multiplier: 7 },
       resolve: async ({ id }, _args, context) =>
         (await context.loaders.taskStats.load(id)).stepSummaries,
@@ -121,7 +125,7 @@ TaskRef.implement({
       type: RunConnection,
       description: 'Its hosts, one run each.',
       args: {
-        filter: t.arg({ type: RunFilterInput, description: 'Which runs; taskId is this task.' }),
+        filter: t.arg({ type: RunFilterInput, description: 'Which of its runs.' }),
         orderBy: t.arg({
           type: RunOrderEnum,
           defaultValue: 'HOST_ASC',
@@ -148,17 +152,18 @@ TaskRef.implement({
     }),
     matrix: t.field({
       type: MatrixRef,
-      description: 'Every host × step in one compact answer. Counts as 500 fields.',
+      description:
+        'Every host × step in one compact answer. Counts as 500 in the complexity of an operation.',
       complexity: { field: MATRIX_COST, multiplier: 1 },
       resolve: ({ id }, _args, context) => loadMatrix(context, id),
     }),
     events: t.field({
       type: EventConnection,
-      description: 'Its events, TASK events too.',
+      description: 'Its events, including TASK events.',
       args: {
         filter: t.arg({
           type: EventFilterInput,
-          description: 'Which events; taskId is this task.',
+          description: 'Which of its events.',
         }),
         order: t.arg({ type: EventOrderEnum, defaultValue: 'LOG', description: 'In which order.' }),
         ...eventArgs,
@@ -182,18 +187,21 @@ RunCountsRef.implement({
   description: "A task's hosts by status.",
   fields: (t) => ({
     total: t.exposeInt('total', { description: 'All hosts, planned or reported.' }),
-    pending: t.exposeInt('pending', { description: 'PENDING.' }),
-    running: t.exposeInt('running', { description: 'RUNNING, stale ones too.' }),
-    succeeded: t.exposeInt('succeeded', { description: 'SUCCEEDED.' }),
-    failed: t.exposeInt('failed', { description: 'FAILED.' }),
-    cancelled: t.exposeInt('cancelled', { description: 'CANCELLED.' }),
-    notRun: t.exposeInt('notRun', { description: 'NOT_RUN.' }),
-    stale: t.exposeInt('stale', { description: 'Those running ones that are stale.' }),
+    pending: t.exposeInt('pending', { description: 'Hosts whose run is PENDING.' }),
+    running: t.exposeInt('running', {
+      description: 'Hosts whose run is RUNNING, including stale ones.',
+    }),
+    succeeded: t.exposeInt('succeeded', { description: 'Hosts whose run is SUCCEEDED.' }),
+    failed: t.exposeInt('failed', { description: 'Hosts whose run is FAILED.' }),
+    cancelled: t.exposeInt('cancelled', { description: 'Hosts whose run is CANCELLED.' }),
+    notRun: t.exposeInt('notRun', { description: 'Hosts whose run is NOT_RUN.' }),
+    stale: t.exposeInt('stale', { description: 'How many of the running ones are stale.' }),
   }),
 });
 
 StepSummaryRef.implement({
-  description: 'One step over all hosts of a task: how many stand how, and how long it takes.',
+  description:
+    'One step over all hosts of a task: how many hosts have which status, and how long it takes.',
   fields: (t) => ({
     step: t.exposeString('step', { description: "The step's name. At most 128 characters." }),
     pending: t.exposeInt('pending', { description: 'Hosts on which it is PENDING.' }),

@@ -4,19 +4,19 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** Which events. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. A cursor of a tail belongs to its filter. */
+/** Which events. All fields that are given must match; of a list, one value has to. An empty list or null restricts nothing. At most 1,000 values in a list. The cursor of a tail is of use with the same filter only. */
 export type EventFilter = {
-  /** Attempts, from 1. */
+  /** Numbers of attempts, from 1. */
   attempts?: Array<number> | null | undefined;
-  /** The task's environment. */
+  /** The task's environment, exactly. */
   environments?: Array<string> | null | undefined;
-  /** Of `at`. Inclusive lower end. */
+  /** Only those whose `at` is this moment or later. */
   from?: string | null | undefined;
-  /** Host names; one that ends in `*` matches every name that begins so. TASK events have no host. */
+  /** Names of hosts, exactly; one that ends in `*` stands for every name that begins like it. TASK events have no host. */
   hosts?: Array<string> | null | undefined;
-  /** What they report. */
+  /** Events of these kinds. */
   kinds?: Array<EventKind> | null | undefined;
-  /** All of these labels. */
+  /** Only what has all of these labels. */
   labels?: Array<LabelFilter> | null | undefined;
   /** Exactly these levels. */
   levels?: Array<LogLevel> | null | undefined;
@@ -24,19 +24,19 @@ export type EventFilter = {
   minLevel?: LogLevel | null | undefined;
   /** Words that must all be there: `word`, `"a phrase"`, `prefix*`, `-not`; at most 32 terms and 1,000 characters. A syntax error is SEARCH_SYNTAX and names the column. Looks at message, command and error; `level: host: step: status: service: environment: source: stream:` look at those fields, for example `level:error host:web-1*`. */
   search?: string | null | undefined;
-  /** The task's service. */
+  /** The task's service, exactly. */
   services?: Array<string> | null | undefined;
-  /** Who reported, exactly. */
+  /** Sources (who reported), exactly. */
   sources?: Array<string> | null | undefined;
   /** STEP events with these statuses. */
   statuses?: Array<StepStatus> | null | undefined;
-  /** Step names, exactly. */
+  /** Names of steps, exactly. */
   steps?: Array<string> | null | undefined;
   /** Lines of these output streams. */
   streams?: Array<LogStream> | null | undefined;
   /** Only of this task. */
   taskId?: string | null | undefined;
-  /** Of `at`. Exclusive upper end; must be later than `from`. */
+  /** Only those whose `at` is before this moment, which must be later than `from`. */
   to?: string | null | undefined;
 };
 
@@ -51,15 +51,15 @@ export type EventKind =
   /** A task began, was changed, ended or went idle. Has no host and no step. */
   | 'TASK';
 
-/** Which hosts. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
+/** Which hosts. All fields that are given must match; of a list, one value has to. An empty list or null restricts nothing. At most 1,000 values in a list. */
 export type HostFilter = {
-  /** All of these labels. */
+  /** Only what has all of these labels. */
   labels?: Array<LabelFilter> | null | undefined;
-  /** Names that begin so. */
+  /** Names that begin with this text. */
   namePrefix?: string | null | undefined;
-  /** Host names; one that ends in `*` matches every name that begins so. */
+  /** Names of hosts, exactly; one that ends in `*` stands for every name that begins like it. */
   names?: Array<string> | null | undefined;
-  /** lastSeenAt at or after this moment. */
+  /** Hosts whose lastSeenAt is this moment or later. */
   seenSince?: string | null | undefined;
 };
 
@@ -71,7 +71,7 @@ export type LabelFilter = {
   value: string;
 };
 
-/** Severity of an event, in ascending order. */
+/** Severity of an event, from the least to the most severe: TRACE, DEBUG, INFO, WARN, ERROR, FATAL. */
 export type LogLevel =
   /** Detail for developers. */
   | 'DEBUG'
@@ -93,37 +93,37 @@ export type LogStream =
   /** Standard output. */
   | 'STDOUT';
 
-/** Which runs (one task on one host). Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
+/** Which runs (one task on one host). All fields that are given must match; of a list, one value has to. An empty list or null restricts nothing. At most 1,000 values in a list. */
 export type RunFilter = {
-  /** The task's environment. */
+  /** The task's environment, exactly. */
   environments?: Array<string> | null | undefined;
   /** Runs in which this step failed or timed out. */
   failedStep?: string | null | undefined;
-  /** Of startedAt. Inclusive lower end. Runs that have not begun are left out. */
+  /** Only those whose startedAt is this moment or later. Runs that have not begun are left out. */
   from?: string | null | undefined;
-  /** Host names; one that ends in `*` matches every name that begins so. */
+  /** Names of hosts, exactly; one that ends in `*` stands for every name that begins like it. */
   hosts?: Array<string> | null | undefined;
   /** Only runs whose host is out of rotation (see Run.outOfRotationSince), or only the others. */
   outOfRotation?: boolean | null | undefined;
-  /** The task's service. */
+  /** The task's service, exactly. */
   services?: Array<string> | null | undefined;
   /** Only runs that are stale, or only runs that are not. */
   stale?: boolean | null | undefined;
-  /** Of the run. */
+  /** Statuses of the run. */
   statuses?: Array<RunStatus> | null | undefined;
   /** Only of this task. */
   taskId?: string | null | undefined;
-  /** Of startedAt. Exclusive upper end; must be later than `from`. Runs that have not begun are left out. */
+  /** Only those whose startedAt is before this moment, which must be later than `from`. Runs that have not begun are left out. */
   to?: string | null | undefined;
-  /** The task's version. */
+  /** The task's version, exactly. */
   versions?: Array<string> | null | undefined;
 };
 
-/** How one task stands on one host. */
+/** The status of one task on one host. */
 export type RunStatus =
   /** A step was cancelled, or the task ended while this host was half-way. */
   | 'CANCELLED'
-  /** The highest attempt of a step failed or timed out. */
+  /** The latest attempt of a step failed or timed out. */
   | 'FAILED'
   /** The task is over and no step began on this host. */
   | 'NOT_RUN'
@@ -134,33 +134,33 @@ export type RunStatus =
   /** Every planned step succeeded or was skipped. */
   | 'SUCCEEDED';
 
-/** Which steps. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
+/** Which steps. All fields that are given must match; of a list, one value has to. An empty list or null restricts nothing. At most 1,000 values in a list. */
 export type StepFilter = {
-  /** The task's environment. */
+  /** The task's environment, exactly. */
   environments?: Array<string> | null | undefined;
   /** Failed with this error code, exactly. */
   errorCode?: string | null | undefined;
-  /** Of startedAt. Inclusive lower end. Steps that have not begun are left out. */
+  /** Only those whose startedAt is this moment or later. Steps that have not begun are left out. */
   from?: string | null | undefined;
-  /** Host names; one that ends in `*` matches every name that begins so. */
+  /** Names of hosts, exactly; one that ends in `*` stands for every name that begins like it. */
   hosts?: Array<string> | null | undefined;
   /** At least this long, in milliseconds. Not negative. */
   minDurationMs?: number | null | undefined;
-  /** The task's service. */
+  /** The task's service, exactly. */
   services?: Array<string> | null | undefined;
-  /** Of the highest attempt. */
+  /** Statuses of the step: of its latest attempt. */
   statuses?: Array<StepStatus> | null | undefined;
-  /** Step names, exactly. */
+  /** Names of steps, exactly. */
   steps?: Array<string> | null | undefined;
   /** Only of this task. */
   taskId?: string | null | undefined;
-  /** Of startedAt. Exclusive upper end; must be later than `from`. Steps that have not begun are left out. */
+  /** Only those whose startedAt is before this moment, which must be later than `from`. Steps that have not begun are left out. */
   to?: string | null | undefined;
-  /** The task's version. */
+  /** The task's version, exactly. */
   versions?: Array<string> | null | undefined;
 };
 
-/** How a step on one host stands. Senders report RUNNING or a terminal status. */
+/** The status of a step on one host. Senders report RUNNING or a terminal status. */
 export type StepStatus =
   /** Stopped by somebody. Terminal. */
   | 'CANCELLED'
@@ -179,19 +179,19 @@ export type StepStatus =
   /** Given up after too long; counts as failed. Terminal. */
   | 'TIMED_OUT';
 
-/** Which tasks. Within a list OR, between fields AND; an empty list or null is no restriction; at most 1,000 values per list. */
+/** Which tasks. All fields that are given must match; of a list, one value has to. An empty list or null restricts nothing. At most 1,000 values in a list. */
 export type TaskFilter = {
   /** Who started them. */
   createdBy?: Array<string> | null | undefined;
   /** Their environment. */
   environments?: Array<string> | null | undefined;
-  /** Of createdAt. Inclusive lower end. */
+  /** Only those whose createdAt is this moment or later. */
   from?: string | null | undefined;
-  /** Tasks that have a run on this host; a name that ends in `*` as everywhere. */
+  /** Tasks that have a run on this host; a name that ends in `*` stands for every name that begins like it. */
   host?: string | null | undefined;
-  /** These tasks. */
+  /** Ids of tasks, exactly. */
   ids?: Array<string> | null | undefined;
-  /** All of these labels. */
+  /** Only what has all of these labels. */
   labels?: Array<LabelFilter> | null | undefined;
   /** Words that must all be there: `word`, `"a phrase"`, `prefix*`, `-not`; at most 32 terms and 1,000 characters. A syntax error is SEARCH_SYNTAX and names the column. Looks at id, title, service, version, environment and createdBy. */
   search?: string | null | undefined;
@@ -199,13 +199,13 @@ export type TaskFilter = {
   services?: Array<string> | null | undefined;
   /** Their status. */
   statuses?: Array<TaskStatus> | null | undefined;
-  /** Of createdAt. Exclusive upper end; must be later than `from`. */
+  /** Only those whose createdAt is before this moment, which must be later than `from`. */
   to?: string | null | undefined;
   /** Their version. */
   versions?: Array<string> | null | undefined;
 };
 
-/** How a task stands: what finishTask said, else derived from its runs when all expected hosts ended or the task was idle for too long. */
+/** The status of a task: the one given to finishTask, else derived from its runs when all expected hosts have ended or the task was idle for too long. */
 export type TaskStatus =
   /** Over; stopped before any host succeeded or failed. */
   | 'CANCELLED'
