@@ -215,14 +215,34 @@ describe('the layers', () => {
     expect(missing).toEqual([]);
   });
 
-  it.each(['run', 'start', 'finish', 'send', 'task'])(
-    'let shiplog %s start quickly: before it runs it loads commander and no other package',
-    (command) => {
-      const loaded = [...loadedWith('main.ts'), ...loadedWith(`cli/${command}.ts`)];
-      const packages = loaded.flatMap((file) => [...packagesOf(file, AT_ONCE)]);
-      expect(new Set(packages)).toEqual(new Set(['commander']));
-    },
-  );
+  const commands = [...specifiersOf('main.ts', AT_ANY_TIME)]
+    .map((specifier) => /^\.\/(cli\/([a-z]+)\.ts)$/.exec(specifier))
+    .filter((found) => found !== null && !specifiersOf('main.ts', AT_ONCE).includes(found[0]))
+    .map((found) => ({ file: found?.[1] as string, command: found?.[2] as string }));
+
+  it('are loaded by a command no sooner than it needs them: no command begins with the server', () => {
+    expect(commands.length).toBeGreaterThan(15);
+    const early = commands.flatMap(({ file, command }) =>
+      [...loadedWith('main.ts'), ...loadedWith(file)]
+        .filter((loaded) => /^(app\.ts$|(store|ingest|tail|graphql|http)\/)/.test(loaded))
+        .map((loaded) => `shiplog ${command} begins with ${loaded}`),
+    );
+    expect(early).toEqual([]);
+  });
+
+  it('let the commands of a client start quickly: they load commander first and no other package', () => {
+    // They read a server's settings or its mapping file.
+    const withSettings = ['serve', 'backup', 'rebuild', 'doctor', 'mapping', 'import', 'docker'];
+    const slow = commands
+      .filter(({ command }) => !withSettings.includes(command))
+      .flatMap(({ file, command }) =>
+        [...loadedWith('main.ts'), ...loadedWith(file)]
+          .flatMap((loaded) => [...packagesOf(loaded, AT_ONCE)])
+          .filter((name) => name !== 'commander')
+          .map((name) => `shiplog ${command} begins with ${name}`),
+      );
+    expect(slow).toEqual([]);
+  });
 });
 
 /** What is imported before a file runs; types alone are stripped. */
