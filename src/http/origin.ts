@@ -34,10 +34,21 @@ function nameOf(hostHeader: string): string {
   return (URL.parse(`http://${hostHeader}`)?.hostname ?? '').replace(/^\[|\]$/g, '');
 }
 
-/** Throws FORBIDDEN where the Host header is a name that this machine does not call itself. */
+/** A name or an address, and a port. What else an address holds would be read as part of the path. */
+const HOST = /^(\[[0-9a-f:.]*\]|[^\s/?#@[\]\\:]*)(:\d*)?$/i;
+
+/**
+ * Throws BAD_REQUEST where the Host header is none, FORBIDDEN where it is a name that this machine
+ * does not call itself.
+ */
 export function checkHost(request: IncomingMessage, rules: OriginRules): void {
-  if (!rules.localNamesOnly) return;
   const header = request.headers.host ?? '';
+  if (!HOST.test(header) || (header !== '' && !URL.canParse(`http://${header}`))) {
+    throw new ShiplogError('BAD_REQUEST', 'The Host header is not the name of a host', {
+      field: 'host',
+    });
+  }
+  if (!rules.localNamesOnly) return;
   const name = nameOf(header);
   const local =
     name === 'localhost' ||

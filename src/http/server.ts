@@ -158,6 +158,10 @@ export async function listen(options: ServerOptions): Promise<Listener> {
     try {
       setCorsHeaders(request, response, options.origins);
       const url = addressOf(request);
+      // As to a proxy, with the whole address: those that follow read the path.
+      if (url !== null && request.url?.startsWith('/') === false) {
+        request.url = url.pathname + url.search;
+      }
       // Found first, so that a refusal at the gate has the shape of what was asked for.
       if (url !== null) route = options.routes.get(url.pathname) ?? options.fallback(url.pathname);
       gate(request, options, !isSafe(request));

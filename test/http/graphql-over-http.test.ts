@@ -355,6 +355,27 @@ describe.each([
       },
     );
 
+    it('that name the whole address in their first line, as to a proxy, are answered as usual', async () => {
+      const raw = await rawRequest(
+        shiplog.port,
+        `GET ${shiplog.url}/graphql?query={__typename} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+      );
+      expect(raw).toMatch(/^HTTP\/1\.1 200 /);
+      expect(raw).toContain('{"data":{"__typename":"Query"}}');
+    });
+
+    it.each(['localhost/x', 'localhost?', 'a b', 'localhost:99999', '[', 'me@localhost'])(
+      'that send "Host: %s", which is no host, are refused with 400',
+      async (host) => {
+        const raw = await rawRequest(
+          shiplog.port,
+          `GET /graphql?query={__typename} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+        );
+        expect(raw).toMatch(/^HTTP\/1\.1 400 /);
+        expect(raw).toContain('"code":"BAD_REQUEST","field":"host"');
+      },
+    );
+
     it('that offer HTTP/2 by Upgrade: h2c are answered as usual', async () => {
       const raw = await rawRequest(
         shiplog.port,
