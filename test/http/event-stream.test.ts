@@ -340,6 +340,17 @@ describe('headers of event streams', () => {
   });
 });
 
+describe('a connection that its client wants closed after the answer', () => {
+  it('is closed after an event stream too', async () => {
+    const raw = await rawRequest(
+      shiplog.port,
+      'GET /graphql?query={__typename} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n',
+    );
+    expect(raw).toMatch(/event: complete/);
+    expect(raw).toMatch(/\r\nconnection: close\r\n/i);
+  });
+});
+
 describe('readers that go', () => {
   it('while a stream is being opened leave nothing behind', async () => {
     const url = `/graphql?query=${encodeURIComponent('subscription { tail(filter: { taskId: "gone" }) { cursor } }')}`;

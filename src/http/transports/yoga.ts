@@ -124,6 +124,8 @@ export function createYogaTransport(options: YogaOptions): YogaTransport {
     onResponse({ response, serverContext: { type } }) {
       if (type !== EVENT_STREAM) return;
       response.headers.delete('content-encoding');
+      // Node says what becomes of the connection, as its client asked.
+      response.headers.delete('connection');
       response.headers.set('content-type', `${EVENT_STREAM}; charset=utf-8`);
       response.headers.set('cache-control', 'no-cache, no-transform');
       response.headers.set('x-accel-buffering', 'no');
