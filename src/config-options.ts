@@ -16,7 +16,7 @@ import {
 
 export interface OptionRow<T> {
   env: string;
-  /** As text, the way a user would write it; null: not set. */
+  /** The default as a user would write it; null: not set. */
   default: string | null;
   value: z.ZodType<T>;
   /** What stands for the value in the help; null: a switch that takes none. */

@@ -15,7 +15,7 @@ export interface TokenSource {
   token?: string;
 }
 
-/** With the token that was given, else that of SHIPLOG_TOKEN_FILE. Both: a usage error. */
+/** A connection with the given token, else with that of SHIPLOG_TOKEN_FILE. Both: a usage error. */
 export function connectionOf(
   options: TokenSource,
   env: NodeJS.ProcessEnv = process.env,

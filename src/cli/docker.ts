@@ -45,7 +45,7 @@ export function registerDocker(program: Command): void {
   ).action(run);
 }
 
-/** As Docker's own client: DOCKER_HOST, where it is a socket. */
+/** What Docker's own client takes: DOCKER_HOST, if it is a socket. */
 function defaultSocket(): string {
   const host = process.env.DOCKER_HOST ?? '';
   return host.startsWith('unix://') ? host.slice('unix://'.length) : '/var/run/docker.sock';

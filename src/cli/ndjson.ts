@@ -14,9 +14,9 @@ export interface NumberedLine {
 
 export interface Input {
   chunks: AsyncIterable<Uint8Array>;
-  /** Of the file as it lies there, packed or not. */
+  /** How many bytes of the file were read, as it lies there (compressed or not). */
   bytesRead(): number;
-  /** Whoever reads its chunks fails. */
+  /** Makes whoever reads its chunks fail. */
   close(): void;
 }
 

@@ -151,7 +151,7 @@ async function reportCommand(
   return end;
 }
 
-/** As it could be typed, and exactly as it was given; both within the server's caps. */
+/** The command as it could be typed, and its arguments exactly as given; both within the server's caps. */
 function commandOf(argv: string[]) {
   const text = argv.map(quoted).join(' ').replaceAll('\0', '\ufffd');
   const command = text.length > LIMITS.command ? `${text.slice(0, LIMITS.command - 2)}…` : text;

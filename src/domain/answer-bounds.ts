@@ -6,7 +6,7 @@ import { ShiplogError } from './errors.ts';
 
 /** What one answer may hold: rows, the newest lines, boards, each of them. */
 export const ANSWER_MAX = 32 * 1_024 * 1_024;
-/** As messages name it. */
+/** The bound as messages name it. */
 export const ANSWER_MAX_TEXT = '32 MiB';
 
 /** What an engine may hand over for one question: JSON, in characters or bytes. */
@@ -22,14 +22,14 @@ export function tooLargeAnswer(): ShiplogError {
   );
 }
 
-/** Of the newest lines of steps; by `approximateBytes`, those of all steps of one call together. */
+/** The error for last lines whose `approximateBytes`, over all steps of one call, are too many. */
 export function tooHeavyLines(): ShiplogError {
   return tooComplex(
     `the newest lines of so many steps are over ${ANSWER_MAX_TEXT}: ask for fewer steps at a time`,
   );
 }
 
-/** Of the boards of one call. */
+/** The same for the boards of one call. */
 export function tooHeavyBoards(): ShiplogError {
   return tooComplex(
     `the boards of so many tasks are over ${ANSWER_MAX_TEXT}: ask for fewer tasks at a time`,

@@ -16,7 +16,7 @@ export function meanMs(sum: number, count: number): number | null {
   return count === 0 ? null : Number((Math.round(sum * 1_000) / 1_000 / count).toPrecision(12));
 }
 
-/** With what each addition loses kept beside it (Neumaier), as Elasticsearch adds. */
+/** Adds as Elasticsearch does: what each addition loses is kept beside the sum (Neumaier). */
 export function sumOf(durations: Iterable<number>): number {
   let sum = 0;
   let lost = 0;
@@ -28,7 +28,7 @@ export function sumOf(durations: Iterable<number>): number {
   return sum + lost;
 }
 
-/** Of these durations, ascending. */
+/** `sorted`: the durations in ascending order. */
 export function percentileMs(sorted: ArrayLike<number>, p: number): number | null {
   return wholeMs(percentile(sorted, p));
 }

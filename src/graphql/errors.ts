@@ -89,7 +89,7 @@ export function variableField(error: GraphQLError): string | null {
   return match === null ? null : `${match[1]}${match[2] ?? ''}${fieldOfObject(error.message)}`;
 }
 
-/** Of an error about an object: the field that is unknown or missing, `.name`; else empty. */
+/** `.name` of the unknown or missing field, if the error is about an object; else empty. */
 export function fieldOfObject(message: string): string {
   const match = /(?:not to include unknown|to include required) field "(\w+)"/.exec(message);
   return match === null ? '' : `.${match[1]}`;

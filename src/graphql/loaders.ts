@@ -35,7 +35,7 @@ export interface ReliabilityKey {
   from: number | null;
   to: number | null;
 }
-/** Of a step, so many of its last lines. */
+/** A step, and how many of its last lines are asked for. */
 export interface LinesKey extends StepKey {
   count: number;
 }

@@ -30,7 +30,7 @@ export type HostShape = Omit<HostView, 'firstSeenAt' | 'lastSeenAt'> & {
   lastSeenAt: number | null;
 };
 export const HostRef = builder.objectRef<HostShape>('Host');
-/** With the search that found it, for the highlights. */
+/** An event, with the search that found it (for the highlights). */
 export interface EventShape {
   event: StoredEvent;
   search: SearchQuery | null;

@@ -4,10 +4,10 @@ import { ShiplogError } from '../domain/errors.ts';
 export type Scope = 'ingest' | 'read' | 'admin';
 
 export interface Viewer {
-  /** Of the token, for logs; never the token itself. null: the server runs without tokens. */
+  /** The id of the token, for logs; never the token itself. null: the server runs without tokens. */
   tokenId: string | null;
   scopes: ReadonlySet<Scope>;
-  /** Of the other end of the connection, for logs. */
+  /** The address of the other end of the connection, for logs. */
   address: string | null;
 }
 

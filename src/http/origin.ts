@@ -34,7 +34,7 @@ function nameOf(hostHeader: string): string {
   return (URL.parse(`http://${hostHeader}`)?.hostname ?? '').replace(/^\[|\]$/g, '');
 }
 
-/** A name or an address, and a port. What else an address holds would be read as part of the path. */
+/** A name or an address, and a port. Anything else would be read as part of the request's path. */
 const HOST = /^(\[[0-9a-f:.]*\]|[^\s/?#@[\]\\:]*)(:\d*)?$/i;
 
 /**

@@ -8,7 +8,7 @@ export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
   url: URL;
-  /** Of open routes: nobody asked who it is, and everything is allowed to it. */
+  /** On open routes nobody asked who it is, and it may do everything. */
   principal: Principal;
 }
 

@@ -158,7 +158,7 @@ export async function listen(options: ServerOptions): Promise<Listener> {
     try {
       setCorsHeaders(request, response, options.origins);
       const url = addressOf(request);
-      // As to a proxy, with the whole address: those that follow read the path.
+      // Some clients name the whole address, as to a proxy. What follows expects the path alone.
       if (url !== null && request.url?.startsWith('/') === false) {
         request.url = url.pathname + url.search;
       }

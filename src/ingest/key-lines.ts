@@ -32,7 +32,7 @@ export class KeyLines {
 export class KeyLinesBatch {
   readonly #redactor: Redactor;
   readonly #blocks: Map<string, KeyBlock>;
-  /** Of each stream that changed: what it was before. */
+  /** For each stream that changed: what it was before. */
   readonly #before = new Map<string, KeyBlock | null>();
 
   constructor(redactor: Redactor, blocks: Map<string, KeyBlock>) {

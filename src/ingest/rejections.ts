@@ -10,7 +10,7 @@ import { LineLimiter, type Log } from '../log.ts';
 export interface Reporter {
   /** null: the server runs without tokens. */
   tokenId: string | null;
-  /** Of the other end of the connection; null: it has gone. */
+  /** The address of the other end of the connection; null: it has gone. */
   address: string | null;
 }
 

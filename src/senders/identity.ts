@@ -30,7 +30,7 @@ function keyOf(identity: Identity): string {
   }
 }
 
-/** Of a body as it was before compression, and of where it was sent to. */
+/** The digest of a body as it was before compression, and of where it was sent to. */
 export function bodyDigest(body: Uint8Array | string, target: string): string {
   return hash('sha256', `${target}\0${hash('sha256', body, 'base64url')}`, 'base64url');
 }

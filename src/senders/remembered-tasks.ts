@@ -4,7 +4,7 @@
  * document does, and the garbage collector has to carry each of them along.
  */
 
-/** Of one generation; so many of the newest are always known, twice as many at most. */
+/** Entries of one generation: so many of the newest are always known, twice as many at most. */
 const GENERATION = 100_000;
 /** A power of two, far enough above it that free places are near. */
 const PLACES = 2 ** 18;

@@ -15,7 +15,7 @@ import { RememberedTasks } from './remembered-tasks.ts';
 
 export interface DocumentOutcome {
   outcome: 'STORED' | 'DUPLICATE' | 'REJECTED';
-  /** Of the event; null where it was REJECTED. */
+  /** The id of the event; null if it was REJECTED. */
   eventId: string | null;
   problem: InputProblem | null;
 }

@@ -5,7 +5,7 @@ import { jsonText } from './mapping/texts.ts';
 const TEXT_NAMES = ['message', 'msg', 'log', 'MESSAGE', 'text'];
 
 export interface StructuredMessage {
-  /** To be looked at by the mapping. */
+  /** What the mapping looks at. */
   fields: Record<string, unknown>;
   /** null: the mapping finds it among the fields. */
   message: string | null;

@@ -9,7 +9,7 @@ export interface Taken {
   stored: number;
   /** Never to be stored, however often they are sent. */
   rejected: number;
-  /** Of the first that was rejected. */
+  /** Why the first rejected one was. */
   problem: InputProblem | null;
 }
 

@@ -16,7 +16,7 @@ export function taskAway(): ShiplogError {
   });
 }
 
-/** Of one reader: how long to wait after each failure in a row. */
+/** How long one reader waits after each failure in a row. */
 export class Patience {
   #failures = 0;
 

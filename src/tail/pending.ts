@@ -37,7 +37,7 @@ export class Pending {
     this.#room.bytes += approximateBytes(event);
   }
 
-  /** Those that follow `head` without a hole. */
+  /** Takes the events that follow `head` without a hole. */
   takeBehind(head: number): StoredEvent[] {
     this.dropThrough(head);
     const taken: StoredEvent[] = [];

@@ -6,11 +6,11 @@ import type { Heads } from './heads.ts';
 
 export interface Publication {
   tick: number;
-  /** Of one shard, in order; may be empty where a shard only moved. */
+  /** Events of one shard, in order; may be empty if the shard only moved. */
   events: StoredEvent[];
-  /** Where all shards stand behind this publication. */
+  /** Where all shards stand after this publication. */
   heads: Heads;
-  /** Of this shard events were skipped (nobody followed it, or it is new here), so it is not whole. */
+  /** Events of this shard were skipped (nobody followed it, or it is new here), so it is not whole. */
   skipped: string | null;
 }
 

@@ -34,7 +34,7 @@ export type Reads = Pick<
   | 'board'
 >;
 
-/** As many wait as there are subscriptions, each with one read at a time. */
+/** At most as many wait as there are subscriptions, for each has one read at a time. */
 export function inTurns(store: Store): Reads {
   const turns = new Turns(AT_A_TIME);
   const few = new Turns(FAILING_AT_A_TIME);

@@ -1,4 +1,4 @@
-/** So many at a time: whoever comes later waits, in the order in which they came. */
+/** Lets a number of calls run at a time; those that come later wait, in the order in which they came. */
 export class Turns {
   readonly #atATime: number;
   readonly #waiting: (() => void)[] = [];

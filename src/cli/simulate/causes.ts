@@ -5,7 +5,7 @@ import type { HostContext } from './steps.ts';
 
 export interface Cause {
   step: string;
-  /** Of all failures, relative to the other causes. */
+  /** How often it occurs, relative to the other causes. */
   weight: number;
   status: 'FAILED' | 'TIMED_OUT';
   exitCode: number;

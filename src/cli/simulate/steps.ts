@@ -10,7 +10,7 @@ export interface HostContext {
   environment: string;
   port: number;
   checksum: string;
-  /** Of the artefact. */
+  /** The size of the artefact. */
   bytes: number;
 }
 

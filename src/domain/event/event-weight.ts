@@ -2,7 +2,7 @@ import type { JsonObject, Labels, LogEvent } from './event.ts';
 
 /** Ids, times and names, and the objects that hold them. */
 const BARE = 400;
-/** Of each entry of labels, besides its texts. */
+/** What each entry of labels takes besides its texts. */
 const ENTRY = 16;
 
 /**
@@ -39,7 +39,7 @@ function namesWeight(names: readonly string[] | null): number {
   return names?.reduce((sum, name) => sum + ENTRY + name.length, 0) ?? 0;
 }
 
-/** Of each object, list and text, besides what is in it. */
+/** What each object, list and text takes besides its content. */
 const HEAD = 24;
 const FIELD = 12;
 

@@ -129,7 +129,7 @@ export interface LogEvent {
   receivedAt: number;
   writer: string | null;
   sequence: number | null;
-  /** Of the task, as known when the event was taken in (the engine fills them). */
+  /** The task's, as known when the event was taken in (filled in by the engine). */
   service: string | null;
   environment: string | null;
   message: string | null;

@@ -151,7 +151,7 @@ function stepEvent(
           canonical(labels),
         ]),
       );
-  // Behind the digest: a retry may come when the lines before it are forgotten.
+  // After the digest is made, for a retry may come when the lines before it are forgotten.
   if (lines !== undefined && sent !== null && message !== null) {
     message = lines.message([taskId, host, step, stream, source, writer], sent, message);
   }

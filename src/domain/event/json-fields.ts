@@ -16,7 +16,7 @@ export function readParams(value: unknown, field: string): JsonObject | null {
   if (Buffer.byteLength(text) > LIMITS.paramsBytes) {
     throw new Refused('TOO_LONG', field, `${field} is over ${LIMITS.paramsBytes} bytes of JSON`);
   }
-  // With the digits of numbers that are none for us as texts.
+  // Numbers that a double cannot hold are kept as texts, digit by digit.
   return (count.exact === 0 ? value : JSON.parse(text)) as JsonObject;
 }
 

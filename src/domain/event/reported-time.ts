@@ -23,7 +23,7 @@ const UNSET = /^0001-01-01[Tt ]00:00:00(?:\.0+)?(?:[Zz]|[+-]00:00)?$/;
 const DIGITS = /^[+-]?\d+(?:\.\d+)?$/;
 
 export interface ReportedTime {
-  /** As the sender said it, for the same event sent again is the same; null: it said none. */
+  /** The time as the sender gave it, so that a retry counts as the same event; null: it gave none. */
   said: number | null;
   at: number;
   /** It said one that nothing can have happened at: `at` is when it was received. */

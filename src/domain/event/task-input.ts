@@ -42,7 +42,7 @@ const FINISH_STATUSES = TASK_STATUSES.filter(
   (status) => status !== 'PENDING' && status !== 'RUNNING',
 );
 
-/** With what was left out of its hosts: names that no host can have. */
+/** The event, and what was left out of its hosts: names that no host can have. */
 export type ParsedStart =
   | { ok: true; event: LogEvent; generatedId: boolean; leftOut: InputProblem[] }
   | { ok: false; problem: InputProblem };

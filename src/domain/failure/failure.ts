@@ -50,7 +50,7 @@ const IPV6 =
   /\[(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}\](:\d{1,5})?|(?<![\w:])::(:\d{1,5})(?![\w:])|(?<![\w:])(?:[\da-f]{0,4}:){2,7}[\da-f]{1,4}(?![\w:])/gi;
 const TEMPORARY =
   /(?:\/var)?\/tmp\/[^\s'"<>:,;)]+|\/var\/folders\/[^\s'"<>:,;)]+|\b[A-Z]:\\[^\s'"<>:,;)]{1,200}\\Temp\\[^\s'"<>:,;)]+|\btmp[._-]?(?=\w*\d)\w{6,}/gi;
-/** Of a pod: a hash of its template and five characters of its own, or these alone. */
+/** The end of a pod's name: a hash of its template and five characters of its own, or these alone. */
 const POD =
   /-(?:(?=(?:[a-z]*\d){3})(?=(?:\d*[a-z]){3})[a-z\d]{8,10}-[a-z\d]{5}|[bcdfghjklmnp-tv-xz2-9]{5,10}-[bcdfghjklmnp-tv-xz24-9]{5}|(?!http2)(?=[a-z]*\d)(?=\d*[a-z])[bcdfghjklmnp-tv-xz24-9]{5})(?![\w-])/g;
 const HEX = /\b0x[\da-f]+\b|\b(?=[a-f]*\d)(?=\d*[a-f])[\da-f]{7,}\b/gi;

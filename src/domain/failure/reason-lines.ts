@@ -13,7 +13,7 @@ export type LineWorth = 'cause' | 'repeat' | 'hint' | 'nothing';
 /** What stands before a message without being part of it. */
 const LEAD =
   /^(?:[│|╷╵╰├└─>•●✖×»]+>?(?:\s|$)+|\[ERROR\]\s*|npm (?:ERR!|error)(?:\s+(?:enoent\b)?|$)\s*|\s*---> )+/;
-/** Of a message: where a tool adds advice to it. */
+/** The part of a message in which a tool adds advice. */
 const TRAIL =
   /\s+(?:-> \[Help \d+\]|See "(?:systemctl|journalctl) [^"]{1,200}"(?: and "[^"]{1,200}")? for details\.)$/;
 
@@ -52,7 +52,7 @@ const NOTHING = [
   /^={3,}.*={3,}$/,
   /^-{5}(?:BEGIN|END) /,
   /^[A-Za-z0-9+/]{40,}={0,2}$/,
-  // Where the log is.
+  // A line that only says where the log is.
   /^\S*\/\S+\.(?:log|txt|out)[.:]?$/,
 ];
 

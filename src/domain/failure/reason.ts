@@ -106,7 +106,7 @@ export class Reason {
     (stream === 'STDERR' ? this.#stderr : this.#stdout).add(line);
   }
 
-  /** Of stderr if it says anything, else of stdout; empty where neither does. */
+  /** The reason from stderr if it says anything, else from stdout; empty if neither does. */
   text(): string {
     const out = this.#stdout.best('cause');
     const compilersSay = out !== null && FAILURE.test(out);

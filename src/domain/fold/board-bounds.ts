@@ -11,7 +11,7 @@ import type { TaskMatrix } from './views.ts';
 export const MATRIX_STEPS_MAX = 1_000;
 /** Rows, by name: as many hosts as a task can be declared to wait for. */
 export const MATRIX_HOSTS_MAX = 100_000;
-/** Of many columns there are fewer rows. */
+/** Bounds the whole board: the more columns, the fewer rows. */
 export const MATRIX_CELLS_MAX = 10_000_000;
 
 /** Planned steps in order, then others by name, as far as a board goes. */

@@ -10,7 +10,7 @@ import type { TaskState } from './fold-task.ts';
 import { greatest, isLater, lookUp } from './joins.ts';
 import type { AttemptView, RunView, StepView } from './views.ts';
 
-/** Of several terminal reports the later time holds, then the greater event id. */
+/** If there are several terminal reports, the later time wins, then the greater event id. */
 function winner({ done, broken }: AttemptState): EndState | null {
   if (done === null || broken === null) return done ?? broken;
   return isLater(done.t, done.by, broken) ? done : broken;

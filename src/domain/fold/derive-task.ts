@@ -92,7 +92,7 @@ export function isOver(task: TaskState, runs: RunTotals): boolean {
 
 function allEnded(task: TaskState, runs: RunTotals): boolean {
   const expected = expectedHostsOf(task);
-  // Where the plan is what was reported so far, another step may follow one that succeeded.
+  // If the plan is only what was reported so far, another step may follow one that succeeded.
   const succeeded = isPlanReported(task) ? 0 : runs.succeeded;
   const ended = succeeded + runs.failed + runs.cancelled;
   return expected !== null && expected > 0 && ended >= expected && ended === runs.total;

@@ -39,7 +39,7 @@ export function groupFailures(newestFirst: Iterable<FailedStep>, first: number):
     .slice(0, first);
 }
 
-/** Those that ended at the same time by their names. */
+/** The latest first; steps that ended at the same time by their names. */
 export function compareFailed(a: FailedStep, b: FailedStep): number {
   return (
     b.at - a.at ||

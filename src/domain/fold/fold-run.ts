@@ -59,9 +59,9 @@ export interface AttemptState {
   done: EndState | null;
   /** FAILED, TIMED_OUT or CANCELLED: two reporters of one failure complete each other. */
   broken: EndState | null;
-  /** Of what did not end well; of the highest attempts. */
+  /** Why it did not end well; kept of the highest attempts only. */
   error: Register<StepError> | null;
-  /** The rest: of the highest attempt only. */
+  /** From here on: kept of the highest attempt only. */
   message: Register<string> | null;
   command: Register<string> | null;
   params: Register<JsonObject> | null;
@@ -70,7 +70,7 @@ export interface AttemptState {
 }
 
 export interface StepState {
-  /** Of all attempts, also of those that are no longer here. */
+  /** The earliest time of all attempts, including those that are no longer kept. */
   firstAt: number;
   /** Lowest first. */
   attempts: AttemptState[];
@@ -79,7 +79,7 @@ export interface StepState {
 export interface RunState {
   taskId: string;
   host: string;
-  /** Of all attempts of all steps. */
+  /** The earliest time of all attempts of all steps. */
   firstAt: number | null;
   lastEventAt: number | null;
   position: Position | null;
@@ -243,7 +243,7 @@ function foldStep(state: StepState | null, event: StoredEvent, bounds: RunBounds
   if (!present) attempts.splice(at, 0, before);
   attempts[at] = foldAttempt(before, event, attempts.length - 1 - at, bounds);
   const next = { firstAt: least(state?.firstAt ?? null, foldTime(event)), attempts };
-  // Those below another one have gone deeper.
+  // A new attempt may have pushed lower ones below the bounds.
   return present ? next : boundedStep(next, bounds);
 }
 

@@ -62,7 +62,7 @@ export interface TaskState {
   } | null;
   idleSince: number | null;
   position: Position | null;
-  /** Of the newest TASK event. */
+  /** Where the newest TASK event stands. */
   said: Position | null;
 }
 

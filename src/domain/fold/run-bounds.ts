@@ -19,18 +19,18 @@ const EARLIER_ERROR_BYTES = 256;
 export const MAX_SOURCES_PER_RUN = 32;
 
 export interface RunBounds {
-  /** Of each step, the highest. */
+  /** How many attempts are kept of each step: the highest. */
   attempts: number;
-  /** Of each attempt, the first by name. */
+  /** How many sources are kept of each attempt: the first by name. */
   sources: number;
-  /** Bytes of JSON, of the highest attempt. 0: neither these nor its source and unit of progress. */
+  /** Bytes of JSON, kept of the highest attempt. 0: neither these nor its source and unit of progress. */
   command: number;
   params: number;
-  /** Of its error, and of the message that it failed with. */
+  /** Bytes of its error, and of the message that it failed with. */
   text: number;
 }
 
-/** Of runs with up to so many steps. The heaviest that can be reported are some 900 KB. */
+/** The bounds of runs with up to so many steps. The heaviest run that can be reported is some 900 KB. */
 const TIERS: readonly (readonly [steps: number, bounds: RunBounds])[] = [
   [3, { attempts: 100, sources: 4, command: 32_768, params: 16_384, text: 8_192 }],
   [7, { attempts: 40, sources: 4, command: 32_768, params: 16_384, text: 8_192 }],
@@ -49,7 +49,7 @@ const LAST_TIER: RunBounds = {
   text: 110,
 };
 
-/** Of a run with so many steps; the same object for the same bounds. */
+/** The bounds of a run with so many steps; the same object for the same bounds. */
 export function runBounds(steps: number): RunBounds {
   return TIERS.find(([most]) => steps <= most)?.[1] ?? LAST_TIER;
 }

@@ -14,7 +14,7 @@ export const RUN_COUNTS = {
   NOT_RUN: 'notRun',
 } as const satisfies Record<RunStatus, keyof RunCounts>;
 
-/** As `RUN_COUNTS`, of a step. */
+/** Like `RUN_COUNTS`, but for a step. */
 export const STEP_COUNTS = {
   PENDING: 'pending',
   RUNNING: 'running',

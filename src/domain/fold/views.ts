@@ -37,7 +37,7 @@ export interface TaskView {
   expectedHosts: number | null;
   /** When the newest event was received, on the receiver's clock. */
   lastEventAt: number;
-  /** Of the newest event folded into this view. */
+  /** Where the newest event stands that is folded into this view. */
   position: Position;
 }
 
@@ -64,7 +64,7 @@ export interface StepView extends AttemptView {
   params: JsonObject | null;
   source: string | null;
   lastEventAt: number | null;
-  /** Of a failed or timed-out step: its failure in one text, and the group that it belongs to. */
+  /** If it failed or timed out: its failure in one text, and the group that it belongs to. */
   failure: { text: string; fingerprint: string } | null;
   /** The task's, for filters and grouping. */
   service: string | null;
@@ -88,7 +88,7 @@ export interface RunView {
   service: string | null;
   environment: string | null;
   version: string | null;
-  /** Of the newest event folded into this run; null for a host that only the plan names. */
+  /** Where the newest event stands that is folded in; null for a host that only the plan names. */
   position: Position | null;
 }
 
@@ -133,7 +133,7 @@ export interface StepSummary {
   maxMs: number | null;
 }
 
-/** Of one task: kept apart from its view, for it is computed on demand. */
+/** Counts of one task. Apart from its view, for they are computed on demand. */
 export interface TaskStats {
   runCounts: RunCounts;
   /** Planned steps in order, then others by name: at most 1,000 (`board-bounds.ts`). */

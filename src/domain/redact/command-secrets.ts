@@ -12,10 +12,10 @@ interface Program {
   attached?: string[];
   /** The value is attached, or the next argument. */
   value?: string[];
-  /** As `value`, of which what follows the first of these characters is secret. */
+  /** Like `value`, but only what follows the first of these characters is secret. */
   user?: string[];
   between?: string;
-  /** As `value`, and secret only where it begins so. */
+  /** Like `value`, but secret only if it begins with the prefix. */
   prefixed?: { flags: string[]; prefix: string };
   /** The place of the secret among the arguments that are no flags. */
   place?: (flags: string[], words: string[]) => number;
@@ -238,7 +238,7 @@ export function secretsOfCommands(
   isName: (word: string) => boolean,
   left: { arguments: number },
 ): { from: number; to: number }[] {
-  /** Of each word what is secret; several programs may say so. */
+  /** What is secret of each word; more than one program may say so. */
   const found = new Map<ShellWord, { from: number; to: number }>();
   const readArguments = argumentReader(text);
   NAMED.lastIndex = 0;

@@ -199,7 +199,7 @@ function isBody(text: string, block: KeyBlock): boolean {
   if (!BODY.test(text)) return false;
   if (block.open) return true;
   if (block.begun) return !WORD.test(text);
-  // Behind a line that is BEGIN alone, a short first line is one too.
+  // After a line that is BEGIN alone, a short first line counts too.
   return isConvincing(text) || (block.prefix.trim() === '' && text.length >= 8 && isMixed(text));
 }
 

@@ -17,7 +17,7 @@ const OTHER = 31;
 const KINDS = 32;
 const FOUR = KINDS ** 4 - 1;
 
-/** Of ASCII; whatever is beyond counts as a space. */
+/** The kind of each ASCII character; all others count as a space. */
 const KIND = Uint8Array.from({ length: 128 }, (_, code) => kindOf(String.fromCharCode(code)));
 
 function kindOf(char: string): number {

@@ -11,9 +11,9 @@ import { type KeyBlock, type MaskedKeys, maskKeys, mayBeginKey } from './key-blo
 import { REDACTED, type RedactionRule, redactText, takesSecret, textRules } from './redact-text.ts';
 import { secretNames } from './secret-names.ts';
 
-/** Of one list: a list of nothing but programs is no command. */
+/** How many programs are looked for in one list: a list of nothing but programs is no command. */
 const PROGRAMS_MAX = 16;
-/** Of an object: what says which program its other values are for. */
+/** Keys of an object whose value names the program that the other values are for. */
 const PROGRAM_KEY = /^(?:cmd|command|program|exe|executable|binary|tool|path)$/i;
 
 export interface RedactorOptions {

@@ -14,7 +14,7 @@ const ENTRY = 10;
 const kept = new Map<object, string[][]>();
 let keptWords = 0;
 
-/** Of each searched text, in order. */
+/** The words of each searched text of the event, in order. */
 export function eventWords(event: LogEvent): readonly string[][] {
   const known = kept.get(event);
   if (known !== undefined) return known;

@@ -22,7 +22,7 @@ export interface Word {
 export const WORD_MAX = 128;
 
 const NOT_ASCII = /[\u0080-\uffff]/;
-/** With the long vowel marks, which Unicode counts to no script. */
+/** Includes the long vowel marks, which Unicode counts to no script. */
 const CJK = `\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Bopomofo}\u30fc\uff70`;
 /** A Hangul syllable in its decomposed form (file names of macOS) is one character too. */
 const JAMO = '[\\u1100-\\u115f][\\u1160-\\u11a7][\\u11a8-\\u11ff]?';

@@ -37,7 +37,7 @@ export interface SeenText {
 /** Answers `place` for rising offsets in one pass; for falling ones it begins anew. */
 export function seenText(original: string): SeenText {
   const parts: string[] = [];
-  /** Of each part: where it begins in what is seen, and how much was left out before it. */
+  /** For each part: where it begins in what is seen, and how much was left out before it. */
   const begins: number[] = [];
   const hidden: number[] = [];
   let at = 0;

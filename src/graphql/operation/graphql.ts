@@ -41,7 +41,7 @@ export interface GraphQLOptions extends Sources {
 
 /** What an operation runs with. */
 export interface OperationRun {
-  /** As they came: an object, or nothing. */
+  /** As they were sent, not yet coerced: an object, or nothing. */
   variables?: Readonly<Record<string, unknown>> | null | undefined;
   viewer: Viewer;
   /** Aborts a query's execution; a mutation runs to its end, for its events may be stored. */
@@ -168,7 +168,7 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
       if (!('operation' in begun)) return begun;
       giveBack = shares.take(run.viewer.tokenId);
       const args = begun as ValidatedSubscriptionArgs;
-      // Of the values that the operation declares: what else was sent changes nothing. Before the
+      // The key has only values that the operation declares; whatever else was sent changes nothing. Before the
       // source is opened, for nobody would close it if this failed.
       const key = `${operation.key}\0${JSON.stringify(args.variableValues.coerced)}`;
       const source = await createSourceEventStream(args);

@@ -53,7 +53,7 @@ export function readMoment(value: Given<number | string>): number | null {
   return value === null || value === undefined ? null : parseDateTime(value);
 }
 
-/** Of a task that may be yet to begin: what no task can be called is not waited for. */
+/** The id of a task that may not have begun yet. An id that no task can have is refused, not waited for. */
 export function readTaskId(value: string, field: string): string {
   return checked(value, field, LIMITS.taskId);
 }

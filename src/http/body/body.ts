@@ -105,10 +105,10 @@ function tooLarge(limit: number): ShiplogError {
   );
 }
 
-/** In which a body that is held whole must arrive; also the longest pause of a stream. */
+/** Time within which a body that is held whole must arrive; also the longest pause of a stream. */
 export const BODY_WAIT_MS = 60_000;
 
-/** What may be tried again: at a 400 senders drop the batch. */
+/** An error that says "try again": at a 400 senders would drop the batch. */
 export function tooSlow(waitMs: number): ShiplogError {
   return new ShiplogError(
     'BODY_TIMEOUT',
@@ -260,7 +260,7 @@ export function withBody<T>(
   return withBytes(request, options, (bytes) => use(utf8(bytes)));
 }
 
-/** As it is, for what is not text as a whole: one bad byte must not harm its neighbours. */
+/** The body as bytes, for formats that are not one text: one bad byte must not harm its neighbours. */
 export async function withBytes<T>(
   request: IncomingMessage,
   { limit, budget, sender, waitMs = BODY_WAIT_MS }: BodyOptions,
@@ -301,7 +301,7 @@ export function utf8(bytes: Buffer): string {
   }
 }
 
-/** Its first two bytes, which no text in UTF-8 has. Throws BAD_REQUEST that says what to send. */
+/** Gzip is known by its first two bytes, which no UTF-8 text has. Throws BAD_REQUEST that says what to send. */
 export function refuseUntoldGzip(bytes: Buffer): void {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return;
   throw new ShiplogError(

@@ -12,9 +12,9 @@ const NEWLINE = 0x0a;
 
 export class ByteLines {
   readonly #limit: number;
-  /** Of the line that is not whole yet. */
+  /** The beginning of the line that is not complete yet. */
   readonly #begun = new GrowingBuffer();
-  /** With what was passed over. */
+  /** The length of that line so far, including what was passed over. */
   #length = 0;
   #index = 0;
 

@@ -39,7 +39,7 @@ export function onTerms(raw: unknown, index: number, { key, longMessages }: Requ
   return cut === null && id === null ? raw : { ...event, ...cut, ...id };
 }
 
-/** Of its own: a name, or a number. */
+/** Whether its sender gave it an identity: an id, or a number. */
 function hasIdentity({ eventId, sequence }: Record<string, unknown>): boolean {
   return (eventId ?? sequence ?? null) !== null;
 }

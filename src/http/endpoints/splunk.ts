@@ -19,7 +19,7 @@ import type { Exchange, Route } from '../route.ts';
 import { refuseWhileDraining, type SenderEndpointOptions } from './otlp.ts';
 
 export interface SplunkOptions extends SenderEndpointOptions {
-  /** As /readyz: null, or why nothing can be stored. */
+  /** What /readyz says: null, or why nothing can be stored. */
   notReady: () => Promise<string | null>;
 }
 

@@ -30,7 +30,7 @@ export class Close extends Error {
 export class Connection implements Carrier {
   readonly socket: WebSocket;
   readonly raw: Socket;
-  /** Of the upgrade request: used where `connection_init` carries none. */
+  /** The header of the upgrade request; it counts where `connection_init` carries no token. */
   readonly authorization: string | undefined;
   readonly subscriptions = new Set<Subscription>();
   /** Aborts queries when the socket has gone. */

@@ -52,7 +52,7 @@ interface Carried extends Exchange {
 
 /** Texts of persisted queries that are remembered, with their hashes, in bytes. */
 const PERSISTED_BYTES = 4 * 1024 * 1024;
-/** Yoga switches the time limit of a stream's socket off; it is set to this again. */
+/** Yoga switches off the time limit of a stream's socket; afterwards it is set to this. */
 const SOCKET_IDLE_MS = 120_000;
 
 /** Plugins of Yoga's. They come before ours, so what they make of a request is what is run. */

@@ -30,7 +30,7 @@ export interface Addressed {
 
 const SHARDS = { total: 1, successful: 1, failed: 0 };
 
-/** Of a document whose outcome is known. */
+/** The item of a document whose outcome is known. */
 export function decidedItem(
   { name, index, id }: Addressed,
   { outcome, eventId, problem }: DocumentOutcome,

@@ -31,7 +31,7 @@ export function takesConflictsForFailures(userAgent: string | undefined): boolea
   return userAgent === undefined || /^fluent-?bit\b/i.test(userAgent);
 }
 
-/** Of the server that a client is told of where it does not say its own. */
+/** The server's version that a client is told if it does not say its own. */
 const DEFAULT_VERSION = '9.1.0';
 const OWN_VERSION =
   /^(?:Elastic-[\w-]+|elasticsearch-(?:js|py|perl|ruby|php)|elastic-java|go-elasticsearch|Elastic-?beats|logstash)\/v?([789]\.\d{1,3}(?:\.\d{1,3})?)/i;

@@ -3,7 +3,7 @@
  * error of whatever action each item names.
  */
 
-/** Of one request; more are not read. */
+/** Patterns of one request; more are not read. */
 const MAX_PATTERNS = 50;
 const MAX_SEGMENTS = 20;
 

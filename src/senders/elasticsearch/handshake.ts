@@ -14,7 +14,7 @@ export interface Asked {
   method: string;
   /** Without the mount, decoded; none for the root. */
   segments: readonly string[];
-  /** Of the server that the client expects. */
+  /** The version of the server that the client expects. */
   version: string;
 }
 

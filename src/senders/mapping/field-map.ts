@@ -13,7 +13,7 @@ const MAX_FIELDS = 1_000;
 const MAX_DEPTH = 16;
 const MAX_PATH = 512;
 
-/** Of a mapping: which of its rules name a path. */
+/** Which rules of a mapping name a path. */
 export type RulesByPath = ReadonlyMap<string, readonly object[]>;
 
 export class FieldMap {

@@ -18,7 +18,7 @@ export interface Misfit {
   field: string;
 }
 
-/** Of one document. */
+/** The misfits of one document. */
 export class Misfits {
   readonly list: Misfit[] = [];
 
@@ -27,7 +27,7 @@ export class Misfits {
   }
 }
 
-/** Of all documents: counted by reason, and told in the log without what they say. */
+/** Counts the misfits of all documents by reason, and tells them in the log without their content. */
 export class MisfitCounts {
   readonly #log: Pick<Log, 'warn'>;
   readonly #limiter: LineLimiter;

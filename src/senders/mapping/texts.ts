@@ -12,7 +12,7 @@ export function nameFrom(text: string, max: number): string | null {
   return clean.slice(0, max).toWellFormed().trim();
 }
 
-/** As for names, and without the `*` that a filter would take for any ending. */
+/** Like other names, but without the `*` that a filter would take for any ending. */
 export function hostFrom(text: string): string | null {
   return nameFrom(text.replaceAll('*', '_'), LIMITS.host);
 }

@@ -42,7 +42,7 @@ export function statusBody(encoding: Encoding, code: ErrorCode, message: string)
   return Buffer.concat([numberField(1, number), textField(2, message)]);
 }
 
-/** Of google.rpc.Code. */
+/** Codes of google.rpc.Code. */
 const STATUS = {
   INVALID_ARGUMENT: 3,
   NOT_FOUND: 5,

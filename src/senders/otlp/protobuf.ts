@@ -16,7 +16,7 @@ export class ProtobufReader {
   readonly #bytes: Buffer;
   readonly #end: number;
   #at: number;
-  /** Of the field that `next` found. */
+  /** The number of the field that `next` found. */
   field = 0;
   wire = 0;
 

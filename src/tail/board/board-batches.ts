@@ -27,7 +27,7 @@ export interface Place {
   batches: BoardBatches;
   version: number;
   cursor: string;
-  /** Of one that resumes: hosts to be told, how many of them were, and where it stands then. */
+  /** For a reader that resumes: hosts to be told, how many of them were, and its place after that. */
   missed: { hosts: readonly string[]; told: number; then: Place } | null;
 }
 
@@ -43,7 +43,7 @@ const BEFORE_ALL = -1;
 export class BoardBatches {
   readonly #board: Board;
   readonly #cursorOf: (heads: Heads) => string;
-  /** Of the board's settled version; made anew with each. */
+  /** What was made of the board's settled version; made anew with each version. */
   #settled: Settled | null = null;
   #place: Place | null = null;
   #whole: Step | null = null;
@@ -131,7 +131,7 @@ export class BoardBatches {
   }
 
   #next(from: Place, now: Place): Step {
-    // With other columns what changed does not fit into what the reader has: all of it again.
+    // If the columns changed, changes do not fit into what the reader has: it gets the whole board again.
     if (this.#board.replannedSince(from.version)) return this.whole();
     if (from.missed !== null) return this.#nextMissed(from, from.missed);
     const { runs, version, more } = this.#board.changedSince(from.version, BATCH_RUNS);

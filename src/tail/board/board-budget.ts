@@ -5,7 +5,7 @@
 import { ShiplogError } from '../../domain/errors.ts';
 import { Turns } from '../turns.ts';
 
-/** Of all live boards: some 50,000 runs of seven steps that have ended, 20,000 that are running. */
+/** Memory of all live boards: some 50,000 runs of seven steps that have ended, or 20,000 that are running. */
 export const BOARDS_BYTES = 256 * 1024 * 1024;
 const AT_A_TIME = 4;
 const RETRY_AFTER_MS = 10_000;

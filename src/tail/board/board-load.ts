@@ -25,7 +25,7 @@ export async function loadBoard(
   return new Board(settings, (await store.board(taskId)) ?? (await unseen(store, taskId, heads)));
 }
 
-/** Of a task that the views do not show: it may have events all the same, not folded yet. */
+/** A task that the views do not show may have events all the same, not folded yet. */
 async function unseen(
   store: Reads,
   taskId: string,

@@ -98,7 +98,7 @@ export class BoardReader implements PullSource<RunsBatch> {
       if (after !== null) this.#place = batches.resume(after.shards);
     }
     const place = this.#place;
-    // Where the board was loaded anew, what was told may be something else now.
+    // If the board was loaded anew, what was told before may be different now.
     const isNew = place === null || place.batches !== batches;
     const step = isNew ? batches.whole() : batches.step(place);
     if (step === null) return null;

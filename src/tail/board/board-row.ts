@@ -27,12 +27,12 @@ export interface RowSettings {
 
 export class BoardRow {
   readonly host: string;
-  /** Of the newest event folded into it; 0: only the plan names this host. */
+  /** The seq of the newest event folded into it; 0: only the plan names this host. */
   seq: number;
   shard: string;
-  /** Of the board, when what is shown of this run last changed. */
+  /** The board's version when what is shown of this run last changed. */
   version = 0;
-  /** As counted in the board's totals. */
+  /** The status that it is counted as in the board's totals. */
   base: RunStatus | null = null;
   /** About what it holds in memory. */
   bytes = ROW_BYTES;
@@ -120,7 +120,7 @@ export class BoardRow {
     return planned >= 0 ? (this.#letters[planned] ?? '-') : (this.#others?.get(name) ?? '-');
   }
 
-  /** As text what had ended when the board was loaded; what ends now is told of first. */
+  /** Keeps a run as text if it had ended when the board was loaded; one that ends now is told first. */
   #keep(state: RunState, ended: boolean): void {
     this.#ended = ended && state.position !== null;
     const isPacked = typeof this.#state === 'string';

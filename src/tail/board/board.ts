@@ -188,7 +188,7 @@ export class Board {
     return this.#views(hosts.flatMap((host) => this.#rows.get(host) ?? []));
   }
 
-  /** As far as a board goes (`domain/fold/board-bounds.ts`). */
+  /** The board within its bounds (`domain/fold/board-bounds.ts`). */
   matrix(): TaskMatrix {
     const sorted = this.#rows.sorted();
     const others = new Set<string>();

@@ -49,7 +49,7 @@ export class TasksReader implements PullSource<TasksBatch> {
   #unlisten: () => void;
   #changed = new Signal();
   #patience = new Patience();
-  /** Of which the old or the new state matched, or one between may have. */
+  /** Tasks whose old or new state matched, or of which a state in between may have. */
   #waiting = new Map<string, TaskView>();
   #waitingHeads: Heads | null = null;
   /** How new what was read on was: what the watch read before that is not told after it. */
@@ -184,7 +184,7 @@ export class TasksReader implements PullSource<TasksBatch> {
     return newest?.shard === position.shard && newest.seq > position.seq;
   }
 
-  /** Where the old state was not seen, whatever the status: it may have matched. */
+  /** If the old state was not seen, the status does not count: it may have matched. */
   #concerns({ before, after }: TaskChange): boolean {
     const { filter } = this.#options;
     if (matchesTask(filter, after)) return true;

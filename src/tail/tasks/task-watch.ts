@@ -34,7 +34,7 @@ export interface TaskListener {
 
 /** What is to be read of one shard. */
 interface Changed {
-  /** Of each task, what happened since it was read. */
+  /** For each task, what happened since it was read. */
   tasks: Map<string, Happened>;
   /** Every change up to there was told. */
   told: ShardCursor;

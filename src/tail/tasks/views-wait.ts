@@ -3,7 +3,7 @@ import type { Signal } from '../../signal.ts';
 
 export class ViewsWait {
   readonly #reach: () => Promise<void>;
-  /** Of one reader: woken when the wait is over, or for any reason of its own. */
+  /** Wakes the reader when the wait is over; it may be woken for other reasons too. */
   readonly #reader: Signal;
   #state: 'new' | 'waiting' | 'reached' | { error: unknown } = 'new';
 

@@ -63,7 +63,7 @@ export class BulkIntake {
   /** Rejects where the rest cannot be taken now, and the client is told so of its whole request. */
   async take(target: string): Promise<BulkReplyItem[]> {
     const { body, actions } = this.#request;
-    // Those with ids of their own are known by them, whatever body they come in.
+    // Documents with ids of their own are known by these, whatever body they come in.
     const digest = actions.some(({ id }) => id === null) ? bodyDigest(body, target) : '';
     for (let from = 0; from < actions.length; ) {
       const to = this.#endOfBatch(from);
@@ -132,7 +132,7 @@ export class BulkIntake {
     return senders.take(documents, principal);
   }
 
-  /** Those from here on may be sent again. */
+  /** Refuses the actions from this one on; they may be sent again. */
   #refuse(from: number, error: ShiplogError): void {
     const told = new ElasticsearchError(429, 'es_rejected_execution_exception', error.message);
     for (let at = from; at < this.#request.actions.length; at++) {

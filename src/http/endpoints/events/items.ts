@@ -13,7 +13,7 @@ export interface Item {
   problem: InputProblem | null;
 }
 
-/** Of one object, of an array, or of lines: shippers send NDJSON as application/json, too. */
+/** The items of one object, an array, or lines: shippers send NDJSON as application/json, too. */
 export function itemsOf(text: string): Item[] {
   let parsed: unknown;
   try {

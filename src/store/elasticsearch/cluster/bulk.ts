@@ -39,7 +39,7 @@ export interface UnsettledItem {
 interface ItemAnswer {
   op: string;
   status: number;
-  /** As it should be: what is not is found out where it is used. */
+  /** Typed as it should be; where it is used it is checked. */
   _seq_no?: number;
   _primary_term?: number;
   error?: { type?: string; reason?: string };

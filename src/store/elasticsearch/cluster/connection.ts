@@ -44,11 +44,11 @@ export interface Refusal {
   error?: { type?: string; reason?: string; root_cause?: { type?: string; reason?: string }[] };
 }
 
-/** Of an `Ask` with `maxBytes`. */
+/** The answer to an `Ask` was longer than its `maxBytes`. */
 export class AnswerTooLong extends Error {}
 
 const TRIES = 3;
-/** Of the time limit, for the first try of a call that may be sent again. */
+/** Share of the time limit that the first try has of a call that may be sent again. */
 export const FIRST_TRY = 0.3;
 
 export class Connection {
@@ -155,7 +155,7 @@ export class Connection {
     requestTimeout: number,
     ends: AbortController | null,
   ): Promise<Answer<T & Refusal>> {
-    // As bytes: a long text would be encoded once to be measured and once to be sent.
+    // Sent as bytes: a long text would be encoded once to be measured and once to be sent.
     const params = {
       method: ask.method,
       path: ask.path,

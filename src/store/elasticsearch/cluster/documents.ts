@@ -59,7 +59,7 @@ export async function getDocuments<S>(
   return docs.map((doc, i) => read(doc, ids[i] as DocumentId));
 }
 
-/** Of one answer where there may be thousands of documents. */
+/** Bytes of one answer if there may be thousands of documents. */
 export const PART_BYTES = 32 * 1024 * 1024;
 const PART = 2_000;
 

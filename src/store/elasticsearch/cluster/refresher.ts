@@ -8,10 +8,10 @@ import type { Connection } from './connection.ts';
 import { unavailable } from './unavailable.ts';
 
 const LONGEST_PAUSE_MS = 500;
-/** Of the time a refresh took: at most half of the time is spent with them. */
+/** The pause after a refresh, as a multiple of how long it took: at most half of the time is spent refreshing. */
 const PAUSE_FACTOR = 1;
 
-/** Of the copies: those that failed are still searched, and do not show what is new. */
+/** Counts copies of shards: one that failed is still searched, and does not show what is new. */
 const ANSWER = z.object({
   _shards: z.object({ total: z.int(), successful: z.int(), failed: z.int() }),
 });

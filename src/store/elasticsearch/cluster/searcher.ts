@@ -26,7 +26,7 @@ export interface Aggregated<A> {
   aggregations: A | null;
 }
 
-/** As it should be; `readHits` says where it is not. */
+/** Typed as it should be; `readHits` checks it. */
 interface Response<S> extends Refusal {
   timed_out?: boolean;
   _shards?: { total?: number };
@@ -43,7 +43,7 @@ const SEARCHES_MAX = 500;
 
 export class Searcher {
   readonly #connection: Connection;
-  /** Of each search. */
+  /** The time limit of each search. */
   readonly timeoutMs: number;
 
   constructor(connection: Connection, timeoutMs: number) {

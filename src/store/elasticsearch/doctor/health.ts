@@ -22,7 +22,7 @@ const EXPLANATION = z.object({
 });
 
 const BLOCKS_TIMEOUT_MS = 3_000;
-/** Of so many indices at most: the rest has the same reason nearly always. */
+/** How many indices are named: the rest nearly always has the same reason. */
 const NAMED = 3;
 
 export async function checkHealth(context: DoctorContext): Promise<Finding[]> {

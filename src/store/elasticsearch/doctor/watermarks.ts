@@ -6,7 +6,7 @@ export interface Watermark {
   name: 'low' | 'high' | 'flood_stage';
   /** `85%`, `0.85`, or free bytes such as `50gb`. */
   value: string;
-  /** With a share: never more free bytes than this are asked for; null: no such limit. */
+  /** If the mark is a share: never more free bytes than this are asked for; null: no such limit. */
   maxHeadroom: string | null;
 }
 

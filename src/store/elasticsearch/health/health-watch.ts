@@ -12,7 +12,7 @@ import type { StoreLog } from '../cluster/store-log.ts';
 const EVERY_MS = 1_000;
 /** A look that is not answered in time gives up. */
 export const LOOK_MS = 1_000;
-/** So many in a row, and nothing else was answered meanwhile: the cluster hangs. */
+/** After so many misses in a row, with nothing else answered meanwhile, the cluster hangs. */
 const MISSES = 2;
 /** Whoever asks how it is waits no longer for a new look; then the last one is told. */
 const ASK_MS = 400;
@@ -46,7 +46,7 @@ export class HealthWatch {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  /** As it is now, or as it was within the last seconds; in well under a second. */
+  /** The health now, or within the last seconds; answers in well under a second. */
   async now(): Promise<StoreHealth> {
     if (this.#parts.connection.isSilent) return HANGS;
     const given = new AbortController();

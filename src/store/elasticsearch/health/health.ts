@@ -62,7 +62,7 @@ export async function readHealth(
   }
 }
 
-/** Of these (a name may end in a star) those that take no writes. */
+/** Which of these indices (a name may end in a star) take no writes. */
 export async function blockedIndices(
   connection: Connection,
   indices: readonly string[],

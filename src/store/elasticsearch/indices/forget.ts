@@ -135,7 +135,7 @@ export async function forgetHosts(
   }
 }
 
-/** Those of the hosts that have a run in a task, also one that is only planned. */
+/** Which of the hosts have a run in a task, be it only planned. */
 async function hostsOfTasks(
   { searcher, names }: Pick<ForgetParts, 'searcher' | 'names'>,
   hosts: readonly string[],

@@ -94,10 +94,10 @@ const VIEW_PROPERTIES: Properties = {
     out_of_rotation: date,
     failure: object({ text: shown, fingerprint: keyword }),
     position: object({ shard: keyword, seq: long }),
-    /** Of a run, what its row of a matrix needs, in one column. */
+    /** A run's row of the matrix, in one column. */
     cells: column,
     words,
-    /** Of a task: what is shown of it, as JSON. */
+    /** What is shown of a task, as JSON. */
     shown,
     /** The fold's own state, as JSON. */
     state: shown,
@@ -115,13 +115,13 @@ const META_PROPERTIES: Properties = {
   shiplog: object({
     kind: keyword,
     day: keyword,
-    /** Of a task: what its events are stamped with. */
+    /** What the events of a task are stamped with. */
     task: object({
       said: shown,
-      // Of version 1.
+      // From version 1.
       ...{ service: shown, environment: shown, said_at: { ...long, index: false } },
     }),
-    /** Of a shard: who keeps its views, and up to where they are. */
+    /** Who keeps the views of a shard, and how far they are. */
     shard: object({
       owner: keyword,
       beat: { ...long, index: false },
@@ -131,7 +131,7 @@ const META_PROPERTIES: Properties = {
       /** Which fold made them. */
       fold: integer,
     }),
-    /** Of a day that retention removed: the last seq of each shard, and until when it is known. */
+    /** What is left of a removed day: the last seq of each shard, and until when it is remembered. */
     final: blob,
     until: { ...long, index: false },
   }),

@@ -61,7 +61,7 @@ export function shardPreference(name: string): string {
   return `_shards:${name.slice(name.lastIndexOf('/') + 1)}`;
 }
 
-/** Of the shards 0 to `count` - 1 the one that documents with this routing are in. */
+/** Which of the shards 0 to `count` - 1 holds documents with this routing. */
 export function shardOf(routing: string, count: number): number {
   const hash = murmur3(Buffer.from(routing, 'utf16le'));
   return ((hash % count) + count) % count;

@@ -5,7 +5,7 @@ const CLUSTER_PRIVILEGES = ['monitor', 'manage_index_templates'] as const;
 /** `manage`: indices of each day are made, refreshed, asked for statistics, and removed. */
 const INDEX_PRIVILEGES = ['read', 'write', 'manage'] as const;
 
-/** As the body of a role (`PUT /_security/role/…`), or of an API key's role descriptor. */
+/** The body of a role (`PUT /_security/role/…`), or of an API key's role descriptor. */
 export function roleFor(names: Names) {
   return {
     cluster: [...CLUSTER_PRIVILEGES],

@@ -74,7 +74,7 @@ async function removeDay(
     gone = true;
     return { tasks: old.tasks, events: last.reduce((sum, { seq }) => sum + seq, 0) };
   } finally {
-    // Where the cluster is away now, the next run of retention takes the block away.
+    // If the cluster is away now, the next run of retention takes the block away.
     if (!gone) await unblock(parts, day).catch(() => undefined);
   }
 }

@@ -81,7 +81,7 @@ export function foreignOrNewer(name: string, stored: StoredTemplate): string | n
   return null;
 }
 
-/** Of ours; 0 where it says none. */
+/** The version that we gave a template; 0 if it has none. */
 export function versionOf({ _meta }: StoredTemplate): number {
   return Number(_meta?.version ?? 0);
 }

@@ -32,7 +32,7 @@ export interface Registered {
   /** Events that are on their way, and what resolves when it is decided what became of them. */
   sending: number;
   readonly underWay: Set<Promise<unknown>>;
-  /** Those of them that say something of the task. */
+  /** The events among them that say something about the task. */
   readonly saying: Set<LogEvent>;
   checkedAt: number;
 }
@@ -148,7 +148,7 @@ export class Registry {
     await this.#write([entry]);
   }
 
-  /** Those of the tasks that are known. */
+  /** The entries of those tasks that are known. */
   async find(ids: readonly string[]): Promise<Map<string, Registered>> {
     const found = new Map<string, Registered>();
     const ask: string[] = [];
@@ -268,7 +268,7 @@ export class Registry {
     }
   }
 
-  /** Those that are still registered. */
+  /** Returns the entries that are still registered. */
   async #readAgain(entries: readonly Registered[]): Promise<Registered[]> {
     const docs = await this.#read(entries.map(({ taskId }) => taskId));
     return entries.filter((entry, i) => {
@@ -301,7 +301,7 @@ function saidIn(text: string): Said {
   }
 }
 
-/** As `foldTask` folds them. */
+/** Folds what a task says of itself as `foldTask` does. */
 function foldSaid(said: Said, event: LogEvent): Said {
   if (event.task === null) return said;
   const t = foldTime(event);
@@ -311,7 +311,7 @@ function foldSaid(said: Said, event: LogEvent): Said {
   return isSame ? said : { ...said, service, environment };
 }
 
-/** With what is on its way. */
+/** What the task says, including events that are on their way. */
 function heardBy({ saying }: Registered, said: Said): Said {
   return [...saying].reduce(foldSaid, said);
 }

@@ -5,13 +5,13 @@
  * A shard that just failed comes after all others, or a broken one would keep its place for ever.
  */
 const AT_A_TIME = 3;
-/** Of days that are not the newest. */
+/** How many shards of days that are not the newest catch up at a time. */
 const OLD_AT_A_TIME = 2;
 
 interface Place {
   shard: string;
   day: string;
-  /** Of shards of one day the first that asked goes on first. */
+  /** Among shards of one day, the first that asked goes on first. */
   ticket: number;
 }
 

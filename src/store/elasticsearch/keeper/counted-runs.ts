@@ -16,7 +16,7 @@ export interface CountedRuns {
 
 export interface CountedRunsParts {
   connection: Connection;
-  /** Of the day's views. */
+  /** The index of the day's views. */
   index: string;
   preference: string;
   generation: number;
@@ -98,7 +98,7 @@ async function read(
   return hits.hits;
 }
 
-/** Of this generation alone, so no other version's statuses are among them. */
+/** Runs of this generation alone, so that no other version's statuses are among them. */
 export function runsOf(taskIds: readonly string[], generation: number): object {
   return {
     bool: {

@@ -9,7 +9,7 @@ export const WHOLE_RUNS_MAX = 500;
 export const CHANGED_RUNS_MAX = 5_000;
 /** Characters of the names of their hosts, for searches name them all. */
 const NAMES_MAX = 256 * 1024;
-/** Of the runs of one task in sum: a matter of milliseconds. */
+/** Steps of all runs of one task together; so many take milliseconds. */
 const STEPS_MAX = 20_000;
 
 export interface HeldRuns {

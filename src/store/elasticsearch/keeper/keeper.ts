@@ -35,7 +35,7 @@ import { WatchedLeases } from './watched-leases.ts';
 
 /** Between two batches of a shard, so that what belongs to one run is written once. */
 const COALESCE_MS = 150;
-/** Behind a batch of so many events: most of the next one's concern the same runs again. */
+/** After a batch of so many events most of the next one concern the same runs, so it is waited for. */
 const FLOOD_EVENTS = 1_000;
 const FLOOD_COALESCE_MS = 500;
 const FAILURE_PAUSE_MS = 500;
@@ -152,7 +152,7 @@ export class Keeper {
     return this.#kept.get(shard) === keeper ? held : null;
   }
 
-  /** To be called before a refresh of a shard's views; what it returns, when that has ended. */
+  /** Call it before a refresh of a shard's views, and what it returns when the refresh has ended. */
   refreshing(shard: string): () => void {
     return this.#kept.get(shard)?.refreshing() ?? (() => undefined);
   }
@@ -180,7 +180,7 @@ export class Keeper {
     const infos = newestFirst(await shards.read(null));
     for (const info of infos) await this.#takeover.restart(info);
     for (;;) {
-      // Of a day that was removed or restored meanwhile nothing is waited for.
+      // Nothing is waited for of a day that was removed or restored meanwhile.
       const there = infos.filter((info) => shards.known(info.shard)?.history === info.history);
       const total = there.reduce((sum, { seq }) => sum + seq, 0);
       const folded = await this.positions.of(there);

@@ -17,7 +17,7 @@ export interface LeaseState {
   beat: number;
   /** Views hold everything at or below this seq. */
   folded: number;
-  /** Of the shard; another one means that the log was restored. */
+  /** The shard's history; another one means that the log was restored. */
   history: number;
   generation: number;
 }

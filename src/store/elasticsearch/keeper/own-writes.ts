@@ -1,4 +1,4 @@
-/** That whoever was told an event is stored finds it in the views that they ask for next. */
+/** Makes sure that whoever was told an event is stored finds it in the views that they ask for next. */
 import type { ViewsAsked } from '../../store.ts';
 import type { Registered, Registry } from '../indices/task-registry.ts';
 import type { Acknowledged } from '../log/acknowledged.ts';

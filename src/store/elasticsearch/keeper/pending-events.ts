@@ -57,7 +57,7 @@ export class PendingEvents {
     return this.#events.get(seq);
   }
 
-  /** Those of some tasks that the states in memory do not hold. */
+  /** Events of these tasks that are not folded into the states in memory yet. */
   unfolded(taskIds: ReadonlySet<string>): StoredEvent[] {
     return [...this.#events.values()].flatMap(({ event, isFolded }) =>
       !isFolded && taskIds.has(event.taskId) ? [event] : [],
@@ -71,7 +71,7 @@ export class PendingEvents {
     }
   }
 
-  /** Of (after, through]. */
+  /** Drops the events of (after, through]. */
   drop(after: number, through: number): void {
     for (let seq = after + 1; seq <= through; seq++) this.#drop(seq);
   }

@@ -38,9 +38,9 @@ export interface ShardKeeperParts {
   leaseMs: number;
   pendingRoom: PendingRoom;
   owner: string;
-  /** As it was taken. */
+  /** The lease as it was taken. */
   lease: Lease;
-  /** When taking it was begun. */
+  /** When this server began to take it. */
   beatAt: number;
   /** Up to here a keeper before this one may have written. */
   recoverTo: number;
@@ -69,7 +69,7 @@ export class ShardKeeper {
   #folded: number;
   /** One change of the lease at a time: of two, one would lose it to the other. */
   #changing: Promise<unknown> = Promise.resolve();
-  /** That the lease says how far the views are; the next batch is folded meanwhile. */
+  /** Resolves when the lease says how far the views are; the next batch is folded meanwhile. */
   #recording: Promise<boolean> = Promise.resolve(true);
   #isLost = false;
   lease: Lease;
@@ -168,7 +168,7 @@ export class ShardKeeper {
     return isAll ? this.#parts.folder.held(taskId, to) : null;
   }
 
-  /** To be called before a refresh; what it returns, when that has ended. */
+  /** Call it before a refresh, and what it returns when the refresh has ended. */
   refreshing(): () => void {
     // What the keeper before this one left, and views that are no longer there, may be shown until then.
     if (this.#folded < this.recoverTo) return () => undefined;
@@ -260,7 +260,7 @@ export class ShardKeeper {
     return piece;
   }
 
-  /** As much of it as is held in memory at a time; the rest is the next piece. */
+  /** Folds as much of it as is held in memory at a time; returns the rest, the next piece. */
   async #foldPiece({ events, through }: Piece): Promise<Piece> {
     const count = await this.#fold(events);
     if (count === events.length) return { events, through };

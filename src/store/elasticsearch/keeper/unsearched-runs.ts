@@ -3,7 +3,7 @@
  * that is known of. Others may have come into searches meanwhile, by a refresh of the cluster's own.
  */
 
-/** Of all tasks of a shard. Beyond it, none is known until a refresh. */
+/** Runs of all tasks of a shard. If there are more, none is known until a refresh. */
 const STORED_RUNS_MAX = 20_000;
 
 export class UnsearchedRuns {
@@ -43,7 +43,7 @@ export class UnsearchedRuns {
     this.#forget(this.#stored);
   }
 
-  /** To be called before a refresh; what it returns, when that has ended. */
+  /** Call it before a refresh, and what it returns when the refresh has ended. */
   refreshing(): () => void {
     const through = this.#stored;
     return () => {

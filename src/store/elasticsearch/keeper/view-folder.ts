@@ -44,7 +44,7 @@ const UNSTORED_STATES_MAX = 48 * 1024 * 1024;
 interface Before {
   task: TaskState;
   over: boolean;
-  /** Of the runs that changed since, or that the change of the task concerns. */
+  /** The former states of runs that changed since, or that the task's change concerns. */
   runs: Map<RunEntry, RunState>;
   /** The base status of those where it changed. */
   bases: Map<RunEntry, RunEntry['base']>;

@@ -49,7 +49,7 @@ export class ViewPositions {
     const kept = this.#parts.kept.get(shard);
     if (kept === undefined) {
       const folded = this.#parts.watched.folded(shard);
-      // Of a shard that was never looked at nothing is known to be lacking.
+      // A shard that was never looked at is not known to lack anything.
       return { folded: folded ?? 0, lag: folded === null ? 0 : known - folded, recoverTo: 0 };
     }
     const { folded, recoverTo } = kept;
@@ -75,7 +75,7 @@ export class ViewPositions {
     return lag;
   }
 
-  /** Where the views of shards stand, whoever keeps them. */
+  /** How far the views of shards are, whoever keeps them. */
   async of(infos: readonly ShardInfo[]): Promise<Map<string, number>> {
     const folded = new Map<string, number>();
     const ask: string[] = [];
@@ -104,7 +104,7 @@ export class ViewPositions {
     }
   }
 
-  /** Up to where another server says that it is. */
+  /** How far the views are, as the server that keeps them says. */
   #lookAt(shard: string): Promise<number> {
     const now = performance.now();
     const last = this.#looks.get(shard);

@@ -13,17 +13,17 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 const CHUNKS_AT_A_TIME = 3;
 /** A cluster takes no request over 100 MB. */
 const DOCUMENT_MAX = 32 * 1024 * 1024;
-/** Of what is held of a document beside its source. */
+/** What a document takes in memory beside its source. */
 const DOCUMENT_BYTES = 512;
-/** Of what is laid out and not stored yet: two rounds of requests. */
+/** Bytes of documents that are not stored yet: two rounds of requests. */
 const UNSTORED_MAX = 2 * CHUNKS_AT_A_TIME * CHUNK_BYTES;
 
 interface Document {
   taskId: string;
-  /** Of the run or step that it is of; null: it is of the task, and written when all of its runs are. */
+  /** The host of its run or step; null: it is the task's own, and written after all of the runs. */
   host: string | null;
   id: string;
-  /** As JSON; null: there is none any more. */
+  /** The document as JSON; null: it is deleted. */
   source: string | null;
 }
 
@@ -145,7 +145,7 @@ function bytesOf(document: Document | undefined): number {
   return document === undefined ? 0 : DOCUMENT_BYTES + (document.source?.length ?? 0);
 }
 
-/** Of which task and host a document tells; read only where it is set aside. */
+/** Which task and host a document is about; read only when it is set aside. */
 function whatIs({ action, source }: BulkItem): Aside {
   const [{ routing }] = Object.values(JSON.parse(action)) as [{ routing: string }];
   const host = /"host":\{"name":("(?:[^"\\]|\\.)*")/.exec(source)?.[1];

@@ -36,9 +36,9 @@ const REFRESH_FROM = CHANGED_RUNS_MAX / 10;
 
 export class ViewsReach {
   readonly #parts: ViewsReachParts;
-  /** Up to where searches see the views of a shard, and of which history of it. */
+  /** How far searches see the views of a shard, and in which history of it. */
   readonly #shown = new Map<string, { seq: number; history: number | null }>();
-  /** Where the views of a shard stood when they were waited for in vain. */
+  /** How far the views of a shard were when they were waited for in vain. */
   readonly #stuck = new Map<string, number>();
   #readers = 0;
 

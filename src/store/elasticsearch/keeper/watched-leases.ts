@@ -34,7 +34,7 @@ export class WatchedLeases {
     return this.#leases.keys();
   }
 
-  /** Up to where the views were when they were last looked at; null: they never were. */
+  /** How far the views were when they were last looked at; null: they never were. */
   folded(shard: string): number | null {
     return this.#leases.get(shard)?.lease.folded ?? null;
   }

@@ -6,7 +6,7 @@ import type { Position } from '../../../domain/event/event.ts';
 import { parseShard } from '../indices/names.ts';
 
 interface Last extends Position {
-  /** Of the shard, where it was known: after a restore nothing of it is to be seen. */
+  /** The shard's history, if it was known: after a restore nothing of it may be seen. */
   history: number | null;
 }
 

@@ -122,7 +122,7 @@ export class Appender {
   }
 
   async #stamp(items: readonly Item[]): Promise<Stamped<Item>> {
-    // Those that were sent before have their stamps.
+    // Items that were sent before have their stamps.
     const isSentAgain = items.some(({ tried }) => tried);
     if (isSentAgain) return { ready: [...items], later: [], decided: [] };
     return stamp(this.#parts, items);

@@ -30,7 +30,7 @@ export const EVENT_SORTS: Record<EventOrder, readonly SortField[]> = {
   TIME: [{ field: '@timestamp', desc: false }, SEQ, { field: 'shiplog.id', desc: false }],
 };
 
-/** Of one answer with all pages of a call: documents hold each text twice, the other time as words. */
+/** Bytes of one answer with all pages of a call. Documents hold each text twice, once as words. */
 const PAGES_BYTES = 32 * 1_024 * 1_024;
 
 export interface EventPagesParts {
@@ -65,7 +65,7 @@ export class EventPages {
     }
   }
 
-  /** Where the pages would be too heavy together, all of them have fewer rows. */
+  /** If the pages would be too heavy together, all of them get fewer rows. */
   async #read(queries: readonly EventQuery[]): Promise<Read[]> {
     const scopes = await this.#parts.scopes.ofEach(queries.map(({ filter }) => filter.taskId));
     for (let most = Math.max(...queries.map(({ page }) => page.limit)); ; ) {
@@ -137,7 +137,7 @@ interface Read extends Pick<Scope, 'quiet'> {
 interface Plan {
   list: ListSearch;
   request: PageRequest;
-  /** Of each search of the page, one per target. */
+  /** For each search of the page, one per target. */
   searches: Search[][];
 }
 
@@ -158,7 +158,7 @@ function plan({ filter, order, page }: EventQuery, scope: Scope, most: number): 
   return { list, request, searches };
 }
 
-/** Where the rows are that the snapshot's heads do not have. */
+/** The positions of rows that are beyond the heads of the snapshot. */
 function rowsBeyond({ rows, at }: EventPage): Position[] {
   const heads = new Map(at.map(({ shard, seq }) => [shard, seq]));
   return rows.flatMap(({ node: { position } }) =>

@@ -29,7 +29,7 @@ export interface Target {
 export interface Scope {
   targets: Target[];
   at: ShardCursor[];
-  /** Those of `at` that are searched without a bound. */
+  /** The shards of `at` that are searched without a bound. */
   quiet: ShardCursor[];
 }
 

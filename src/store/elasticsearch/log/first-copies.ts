@@ -52,7 +52,7 @@ export async function firstCopies(
   return copies;
 }
 
-/** Of an event that is sent though it, or another of its id, is there. */
+/** What becomes of an event if it, or another one with its id, is there already. */
 export function outcomeOf(
   event: LogEvent,
   { shard }: Registered,

@@ -22,7 +22,7 @@ export class Heads {
     this.#parts = parts;
   }
 
-  /** Of all shards where no task is named. */
+  /** The heads of the task's shards; null: of all shards. */
   async of(taskId: string | null): Promise<ShardHead[]> {
     const { shards, registry } = this.#parts;
     if (taskId === null) return (await shards.current()).map(headOf);
@@ -32,7 +32,7 @@ export class Heads {
     return info === null ? [] : [headOf(info)];
   }
 
-  /** Of the shards that a task which nothing was reported of would begin in now. */
+  /** The heads of the shards in which a task would begin now that nothing was reported of. */
   async ofUnknown(taskId: string): Promise<ShardHead[]> {
     const now = this.#parts.now();
     const days = new Set([dayAt(now)]);

@@ -15,7 +15,7 @@ interface Item extends Sought {
 
 export interface Stamped<I> {
   ready: I[];
-  /** To be stamped when the others are decided: the id of each is that of one before it. */
+  /** Stamped once the others are decided, for each has the id of one before it. */
   later: I[];
   decided: { at: number; outcome: Outcome }[];
 }

@@ -62,7 +62,7 @@ type Predicate = (fields: Fields) => boolean;
 type Bool = Partial<Record<'filter' | 'must_not' | 'should', readonly Query[]>>;
 type Range = Partial<Record<'gte' | 'gt' | 'lte' | 'lt', number>>;
 
-/** Of the queries that `dsl.ts` makes for views. */
+/** Understands the queries that `dsl.ts` makes for views. */
 export function predicateOf(query: Query): Predicate {
   const [kind, body] = Object.entries(query)[0] as [string, Record<string, unknown>];
   if (kind === 'match_all') return () => true;

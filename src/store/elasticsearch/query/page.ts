@@ -16,7 +16,7 @@ import { all, any, MATCH_ALL, type Query } from './dsl.ts';
 export interface SortField {
   field: string;
   desc: boolean;
-  /** Of what has no value: far beyond every one, so that it stands last. */
+  /** Stands in for a value that is missing: beyond every other, so that such rows come last. */
   missing?: number;
 }
 

@@ -15,7 +15,7 @@ const RUNS = z.object({
   steps: z.object({ buckets: z.array(COUNT.extend({ key: z.string() })) }),
 });
 
-/** Of the runs that began in [from, to). */
+/** Counts the runs that began in [from, to). */
 export async function readReliability(
   { searcher, names }: { searcher: Searcher; names: Names },
   hosts: readonly string[],

@@ -31,7 +31,7 @@ export interface RankedGroup {
 export interface RankQuestion {
   search: Omit<Search, 'body'>;
   query: Query;
-  /** Of a composite aggregation: what tells its groups apart. */
+  /** Sources of a composite aggregation: what tells its groups apart. */
   sources: readonly object[];
   keyOf: (key: Record<string, unknown>) => string;
   groups: readonly RankedGroup[];

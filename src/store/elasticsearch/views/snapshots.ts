@@ -66,7 +66,7 @@ export class Snapshots {
     await Promise.all([...folded].map(([shard, seq]) => reach.show(shard, seq)));
   }
 
-  /** Where the views of the tasks' shards stand. */
+  /** How far the views of the tasks' shards are. */
   async #places(taskIds: readonly string[]): Promise<Map<string, Place>> {
     const { shards, registry, positions } = this.#parts;
     const entries = await registry.find([...new Set(taskIds)]);

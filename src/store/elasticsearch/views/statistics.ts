@@ -42,7 +42,7 @@ export class Statistics {
     return readFailureGroups(this.#parts, queries);
   }
 
-  /** Of the runs that began in [from, to). */
+  /** Counts the runs that began in [from, to). */
   reliability(
     hosts: readonly string[],
     from: number | null,

@@ -78,7 +78,7 @@ export async function readStepStats(
   return largest.map(({ bucket, key }) => groupStats(groupBy, bucket, key, ranks as Ranks));
 }
 
-/** Of a composite aggregation: what tells the groups apart. */
+/** Sources of a composite aggregation: what tells the groups apart. */
 export const STEP_SOURCE = [{ step: { terms: { field: 'event.action' } } }];
 const SOURCES: Record<StepGroupBy, object[]> = {
   STEP: STEP_SOURCE,

@@ -28,7 +28,7 @@ export interface Scope {
   task: { key: number; firstSeq: number; lastSeq: number } | null;
   /** Seqs to look at, both inclusive: a block, a slice of the log. */
   seqs: { from: number; to: number } | null;
-  /** So many events have the words that a better index should lead where there is one. */
+  /** So many events have the words that another index should lead, if there is one. */
   common: boolean;
 }
 
@@ -139,7 +139,7 @@ function leadingIndex(filter: EventFilter, scope: Scope, use: Use, where: Where)
   if (hosts !== null && scope.seqs === null) {
     const names = hosts.map(() => '?').join(', ');
     if (scope.task !== null) {
-      // Of one run the index is in the order of the log; of several they would be sorted.
+      // For one run the index is in the order of the log; for several the rows would be sorted.
       const runs = hosts.length === 1 ? '=' : 'IN';
       where.add(
         `e.run ${runs} (SELECT r.key FROM runs r WHERE r.task = ? AND r.host IN (${names}))`,

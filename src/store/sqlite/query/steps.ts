@@ -13,7 +13,7 @@ const KEYS: readonly SortColumn[] = [
 ];
 const SORTS: Record<StepOrder, readonly SortColumn[]> = {
   STARTED_DESC: [{ expr: 's.started_at', desc: true }, ...KEYS],
-  // Those that never began stand last here too.
+  // Steps that never began come last here too.
   STARTED_ASC: [
     { expr: `(s.started_at = ${NEVER})`, desc: false },
     { expr: 's.started_at', desc: false },
@@ -79,7 +79,7 @@ function onlyBegun({ statuses, from, to }: StepFilter): boolean {
  */
 export function stepLists(filter: StepFilter, order: StepOrder): List[] {
   if (order === 'STARTED_DESC' && onlyFailed(filter)) {
-    // As the index says it.
+    // In the words of the index, or SQLite would not use it.
     return [part(filter, order, 'steps_failed', 's.fingerprint IS NOT NULL')];
   }
   const everywhere = filter.taskId === undefined && (filter.hosts ?? []).length === 0;

@@ -2,7 +2,7 @@
 import type { LabelFilter } from '../../../domain/search/filter.ts';
 import type { Sql, Value } from '../file/connection.ts';
 
-/** Behind every text that begins with the same prefix: U+10FFFF is no character. */
+/** Sorts after every text that begins with the same prefix: U+10FFFF is no character. */
 const LAST_CHARACTER = '\u{10ffff}';
 
 /** Conditions in one chain. */

@@ -14,7 +14,7 @@ interface RunPlace {
   day: number;
 }
 
-/** Of each run that is asked for; looks at the deadline between them. */
+/** Where the run's rows are. Called for each run, it looks at the deadline between them. */
 function place(connection: Connection, { taskId, host }: RunKey): RunPlace | undefined {
   connection.checkDeadline();
   return connection.get<RunPlace>(
@@ -65,7 +65,7 @@ export function readLastLines(
   });
 }
 
-/** So many lines of each step together are not too heavy. Lengths are read without the texts. */
+/** How many lines of each step are, together, not too heavy. Lengths are read without the texts. */
 function linesThatFit(
   connection: Connection,
   steps: readonly (LinesOf | null)[],

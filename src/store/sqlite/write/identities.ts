@@ -35,7 +35,7 @@ export class Identities {
   #recent = new Recent();
   /** On its way into the index, and in memory until all of it is there. */
   #before: Generation | null = null;
-  /** Of each day: up to which seq its index is complete. */
+  /** By day: up to which seq its index is complete. */
   readonly #through = new Map<number, number>();
   readonly #leaving: ReadonlySet<number>;
 
@@ -223,7 +223,7 @@ class Generation {
   /** The greatest seq of them. */
   readonly through: number;
   readonly #tasks: readonly TaskIds[];
-  /** Of the task that is on its way: sorted when its turn comes. */
+  /** The hashes of the task that is being moved, sorted when its turn comes. */
   #sorted: { task: number; hashes: Float64Array } = { task: -1, hashes: new Float64Array() };
   moved: Place | null = { task: 0, hash: 0 };
 
