@@ -60,7 +60,9 @@ async function buildProgram([first = '']: readonly string[]): Promise<Command> {
     .enablePositionalOptions()
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
-    .configureOutput({ outputError: (text) => say(text.trimEnd()) })
+    .configureOutput({
+      outputError: (text) => say(text.replace(/^error: /, 'shiplog: ').trimEnd()),
+    })
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',

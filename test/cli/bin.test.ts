@@ -23,7 +23,7 @@ describe('the shiplog command', () => {
     ]) {
       const { code, stderr } = await runCli(args);
       expect({ args, code }).toEqual({ args, code: 2 });
-      expect(stderr).toMatch(/^error: /);
+      expect(stderr).toMatch(/^shiplog: /);
     }
   });
 

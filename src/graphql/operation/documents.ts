@@ -53,7 +53,7 @@ export type Prepared =
 
 /** The memory of all remembered documents, with what is prepared from them. */
 const REMEMBERED_BYTES_MAX = 32 * 1_024 * 1_024;
-/** A token, its node and its share of what is prepared: some 450 bytes. */
+/** A token, its node and its share of what is prepared: measured, some 450 bytes. */
 const TOKEN_BYTES = 512;
 const ENTRY_BYTES = 4_096;
 /** Longer texts hold values of their own, so they are rarely sent twice. */

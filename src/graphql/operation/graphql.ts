@@ -168,8 +168,8 @@ export function createGraphQL({ log, limits: changed, ...sources }: GraphQLOptio
       if (!('operation' in begun)) return begun;
       giveBack = shares.take(run.viewer.tokenId);
       const args = begun as ValidatedSubscriptionArgs;
-      // The key has only values that the operation declares; whatever else was sent changes nothing. Before the
-      // source is opened, for nobody would close it if this failed.
+      // Only values that the operation declares are in the key: whatever else was sent changes nothing.
+      // It is made before the source is opened, for nobody would close that if this failed.
       const key = `${operation.key}\0${JSON.stringify(args.variableValues.coerced)}`;
       const source = await createSourceEventStream(args);
       if (!(Symbol.asyncIterator in source)) {
