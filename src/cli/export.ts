@@ -36,7 +36,7 @@ export function registerExport(program: Command): void {
       .option('--step <name>', 'of these steps (repeatable)', list)
       .option('--since <time>', 'events from then on, by their own time', pointInTime)
       .option('--until <time>', 'events before then', pointInTime)
-      .option('--after <cursor>', 'go on behind what an interrupted export to stdout had'),
+      .option('--after <cursor>', 'go on after what an interrupted export to stdout had'),
   ).action(run);
 }
 
@@ -110,7 +110,7 @@ async function toStdout(
 async function toFile(log: TaskLog, path: string, of: string, end: Promise<null>): Promise<void> {
   const { file, standing } = await EventFile.open(path, of);
   let events = standing?.events ?? 0;
-  if (standing !== null) say(`${path} goes on behind ${events.toLocaleString('en')} events`);
+  if (standing !== null) say(`${path} goes on after ${events.toLocaleString('en')} events`);
   const progress = new Progress({ total: null, done: events, unit: 'events' });
   const pages = log.pages(standing === null ? START : placeOf(standing.cursor));
   let piece = '';

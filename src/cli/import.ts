@@ -189,7 +189,7 @@ async function store(
     say(`${name} is another one than was read before: it is read from its beginning`);
   }
   if (replaced.length > 0) state.done = 0;
-  if (state.isBegun) say(`goes on behind the first ${amount(state.done, source)}, which are done`);
+  if (state.isBegun) say(`goes on after the first ${amount(state.done, source)}, which are done`);
   if (state.file !== null) say(`where it stands is kept in ${state.file}`);
   const progress = new Progress({ total, done: state.done, unit: source.unit });
   const pages = source.pages(state.positions);

@@ -55,8 +55,8 @@ export function registerTail(program: Command): void {
       .option('--min-level <level>', 'of this level or above', logLevel)
       .option('--search <query>', 'that match a search')
       .option('--last <n>', 'begin with the newest n that are stored', integer(0, 1_000))
-      .option('--after <cursor>', 'go on behind this cursor')
-      .option('--cursor-file <file>', 'go on behind the cursor in this file, and keep it there')
+      .option('--after <cursor>', 'go on after this cursor')
+      .option('--cursor-file <file>', 'go on after the cursor in this file, and keep it there')
       .option('--until-task-ends', 'end when the task has ended and everything was shown')
       .option('--no-retry', 'end when the server is away, instead of waiting for it'),
   ).action(tail);

@@ -195,7 +195,7 @@ function describeOnSqlite(): void {
     // As a kill in the middle of a piece leaves it.
     writeFileSync(file, Buffer.concat([readFileSync(file), gzipSync('{"half').subarray(0, 12)]));
     const resumed = await runCli(args);
-    expect(resumed.stderr).toMatch(/goes on behind [1-9]/);
+    expect(resumed.stderr).toMatch(/goes on after [1-9]/);
     const ids = gunzipSync(readFileSync(file))
       .toString()
       .split('\n')

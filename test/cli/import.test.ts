@@ -136,7 +136,7 @@ describe.skipIf(elasticsearch === null)('shiplog import --elasticsearch', () => 
       killed.child.kill('SIGKILL');
       await killed.ended;
       const resumed = await runCli(args);
-      expect(resumed.stderr).toMatch(/goes on behind the first [45],000 documents/);
+      expect(resumed.stderr).toMatch(/goes on after the first [45],000 documents/);
       // A little is read twice, in case it was being written when it was read first: here that is all.
       const counts = countsOf(resumed);
       expect(counts).toMatchObject({ documents: DOCUMENTS, rejected: 0, finished: true });
@@ -334,10 +334,10 @@ describe('shiplog import of files', () => {
     const second = await imported(['--state', state, file]);
     expect(countsOf(second)).toMatchObject({ documents: 20, stored: 20, duplicates: 0 });
     expect(second.stderr).toContain('it is read from its beginning');
-    expect(second.stderr).not.toContain('goes on behind');
+    expect(second.stderr).not.toContain('goes on after');
     const third = await imported(['--state', state, file]);
     expect(countsOf(third)).toMatchObject({ documents: 0 });
-    expect(third.stderr).toContain('goes on behind');
+    expect(third.stderr).toContain('goes on after');
   });
 
   it('stops at an interrupt with its place kept, and goes on from there', async () => {
