@@ -1,5 +1,5 @@
 /** The schema: every type once. A query sits beside the type that it returns. */
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import './types/scalars.ts';
 import './types/enums.ts';
@@ -25,6 +25,21 @@ builder.subscriptionType({
     'Everything that can be followed, over graphql-ws and server-sent events. Needs the scope `read`.',
 });
 
+/** For readers who have nothing but the schema. */
+const DESCRIPTION = `\
+Logs of deployments. A task is one deployment. On each of its hosts it is a run, a run has steps, and
+what is reported about a step is an event. What tasks, runs, steps and hosts show is derived from their
+events, in whatever order these arrive.
+
+Lists are read in pages: \`first\` and \`after\` lead on, \`last\` and \`before\` lead back, by the cursors of
+rows. Every list and every long text has a cap, which is in its description. A count that may be beyond
+2^31 is a Float. Durations are in milliseconds.
+
+An error has a code in \`extensions.code\`. \`extensions.field\` names what is to blame, and
+\`extensions.retryAfterMs\` says when the same may succeed. If an answer has \`extensions.viewsBehind\`, that
+many acknowledged events are not in what it shows yet.`;
+
 export function buildSchema(): GraphQLSchema {
-  return builder.toSchema({ sortSchema: true });
+  const schema = builder.toSchema({ sortSchema: true });
+  return new GraphQLSchema({ ...schema.toConfig(), description: DESCRIPTION });
 }

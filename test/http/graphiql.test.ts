@@ -131,6 +131,7 @@ describe('GraphiQL', () => {
       .click();
     const docs = page.locator('.graphiql-doc-explorer');
     await docs.waitFor();
+    await expect.poll(() => docs.textContent()).toContain('A task is one deployment');
     await docs.getByText('Query', { exact: true }).first().click();
     await expect.poll(() => docs.textContent()).toContain('tasks');
     expect(foreign).toEqual([]);

@@ -406,3 +406,54 @@ describe.each([
     });
   });
 });
+
+// A plain POST takes the lane; a weight in `Accept` leads the same one to Yoga.
+describe('a plain POST and one that goes through Yoga', () => {
+  let shiplog: HttpFixture;
+  beforeAll(async () => {
+    shiplog = await startHttpFixture();
+  });
+  afterAll(() => shiplog.close());
+
+  it.each([
+    ['a query', '{"query":"{ __typename }"}'],
+    ['a mark of its encoding', '\ufeff{"query":"{ __typename }"}'],
+    ['a key twice', '{"query":"{ a: __typename }","query":"{ b: __typename }"}'],
+    ['nulls', '{"query":"{ __typename }","variables":null,"operationName":null,"extensions":null}'],
+    ['an empty name', '{"query":"query A { __typename }","operationName":""}'],
+    ['an unknown name', '{"query":"query A { __typename }","operationName":"B"}'],
+    ['two operations', '{"query":"query A { __typename } query B { __typename }"}'],
+    ['a syntax error', '{"query":"{"}'],
+    ['an unknown field', '{"query":"{ nothing }"}'],
+    ['too many tokens', `{"query":"{ ${'a '.repeat(1_001)} }"}`],
+    [
+      'a wrong variable',
+      '{"query":"query ($i: ID!) { task(id: $i) { id } }","variables":{"i":[]}}',
+    ],
+    [
+      'a number that is rounded',
+      `{"query":"query ($i: ID!) { task(id: $i) { id } }","variables":{"i":9007199254740993}}`,
+    ],
+    ['an error below a field', '{"query":"{ tasks(first: 501) { nodes { id } } }"}'],
+    [
+      'a rejected event',
+      '{"query":"mutation { logStep(input: {taskId: \\"t\\", host: \\"\\", step: \\"s\\"}) { outcome error { code field message } } }"}',
+    ],
+    ['a subscription', '{"query":"subscription { tail(filter: {}) { cursor } }"}'],
+    ['no query', '{}'],
+    ['an empty query', '{"query":""}'],
+    ['variables as text', '{"query":"{ __typename }","variables":"{}"}'],
+    ['a batch', '[{"query":"{ __typename }"}]'],
+    ['nothing', ''],
+    ['no JSON', '{"query":'],
+  ])('give the same answer to %s', async (_, body) => {
+    const answers = ['application/json', 'application/json;q=0.9'].map(async (accept) => {
+      const headers = { 'content-type': 'application/json', accept };
+      const response = await fetch(`${shiplog.url}/graphql`, { method: 'POST', headers, body });
+      const told = Object.fromEntries(response.headers);
+      return { status: response.status, text: await response.text(), ...told, date: '' };
+    });
+    const [plain, yoga] = await Promise.all(answers);
+    expect(yoga).toEqual(plain);
+  });
+});

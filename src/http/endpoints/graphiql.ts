@@ -59,6 +59,7 @@ function bootScript(workers: Record<'editor' | 'json' | 'graphql', Asset>): stri
   const options = {
     title: 'Shiplog',
     defaultTabs: TABS,
+    schemaDescription: true,
     shouldPersistHeaders: false,
     // Each with the headers of its tab, so that a token counts for them too; over a websocket the
     // page sends none.
