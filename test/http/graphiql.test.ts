@@ -14,7 +14,7 @@ let shiplog: HttpFixture;
 let browser: Browser;
 beforeAll(async () => {
   [shiplog, browser] = await Promise.all([startHttpFixture(), startBrowser()]);
-  await shiplog.ingest.logSteps(stepEvents('deploy-1', 5));
+  await shiplog.ingest.logSteps(stepEvents('shop-42', 5));
 });
 afterAll(async () => {
   await browser.close();
@@ -36,7 +36,7 @@ async function answerOf(page: Page): Promise<string> {
 
 /** Tabs take no click while they still slide to their places. */
 async function showTab(page: Page, name: string): Promise<void> {
-  const tab = page.getByRole('tab').filter({ hasText: name });
+  const tab = page.getByRole('tab').filter({ has: page.getByText(name, { exact: true }) });
   const shown = async (): Promise<string | null> => {
     await tab.getByText(name, { exact: true }).click();
     return tab.getAttribute('aria-selected');
@@ -106,25 +106,27 @@ describe('GraphiQL', () => {
 
   it('opens with the query and the variables that a link brings', async () => {
     const query = 'query Asked($id: ID!) { task(id: $id) { id plan } }';
-    const variables = JSON.stringify({ id: 'deploy-1' });
+    const variables = JSON.stringify({ id: 'shop-42' });
     const { page, problems } = await openPage(
       shiplog,
       `?${new URLSearchParams({ query, variables })}`,
     );
     const asked = page.getByRole('tab').filter({ hasText: 'Asked' });
     await expect.poll(() => asked.getAttribute('aria-selected')).toBe('true');
-    await expect.poll(() => answerOf(page)).toContain('deploy-1');
+    await expect.poll(() => answerOf(page)).toContain('shop-42');
     expect(await page.locator('.graphiql-tab').count()).toBe(TABS.length + 1);
     expect(problems).toEqual([]);
     await page.close();
   });
 
-  it('works in a browser with nothing but this server: tabs, a query, documentation', async () => {
+  it('works in a browser with nothing but this server: examples for the newest task, documentation', async () => {
     const { page, foreign, problems } = await openPage();
     await expect.poll(() => page.locator('.graphiql-tab').count()).toBe(TABS.length);
     await page.getByRole('button', { name: /execute query/i }).click();
     const answer = page.locator('.graphiql-response .view-lines');
-    await expect.poll(() => answer.textContent()).toContain('deploy-1');
+    await expect.poll(() => answer.textContent()).toContain('shop-42');
+    await showTab(page, 'Board');
+    await expect.poll(() => answerOf(page)).toMatch(/"total":\s1,/);
     await page
       .getByRole('button', { name: /documentation explorer/i })
       .first()

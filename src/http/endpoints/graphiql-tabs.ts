@@ -5,6 +5,10 @@ export interface Tab {
   variables?: string;
 }
 
+/** In the variables of the examples: the page puts the newest task in its place, if there is one. */
+export const EXAMPLE_TASK = 'deploy-1';
+const FOR_A_TASK = `{\n  "id": "${EXAMPLE_TASK}"\n}`;
+
 export const TABS: readonly Tab[] = [
   {
     query: `# The newest deployments: how each step goes
@@ -31,7 +35,7 @@ query Deployments {
   {
     query: `# One deployment as a board: a letter for each
 # host and step, row by row.
-# Put the id of a task into the variables below.
+# The variables below name the task.
 query Board($id: ID!) {
   task(id: $id) {
     status
@@ -43,7 +47,7 @@ query Board($id: ID!) {
   }
 }
 `,
-    variables: '{\n  "id": "deploy-1"\n}',
+    variables: FOR_A_TASK,
   },
   {
     query: `# What failed lately, each with the reason
@@ -151,6 +155,6 @@ subscription LiveBoard($id: ID!) {
   }
 }
 `,
-    variables: '{\n  "id": "deploy-1"\n}',
+    variables: FOR_A_TASK,
   },
 ];

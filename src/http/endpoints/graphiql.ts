@@ -10,7 +10,7 @@ import { ShiplogError } from '../../domain/errors.ts';
 import { sendPage } from '../reply.ts';
 import type { Route } from '../route.ts';
 import { FOR_EVER, type StaticFile, sendFile } from '../static-file.ts';
-import { TABS } from './graphiql-tabs.ts';
+import { EXAMPLE_TASK, TABS } from './graphiql-tabs.ts';
 
 interface Asset extends StaticFile {
   name: string;
@@ -76,15 +76,28 @@ self.MonacoEnvironment = {
   getWorkerUrl: (_, label) => new URL(workers[label] ?? workers.editorWorkerService, folder).href,
 };
 const options = ${JSON.stringify(options)};
+const endpoint = new URL('graphql', location.href).pathname;
 const asked = new URLSearchParams(location.search);
-if (asked.has('query')) {
-  const [query, variables] = [asked.get('query'), asked.get('variables') ?? ''];
-  options.defaultTabs.unshift({ query, variables });
-  options.variables = variables;
+async function newestTask() {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ tasks(first: 1) { nodes { id } } }' }),
+    signal: AbortSignal.timeout(2_000),
+  });
+  return (await response.json()).data.tasks.nodes[0].id;
 }
-YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
-  ...options,
-  endpoint: new URL('graphql', location.href).pathname,
+// Without a task, or with a token to be given first, the examples stay as they are.
+newestTask().catch(() => '${EXAMPLE_TASK}').then((id) => {
+  for (const tab of options.defaultTabs) {
+    tab.variables = tab.variables?.replace('"${EXAMPLE_TASK}"', () => JSON.stringify(id));
+  }
+  if (asked.has('query')) {
+    const [query, variables] = [asked.get('query'), asked.get('variables') ?? ''];
+    options.defaultTabs.unshift({ query, variables });
+    options.variables = variables;
+  }
+  YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), { ...options, endpoint });
 });
 `;
 }
