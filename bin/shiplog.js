@@ -23,7 +23,7 @@ if (isAtLeast(process.versions.node, floor)) {
   } else {
     process.stderr.write(
       `shiplog: needs Node ${floor} or newer, this is ${process.versions.node}. ` +
-        'Install a newer one, or run `npm ci` in the project, which brings its own.\n',
+        'Install a newer one, or run `npm ci` (without --omit=dev) in the project, which brings its own.\n',
     );
     process.exitCode = 1;
   }
