@@ -7,14 +7,14 @@
  */
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { foldTime, type LogEvent } from '../../../domain/event/event.ts';
-import { latest, type Register } from '../../../domain/fold/joins.ts';
+import type { LogEvent } from '../../../domain/event/event.ts';
 import { type Bulk, bulkItem } from '../cluster/bulk.ts';
 import type { Connection } from '../cluster/connection.ts';
 import { getDocumentsAs, type StoredDocument } from '../cluster/documents.ts';
 import type { Days } from './days.ts';
 import { registrationId } from './ids.ts';
 import { dayAt, type Names, shardName, shardOf } from './names.ts';
+import { foldSaid, joined, NOTHING_SAID, type Said, saidIn } from './said.ts';
 
 export interface Registered {
   taskId: string;
@@ -37,14 +37,6 @@ export interface Registered {
   checkedAt: number;
 }
 
-/** What startTask said of a task that its events are stamped with, as its fold has it. */
-export interface Said {
-  service: Register<string> | null;
-  environment: Register<string> | null;
-  /** Counted up where it was told anew from the log: nothing of a lower number is joined with it. */
-  restated: number;
-}
-
 interface Stored {
   said: Said;
   seqNo: number;
@@ -59,12 +51,6 @@ const REGISTRATION = z.object({
     /** A `Said` as JSON. */
     task: z.object({ said: z.string() }),
   }),
-});
-const REGISTER = z.object({ value: z.string(), t: z.number(), by: z.string() }).nullable();
-const SAID = z.object({
-  service: REGISTER,
-  environment: REGISTER,
-  restated: z.int().nonnegative().default(0),
 });
 type Registration = z.infer<typeof REGISTRATION>;
 
@@ -142,7 +128,7 @@ export class Registry {
     refused: ReadonlySet<string>,
   ): Promise<void> {
     const underWay = [...entry.saying].filter(({ id }) => !refused.has(id));
-    const said = [...log, ...underWay].reduce(foldSaid, NOTHING);
+    const said = [...log, ...underWay].reduce(foldSaid, NOTHING_SAID);
     const restated = Math.max(entry.said.restated, entry.stored.said.restated) + 1;
     entry.said = { ...said, restated };
     await this.#write([entry]);
@@ -224,7 +210,7 @@ export class Registry {
     for (const event of events) if (!firsts.has(event.id)) firsts.set(event.id, event);
     const ofTask = Map.groupBy(firsts.values(), ({ taskId }) => taskId);
     const documents = ids.map((id) =>
-      registration(day, (ofTask.get(id) ?? []).reduce(foldSaid, NOTHING)),
+      registration(day, (ofTask.get(id) ?? []).reduce(foldSaid, NOTHING_SAID)),
     );
     const outcomes = await this.#bulk.send(
       ids.map((id, i) => {
@@ -239,7 +225,7 @@ export class Registry {
       const source = documents[i] as Registration;
       const document = { source, seqNo: outcome.seq - 1, term: outcome.term ?? 1 };
       // None of the events is stamped yet: some may stand before the one that says something.
-      made.set(id, await this.#remember(id, document, { said: NOTHING, count: 0 }));
+      made.set(id, await this.#remember(id, document, { said: NOTHING_SAID, count: 0 }));
     }
     return made;
   }
@@ -290,50 +276,9 @@ export class Registry {
   }
 }
 
-const NOTHING: Said = { service: null, environment: null, restated: 0 };
-
-/** What cannot be read is taken for nothing: it must keep no event of any task away. */
-function saidIn(text: string): Said {
-  try {
-    return SAID.parse(JSON.parse(text));
-  } catch {
-    return NOTHING;
-  }
-}
-
-/** Folds what a task says of itself as `foldTask` does. */
-function foldSaid(said: Said, event: LogEvent): Said {
-  if (event.task === null) return said;
-  const t = foldTime(event);
-  const service = latest(said.service, event.task.service, t, event.eventId);
-  const environment = latest(said.environment, event.task.environment, t, event.eventId);
-  const isSame = service === said.service && environment === said.environment;
-  return isSame ? said : { ...said, service, environment };
-}
-
 /** What the task says, including events that are on their way. */
 function heardBy({ saying }: Registered, said: Said): Said {
   return [...saying].reduce(foldSaid, said);
-}
-
-/** Whether events of its task may be stamped with what it says. */
-export function saysSomething({ task }: LogEvent): boolean {
-  return task !== null && (task.service !== null || task.environment !== null);
-}
-
-/** Whether its task is to be stamped differently for what this event says. */
-export function saysMore(said: Said, event: LogEvent): boolean {
-  return foldSaid(said, event) !== said;
-}
-
-/** The first where the second says nothing newer. */
-function joined(a: Said, b: Said): Said {
-  if (a.restated !== b.restated) return a.restated > b.restated ? a : b;
-  const join = (one: Register<string> | null, other: Register<string> | null) =>
-    other === null ? one : latest(one, other.value, other.t, other.by);
-  const [service, environment] = [join(a.service, b.service), join(a.environment, b.environment)];
-  const isSame = service === a.service && environment === a.environment;
-  return isSame ? a : { ...a, service, environment };
 }
 
 function isUnwritten({ stored, said }: Registered): boolean {

@@ -3,7 +3,8 @@
  * refuses stamps nothing: so of those that say something, what it has already is decided here.
  */
 import type { LogEvent } from '../../../domain/event/event.ts';
-import { type Registry, saysMore } from '../indices/task-registry.ts';
+import { saysMore } from '../indices/said.ts';
+import type { Registry } from '../indices/task-registry.ts';
 import { asStored, type CopyParts, firstCopies, outcomeOf, type Sought } from './first-copies.ts';
 import type { Outcome } from './outcomes.ts';
 
