@@ -1,7 +1,7 @@
 /** Runs of one task as a keeper has them in memory, where searches do not show all of them as they are. */
 import { planOf, type RunState, type TaskState } from '../../../domain/fold/fold.ts';
 import type { ViewsAsked } from '../../store.ts';
-import type { RunEntry, TaskEntry } from './task-entries.ts';
+import type { RunEntry, TaskEntry } from './task-entry.ts';
 
 /** Runs of a task that is counted and listed in memory as a whole. */
 export const WHOLE_RUNS_MAX = 500;

@@ -7,11 +7,8 @@ import {
   isOver,
   moveRun,
   NO_RUNS,
-  type RunState,
-  type RunTotals,
   type TaskState,
 } from '../../../domain/fold/fold.ts';
-import { heapBytes } from '../../../domain/event/event-weight.ts';
 import { AnswerTooLong, type Connection } from '../cluster/connection.ts';
 import { getAllDocuments, PART_BYTES } from '../cluster/documents.ts';
 import type { Refresher } from '../cluster/refresher.ts';
@@ -19,38 +16,8 @@ import { runId, taskHostsId, taskId } from '../indices/ids.ts';
 import { shardPreference } from '../indices/names.ts';
 import { countRuns, runsOf } from './counted-runs.ts';
 import type { SetAside } from './set-aside.ts';
+import { entryBytes, type RunEntry, stateBytes, type TaskEntry, taskBytes } from './task-entry.ts';
 import type { StoredTask } from './view-documents.ts';
-
-export interface RunEntry {
-  host: string;
-  state: RunState;
-  /** null: not counted, and not stored. */
-  base: RunStatus | null;
-  /** true: what is stored of its steps may be older than the run (a crash between the two). */
-  unsure: boolean;
-  /** About what its state takes in memory: as it was read, or laid out last. */
-  bytes: number;
-}
-
-export interface TaskEntry {
-  id: string;
-  state: TaskState;
-  totals: RunTotals;
-  over: boolean;
-  runs: Map<string, RunEntry>;
-  /**
-   * As what `totals` has the runs that are not in `runs`, where a keeper before this one may still
-   * write; null: as they are stored.
-   */
-  counted: Map<string, RunStatus> | null;
-  /** Every run of the task is in `runs`. */
-  complete: boolean;
-  /** Hosts whose stored runs cannot be read: they stay as they are. */
-  unreadable: Set<string>;
-  usedAt: number;
-  /** About what `state` takes in memory. */
-  bytes: number;
-}
 
 interface StateSource {
   shiplog: { generation: number; state: string; base_status?: RunStatus };
@@ -70,7 +37,7 @@ const RUNS = z.object({ hits: z.object({ hits: z.array(RUN) }) });
 export interface TaskEntriesParts {
   connection: Connection;
   refresher: Pick<Refresher, 'refresh'>;
-  /** Of the day's views. */
+  /** The index of the day's views. */
   index: string;
   shard: string;
   generation: number;
@@ -83,10 +50,6 @@ const FIRST_RUNS = 100;
 const LEAST_RUNS = 20;
 const MOST_RUNS = 5_000;
 const READ_BYTES = 16 * 1024 * 1024;
-/** Of a run that nothing is known of, and of what a run was counted as. */
-const EMPTY_BYTES = 500;
-const COUNTED_BYTES = 100;
-
 export class TaskEntries {
   readonly #connection: Connection;
   readonly #refresher: Pick<Refresher, 'refresh'>;
@@ -112,7 +75,7 @@ export class TaskEntries {
   /** About what they take in memory. */
   get bytes(): number {
     let bytes = 0;
-    for (const entry of this.#tasks.values()) bytes += bytesOf(entry);
+    for (const entry of this.#tasks.values()) bytes += entryBytes(entry);
     return bytes;
   }
 
@@ -172,7 +135,7 @@ export class TaskEntries {
   addRun(entry: TaskEntry, host: string): RunEntry {
     const base = entry.counted?.get(host) ?? null;
     const state = emptyRun(entry.id, host);
-    const run = { host, state, base, unsure: base !== null, bytes: EMPTY_BYTES };
+    const run = { host, state, base, unsure: base !== null, bytes: stateBytes(0) };
     entry.counted?.delete(host);
     entry.runs.set(host, run);
     return run;
@@ -242,7 +205,7 @@ export class TaskEntries {
       if (left <= bytes) break;
       if (kept.has(entry.id)) continue;
       this.#tasks.delete(entry.id);
-      left -= bytesOf(entry);
+      left -= entryBytes(entry);
     }
   }
 
@@ -359,20 +322,4 @@ export class TaskEntries {
     );
     return docs.map((doc) => doc?.source ?? null);
   }
-}
-
-function bytesOf({ bytes: own, runs, counted }: TaskEntry): number {
-  let bytes = own + (counted?.size ?? 0) * COUNTED_BYTES;
-  for (const run of runs.values()) bytes += run.bytes;
-  return bytes;
-}
-
-/** About what a state takes in memory that has so many characters as JSON. */
-export function stateBytes(characters: number): number {
-  return EMPTY_BYTES + characters;
-}
-
-/** The same of a task: what may be long of it are its labels, its plan and the hosts that it names. */
-export function taskBytes({ hosts, plan, labels }: TaskState): number {
-  return stateBytes(JSON.stringify([plan, labels]).length) + heapBytes(hosts);
 }

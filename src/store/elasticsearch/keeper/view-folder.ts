@@ -25,13 +25,8 @@ import {
 } from '../../../domain/fold/fold.ts';
 import { areTooMany, type HeldFor, type HeldRuns, heldRuns, WHOLE_RUNS_MAX } from './held-runs.ts';
 import type { SetAside } from './set-aside.ts';
-import {
-  type RunEntry,
-  stateBytes,
-  type TaskEntries,
-  type TaskEntry,
-  taskBytes,
-} from './task-entries.ts';
+import type { TaskEntries } from './task-entries.ts';
+import { type RunEntry, stateBytes, type TaskEntry, taskBytes } from './task-entry.ts';
 import { runDocuments, taskDocument, taskHostsDocument } from './view-documents.ts';
 import type { ViewWriter } from './view-writer.ts';
 
