@@ -170,6 +170,11 @@ describe('a damaged event', () => {
     ['is no object', '17'],
     ['has no event', '{"time":"1795742440.1"}'],
     ['is garbage', 'ab"c'],
+    ['has a quotation mark too many', '{"event":"bro"ken","time":1}'],
+    ['lacks a quotation mark', '{"event":"broken,"time":1}'],
+    ['lacks a brace', '{"event":{"line":"x","source":"stdout","time":1}'],
+    ['has a part that is whole', '{"event":{"time":1,"a":{}},,}'],
+    ['is cut off behind a brace', '{"event":{"line":"{'],
   ])('that %s costs none of its neighbours', async ([name = '', bad]) => {
     const good = (text: string) => JSON.stringify({ event: text, index: name, time: 1.8e9 });
     const answer = await send(good('before') + bad + good('behind'));
@@ -194,6 +199,11 @@ describe('a damaged event', () => {
       'labels',
       'last',
     ]);
+  });
+
+  it('is refused soon, however often it begins and never ends', async () => {
+    // Looked at anew from each beginning it would take minutes.
+    expect((await send('{"event":'.repeat(200_000))).status).toBe(400);
   });
 
   it('alone is refused, and so is nothing at all', async () => {

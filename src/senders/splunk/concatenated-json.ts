@@ -1,7 +1,8 @@
 /**
- * JSON values one behind the other, with or without anything between them, found one at a time.
- * What is no JSON is given as a problem, and the search goes on at the next object: one damaged
- * event costs no other.
+ * JSON objects one behind the other, with or without anything between them, found one at a time.
+ * What is no JSON is given as a problem, and the search goes on at the next event: one damaged
+ * event costs no other, though a quotation mark or a brace that is missing seems to swallow all
+ * that stands behind it.
  */
 import { parseExactJson } from '../../domain/event/exact-number.ts';
 
@@ -9,29 +10,52 @@ export type FoundJson = { ok: true; value: unknown } | { ok: false };
 
 const SPACE = /[\s,[\]]+/y;
 const OBJECT = '{'.charCodeAt(0);
+/** How events begin. Within a text of JSON nothing can look so, for its quotation marks are escaped. */
+const EVENT = /\{\s*"(?:event|time|host|source|sourcetype|index|fields)"\s*:/g;
+/** Characters behind damage that are looked at for events, in lengths of the text. */
+const LOOKS = 2;
 
 export function* concatenatedJson(text: string): Generator<FoundJson, void, undefined> {
   let at = 0;
+  /** Up to where something damaged may reach: it is told once. */
+  let damagedTo = 0;
+  let looks = LOOKS * text.length;
   for (;;) {
     // Lists of events are taken as their events.
     SPACE.lastIndex = at;
     if (SPACE.test(text)) at = SPACE.lastIndex;
     if (at >= text.length) return;
-    if (text.charCodeAt(at) !== OBJECT) {
-      yield { ok: false };
-      const next = text.indexOf('{', at);
-      if (next === -1) return;
-      at = next;
+    const isObject = text.charCodeAt(at) === OBJECT;
+    const end = isObject ? endOfObject(text, at) : -1;
+    const found = end === -1 ? null : parsed(text.slice(at, end));
+    if (found?.ok) {
+      // A part of something damaged may be whole, and is no event.
+      if (at >= damagedTo || isEvent(found.value)) yield found;
+      at = end;
       continue;
     }
-    const end = endOfObject(text, at);
-    if (end === -1) {
-      yield { ok: false };
-      return;
+    if (at >= damagedTo) yield { ok: false };
+    if (isObject) {
+      const to = end === -1 ? text.length : end;
+      damagedTo = Math.max(damagedTo, to);
+      looks -= to - at;
     }
-    yield parsed(text.slice(at, end));
-    at = end;
+    const next = isObject ? nextEvent(text, at + 1, end) : text.indexOf('{', at);
+    if (next === -1 || looks < 0) return;
+    at = next;
   }
+}
+
+/** `end`: behind the object that was damaged; -1: nobody knows. -1: there is none. */
+function nextEvent(text: string, from: number, end: number): number {
+  EVENT.lastIndex = from;
+  const event = EVENT.exec(text)?.index ?? -1;
+  if (event === -1 || end === -1) return Math.max(event, end);
+  return Math.min(event, end);
+}
+
+function isEvent(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'event');
 }
 
 function parsed(text: string): FoundJson {
