@@ -20,6 +20,12 @@ async function eventsOf(taskId: string): Promise<StoredEvent[]> {
   return (found?.rows ?? []).map(({ node }) => node);
 }
 
+/** Of a source, received since then: midnight may have passed. */
+async function eventsOfDays(source: string, began: Date): Promise<StoredEvent[]> {
+  const days = new Set([began, new Date()].map((at) => at.toISOString().slice(0, 10)));
+  return (await Promise.all([...days].map((day) => eventsOf(`${source}/${day}`)))).flat();
+}
+
 const AT = 1_795_745_000_123;
 const NANOSECONDS = `${AT}456789`;
 
@@ -196,11 +202,65 @@ describe('log records', () => {
   });
 });
 
+describe('a time that cannot be meant', () => {
+  it.for(['1000', '946684799999000000', '18446744073709551616'])(
+    '(%s) is kept and told, and its record stands at the time of its receipt',
+    async (time) => {
+      const name = `unset-${time}`;
+      const misfits = () => shiplog.metric('shiplog_sender_misfits_total{reason="time"}');
+      const before = Number(await misfits());
+      const resource = { attributes: [{ key: 'service.name', value: { stringValue: name } }] };
+      const logRecords = [{ timeUnixNano: time, body: { stringValue: name } }];
+      const began = new Date();
+      await postJson({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] });
+      const [event] = await eventsOfDays(`service/${name}`, began);
+      expect(event).toMatchObject({ message: name });
+      // What no 64 bits hold is not even a number of nanoseconds.
+      const isNumber = BigInt(time) < 2n ** 64n;
+      expect(event?.params).toEqual(isNumber ? { timeUnixNano: time } : null);
+      expect(Number(await misfits()) - before).toBe(isNumber ? 1 : 0);
+    },
+  );
+
+  it('gives way to the one at which its record was observed', async () => {
+    const record = { ...line('observed'), timeUnixNano: '1', observedTimeUnixNano: NANOSECONDS };
+    await postJson(jsonLogs('otlp-observed', record));
+    expect(await eventsOf('otlp-observed')).toMatchObject([{ at: AT }]);
+  });
+});
+
+it('An id of a trace in base64 is that trace, and one of zeros is none', async () => {
+  const traceId = '5b8efff798038103d269b633813fc60c';
+  const spanId = 'eee19b7ec3c1b174';
+  const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');
+  await postJson(
+    jsonLogs(
+      'otlp-ids',
+      { ...line('hex'), traceId: traceId.toUpperCase(), spanId },
+      { ...line('base64'), traceId: base64(traceId), spanId: base64(spanId) },
+      { ...line('zeros'), traceId: '0'.repeat(32), spanId: '0'.repeat(16) },
+    ),
+  );
+  const [hex, inBase64, zeros] = await eventsOf('otlp-ids');
+  expect(hex?.labels).toMatchObject({ trace_id: traceId, span_id: spanId });
+  expect(inBase64?.labels).toEqual(hex?.labels);
+  expect(zeros?.labels).toEqual({ service: 'shop' });
+});
+
 describe('an exporter hears', () => {
   it('success for an empty request', async () => {
     expect((await post(Buffer.alloc(0), PROTOBUF)).status).toBe(200);
     expect((await postJson({})).status).toBe(200);
   });
+
+  it.for(['[]', 'null', '7', '{"resourceLogs":7}', '{"resourceLogs":[{"scopeLogs":"x"}]}'])(
+    '400 of %s: nothing of it was stored',
+    async (body) => {
+      const answer = await post(body, { 'content-type': 'application/json' });
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ code: 3, message: /not an object/ });
+    },
+  );
 
   it('of a body that is none a google.rpc.Status in the encoding of its request', async () => {
     const json = await post('{"resourceLogs":', { 'content-type': 'application/json' });

@@ -151,6 +151,22 @@ describe('other programs', () => {
     expect(await messagesOf('index/raw-lines/2026-11-27')).toEqual(['one', 'two']);
   });
 
+  it('stand at the time of their receipt where theirs cannot be read, which is kept and told', async () => {
+    const misfits = () => shiplog.metric('shiplog_sender_misfits_total{reason="time"}');
+    const before = Number(await misfits());
+    const began = new Date();
+    await send('{"event":"noon","time":"noon","index":"times"}{"event":"0","time":0,"index":"times"}');
+    const days = new Set([began, new Date()].map((at) => at.toISOString().slice(0, 10)));
+    const events = (await Promise.all([...days].map((day) => eventsOf(`index/times/${day}`)))).flat();
+    expect(events.map(({ params }) => params)).toEqual([{ time: 'noon' }, { time: 0 }]);
+    expect(Number(await misfits()) - before).toBe(2);
+  });
+
+  it('stand at the time in the event where there is none around it', async () => {
+    await send('{"event":{"message":"own","timestamp":"2027-01-15T08:00:00.5Z"},"index":"own"}');
+    expect(await messagesOf('index/own/2027-01-15')).toEqual(['own']);
+  });
+
   it('find health, and acknowledgements of everything that was stored', async () => {
     const health = await fetch(`${shiplog.url}/services/collector/health`);
     expect([health.status, await health.json()]).toEqual([

@@ -192,6 +192,8 @@ export const DEFAULT_MAPPING: Mapping = {
       'eventTime',
       'createTime',
       'TIMESTAMP',
+      'timeUnixNano',
+      'observedTimeUnixNano',
     ],
     format: 'auto',
     offsetMinutes: 0,

@@ -26,7 +26,7 @@ export interface ReadTime {
 }
 
 /** Dates before it are clocks that nobody set, and epochs in another unit than was meant. */
-const EARLIEST = Date.UTC(2000, 0, 1);
+export const EARLIEST = Date.UTC(2000, 0, 1);
 const LATEST = Date.UTC(9999, 11, 31);
 
 /** null: no time that can be meant. */

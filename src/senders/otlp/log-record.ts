@@ -1,6 +1,7 @@
 /** A log record of OpenTelemetry, in whichever encoding it came, as a foreign document. */
 import type { LogLevel } from '../../domain/event/event.ts';
 import type { ForeignDocument, Said } from '../foreign-document.ts';
+import { EARLIEST } from '../mapping/times.ts';
 import { structuredMessage } from '../structured-message.ts';
 
 export type Attributes = Record<string, unknown>;
@@ -61,10 +62,15 @@ export function documentOfRecord(
     ...record.attributes,
   };
   if (record.severityText !== '') fields.severity_text = record.severityText;
-  if (record.traceId !== '') fields.trace_id = record.traceId;
-  if (record.spanId !== '') fields.span_id = record.spanId;
+  if (isId(record.traceId)) fields.trace_id = record.traceId;
+  if (isId(record.spanId)) fields.span_id = record.spanId;
   if (record.eventName !== '') fields['event.name'] = record.eventName;
   const said: Said = { ...timeOf(record) };
+  if (said.at === undefined) {
+    // For the mapping, which tells what it cannot use, and keeps it.
+    if (record.time !== 0n) fields.timeUnixNano = String(record.time);
+    if (record.observedTime !== 0n) fields.observedTimeUnixNano = String(record.observedTime);
+  }
   const level = levelOf(record.severityNumber);
   if (level !== null) said.level = level;
   if (message !== null) said.message = message;
@@ -79,14 +85,19 @@ function bodyOf(body: unknown): { body: Attributes; message: string | null } {
   return { body: fields, message };
 }
 
+/** One of zeros means that there is none. */
+function isId(hex: string): boolean {
+  return /[^0]/.test(hex);
+}
+
 const PER_SECOND = 1_000_000_000n;
 
 /** Times are nanoseconds, but a shipper that read them from a file has seconds alone. */
 function timeOf({ time, observedTime }: LogRecord): Pick<Said, 'at' | 'atIsFine'> {
-  const said = time === 0n ? observedTime : time;
-  if (said === 0n) return {};
+  const at = Number((time === 0n ? observedTime : time) / 1_000_000n);
+  if (at < EARLIEST) return {};
   const atIsFine = time % PER_SECOND !== 0n || observedTime % PER_SECOND !== 0n;
-  return { at: Number(said / 1_000_000n), atIsFine };
+  return { at, atIsFine };
 }
 
 const LEVELS: readonly LogLevel[] = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];

@@ -9,17 +9,25 @@ import { keep, MAX_DEPTH } from './logs-protobuf.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 export function* readJsonLogs(request: unknown): Generator<FoundRecord | null, void, undefined> {
-  for (const logs of listOf(objectOf(request)?.resourceLogs)) {
+  for (const logs of messagesOf(request, 'resourceLogs')) {
     const resource: Attributes = {};
     readPairs(objectOf(objectOf(logs)?.resource)?.attributes, resource, 1);
-    for (const scopeLogs of listOf(objectOf(logs)?.scopeLogs)) {
+    for (const scopeLogs of messagesOf(logs, 'scopeLogs')) {
       const origin = { resource, scope: scopeOf(objectOf(objectOf(scopeLogs)?.scope)) };
-      for (const raw of listOf(objectOf(scopeLogs)?.logRecords)) {
+      for (const raw of messagesOf(scopeLogs, 'logRecords')) {
         const record = objectOf(raw);
         yield record === null ? null : { origin, record: readRecord(record) };
       }
     }
   }
+}
+
+/** What stands where a list of messages should is one that is none: it is told, not passed over. */
+function messagesOf(parent: unknown, name: string): readonly unknown[] {
+  const message = objectOf(parent);
+  if (message === null) return [parent];
+  const list = message[name] ?? [];
+  return Array.isArray(list) ? (list as unknown[]) : [list];
 }
 
 function objectOf(value: unknown): Json | null {
@@ -62,11 +70,17 @@ function readRecord(raw: Json): LogRecord {
 /** A text of digits or a number; what is none of both is no time. */
 function nanoseconds(value: unknown): bigint {
   const text = value instanceof ExactNumber ? value.source : String(value);
-  return /^\d{1,20}$/.test(text) ? BigInt.asUintN(64, BigInt(text)) : 0n;
+  const number = /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
+  return number === BigInt.asUintN(64, number) ? number : 0n;
 }
 
+/** Also in base64, which is JSON's form of bytes elsewhere. */
 function hexId(value: unknown): string {
-  return typeof value === 'string' && /^[0-9a-f]{1,64}$/i.test(value) ? value.toLowerCase() : '';
+  if (typeof value !== 'string') return '';
+  if (/^(?:[\w+/-]{22}==|[\w+/-]{11}=)$/.test(value)) {
+    return Buffer.from(value, 'base64').toString('hex');
+  }
+  return /^[0-9a-f]{1,64}$/i.test(value) ? value.toLowerCase() : '';
 }
 
 function readPairs(pairs: unknown, into: Attributes, depth: number): void {

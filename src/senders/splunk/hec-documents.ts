@@ -100,7 +100,7 @@ function documentOf(
 ): ForeignDocument {
   const { envelope, value, docker } = event;
   const said: Said = { ...timeOf(envelope.time, receivedAt) };
-  const { event: _, time: __, index, fields: indexed, ...rest } = envelope;
+  const { event: _, time, index, fields: indexed, ...rest } = envelope;
   const fields: Record<string, unknown> = { ...rest };
   if (indexed !== undefined) fields.fields = indexed;
   if (value === null) said.message = withoutReturn(event.line);
@@ -109,6 +109,8 @@ function documentOf(
     Object.assign(fields, more);
     if (message !== null) said.message = message;
   }
+  // For the mapping, which tells that it cannot use it, and keeps it.
+  if (said.at === undefined && time !== undefined) fields.time ??= time;
   if (docker !== null) addContainer(docker, fields, said);
   return {
     kind: 'splunk',
@@ -157,9 +159,8 @@ function identityOf(event: HecEvent, equals: Map<string, number>): Identity {
   return { by: 'line', parts, ordinal };
 }
 
-/** Seconds with a fraction, as a text or a number. */
+/** Seconds with a fraction, as a text or a number; without one the mapping looks for another. */
 function timeOf(time: unknown, receivedAt: number): Pick<Said, 'at' | 'atIsFine'> {
-  if (time === undefined) return { at: receivedAt, atIsFine: false };
   const read = readForeignTime(time, { format: 'auto', offsetMinutes: 0, receivedAt });
-  return read === null ? { at: receivedAt, atIsFine: false } : { at: read.at, atIsFine: read.fine };
+  return read === null ? {} : { at: read.at, atIsFine: read.fine };
 }
