@@ -2,8 +2,9 @@
  * What a document says beyond what we know, kept within the caps on labels and params. Params are
  * nested again, so that redaction sees each name by itself.
  */
-import { ExactNumber } from '../../domain/event/exact-number.ts';
+
 import type { JsonObject, Labels } from '../../domain/event/event.ts';
+import { ExactNumber } from '../../domain/event/exact-number.ts';
 import { LIMITS } from '../../domain/event/limits.ts';
 import type { FieldMap, Leaf } from './field-map.ts';
 import type { LabelRule } from './mapping.ts';

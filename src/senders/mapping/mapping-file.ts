@@ -4,68 +4,83 @@
  */
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { nearest } from '../../domain/text/nearest.ts';
 import { SOURCE_KINDS } from '../foreign-document.ts';
 import { DEFAULT_MAPPING } from './default-mapping.ts';
 import { FIELDS, type FieldName, type FieldRule, type LabelRule, type Mapping } from './mapping.ts';
+import { inOrder, type Path, told, wrongNames } from './mapping-problems.ts';
 import type { MappingChoice } from './mappings.ts';
 import { TIME_FORMATS } from './times.ts';
 
 const MAX_PATHS = 50;
 const MAX_MAPPINGS = 100;
+const NOT_EMPTY = 'must not be empty';
+const NOT_LONGER = 'must have at most 256 characters';
+const TOO_MANY = `must have ${MAX_PATHS} at most`;
 
 const path = z
   .string('must be a path such as host.name')
-  .min(1, 'must not be empty')
-  .max(256, 'must have at most 256 characters')
+  .min(1, NOT_EMPTY)
+  .max(256, NOT_LONGER)
   .refine((text) => !text.includes('*'), 'must not hold "*": only labels and drop may end in .*');
 const pathOrAllBelow = z
   .string('must be a path such as kubernetes.labels.*')
-  .min(1, 'must not be empty')
-  .max(256, 'must have at most 256 characters')
+  .min(1, NOT_EMPTY)
+  .max(256, NOT_LONGER)
   .refine(
     (text) => !text.replace(/\.\*$/, '').includes('*'),
     'may hold "*" only at its end, behind a dot',
   );
 function oneOrMore<T extends z.ZodType>(item: T, error: string) {
-  return z.union([item.transform((one) => [one]), z.array(item).min(1).max(MAX_PATHS)], { error });
+  return z.union(
+    [
+      item.transform((one) => [one]),
+      z.array(item).min(1, 'must have one at least').max(MAX_PATHS, TOO_MANY),
+    ],
+    { error },
+  );
 }
 const paths = oneOrMore(
   path,
   'must be a path, or a list of paths (the first that is there is taken)',
 );
 
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const text = z
+  .union([z.string(), z.number(), z.boolean()], 'must be a text, a number, true or false')
+  .transform(String);
 const rule = z.union(
   [
     paths.transform((own) => ({ path: own, fallback: undefined, values: undefined })),
     z.strictObject({
       path: paths.optional(),
       fallback: text.optional(),
-      values: z.record(z.string(), text).optional(),
+      values: z
+        .record(z.string(), text, 'must be an object of words and what they mean')
+        .optional(),
     }),
   ],
   { error: 'must be a path, a list of paths, or an object with path, fallback and values' },
 );
 
 const OFFSET = /^(?:Z|UTC|([+-])(\d\d):(\d\d))$/;
+const NO_OFFSET = 'must be an offset such as +08:00, or UTC';
 const timeRule = z.union(
   [
     paths.transform((own) => ({ path: own, format: undefined, offset: undefined })),
     z.strictObject({
       path: paths.optional(),
       format: z.enum(TIME_FORMATS, `must be one of ${TIME_FORMATS.join(', ')}`).optional(),
-      offset: z.string().regex(OFFSET, 'must be an offset such as +08:00, or UTC').optional(),
+      offset: z.string(NO_OFFSET).regex(OFFSET, NO_OFFSET).optional(),
     }),
   ],
   { error: 'must be a path, a list of paths, or an object with path, format and offset' },
 );
 
+const name = z.string().min(1).max(128);
 const labels = z.union(
   [
     z.array(pathOrAllBelow).transform((list) => list.map((one) => ({ name: null, paths: [one] }))),
     z
-      .record(z.string().min(1).max(128), paths)
+      .record(name, paths)
       .transform((named) => Object.entries(named).map(([name, own]) => ({ name, paths: own }))),
   ],
   { error: 'must be a list of paths, or an object of names and paths' },
@@ -76,33 +91,55 @@ const ruleOfEachField = Object.fromEntries(FIELDS.map((name) => [name, rule.opti
   z.ZodOptional<typeof rule>
 >;
 
-const mapping = z.strictObject({
-  extends: z.enum(['default', 'none'], 'must be default or none').default('default'),
-  ...ruleOfEachField,
-  time: timeRule.optional(),
-  labels: labels.optional(),
-  writers: z
-    .array(z.strictObject({ kind: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), path: paths }))
-    .max(MAX_PATHS)
-    .optional(),
-  drop: z.array(pathOrAllBelow).max(MAX_PATHS).optional(),
-});
+const NO_MAPPING = 'must be an object of fields and where they stand';
+const KIND = /^[a-z][a-z0-9-]{0,30}$/;
+const NO_KIND = 'must be a word such as pod, of 31 small letters at most';
+const mapping = z.strictObject(
+  {
+    extends: z.enum(['default', 'none'], 'must be default or none').default('default'),
+    ...ruleOfEachField,
+    time: timeRule.optional(),
+    labels: labels.optional(),
+    writers: z
+      .array(
+        z.strictObject(
+          { kind: z.string(NO_KIND).regex(KIND, NO_KIND), path: paths },
+          'must be an object with kind and path',
+        ),
+        'must be a list of objects with kind and path',
+      )
+      .max(MAX_PATHS, TOO_MANY)
+      .optional(),
+    drop: z.array(pathOrAllBelow, 'must be a list of paths').max(MAX_PATHS, TOO_MANY).optional(),
+  },
+  NO_MAPPING,
+);
 
-const file = z.strictObject({
-  mappings: z
-    .record(z.string().min(1).max(128), mapping)
-    .refine((all) => Object.keys(all).length <= MAX_MAPPINGS, `has more than ${MAX_MAPPINGS}`),
-  use: z.array(
-    z.strictObject({
-      index: oneOrMore(
-        z.string().min(1).max(256),
-        'must be a pattern, or a list of them',
-      ).optional(),
-      kind: oneOrMore(z.enum(SOURCE_KINDS), `must be one of ${SOURCE_KINDS.join(', ')}`).optional(),
-      mapping: z.string(),
-    }),
-  ),
-});
+const file = z.strictObject(
+  {
+    mappings: z
+      .record(name, mapping, 'must be an object of names and mappings')
+      .refine((all) => Object.keys(all).length <= MAX_MAPPINGS, `has more than ${MAX_MAPPINGS}`),
+    use: z.array(
+      z.strictObject(
+        {
+          index: oneOrMore(
+            z.string().min(1, NOT_EMPTY).max(256, NOT_LONGER),
+            'must be a pattern, or a list of them',
+          ).optional(),
+          kind: oneOrMore(
+            z.enum(SOURCE_KINDS),
+            `must be one of ${SOURCE_KINDS.join(', ')}`,
+          ).optional(),
+          mapping: z.string('must be the name of a mapping'),
+        },
+        'must be an object with mapping, and index or kind',
+      ),
+      'must be a list of objects with mapping, and index or kind',
+    ),
+  },
+  'must be an object with mappings and use',
+);
 
 export type MappingFile = { ok: MappingChoice[] } | { problems: string[] };
 
@@ -116,20 +153,23 @@ export function parseMappingFile(source: string): MappingFile {
     );
     return { problems };
   }
-  const lineOf = (where: readonly PropertyKey[]): string => {
+  const lineOf = (where: Path): number => {
     for (let depth = where.length; depth >= 0; depth--) {
       const node = document.getIn(where.slice(0, depth), true);
-      if (isNode(node) && node.range) return `line ${lines.linePos(node.range[0]).line}`;
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
     }
-    return 'line 1';
+    return 1;
   };
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return { problems: [`line 1: ${(error as Error).message}`] };
+  }
   const parsed = file.safeParse(value);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.flatMap((issue) => told(issue, lineOf));
-  problems.push(...wrongNames(value, lineOf));
-  if (!parsed.success || problems.length > 0) return { problems };
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const problems = [...issues.flatMap(told), ...wrongNames(value)];
+  if (!parsed.success || problems.length > 0) return { problems: inOrder(problems, lineOf) };
   const mappings = new Map(
     Object.entries(parsed.data.mappings).map(([name, own]) => [name, compiled(name, own)]),
   );
@@ -140,60 +180,6 @@ export function parseMappingFile(source: string): MappingFile {
       mapping: mappings.get(name) ?? DEFAULT_MAPPING,
     })),
   };
-}
-
-type Issue = z.core.$ZodIssue;
-
-function told(issue: Issue, lineOf: (path: readonly PropertyKey[]) => string): string[] {
-  const where = issue.path.join('.') || 'the file';
-  if (issue.code === 'unrecognized_keys') {
-    const known = issue.path.length === 0 ? ['mappings', 'use'] : KNOWN_KEYS;
-    return issue.keys.map((key) => {
-      const guess = nearest(key, known);
-      const hint = guess === null ? '' : `; did you mean "${guess}"?`;
-      return `${lineOf([...issue.path, key])}: ${where} has no "${key}"${hint}`;
-    });
-  }
-  if (issue.code === 'invalid_union') {
-    // Where one of the forms was meant, what is wrong in it says more.
-    const deep = issue.errors.find((errors) =>
-      errors.some((one) => one.path.length > 0 || one.code === 'unrecognized_keys'),
-    );
-    if (deep !== undefined) {
-      return deep.flatMap((one) => told({ ...one, path: [...issue.path, ...one.path] }, lineOf));
-    }
-  }
-  return [`${lineOf(issue.path)}: ${where} ${issue.message}`];
-}
-
-const KNOWN_KEYS = [...FIELDS, 'time', 'labels', 'writers', 'drop', 'extends'].concat([
-  'path',
-  'fallback',
-  'values',
-  'format',
-  'offset',
-  'index',
-  'kind',
-  'mapping',
-]);
-
-/** Choices of mappings that are not there. */
-function wrongNames(value: unknown, lineOf: (path: readonly PropertyKey[]) => string): string[] {
-  const loose = z
-    .object({
-      mappings: z.record(z.string(), z.unknown()),
-      use: z.array(z.object({ mapping: z.string() })),
-    })
-    .safeParse(value);
-  if (!loose.success) return [];
-  const names = [...Object.keys(loose.data.mappings), 'default'];
-  return loose.data.use.flatMap(({ mapping: name }, at) => {
-    if (names.includes(name)) return [];
-    const guess = nearest(name, names);
-    const hint = guess === null ? '' : `; did you mean "${guess}"?`;
-    const where = lineOf(['use', at, 'mapping']);
-    return [`${where}: use.${at}.mapping: there is no mapping "${name}"${hint}`];
-  });
 }
 
 type MappingInput = z.output<typeof mapping>;
