@@ -93,7 +93,8 @@ export function showMapped(
 
 function readFields(line: string): Record<string, unknown> | null {
   try {
-    const value = parseExactJson(line);
+    // A mark at the beginning of a file is no text.
+    const value = parseExactJson(line.startsWith('\ufeff') ? line.slice(1) : line);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isObject ? (value as Record<string, unknown>) : null;
   } catch {

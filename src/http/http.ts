@@ -132,6 +132,8 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   ]) {
     routes.set(route.name, route);
   }
+  // Who joins addresses may end them with a slash, and most exporters drop what is answered 404.
+  for (const [path, route] of [...routes]) if (isForSending(route)) routes.set(`${path}/`, route);
   const graphiql = settings.graphiql ? graphiqlRoutes() : null;
   if (graphiql !== null) routes.set(graphiql.page.name, graphiql.page);
   const consolePage = consoleRoutes(onFault);
@@ -186,6 +188,10 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       return closing;
     },
   };
+}
+
+function isForSending({ methods, access }: Route): boolean {
+  return access === 'ingest' && methods.includes('POST');
 }
 
 function openAuth({ settings, now, log }: Pick<HttpOptions, 'settings' | 'now' | 'log'>): Auth {

@@ -23,7 +23,7 @@ describe('shiplog mapping try', () => {
       'mappings: {old: {task: release, time: {path: t, format: epoch-s}}}\nuse: [{index: old-*, mapping: old}]\n',
     );
     const input = [
-      '{"index":{"_index":"old-1"}}',
+      '\ufeff{"index":{"_index":"old-1"}}',
       '{"release":"r-1","t":1795742637,"message":"one","host":"web-1","size":3}',
       '{"create":{"_index":"new"}}',
       '{"release":"r-1","@timestamp":"noon","message":"two"}',

@@ -315,3 +315,17 @@ describe('a server that takes nothing now', () => {
     await broken.close();
   });
 });
+
+it.for([
+  ['/v1/logs/', '{}'],
+  ['/v1/events/', '[]'],
+  ['/services/collector/', '{"event":"slash"}'],
+  ['/services/collector/event/1.0/', '{"event":"slash"}'],
+])(
+  '%s, with the slash of who joins addresses, is the same as without it',
+  async ([path = '', body = '']) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(shiplog.url + path, { method: 'POST', headers, body });
+    expect(answer.status).toBe(200);
+  },
+);

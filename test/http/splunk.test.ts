@@ -155,9 +155,13 @@ describe('other programs', () => {
     const misfits = () => shiplog.metric('shiplog_sender_misfits_total{reason="time"}');
     const before = Number(await misfits());
     const began = new Date();
-    await send('{"event":"noon","time":"noon","index":"times"}{"event":"0","time":0,"index":"times"}');
+    await send(
+      '{"event":"noon","time":"noon","index":"times"}{"event":"0","time":0,"index":"times"}',
+    );
     const days = new Set([began, new Date()].map((at) => at.toISOString().slice(0, 10)));
-    const events = (await Promise.all([...days].map((day) => eventsOf(`index/times/${day}`)))).flat();
+    const events = (
+      await Promise.all([...days].map((day) => eventsOf(`index/times/${day}`)))
+    ).flat();
     expect(events.map(({ params }) => params)).toEqual([{ time: 'noon' }, { time: 0 }]);
     expect(Number(await misfits()) - before).toBe(2);
   });

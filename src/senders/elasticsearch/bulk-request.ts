@@ -29,6 +29,8 @@ interface Span {
 /** Elasticsearch's own bounds. */
 const MAX_INDEX_BYTES = 255;
 const MAX_ID_BYTES = 512;
+/** Of what stands before a document: more than an id, an index and a few words is a document. */
+const MAX_ACTION_BYTES = 16 * 1024;
 /** Of one document: parsing holds the event loop. */
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
@@ -49,7 +51,7 @@ export function* bulkActions(body: Buffer, pathIndex: string | null): Generator<
       throw new ElasticsearchError(
         400,
         'illegal_argument_exception',
-        `Malformed action/metadata line [${lines.number}], expected create, index, update or delete; nothing of this request was stored`,
+        `Malformed action/metadata line [${lines.number}], expected create, index, update or delete in at most ${MAX_ACTION_BYTES} bytes; nothing of this request was stored`,
       );
     }
     if (action.name !== 'delete') action.line = lines.next();
@@ -90,7 +92,7 @@ function isBlank(body: Buffer, { from, to }: Span): boolean {
 }
 
 function readAction(body: Buffer, line: Span, pathIndex: string | null): BulkAction | null {
-  if (line.to - line.from > 16 * 1024) return null;
+  if (line.to - line.from > MAX_ACTION_BYTES) return null;
   const fields = parseLine(body, line)?.fields;
   if (fields === undefined) return null;
   for (const name of ACTIONS) {
