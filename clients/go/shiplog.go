@@ -103,7 +103,7 @@ type Client struct {
 	queue      []entry
 	bytes      int
 	fullAt     int
-	inFlight   int // so many from the first are being sent and must stay
+	inFlight   int // so many from the first were sent, and may be stored: they must stay
 	isUrgent   bool
 	closing    bool
 	waiting    int // calls of Flush
@@ -554,7 +554,7 @@ func (c *Client) add(e entry) {
 	c.queue = append(c.queue, e)
 	c.bytes += len(e.line) + 1
 	if c.spool != nil {
-		if err := c.spool.append(e.line); err != nil {
+		if err := c.spool.append(e.line, 4*max(c.options.QueueBytes, c.bytes)); err != nil {
 			c.spoolTrouble(err)
 		} else {
 			c.completeSpool()
@@ -755,7 +755,9 @@ func (c *Client) take(limit limits) (batch []entry, isOver bool) {
 		batch = append(batch, e)
 	}
 	c.isUrgent = len(batch) < len(c.queue)
-	c.inFlight = len(batch)
+	// Of what had no answer less may be sent now: all of it may be stored, and a notice with an id of it would be
+	// refused as another event.
+	c.inFlight = max(c.inFlight, len(batch))
 	return batch, false
 }
 
@@ -766,7 +768,7 @@ func (c *Client) remove(count int) {
 		c.bytes -= len(e.line) + 1
 	}
 	c.queue = append([]entry(nil), c.queue[count:]...)
-	c.inFlight = max(0, c.inFlight-count) // of what had no answer nothing may be dropped
+	c.inFlight = max(0, c.inFlight-count)
 	c.fullAt = max(c.options.QueueBytes, min(c.fullAt, int(float64(c.bytes)*fullAgain)))
 	if len(c.queue) > 0 {
 		return
@@ -1256,7 +1258,11 @@ func lockOf(path string) (*os.File, error) {
 	return lock, nil
 }
 
-func (s *spool) append(line []byte) error {
+func (s *spool) append(line []byte, most int) error {
+	if s.size > most {
+		s.isBehind = true
+		return errors.New(s.path + " is full, and cannot be written anew")
+	}
 	if s.isTorn {
 		line = append([]byte{'\n'}, line...)
 	}

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -49,6 +50,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -877,7 +879,8 @@ public final class Shiplog implements AutoCloseable {
         ? new FileAttribute<?>[] {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))}
         : new FileAttribute<?>[0];
-    Files.createDirectories(directory, ours);
+    // Where a link leads to it, older versions of Java find that it is none.
+    if (!Files.isDirectory(directory)) Files.createDirectories(directory, ours);
     List<Path> others = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "java-*.ndjson")) {
       files.forEach(others::add);
@@ -905,6 +908,8 @@ public final class Shiplog implements AutoCloseable {
         }
       });
       orphans.add(orphan);
+    } catch (NoSuchFileException e) {
+      orphan.remove(); // another agent was faster
     } catch (IOException e) {
       complain("spool: " + e);
       orphan.leave();
@@ -965,6 +970,7 @@ public final class Shiplog implements AutoCloseable {
 
   /** Something in the queue: a line of the spool file and of a request. */
   private static final class Entry {
+    private static final Pattern NOTICE = Pattern.compile("\\[shiplog\\] ([0-9]{1,9}) " + DROPPED);
     private static final List<String> WHOSE = List.of("taskId", "host", "step", "attempt", "writer");
 
     final byte[] line;
@@ -974,7 +980,13 @@ public final class Shiplog implements AutoCloseable {
     private final Map<String, Object> about; // whom a notice in its place is about
 
     Entry(Map<String, Object> said) {
-      this(said, 1);
+      this(said, standsFor(said.get("message")));
+    }
+
+    /** A notice of an agent before says for how many. */
+    private static int standsFor(Object message) {
+      Matcher notice = NOTICE.matcher(String.valueOf(message));
+      return notice.matches() ? Integer.parseInt(notice.group(1)) : 1;
     }
 
     private Entry(Map<String, Object> said, int stands) {

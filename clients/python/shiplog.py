@@ -117,7 +117,7 @@ class Client:
         self._close_within = None  # seconds; such a handler said so
         self._queue = deque()
         self._bytes = 0
-        self._in_flight = 0  # so many from the first are being sent and must stay
+        self._in_flight = 0  # so many from the first were sent, and may be stored: they must stay
         self._urgent = False
         self._closing = False
         self._given_up = False
@@ -292,7 +292,8 @@ class Client:
         with self._lock:
             self._queue.append(entry)
             self._bytes += entry.size
-            if self._spool is not None and self._try(lambda: self._spool.append(entry.line)):
+            most = 4 * max(self._queue_bytes, self._bytes)
+            if self._spool is not None and self._try(lambda: self._spool.append(entry.line, most)):
                 self._complete_spool()
             if self._bytes > self._full_at:
                 self._make_room()
@@ -436,14 +437,15 @@ class Client:
                     break
                 batch.append(entry)
             self._urgent = self._urgent or len(batch) < len(self._queue)
-            self._in_flight = len(batch)
+            # Of what had no answer less may be sent now: all of it may be stored, and a notice with
+            # an id of it would be refused as another event.
+            self._in_flight = max(self._in_flight, len(batch))
             return batch
 
     def _remove(self, count):
         with self._lock:
             for _ in range(count):
                 self._bytes -= self._queue.popleft().size
-            # Of what had no answer nothing may be dropped.
             self._in_flight = max(0, self._in_flight - count)
             self._full_at = max(self._queue_bytes, min(self._full_at, self._bytes * FULL_AGAIN))
             if not self._queue:
@@ -919,7 +921,10 @@ class _Spool:
         self.size = 0
         self.rewrite(())
 
-    def append(self, line):
+    def append(self, line, most):
+        if self.size > most:
+            self.is_behind = True
+            raise OSError(f"{self._path} is full, and cannot be written anew")
         data = (b"\n" if self._is_torn else b"") + line + b"\n"
         written = 0
         try:

@@ -286,6 +286,45 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(messages).toEqual(texts);
   });
 
+  it('changes nothing of what may be stored already where less of it is sent again and room is made', async () => {
+    const queueBytes = 120_000;
+    const texts = Array.from({ length: 100 }, (_, i) => `old ${i}`);
+    await leave('maybe', [...texts.map((text, i) => lineOf('maybe', i + 1, text)), '']);
+    const sentTwice = Promise.withResolvers<void>();
+    let isBack = false;
+    const stub = await startStubServer((got, earlier) => {
+      if (earlier.length === 1) sentTwice.resolve();
+      return isBack ? stored(got) : { status: earlier.length === 0 ? 408 : 503, body: '' };
+    });
+    const agent = agentOf('maybe', stub.url, { SHIPLOG_QUEUE_BYTES: String(queueBytes) });
+    await agent.call('step', 'maybe', 'web-1', 'download');
+    await sentTwice.promise;
+    await agent.call('lines', 1, 2_000);
+    isBack = true;
+    expect((await agent.call('flush', 20)).result).toBe('true');
+    stub.stop();
+    const [all, less, ...later] = stub.got.map(({ lines }) => lines);
+    expect(all).toHaveLength(100);
+    expect(less?.length).toBeLessThan(100);
+    const again = new Set(later.flat());
+    expect(all?.filter((line) => !again.has(line))).toEqual([]);
+  });
+
+  it('keeps its file within bounds where it cannot be written anew, and writes it when it can', async () => {
+    const queueBytes = 40_000;
+    const agent = agentOf('stuck', NOBODY, { SHIPLOG_QUEUE_BYTES: String(queueBytes) });
+    await agent.call('step', 'stuck', 'web-1', 'download');
+    const [file = ''] = (await readdir(spoolOf('stuck'))).filter((one) => one.endsWith('.ndjson'));
+    const inTheWay = join(spoolOf('stuck'), `${file}.new`);
+    await mkdir(inTheWay);
+    await agent.call('lines', 1, 3_000);
+    expect(await spoolBytes(spoolOf('stuck'))).toBeLessThan(5 * queueBytes);
+    expect(agent.stderr()).toMatch(/^shiplog: spool: /m);
+    await rm(inTheWay, { recursive: true });
+    await expect.poll(() => storedMessages(spoolOf('stuck'))).toContain('line 3000');
+    expect(await spoolBytes(spoolOf('stuck'))).toBeLessThan(3 * queueBytes);
+  });
+
   it('makes room where two steps print by turns, and says of each how much of it gave way', async () => {
     const lines = 4_000;
     const queueBytes = 100_000;

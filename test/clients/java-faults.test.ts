@@ -1,7 +1,7 @@
 /** Shiplog.java where the disk is full, others answer for the server, or what is said is odd. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import {
   createServer,
   type IncomingMessage,
@@ -430,6 +430,31 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
   );
 
   it(
+    'counts what gave way already in what a killed agent left',
+    async () => {
+      const spool = settings('notices').SHIPLOG_SPOOL;
+      await mkdir(spool);
+      const event = (sequence: number, message: string) =>
+        JSON.stringify({
+          ...{ taskId: 'notices', host: 'web-1', step: 'download', attempt: 1, writer: 'w' },
+          ...{ eventId: `e${sequence}`, sequence, message, at: new Date().toISOString() },
+        });
+      const words = 'events of output were dropped here: they could not be delivered in time';
+      const lines = numbers(41, 900).map((i) => event(i, `line ${i}`));
+      const left = [event(1, `[shiplog] 40 ${words}`), ...lines, ''];
+      await writeFile(join(spool, 'java-1.ndjson'), left.join('\n'));
+      const env = { ...settings('notices', server.url), SHIPLOG_QUEUE_BYTES: '50000' };
+      const agent = startAgent('java', env);
+      expect((await agent.call('close', 20)).result, agent.stderr()).toBe('0');
+      await agent.end();
+      const found = await stored('notices');
+      expect(linesOf(found).length).toBeLessThan(860);
+      expect(linesOf(found).length + sum(gaveWayIn(found))).toBe(900);
+    },
+    LONG_MS,
+  );
+
+  it(
     'never shows a token that cannot be sent, and goes on when there is one',
     async () => {
       const token = join(directory, 'token');
@@ -443,6 +468,21 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
       expect(agent.stderr()).toContain('token file');
       expect(agent.stderr()).not.toContain('shp_');
       expect(linesOf(await stored('token'))).toEqual([1]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'keeps its file in a directory that a link leads to',
+    async () => {
+      await mkdir(join(directory, 'linked'));
+      await symlink(join(directory, 'linked'), join(directory, 'link'));
+      const agent = startAgent('java', settings('link'));
+      await agent.call('step', 'link', 'web-1', 'download');
+      await agent.call('line', 'line 1');
+      await agent.kill();
+      expect(agent.stderr()).not.toContain('spool');
+      expect(linesOf(await delivered('link'))).toEqual([1]);
     },
     LONG_MS,
   );
