@@ -106,8 +106,8 @@ type Client struct {
 	inFlight   int // so many from the first were sent, and may be stored: they must stay
 	isUrgent   bool
 	closing    bool
-	waiting    int // calls of Flush
-	drained    []chan struct{}
+	waiting    int           // calls of Flush
+	drained    chan struct{} // nil: nobody waits
 	sequences  map[[2]string]int
 	events     int
 	running    map[*Step]struct{}
@@ -188,16 +188,17 @@ func (o *Options) check() error {
 	return nil
 }
 
-// Flush waits until everything that was reported before is delivered, at most so long; it says
-// whether it is.
+// Flush waits until everything that was reported is delivered, at most so long; it says whether it is.
 func (c *Client) Flush(atMost time.Duration) bool {
 	c.mu.Lock()
 	if len(c.queue) == 0 {
 		c.mu.Unlock()
 		return true
 	}
-	empty := make(chan struct{})
-	c.drained = append(c.drained, empty)
+	if c.drained == nil {
+		c.drained = make(chan struct{})
+	}
+	empty := c.drained
 	c.waiting++
 	c.mu.Unlock()
 	wake(c.urgent)
@@ -303,9 +304,9 @@ type Step struct {
 	host      Host
 	name      string
 	attempt   int
-	began     time.Time
-	lastEvent time.Time // guarded by the client's mutex, as the two below
-	chance    float64   // so that fleets do not speak at once
+	began     time.Time // guarded by the client's mutex, as all below
+	lastEvent time.Time
+	chance    float64 // so that fleets do not speak at once
 	progress  time.Time
 }
 
@@ -401,10 +402,10 @@ func failed(status string, why Failure) event {
 func (s *Step) end(e event) {
 	c := s.host.task.client
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	delete(c.running, s)
-	c.mu.Unlock()
 	e.DurationMs = durationOf(time.Since(s.began))
-	s.report(e)
+	c.report(s, e)
 }
 
 func (s *Step) report(e event) {
@@ -780,10 +781,10 @@ func (c *Client) remove(count int) {
 			c.letGoOfAdopted()
 		}
 	}
-	for _, empty := range c.drained {
-		close(empty)
+	if c.drained != nil {
+		close(c.drained)
+		c.drained = nil
 	}
-	c.drained = nil
 }
 
 // One event that is too large by itself: its texts are cut, or it is left out.
@@ -1345,11 +1346,21 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 			return len(data), nil
 		}
 		if end < 0 {
-			end = longestPartialLine - 1
+			end = wholeRunes(rest, longestPartialLine-1) - 1
 		}
 		w.step.Line(string(rest[:end+1]), w.stream, "")
 		rest = rest[end+1:]
 	}
+}
+
+// At most so many bytes, none of which is a part of a character that goes on behind them.
+func wholeRunes(text []byte, most int) int {
+	for back := 0; back < utf8.UTFMax; back++ {
+		if utf8.RuneStart(text[most-back]) {
+			return most - back
+		}
+	}
+	return most // it is no text
 }
 
 func (w *lineWriter) Close() error {

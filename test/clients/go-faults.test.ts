@@ -9,7 +9,7 @@ import { storedTask } from './stored.ts';
 const TOO_LONG = 9 * 1024 * 1024;
 
 describe.runIf(LANGUAGES.includes('go'))('shiplog.go', () => {
-  const { server, directory, leave, deliverRest, linesStored } = testFaults('go');
+  const { server, directory, agentOf, leave, deliverRest, linesStored } = testFaults('go');
 
   it('delivers what stands behind a line that is too long, and names that one', async () => {
     const long = lineOf('long', 2, 'x'.repeat(TOO_LONG));
@@ -53,6 +53,17 @@ func main() {${replaced}}`;
     expect(code, stderr).toBe(0);
     const found = await storedTask(server(), '2026-11-24-shop', 'web-1');
     expect(found?.run?.step).toMatchObject({ status: 'SUCCEEDED', exitCode: 0 });
+  });
+
+  it('cuts what is written to it without an end of line into lines of whole characters', async () => {
+    const agent = agentOf('runes', server().url);
+    await agent.call('step', 'runes', 'web-1', 'download');
+    await agent.call('write', '日', 30_000);
+    expect((await agent.call('close', 20)).result, agent.stderr()).toBe('0');
+    const found = await storedTask(server(), 'runes', 'web-1');
+    const messages = found?.events.map(({ message }) => message ?? '') ?? [];
+    expect(messages).toHaveLength(2);
+    expect(messages.join('')).toBe('日'.repeat(30_000));
   });
 
   it('leaves it to the server to refuse a line that is over a MiB', async () => {

@@ -66,6 +66,10 @@ func main() {
 			}
 		case "long":
 			step.Line(strings.Repeat("x", number(words[1])), shiplog.Stdout, "")
+		case "write": // without an end of line
+			output := step.Writer(shiplog.Stdout)
+			output.Write([]byte(strings.Repeat(words[1], number(words[2]))))
+			output.Close()
 		case "progress":
 			step.Progress(measure(words[1]), measure(words[2]), words[3])
 		case "succeeded":
