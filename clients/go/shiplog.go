@@ -59,6 +59,8 @@ const (
 	leastSign         = time.Second
 	progressEvery     = 250 * time.Millisecond
 	mostComplaints    = 20
+	leastRefusals     = 5       // in a row, before what a proxy refuses is tried without its texts
+	refusedBytes      = 8 << 20 // of the file of what was set aside
 	spoolWordEvery    = time.Minute
 	leastLongestLine  = 1 << 20 // of a spool file; with a larger queue a line may be as long as that
 )
@@ -98,6 +100,8 @@ type Client struct {
 	news    chan struct{} // something came into an empty queue
 	urgent  chan struct{} // what waits for company should go
 	hurry   chan struct{} // somebody waits: end a pause between two tries
+
+	patience int // with what a proxy refuses; only of the goroutine that delivers
 
 	mu         sync.Mutex
 	queue      []entry
@@ -153,6 +157,7 @@ func New(options Options) (*Client, error) {
 		sequences:  map[[2]string]int{},
 		running:    map[*Step]struct{}{},
 		staleAfter: 5 * time.Minute,
+		patience:   leastRefusals,
 		token:      options.Token,
 	}
 	c.readToken()
@@ -683,7 +688,7 @@ func (c *Client) deliver() {
 	// way: it must leave room for the newest.
 	most := min(batchBytes, c.options.QueueBytes/4)
 	limit := limits{batchEvents, most}
-	failures := 0
+	failures, refusals := 0, 0
 	for c.ctx.Err() == nil {
 		batch, isOver := c.take(limit)
 		if isOver {
@@ -698,7 +703,7 @@ func (c *Client) deliver() {
 			c.remove(answer.taken)
 			limit.events = batchEvents
 			limit.bytes = min(most, limit.bytes+moreBytes)
-			failures = 0
+			failures, refusals = 0, 0
 		case answer.status == http.StatusRequestEntityTooLarge && len(batch) > 1:
 			most = max(leastBatchBytes, min(limit.bytes, sizeOf(batch))/2)
 			limit = limits{max(1, len(batch)/2), most}
@@ -716,6 +721,14 @@ func (c *Client) deliver() {
 				limit.bytes = sizeOf(batch) / 2
 			}
 			if answer.isAuth && c.readToken() {
+				continue
+			}
+			if !answer.isForeign {
+				refusals = 0
+			} else if refusals++; len(batch) > 1 { // what does it refuse?
+				limit.events = max(1, len(batch)/2)
+			} else if refusals >= c.patience && c.isPastRefusal(batch[0]) {
+				failures, refusals = 0, 0
 				continue
 			}
 			c.pause(failures, answer)
@@ -815,10 +828,76 @@ func (c *Client) shorten(problem string) {
 	c.mu.Unlock()
 }
 
+// Where others get through, and the event does not.
+func (c *Client) isPastRefusal(e entry) bool {
+	if e.isMutation || !c.send(nil).isDone {
+		return false
+	}
+	again := c.send([]entry{e})
+	if again.isDone {
+		c.remove(1) // it was about the moment
+	}
+	return again.isDone || again.isForeign && c.setAside(e, again.problem)
+}
+
+// Where the event gets through without its texts, these are what a proxy before the server refuses.
+func (c *Client) setAside(e entry, problem string) bool {
+	var without event
+	if json.Unmarshal(e.line, &without) != nil {
+		return false
+	}
+	text := "[shiplog] an event was set aside here: a proxy before the server refuses its text"
+	without.EventID += "-refused"
+	without.Command, without.Params = "", nil
+	if without.Progress != nil {
+		without.Progress.Unit = ""
+	}
+	if without.Error != nil {
+		without.Error = &failure{Message: text}
+	} else {
+		without.Message = &text
+	}
+	if without.Status == "" {
+		without.Level = "WARN"
+	}
+	instead, err := entryOf(without)
+	if err != nil || !c.send([]entry{instead}).isDone {
+		return false
+	}
+	kept := "it is lost"
+	if path, err := c.keepRefused(e.line); err == nil {
+		kept = "it is kept in " + path
+	} else {
+		kept += ": " + err.Error()
+	}
+	c.patience = 1 // it is known now
+	c.complain("an event was set aside, which a proxy before the server refuses (" + problem + "): " + kept)
+	c.remove(1)
+	return true
+}
+
+func (c *Client) keepRefused(line []byte) (path string, err error) {
+	if c.options.Spool == "" {
+		return "", errors.New("there is no spool directory")
+	}
+	path = filepath.Join(c.options.Spool, "refused.ndjson")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return path, err
+	}
+	defer file.Close()
+	if about, err := file.Stat(); err != nil || about.Size() > refusedBytes {
+		return path, errors.Join(err, errors.New(path+" is full"))
+	}
+	_, err = file.Write(append(append([]byte(nil), line...), '\n'))
+	return path, err
+}
+
 type answer struct {
 	status     int
 	isDone     bool // whatever became of each, it need not be sent again
 	isRefused  bool // the same again would be refused again
+	isForeign  bool // a page of something before the server, which may be about the content
 	isAuth     bool
 	isSlow     bool // it may get through in smaller pieces
 	taken      int
@@ -828,7 +907,8 @@ type answer struct {
 
 func (c *Client) send(batch []entry) answer {
 	path, contentType := "/v1/events", "application/x-ndjson"
-	if batch[0].isMutation {
+	isMutation := len(batch) > 0 && batch[0].isMutation
+	if isMutation {
 		path, contentType = "/graphql", "application/json"
 	}
 	var body bytes.Buffer
@@ -859,7 +939,7 @@ func (c *Client) send(batch []entry) answer {
 	if err != nil {
 		return answer{problem: err.Error(), isSlow: isTimeout(err)}
 	}
-	return c.read(response, content, batch)
+	return c.read(response, content, len(batch), isMutation)
 }
 
 func isTimeout(err error) bool {
@@ -892,7 +972,7 @@ func (r reply) isRefusal() bool {
 		len(r.Errors) > 0 && r.Errors[0].Extensions.Code != ""
 }
 
-func (c *Client) read(response *http.Response, content []byte, batch []entry) answer {
+func (c *Client) read(response *http.Response, content []byte, count int, isMutation bool) answer {
 	if ms, err := strconv.Atoi(response.Header.Get("shiplog-stale-after-ms")); err == nil && ms > 0 {
 		c.mu.Lock()
 		c.staleAfter = time.Duration(ms) * time.Millisecond
@@ -902,7 +982,7 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 	isRead := json.Unmarshal(content, &said) == nil
 	// A page of a proxy may be JSON and a 200, too, and has stored nothing.
 	isStored := said.Stored != nil && *said.Stored >= 0 && said.Error == nil
-	if batch[0].isMutation {
+	if isMutation {
 		isStored = said.Data != nil
 	}
 	isStored = isStored && len(said.Errors) == 0
@@ -911,7 +991,7 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 			c.complain("an event was rejected: " + result.Error.Code + ": " + result.Error.Message)
 		}
 	}
-	a := answer{status: response.StatusCode, taken: max(0, min(said.Taken, len(batch))), problem: response.Status}
+	a := answer{status: response.StatusCode, taken: max(0, min(said.Taken, count)), problem: response.Status}
 	if said.Error != nil {
 		a.problem += ": " + said.Error.Message
 	}
@@ -921,9 +1001,10 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 	if seconds, err := strconv.Atoi(response.Header.Get("retry-after")); err == nil {
 		a.retryAfter = min(longestAsked, time.Duration(seconds)*time.Second)
 	}
+	a.isForeign = !(isRead && said.isRefusal()) && isPage(response.StatusCode)
 	switch status := response.StatusCode; {
 	case isRead && (status == 200 && isStored || status == 422 && said.Results != nil):
-		a.isDone, a.taken = true, len(batch)
+		a.isDone, a.taken = true, count
 		c.complaints.Lock()
 		c.complaints.isTroubled = false
 		c.complaints.Unlock()
@@ -939,6 +1020,15 @@ func (c *Client) read(response *http.Response, content []byte, batch []entry) an
 	}
 	c.trouble(errors.New(c.options.URL + " answered " + a.problem))
 	return a
+}
+
+// Of a portal or a firewall; others are about the moment or the size.
+func isPage(status int) bool {
+	switch status {
+	case 401, 407, 408, 413, 429:
+		return false
+	}
+	return status < 500
 }
 
 // Between two tries: longer each time, as long as the server asks for, and not all agents at once.

@@ -97,12 +97,17 @@ public final class Shiplog implements AutoCloseable {
   private static final long PROGRESS_EVERY_MS = 250;
   private static final int MOST_COMPLAINTS = 20;
   private static final long SPOOL_WORD_EVERY_MS = 60_000;
+  private static final int LEAST_REFUSALS = 5; // in a row, before what a proxy refuses goes without its texts
+  private static final long REFUSED_BYTES = 8L * 1024 * 1024; // of the file of what was set aside
   private static final String START_TASK =
       "mutation ($input: StartTaskInput!) { startTask(input: $input) { task { id } } }";
   private static final String FINISH_TASK =
       "mutation ($input: FinishTaskInput!) { finishTask(input: $input) { task { id } } }";
   private static final String DROPPED =
       "events of output were dropped here: they could not be delivered in time";
+
+  private static final String REFUSED =
+      "[shiplog] an event was set aside here: a proxy before the server refuses its text";
 
   /** Where a line was printed. */
   public enum Stream { STDOUT, STDERR }
@@ -194,6 +199,8 @@ public final class Shiplog implements AutoCloseable {
   private int mostBytes;
   private int takenBytes; // as far as it may grow: a proxy that takes little takes little tomorrow, too
   private int failures;
+  private int refusals; // by something before the server
+  private int patience = LEAST_REFUSALS;
 
   // All below is guarded by this object's monitor.
   private Deque<Entry> queue = new ArrayDeque<>();
@@ -586,6 +593,7 @@ public final class Shiplog implements AutoCloseable {
       mostEvents = BATCH_EVENTS;
       mostBytes = Math.min(takenBytes, mostBytes + MORE_BATCH_BYTES);
       failures = 0;
+      refusals = 0;
     } else if (answer.isRefused && batch.size() > 1) {
       // Too much at once, or one of them is to blame: which?
       mostEvents = Math.max(1, batch.size() / 2);
@@ -603,7 +611,65 @@ public final class Shiplog implements AutoCloseable {
       if (answer.isLate) mostBytes = Math.min(mostBytes, size / 2);
       failures++;
       boolean isAuth = answer.status == 401 || answer.status == 403;
-      if (!isAuth || !readToken()) pause(failures, answer.retryAfterMs);
+      if (isAuth && readToken()) return;
+      refusals = answer.isForeign ? refusals + 1 : 0;
+      if (answer.isForeign && batch.size() > 1) {
+        mostEvents = Math.max(1, batch.size() / 2); // what does it refuse?
+      } else if (refusals >= patience && isPastRefusal(batch.get(0))) {
+        failures = 0;
+        refusals = 0;
+        return;
+      }
+      pause(failures, answer.retryAfterMs);
+    }
+  }
+
+  /** Where others get through, and the event does not. */
+  private boolean isPastRefusal(Entry entry) throws InterruptedException {
+    if (entry.isMutation || !send(List.of()).isDone) return false;
+    Answer again = send(List.of(entry));
+    if (again.isDone) remove(1); // it was about the moment
+    return again.isDone || (again.isForeign && setAside(entry, again.problem));
+  }
+
+  /**
+   * Where the event gets through without its texts, these are what a proxy before the server refuses.
+   * Says whether that is so.
+   */
+  private boolean setAside(Entry entry, String problem) throws InterruptedException {
+    Map<String, Object> event = Json.object(Json.read(text(entry.line)));
+    Map<String, Object> left = new LinkedHashMap<>();
+    for (String name : List.of("taskId", "host", "step", "attempt", "writer", "sequence", "at", "status",
+        "stream", "level", "exitCode", "durationMs")) {
+      if (event.get(name) != null) left.put(name, event.get(name));
+    }
+    left.put("eventId", event.get("eventId") + "-refused");
+    if (event.get("progress") instanceof Map) {
+      Map<String, Object> progress = Json.object(event.get("progress"));
+      left.put("progress", said("done", progress.get("done"), "total", progress.get("total")));
+    }
+    if (event.get("error") != null) left.put("error", said("message", REFUSED));
+    else left.put("message", REFUSED);
+    if (event.get("status") == null) left.put("level", "WARN");
+    if (!send(List.of(new Entry(left))).isDone) return false;
+    patience = 1; // it is known now
+    complain("an event was set aside, which a proxy before the server refuses (" + problem + "): it is "
+        + keepRefused(entry.line));
+    remove(1);
+    return true;
+  }
+
+  private String keepRefused(byte[] line) {
+    if (options.spool == null) return "lost: there is no spool directory";
+    Path path = options.spool.resolve("refused.ndjson");
+    Set<OpenOption> how = Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    try (FileChannel file = FileChannel.open(path, how, onlyOurs(path))) {
+      if (file.size() > REFUSED_BYTES) return "lost: " + path + " is full";
+      ByteBuffer data = ByteBuffer.allocate(line.length + 1).put(line).put((byte) '\n').flip();
+      while (data.hasRemaining()) file.write(data);
+      return "kept in " + path;
+    } catch (IOException e) {
+      return "lost: " + e;
     }
   }
 
@@ -685,7 +751,7 @@ public final class Shiplog implements AutoCloseable {
   }
 
   private Answer send(List<Entry> batch) throws InterruptedException {
-    boolean isMutation = batch.get(0).isMutation;
+    boolean isMutation = !batch.isEmpty() && batch.get(0).isMutation;
     ByteBuffer body = ByteBuffer.allocate(batch.stream().mapToInt(Entry::size).sum());
     for (Entry entry : batch) body.put(entry.line).put((byte) '\n');
     CompletableFuture<HttpResponse<Void>> call = null;
@@ -1024,6 +1090,8 @@ public final class Shiplog implements AutoCloseable {
   /** What the server said, and what follows from it. */
   private static final class Answer {
     private static final List<Integer> REFUSALS = List.of(400, 415, 422);
+    // About the moment or the size, whoever says them.
+    private static final List<Integer> NO_PAGES = List.of(401, 407, 408, 413, 429);
 
     final int status;
     String problem;
@@ -1032,11 +1100,13 @@ public final class Shiplog implements AutoCloseable {
     boolean isDone; // whatever became of each, it need not be sent again
     boolean isLate; // there was none in time
     boolean isRefused; // a mistake in the request, and not in the address or the moment
+    boolean isForeign; // a page of something before the server, which may be about the content
 
     Answer(int status, String problem) {
       this.status = status;
       this.problem = (status + " " + problem).trim();
       isRefused = status == 413; // whoever says so, smaller requests may pass
+      isForeign = status > 0 && status < 500 && !NO_PAGES.contains(status);
     }
 
     /** Returns what was rejected. */
@@ -1051,6 +1121,7 @@ public final class Shiplog implements AutoCloseable {
         if (error != null) problem += ": " + Json.object(error).get("message");
         // What stands before the server may have answered: with a 200, too, or with a 400 that is
         // about a certificate.
+        isForeign = isForeign && !hasCode(error);
         isRefused = isRefused || (REFUSALS.contains(status) && hasCode(error));
         boolean isOurs = isMutation ? isTask(said.get("data")) : said.get("stored") instanceof Number;
         if (isOurs && said.get("taken") instanceof Number) {
@@ -1065,8 +1136,8 @@ public final class Shiplog implements AutoCloseable {
           }
         }
         isDone = isOurs && ((status == 200 && error == null) || (status == 422 && results != null));
-        boolean isForeign = !isDone && !isRefused && error == null;
-        if (isForeign && (status == 200 || REFUSALS.contains(status))) {
+        boolean isNoWord = !isDone && !isRefused && error == null;
+        if (isNoWord && (status == 200 || REFUSALS.contains(status))) {
           problem += ", but not as Shiplog does";
         }
       } catch (IllegalArgumentException e) {

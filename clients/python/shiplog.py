@@ -61,6 +61,9 @@ PROGRESS_EVERY = 0.25
 MOST_COMPLAINTS = 20
 SPOOL_WORD_EVERY = 60.0
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
+LEAST_REFUSALS = 5  # in a row, before what a proxy refuses is tried without its texts
+REFUSED_BYTES = 8 * 1024 * 1024  # of the file of what was set aside
+NO_PAGES = (401, 407, 408, 413, 429)  # about the moment or the size, whoever says them
 
 STDOUT = "STDOUT"
 STDERR = "STDERR"
@@ -71,6 +74,7 @@ OUTPUT, BEGINNING, ENDING = range(3)
 START_TASK = "mutation ($input: StartTaskInput!) { startTask(input: $input) { task { id } } }"
 FINISH_TASK = "mutation ($input: FinishTaskInput!) { finishTask(input: $input) { task { id } } }"
 DROPPED = "events of output were dropped here: they could not be delivered in time"
+REFUSED = "[shiplog] an event was set aside here: a proxy before the server refuses its text"
 NOTICE = re.compile(rf"\[shiplog\] (\d{{1,15}}) {DROPPED}")
 
 
@@ -136,6 +140,9 @@ class Client:
         self._most_bytes = min(BATCH_BYTES, queue_bytes // 4)
         self._taken_bytes = self._most_bytes  # what takes little takes little tomorrow, too
         self._failures = 0
+        self._refusals = 0  # by something before the server
+        self._patience = LEAST_REFUSALS
+        self._spool_directory = None if spool is None else os.path.abspath(spool)
         self._read_token()
         if spool is not None:
             self._open_spool(spool)
@@ -377,11 +384,6 @@ class Client:
         batch = self._take(self._most_events, self._most_bytes)
         if not batch:
             return batch is None
-        # Each read has its own time; this is for all of them.
-        self._is_late = False
-        timer = threading.Timer(CALL_TIMEOUT, self._cut_off)
-        timer.daemon = True
-        timer.start()
         try:
             answer = self._send(batch)
         except Exception as error:
@@ -390,11 +392,9 @@ class Client:
             self._trouble(f"no answer from {self._address.geturl()}: {why}")
             answer = _Answer(0, str(error))
             answer.is_slow = self._is_late or isinstance(error, socket.timeout)
-        finally:
-            timer.cancel()
         if answer.is_done:
             self._remove(len(batch))
-            self._most_events, self._failures = BATCH_EVENTS, 0
+            self._most_events, self._failures, self._refusals = BATCH_EVENTS, 0, 0
             self._most_bytes = min(self._taken_bytes, self._most_bytes + MORE_BYTES)
         elif answer.is_refused and len(batch) > 1:
             # Too much at once, or one of them is to blame: which?
@@ -412,8 +412,15 @@ class Client:
             self._failures += 1
             if answer.is_slow:
                 self._most_bytes = sum(entry.size for entry in batch) // 2
-            if not (answer.status in (401, 403) and self._read_token()):
-                self._pause(self._failures, answer)
+            if answer.status in (401, 403) and self._read_token():
+                return False
+            self._refusals = self._refusals + 1 if answer.is_foreign else 0
+            if answer.is_foreign and len(batch) > 1:  # what does it refuse?
+                self._most_events = max(1, len(batch) // 2)
+            elif self._refusals >= self._patience and self._is_past_refusal(batch[0]):
+                self._failures = self._refusals = 0
+                return False
+            self._pause(self._failures, answer)
         return False
 
     def _take(self, most_events, most_bytes):
@@ -453,6 +460,45 @@ class Client:
                     self._let_go_of_adopted()
                 self._changed.notify_all()
 
+    def _is_past_refusal(self, entry):
+        """Where others get through, and the event does not."""
+        try:
+            if entry.is_mutation or not self._send([]).is_done:
+                return False
+            again = self._send([entry])
+            if again.is_done:
+                self._remove(1)  # it was about the moment
+            return again.is_done or again.is_foreign and self._set_aside(entry, again.problem)
+        except Exception as error:
+            self._disconnect()
+            self._trouble(f"no answer from {self._address.geturl()}: {_described(error)}")
+            return False
+
+    def _set_aside(self, entry, problem):
+        """Where the event gets through without its texts, these are what a proxy before the server
+        refuses. Whether that is so."""
+        if not self._send([_Entry(_without_texts(json.loads(entry.line)))]).is_done:
+            return False
+        self._patience = 1  # it is known now
+        self._complain(f"an event was set aside, which a proxy before the server refuses ({problem}): "
+                       f"it is {self._keep_refused(entry.line)}")
+        self._remove(1)
+        return True
+
+    def _keep_refused(self, line):
+        if self._spool_directory is None:
+            return "lost: there is no spool directory"
+        path = os.path.join(self._spool_directory, "refused.ndjson")
+        try:
+            flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND
+            with os.fdopen(os.open(path, flags, 0o600), "ab") as file:
+                if os.fstat(file.fileno()).st_size > REFUSED_BYTES:
+                    raise OSError(f"{path} is full")
+                file.write(line + b"\n")
+            return f"kept in {path}"
+        except OSError as error:
+            return f"lost: {error}"
+
     def _shorten(self):
         """One event that is too large by itself: its texts are cut. False: they are short."""
         with self._lock:
@@ -470,7 +516,18 @@ class Client:
             return True
 
     def _send(self, batch):
-        is_mutation = batch[0].is_mutation
+        # Each read has its own time; this is for all of them.
+        self._is_late = False
+        timer = threading.Timer(CALL_TIMEOUT, self._cut_off)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._answer_to(batch)
+        finally:
+            timer.cancel()
+
+    def _answer_to(self, batch):
+        is_mutation = bool(batch) and batch[0].is_mutation
         headers = {
             "content-type": "application/json" if is_mutation else "application/x-ndjson",
             "accept": "application/graphql-response+json, application/json",
@@ -873,6 +930,8 @@ class _Answer:
         # proxy answers 400, too, where a certificate is missing.
         self.is_refused = status == 413
         self.is_slow = status == 408  # it may get through in smaller pieces
+        # A page of something before the server, which may be about the content.
+        self.is_foreign = 0 < status < 500 and status not in NO_PAGES
 
     def read(self, content, is_mutation):
         try:
@@ -885,6 +944,8 @@ class _Answer:
         first = errors[0] if isinstance(errors, list) and errors else None
         if isinstance(first, dict):
             self.problem += f": {first.get('message')}"
+        if _is_our_error(first):
+            self.is_foreign = False
         self.taken = said["taken"] if _is_count(said.get("taken")) else 0
         results = said.get("results")
         if isinstance(results, list):
@@ -1001,6 +1062,24 @@ def _failure(message, code):
         return None
     failure = {"message": _cleaned(message, COMMAND_CHARACTERS)}
     return failure if code is None else {**failure, "code": _cleaned(code, 200)}
+
+
+def _without_texts(said):
+    """The event as far as it is numbers and the names that all of its step have."""
+    names = ("taskId", "host", "step", "attempt", "writer", "sequence", "at", "status", "stream", "level",
+             "exitCode", "durationMs")
+    left = {name: said[name] for name in names if name in said}
+    left["eventId"] = f"{said['eventId']}-refused"
+    if "progress" in said:
+        left["progress"] = {name: said["progress"][name] for name in ("done", "total")
+                            if name in said["progress"]}
+    if "error" in said:
+        left["error"] = {"message": REFUSED}
+    else:
+        left["message"] = REFUSED
+    if "status" not in said:
+        left["level"] = "WARN"
+    return left
 
 
 def _shortened(event):

@@ -716,6 +716,10 @@ _shiplog_send_all() {
   _shiplog_signs=0
   _shiplog_troubled=
   _shiplog_most_bytes=$_shiplog_batch_bytes
+  _shiplog_refusals=0
+  _shiplog_patience=5 # in a row, before what a proxy refuses is tried without its texts
+  _shiplog_most_lines=$_shiplog_batch
+  _shiplog_instead=
   _shiplog_next_sign=$(($(date +%s) + _shiplog_stale / 4))
   _shiplog_gone=
   while [ -d "$_shiplog_dir" ]; do
@@ -746,7 +750,7 @@ _shiplog_is_killed() {
 
 # Sends all that a file holds. Fails where it has to be tried again later.
 _shiplog_send_file() {
-  _shiplog_most=$_shiplog_batch
+  _shiplog_most=$_shiplog_most_lines
   _shiplog_is_recorded=yes
   _shiplog_sent_of "$1"
   while :; do
@@ -779,6 +783,8 @@ _shiplog_send_file() {
         _shiplog_failures=0
         _shiplog_troubled=
         rm -f "$_shiplog_dir/away"
+        _shiplog_refusals=0
+        _shiplog_most_lines=$_shiplog_batch
         _shiplog_most=$_shiplog_batch
         _shiplog_most_bytes=$((_shiplog_most_bytes + 16384))
         [ "$_shiplog_most_bytes" -le "$_shiplog_batch_bytes" ] || _shiplog_most_bytes=$_shiplog_batch_bytes
@@ -807,11 +813,89 @@ _shiplog_send_file() {
         _shiplog_is_delivered "$1" "${_shiplog_taken:-0}"
         # A slow link: what does not get through in time does in smaller pieces.
         [ "$_shiplog_curl" != 28 ] || _shiplog_most_bytes=$((_shiplog_size_bytes / 2))
+        ! _shiplog_is_past_refusal "$1" || continue
         _shiplog_pause
         return 1
         ;;
     esac
   done
+}
+
+# FILE: whether what a proxy before the server refuses in it is set aside. First it is found out what that is.
+_shiplog_is_past_refusal() {
+  if ! _shiplog_is_page; then
+    _shiplog_refusals=0
+    return 1
+  fi
+  _shiplog_refusals=$((_shiplog_refusals + 1))
+  if [ "$_shiplog_size" -gt 1 ]; then
+    _shiplog_most_lines=$((_shiplog_size / 2))
+    return 1
+  fi
+  [ "$_shiplog_refusals" -ge "$_shiplog_patience" ] && _shiplog_is_only_here "$1" || return 1
+  _shiplog_refusals=0
+  _shiplog_failures=0
+}
+
+# Of something before the server, which may be about the content. The others are about the moment, the token or the
+# size, whoever says them.
+_shiplog_is_page() {
+  case $_shiplog_answer in 000 | 401 | 403 | 407 | 408 | 413 | 429 | 5*) return 1 ;; esac
+}
+
+# FILE: where others get through, and its next event does not.
+_shiplog_is_only_here() {
+  case $1 in *.task.ndjson) return 1 ;; esac
+  _shiplog_instead=' ' # nothing
+  _shiplog_post "$1" 1
+  _shiplog_instead=
+  case $_shiplog_answer in 200 | 422) ;; *) return 1 ;; esac
+  _shiplog_post "$1" 1
+  case $_shiplog_answer in
+    200 | 422) _shiplog_is_delivered "$1" 1 ;; # it was about the moment
+    *) _shiplog_is_page && _shiplog_set_aside "$1" ;;
+  esac
+}
+
+# FILE: where its next event gets through without its texts, these are what is refused.
+_shiplog_set_aside() {
+  _shiplog_refusal=$_shiplog_answer
+  _shiplog_instead=$(_shiplog_rest_of "$1" 1 | _shiplog_without_texts)
+  _shiplog_post "$1" 1
+  _shiplog_instead=
+  case $_shiplog_answer in 200 | 422) ;; *) return 1 ;; esac
+  _shiplog_kept='it is lost'
+  if [ -z "$_shiplog_is_temporary" ]; then
+    _shiplog_refused=$_shiplog_root/refused.ndjson
+    _shiplog_kept_bytes=$({ wc -c <"$_shiplog_refused"; } 2>/dev/null) || _shiplog_kept_bytes=0
+    [ "$_shiplog_kept_bytes" -gt 8388608 ] ||
+      ! (umask 077 && _shiplog_rest_of "$1" 1 >>"$_shiplog_refused") 2>/dev/null ||
+      _shiplog_kept="it is kept in $_shiplog_refused"
+  fi
+  _shiplog_say "an event was set aside, which a proxy before the server refuses ($_shiplog_refusal): $_shiplog_kept"
+  _shiplog_is_delivered "$1" 1
+  _shiplog_patience=1 # it is known now
+}
+
+# A line as far as it is numbers, and the names that all of its step have.
+# shellcheck disable=SC2016
+_shiplog_without_texts() {
+  LC_ALL=C awk '
+    function member(name) {
+      if (!match($0, "\"" name "\":(\"([^\"\\\\]|\\\\.)*\"|-?[0-9][0-9.]*)")) return ""
+      return "," substr($0, RSTART, RLENGTH)
+    }
+    {
+      n = split("taskId host step attempt writer sequence at stream exitCode durationMs", names, " ")
+      out = member("eventId")
+      sub(/"$/, "-refused\"", out)
+      for (i = 1; i <= n; i++) out = out member(names[i])
+      status = member("status")
+      out = out status (status == "" ? ",\"level\":\"WARN\"" : member("level"))
+      text = "\"message\":\"[shiplog] an event was set aside here: a proxy before the server refuses its text\""
+      out = out (index($0, "\"error\":{") ? ",\"error\":{" text "}" : "," text)
+      print "{" substr(out, 2) "}"
+    }'
 }
 
 # FILE COUNT: so many more.
@@ -824,6 +908,11 @@ _shiplog_is_delivered() {
 
 # FILE LINES: the first of what is not sent.
 _shiplog_rest_of() { { tail -n "+$((_shiplog_sent + 1))" "$1" | head -n "$2"; } 2>/dev/null; }
+
+# FILE LINES, or what is sent instead of them.
+_shiplog_lines() {
+  if [ -n "$_shiplog_instead" ]; then printf '%s\n' "$_shiplog_instead"; else _shiplog_rest_of "$1" "$2"; fi
+}
 
 # FILE LINES. The token is given by stdin, where other users cannot read it. Nothing is written to the
 # disk: it may be full, and is emptied by sending.
@@ -841,7 +930,7 @@ _shiplog_post() {
   [ -z "${SHIPLOG_TOKEN_FILE:-}" ] || _shiplog_token=$(cat "$SHIPLOG_TOKEN_FILE")
   _shiplog_token=$(printf '%s' "$_shiplog_token" | tr -d '[:space:]')
   _shiplog_reply=$(
-    _shiplog_rest_of "$1" "$2" | {
+    _shiplog_lines "$1" "$2" | {
       {
         [ -z "$_shiplog_token" ] || printf 'header = "authorization: Bearer %s"\n' "$_shiplog_token"
       } | curl -sS -i -K - --max-time "$_shiplog_call_seconds" --max-filesize 4000000 \
@@ -857,7 +946,7 @@ _shiplog_post() {
   # proxy that wants a certificate 400.
   case $_shiplog_answer in
     200 | 422) _shiplog_is_ours "$_shiplog_proof *[0-9{]" ;;
-    400 | 415) _shiplog_is_ours '"(error|extensions)": *[{][^{}]*"code": *"[A-Z_]*"' ;;
+    400 | 403 | 415) _shiplog_is_ours '"(error|extensions)": *[{][^{}]*"code": *"[A-Z_]*"' ;;
   esac
   _shiplog_said=$(_shiplog_header shiplog-stale-after-ms)
   [ -z "$_shiplog_said" ] || _shiplog_stale=$((_shiplog_said / 1000))

@@ -330,6 +330,59 @@ describe('a client for agents', () => {
     LONG_MS,
   );
 
+  it('gets past what a firewall refuses for its text, which is kept beside the log and named in it', async () => {
+    const refused = { status: 403, body: '<h1>Request rejected. Your support ID is 1234</h1>' };
+    const came = await each(async (language) => {
+      const firewall = await startStubServer((got) =>
+        got.lines.some((line) => line.includes('DROP TABLE')) ? refused : stored(got),
+      );
+      const env = settings(language, 'refused', firewall.url);
+      const agent = startAgent(language, env);
+      await agent.call('step', 'refused', 'web-1', 'download');
+      await agent.call('line', 'DROP TABLE deployments');
+      await agent.call('lines', 1, 1);
+      await agent.call('failed', 7, 'near "DROP TABLE"');
+      const { result } = await agent.call('flush', 30);
+      await agent.kill();
+      firewall.stop();
+      const sent = firewall.got
+        .filter(({ lines }) => !lines.some((line) => line.includes('DROP TABLE')))
+        .flatMap(({ lines }) => lines.filter((line) => line.trim() !== ''))
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      const told = sent.filter(({ eventId }) => String(eventId).endsWith('-refused'));
+      const kept = (await readFile(join(env.SHIPLOG_SPOOL, 'refused.ndjson'), 'utf8')).trimEnd();
+      // What it sends is what the server takes, and what it keeps can be sent besides.
+      const taken = await fetch(`${server.url}/v1/events`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-ndjson',
+          authorization: `Bearer ${agentToken}`,
+        },
+        body: [...told.map((one) => JSON.stringify(one)), ...kept.split('\n')].join('\n'),
+      });
+      return {
+        flushed: result,
+        lines: sent.filter(({ message }) => /^line \d+$/.test(String(message))).length,
+        told: told.map(({ status, exitCode, error, message }) => [
+          ...[status ?? null, exitCode ?? null],
+          /set aside/.test(String((error as { message?: string })?.message ?? message)),
+        ]),
+        kept: kept.split('\n').filter((line) => line.includes('DROP TABLE')).length,
+        taken: ((await taken.json()) as { stored: number }).stored,
+        said: agent.stderr().match(/set aside[^\n]*403[^\n]*refused\.ndjson/g)?.length,
+      };
+    });
+    expect(came).toEqual(
+      all({
+        ...{ flushed: 'true', lines: 1, kept: 2, taken: 4, said: 2 },
+        told: [
+          [null, null, true],
+          ['FAILED', 7, true],
+        ],
+      }),
+    );
+  });
+
   it('says what is wrong with a certificate that nobody vouches for, and delays no step for it', async () => {
     const secure = createSecureServer({
       key: await readFile(join(TLS, 'key.pem')),
