@@ -229,6 +229,15 @@ describe('a time that cannot be meant', () => {
   });
 });
 
+it('Bytes that are no UTF-8 are stored with those replaced, which is counted', async () => {
+  const misfits = () => shiplog.metric('shiplog_sender_misfits_total{reason="text"}');
+  const before = Number(await misfits());
+  const body = JSON.stringify(jsonLogs('otlp-latin', line('gr\xfc\xdf')));
+  await post(Buffer.from(body, 'latin1'), { 'content-type': 'application/json' });
+  expect(await eventsOf('otlp-latin')).toMatchObject([{ message: 'gr\ufffd\ufffd' }]);
+  expect(Number(await misfits()) - before).toBe(1);
+});
+
 it('An id of a trace in base64 is that trace, and one of zeros is none', async () => {
   const traceId = '5b8efff798038103d269b633813fc60c';
   const spanId = 'eee19b7ec3c1b174';

@@ -3,6 +3,7 @@
  * answered 503 or 429 with Retry-After and never anything else: exporters lose a batch at a 500,
  * and most of them at a connection that closes.
  */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERROR_CODES, type InputProblem, ShiplogError } from '../../domain/errors.ts';
 import type { ForeignDocument } from '../../senders/foreign-document.ts';
@@ -47,6 +48,9 @@ export function otlpRoute(options: SenderEndpointOptions): Route {
       const body = { limit: maxBodyBytes, budget, sender: principal.tokenId };
       await withBytes(request, body, async (bytes) => {
         refuseUntoldGzip(bytes);
+        if (encoding === 'json' && !isUtf8(bytes)) {
+          senders.noteMisfit({ reason: 'text', field: '' }, 'otlp');
+        }
         const found = readerOf(bytes, encoding);
         const taken = await takeAll(senders, documentsOf(found, bytes, now()), principal);
         const partial = partialSuccess(taken);

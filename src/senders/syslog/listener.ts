@@ -2,6 +2,7 @@
  * Syslog over TCP. The protocol knows no answer, so whoever sends too fast or while the store is
  * away is held back by not being read: what was read is kept and tried until it is stored.
  */
+import { isUtf8 } from 'node:buffer';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ERROR_CODES, ShiplogError } from '../../domain/errors.ts';
@@ -15,7 +16,7 @@ import { syslogDocument } from './message.ts';
 export interface SyslogOptions {
   host: string;
   port: number;
-  senders: Pick<Senders, 'take'>;
+  senders: Pick<Senders, 'take' | 'noteMisfit'>;
   now: () => number;
   log: Pick<Log, 'warn' | 'error'>;
 }
@@ -130,7 +131,12 @@ async function store(
 ): Promise<void> {
   let batch: ForeignDocument[] = [];
   for (const frame of frames) {
-    batch.push(syslogDocument(utf8.decode(frame), options.now()));
+    const text = utf8.decode(frame);
+    // What stands for bytes that were none may have been sent as it is.
+    if (text.includes('\ufffd') && !isUtf8(frame)) {
+      options.senders.noteMisfit({ reason: 'text', field: '' }, 'syslog');
+    }
+    batch.push(syslogDocument(text, options.now()));
     if (batch.length < BATCH) continue;
     await take(batch, reporter, options, stop);
     batch = [];

@@ -9,7 +9,9 @@ import { describeOnEngines, quietLog } from '../../support/engines.ts';
 import { type Shiplog, startShiplog } from '../../support/shiplog.ts';
 import { recorded } from '../recorded.ts';
 
-function listener(senders: Pick<Senders, 'take'>): Promise<SyslogListener> {
+type Taking = Pick<Senders, 'take' | 'noteMisfit'>;
+
+function listener(senders: Taking): Promise<SyslogListener> {
   return listenSyslog({ host: '127.0.0.1', port: 0, senders, now: Date.now, log: quietLog });
 }
 
@@ -52,10 +54,19 @@ describeOnEngines('syslog over TCP', (engine) => {
     );
     expect(rsyslog).toEqual(rsyslog.toSorted());
   });
+
+  it('in bytes that are no UTF-8 is stored with those replaced, which is counted', async () => {
+    const line = '<13>1 2026-11-27T22:14:15.003Z web-1 latin - - - gr\xfc\xdf\n';
+    sender(syslog).end(Buffer.from(line, 'latin1'));
+    await vi.waitFor(async () => {
+      expect(await messagesOf('program/latin/2026-11-27')).toEqual(['gr\ufffd\ufffd']);
+    }, 10_000);
+    expect(shiplog.senders.metrics()['sender_misfits_total{reason="text"}']).toBe(1);
+  });
 });
 
 describe('a sender of syslog', () => {
-  let shiplog: Pick<Senders, 'take'>;
+  let shiplog: Taking;
   let release: () => void;
   let syslog: SyslogListener;
   const taken: string[] = [];
@@ -72,6 +83,7 @@ describe('a sender of syslog', () => {
         taken.push(...documents.map(({ said }) => String(said?.message)));
         return documents.map(() => ({ outcome: 'STORED', eventId: 'e', problem: null }) as const);
       },
+      noteMisfit() {},
     };
     syslog = await listener(shiplog);
   });
