@@ -59,6 +59,7 @@ const (
 	leastSign         = time.Second
 	progressEvery     = 250 * time.Millisecond
 	mostComplaints    = 20
+	numberBytes       = 100     // of a number that is remembered, besides its names
 	leastRefusals     = 5       // in a row, before what a proxy refuses is tried without its texts
 	refusedBytes      = 8 << 20 // of the file of what was set aside
 	spoolWordEvery    = time.Minute
@@ -113,6 +114,7 @@ type Client struct {
 	waiting    int           // calls of Flush
 	drained    chan struct{} // nil: nobody waits
 	sequences  map[[2]string]int
+	numbered   int // bytes that these take, about
 	events     int
 	running    map[*Step]struct{}
 	staleAfter time.Duration
@@ -484,6 +486,9 @@ type entry struct {
 // Needs the mutex.
 func (c *Client) report(s *Step, e event) {
 	key := [2]string{s.host.task.id, s.host.name}
+	if _, isKnown := c.sequences[key]; !isKnown {
+		c.remember(key)
+	}
 	e.identity = identity{
 		TaskID:   s.host.task.id,
 		Host:     s.host.name,
@@ -508,6 +513,14 @@ func (c *Client) report(s *Step, e event) {
 	c.sequences[key]++
 	c.events++
 	c.add(entry)
+}
+
+// Numbers are remembered for each task and host, within the bound of the queue: then another writer begins.
+func (c *Client) remember(key [2]string) {
+	c.numbered += len(key[0]) + len(key[1]) + numberBytes
+	if c.numbered > c.options.QueueBytes {
+		c.writer, c.sequences, c.numbered = newID(), map[[2]string]int{}, 0
+	}
 }
 
 func (c *Client) mutate(query string, input any) {

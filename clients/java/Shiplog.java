@@ -96,6 +96,7 @@ public final class Shiplog implements AutoCloseable {
   private static final long LEAST_SIGN_MS = 1_000;
   private static final long PROGRESS_EVERY_MS = 250;
   private static final int MOST_COMPLAINTS = 20;
+  private static final int NUMBER_BYTES = 100; // of a number that is remembered, besides its names
   private static final long SPOOL_WORD_EVERY_MS = 60_000;
   private static final int LEAST_REFUSALS = 5; // in a row, before what a proxy refuses goes without its texts
   private static final long REFUSED_BYTES = 8L * 1024 * 1024; // of the file of what was set aside
@@ -190,7 +191,6 @@ public final class Shiplog implements AutoCloseable {
   }
 
   private final Options options;
-  private final String writer = UUID.randomUUID().toString();
   private final Thread thread = new Thread(this::deliver, "shiplog");
 
   // Only that thread's.
@@ -211,7 +211,9 @@ public final class Shiplog implements AutoCloseable {
   private boolean closing;
   private boolean givenUp;
   private int waiting; // calls of flush
+  private String writer = UUID.randomUUID().toString();
   private final Map<List<String>, Integer> sequences = new HashMap<>();
+  private long numbered; // bytes that these take, about
   private long events;
   private final Set<Step> running = new HashSet<>();
   private long staleAfterMs = 300_000;
@@ -449,6 +451,7 @@ public final class Shiplog implements AutoCloseable {
 
   private synchronized void report(Step step, Map<String, Object> said) {
     List<String> whose = Arrays.asList(step.taskId, step.host);
+    if (!sequences.containsKey(whose)) remember(step);
     int sequence = sequences.getOrDefault(whose, 0) + 1;
     Map<String, Object> event = said(
         "taskId", step.taskId,
@@ -467,6 +470,18 @@ public final class Shiplog implements AutoCloseable {
     events++;
     step.lastEvent = System.nanoTime();
     add(entry);
+  }
+
+  /**
+   * Numbers are remembered for each task and host, within the bound of the queue: then another writer
+   * begins.
+   */
+  private void remember(Step step) {
+    numbered += String.valueOf(step.taskId).length() + String.valueOf(step.host).length() + NUMBER_BYTES;
+    if (numbered <= options.queueBytes) return;
+    writer = UUID.randomUUID().toString();
+    sequences.clear();
+    numbered = 0;
   }
 
   private void mutate(String query, String id, Map<String, ?> said) {

@@ -59,6 +59,7 @@ SIGNS_BEFORE_STALE = 3
 LEAST_SIGN = 1.0
 PROGRESS_EVERY = 0.25
 MOST_COMPLAINTS = 20
+NUMBER_BYTES = 100  # of a number that is remembered, besides its names
 SPOOL_WORD_EVERY = 60.0
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 LEAST_REFUSALS = 5  # in a row, before what a proxy refuses is tried without its texts
@@ -127,6 +128,7 @@ class Client:
         self._given_up = False
         self._waiting = 0  # calls of flush
         self._sequences = {}
+        self._numbered = 0  # bytes that these take, about
         self._events = 0
         self._running = set()
         self._stale_after = STALE_AFTER
@@ -246,6 +248,8 @@ class Client:
         if status is not None:
             (self._running.add if status == "RUNNING" else self._running.discard)(step)
         key = (step.task_id, step.host)
+        if key not in self._sequences:
+            self._remember(key)
         sequence = self._sequences.get(key, 0) + 1
         event = {
             "taskId": step.task_id,
@@ -270,6 +274,13 @@ class Client:
         self._sequences[key] = sequence
         self._events += 1
         self._add(entry)
+
+    def _remember(self, key):
+        """Numbers are remembered for each task and host, within the bound of the queue: then another
+        writer begins."""
+        self._numbered += sum(len(str(name)) for name in key) + NUMBER_BYTES
+        if self._numbered > self._queue_bytes:
+            self._writer, self._sequences, self._numbered = str(uuid.uuid4()), {}, 0
 
     def _add_mutation(self, query, said):
         try:

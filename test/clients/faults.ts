@@ -325,6 +325,24 @@ export function testFaults(language: 'go' | 'python'): FaultTests {
     expect(await spoolBytes(spoolOf('stuck'))).toBeLessThan(3 * queueBytes);
   });
 
+  it('is another writer when it has numbered for as many hosts as it may remember', async () => {
+    const stub = await startStubServer(stored);
+    const agent = agentOf('many', stub.url, { SHIPLOG_QUEUE_BYTES: '20000' });
+    for (let host = 1; host <= 200; host++) {
+      await agent.call('step', 'many', `web-${host % 199}`, 'download');
+      await agent.call('lines', 1, 2);
+      if (host % 25 === 0) expect((await agent.call('flush', 20)).result).toBe('true');
+    }
+    stub.stop();
+    const events = stub.got.flatMap(({ lines }) => lines.map((line) => JSON.parse(line)));
+    const numbersOf = Map.groupBy(events, ({ writer, host }) => `${host} by ${writer}`);
+    expect([...numbersOf.values()].map((all) => all.map(({ sequence }) => sequence))).toEqual(
+      Array(200).fill([1, 2]),
+    );
+    expect(new Set(events.map(({ writer }) => writer)).size).toBe(2);
+    expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(400);
+  });
+
   it('makes room where two steps print by turns, and says of each how much of it gave way', async () => {
     const lines = 4_000;
     const queueBytes = 100_000;

@@ -430,6 +430,25 @@ describe.runIf(LANGUAGES.includes('java'))('Shiplog.java', () => {
   );
 
   it(
+    'is another writer when it has numbered for as many hosts as it may remember',
+    async () => {
+      const env = { ...settings('many', server.url), SHIPLOG_QUEUE_BYTES: '20000' };
+      const agent = startAgent('java', env);
+      for (const host of numbers(1, 199)) {
+        await agent.call('step', 'many', `web-${host}`, 'download');
+        await agent.call('lines', 1, 2);
+        if (host % 25 === 0) expect((await agent.call('flush', 20)).result).toBe('true');
+      }
+      expect((await agent.call('close', 20)).result).toBe('0');
+      await agent.end();
+      const { events } = await stored('many');
+      expect(events.map(({ sequence }) => sequence)).toEqual(numbers(1, 199).flatMap(() => [1, 2]));
+      expect(new Set(events.map(({ writer }) => writer)).size).toBe(2);
+    },
+    LONG_MS,
+  );
+
+  it(
     'counts what gave way already in what a killed agent left',
     async () => {
       const spool = settings('notices').SHIPLOG_SPOOL;
