@@ -6,7 +6,7 @@ import { useCell } from '../parts/cell.ts';
 import { ExportButtons } from './export-buttons.tsx';
 import { LEVELS } from './log-filter.ts';
 import { LogSearch } from './log-search.tsx';
-import type { LogState } from './log-source.ts';
+import type { LogState } from './log-state.ts';
 import { TIME_MODES, TIME_NAMES, type TimeMode, timeMode } from './log-time.ts';
 import { lineWrap, toggleWrap } from './log-wrap.ts';
 import type { Matches } from './use-matches.ts';

@@ -4,70 +4,27 @@
  * stands at the end.
  */
 import { again } from '../data/again.ts';
-import { AskError, ask } from '../data/ask.ts';
-import {
-  type EventFilter,
-  LineByTimeDocument,
-  LogMomentDocument,
-  LogPageDocument,
-} from '../gen/graphql.ts';
-import { type Line, type LogPage, linesOf, type Place } from './line.ts';
+import { AskError } from '../data/ask.ts';
+import type { EventFilter } from '../gen/graphql.ts';
+import { type Line, type LogPage, linesOf } from './line.ts';
+import { withLive, withNewer, withOlder } from './log-growth.ts';
+import { LogPages } from './log-pages.ts';
 import { LogSpread } from './log-spread.ts';
+import { type AskedAt, type LogState, NOTHING_KNOWN } from './log-state.ts';
 import { LogTail } from './log-tail.ts';
-import { linesKept } from './log-window.ts';
-
-/** A row, and the pixels above it. */
-interface AskedAt {
-  row: number;
-  top: number;
-}
-
-export interface LogState {
-  lines: readonly Line[];
-  /** How many lines are before the first of `lines`, and in all: estimated until an end is seen. */
-  before: number;
-  total: number;
-  /** Which move brought the window here; it grows at both ends until the next one. */
-  move: number;
-  /** The place of the first of `lines`: 0 is the line that the move was to, or the first that it brought. */
-  first: number;
-  /** Where the line at place 0 was asked for by its row; null: it was not. */
-  askedAt: AskedAt | null;
-  atStart: boolean;
-  atEnd: boolean;
-  /** Came while the window stood elsewhere. */
-  unseen: number;
-  loading: boolean;
-  error: AskError | null;
-}
 
 const PAGE = 400;
-/** Of one moment: senders that tell whole seconds write many. */
-const SAME_TIME = 1_000;
-
 /** Those of all logs are counted as one, so that none is taken for another log's. */
 let moves = 0;
 
 export class LogSource {
-  readonly #filter: EventFilter;
   readonly #changed: (state: LogState) => void;
   readonly #leaving = new AbortController();
+  readonly #pages: LogPages;
   readonly #spread: LogSpread;
   readonly #tail: LogTail;
   readonly #stopAgain: () => void;
-  #state: LogState = {
-    lines: [],
-    before: 0,
-    total: 0,
-    move: 0,
-    first: 0,
-    askedAt: null,
-    atStart: false,
-    atEnd: false,
-    unseen: 0,
-    loading: true,
-    error: null,
-  };
+  #state: LogState = NOTHING_KNOWN;
   #extending = false;
   /** What was asked for before the latest move no longer matters. */
   #latest = 0;
@@ -82,8 +39,8 @@ export class LogSource {
   #awaited: string | null = null;
 
   constructor(filter: EventFilter, changed: (state: LogState) => void) {
-    this.#filter = filter;
     this.#changed = changed;
+    this.#pages = new LogPages(filter, this.#leaving.signal);
     this.#spread = new LogSpread(filter, this.#leaving.signal, () => this.#counted());
     this.#tail = new LogTail(filter, {
       onLines: (lines) => this.#append(lines),
@@ -126,7 +83,7 @@ export class LogSource {
 
   toEnd(): Promise<void> {
     return this.#move(async () => {
-      const page = await this.#page({ last: PAGE });
+      const page = await this.#pages.page({ last: PAGE });
       const known = Math.max(this.#spread.total, this.#state.total);
       return () => this.#show(page, Math.max(0, known - page.edges.length));
     });
@@ -134,7 +91,7 @@ export class LogSource {
 
   toStart(): Promise<void> {
     return this.#move(async () => {
-      const page = await this.#page({ first: PAGE });
+      const page = await this.#pages.page({ first: PAGE });
       return () => this.#show(page, 0);
     });
   }
@@ -146,11 +103,11 @@ export class LogSource {
   async toCursor(cursor: string): Promise<string | null> {
     if (this.#has(cursor)) return cursor;
     await this.#move(async () => {
-      const page = await this.#page({ around: cursor, first: PAGE });
+      const page = await this.#pages.page({ around: cursor, first: PAGE });
       return () => this.#show(page, this.#spread.linesBefore(page.edges[0]?.node.at));
     });
     if (this.#has(cursor)) return cursor;
-    const id = await this.#idByTime(cursor);
+    const id = await this.#pages.idByTime(cursor);
     return this.#state.lines.find(({ event }) => event.id === id)?.cursor ?? null;
   }
 
@@ -158,22 +115,14 @@ export class LogSource {
     return this.#state.lines.some((line) => line.cursor === cursor);
   }
 
-  /** Of the event that a list by time has at this cursor; null: there is none. */
-  async #idByTime(cursor: string): Promise<string | null> {
-    const variables = { filter: this.#filter, cursor };
-    const found = await ask(LineByTimeDocument, variables, this.#leaving.signal).catch(() => null);
-    const [edge] = found?.events.edges ?? [];
-    return edge?.cursor === cursor ? edge.node.id : null;
-  }
-
   /** To the line of about this number, from 0, by when lines were written. */
   async toLine(wanted: number, askedAt: AskedAt): Promise<void> {
     await this.#move(async () => {
       await this.#spread.ask();
       const range = this.#spread.momentOf(wanted);
-      const found = range === null ? null : await this.#firstOf(range);
+      const found = range === null ? null : await this.#pages.firstOf(range);
       const place = found === null ? { last: PAGE } : { around: found.cursor, first: PAGE };
-      const page = await this.#page(place);
+      const page = await this.#pages.page(place);
       // Its cursor is one of a list by time: in the log it goes by another one.
       const at = page.edges.findIndex(({ node }) => node.id === found?.node.id);
       if (at >= 0) return () => this.#show(page, Math.max(0, wanted - at), askedAt, -at);
@@ -181,13 +130,6 @@ export class LogSource {
       const before = Math.max(0, this.#spread.total - length);
       return () => this.#show(page, before, askedAt, 1 - length);
     });
-  }
-
-  /** The first line by time in a short range: found by its time, whatever the size of the log. */
-  async #firstOf(range: { from: string; to: string }) {
-    const filter = { ...this.#filter, ...range };
-    const { events } = await ask(LogMomentDocument, { filter }, this.#leaving.signal);
-    return events.edges[0] ?? null;
   }
 
   older(): Promise<void> {
@@ -201,15 +143,8 @@ export class LogSource {
   /** Also of a line that came live; null: it is no longer stored. */
   async cursorOf(line: Line): Promise<string | null> {
     if (line.cursor !== null) return line.cursor;
-    const { at, id } = line.event;
-    const filter = { ...this.#filter, from: at, to: new Date(Date.parse(at) + 1).toISOString() };
-    let cursor: string | null = null;
-    let after: string | null = null;
-    do {
-      const page: LogPage = await this.#page({ first: SAME_TIME, after }, filter);
-      cursor = page.edges.find(({ node }) => node.id === id)?.cursor ?? null;
-      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
-    } while (cursor === null && after !== null);
+    const { id } = line.event;
+    const cursor = await this.#pages.cursorOf(line.event);
     const lines = this.#state.lines.map((one) => (one.event.id === id ? { ...one, cursor } : one));
     this.#set({ lines });
     return cursor;
@@ -270,7 +205,7 @@ export class LogSource {
         return;
       }
       const place = backward ? { last: PAGE, before: cursor } : { first: PAGE, after: cursor };
-      const page = await this.#page(place);
+      const page = await this.#pages.page(place);
       if (move !== this.#latest) return;
       const at = backward ? this.#state.lines[0] : this.#state.lines.at(-1);
       // Others came in between: what was asked for is not what is next to the window now.
@@ -285,62 +220,21 @@ export class LogSource {
   }
 
   #prepend(page: LogPage): void {
-    const { lines, before, total, first, atEnd } = this.#state;
-    const more = linesOf(page);
-    const all = [...more, ...lines];
-    const kept = all.slice(0, linesKept(all, false));
-    const cut = kept.length < all.length;
-    const atStart = !page.pageInfo.hasPreviousPage;
-    const left = atStart ? 0 : Math.max(1, before - more.length);
-    this.#set({
-      lines: kept,
-      before: left,
-      // What was estimated wrongly before is so for all of them.
-      total: total + left - (before - more.length),
-      first: first - more.length,
-      atStart,
-      atEnd: atEnd && !cut,
-    });
-    if (cut && atEnd) this.#tail.count();
+    const { atEnd } = this.#state;
+    this.#set(withOlder(this.#state, page));
+    // What is at the end was let go.
+    if (atEnd && !this.#state.atEnd) this.#tail.count();
   }
 
   #grow(page: LogPage): void {
-    const { lines, before, total, first, atStart } = this.#state;
-    const more = linesOf(page);
-    const all = [...lines, ...more];
-    const dropped = all.length - linesKept(all, true);
-    const kept = all.slice(dropped);
-    const atEnd = !page.pageInfo.hasNextPage;
-    const shown = before + dropped + kept.length;
-    this.#set({
-      lines: kept,
-      before: before + dropped,
-      total: atEnd ? shown : Math.max(total, shown + 1),
-      first: first + dropped,
-      atStart: atStart && dropped === 0,
-      atEnd,
-      ...(atEnd && { unseen: 0 }),
-    });
-    if (atEnd) this.#tail.follow(page.tailCursor);
+    this.#set(withNewer(this.#state, page));
+    if (this.#state.atEnd) this.#tail.follow(page.tailCursor);
   }
 
   /** New lines at the end of the window. */
   #append(more: readonly Line[]): void {
-    const { lines, before, first, atStart, unseen } = this.#state;
-    const all = [...lines, ...more];
-    const end = this.isRead ? Math.max(lines.length, linesKept(all, false)) : all.length;
-    const dropped = this.isRead ? 0 : all.length - linesKept(all, true);
-    const kept = all.slice(dropped, end);
-    const left = all.length - end;
-    this.#set({
-      lines: kept,
-      before: before + dropped,
-      total: before + dropped + kept.length + left,
-      first: first + dropped,
-      atStart: atStart && dropped === 0,
-      ...(left > 0 && { atEnd: false, unseen: unseen + left }),
-    });
-    if (left > 0) this.#tail.count();
+    this.#set(withLive(this.#state, more, this.isRead));
+    if (!this.#state.atEnd) this.#tail.count();
     else if (more.some(({ event }) => event.id === this.#awaited)) this.#numberFrom();
   }
 
@@ -365,11 +259,6 @@ export class LogSource {
     this.#awaited = last < 0 ? lastId : null;
     const left = last < 0 ? Math.max(before, total - lines.length) : total - last - 1;
     this.#set({ before: Math.max(1, left), total: Math.max(1, left) + lines.length });
-  }
-
-  async #page(place: Place, filter = this.#filter): Promise<LogPage> {
-    const variables = { filter, ...place };
-    return (await ask(LogPageDocument, variables, this.#leaving.signal)).events;
   }
 
   #failed(error: unknown, retry: () => Promise<unknown>): void {

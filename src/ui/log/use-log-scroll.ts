@@ -8,7 +8,8 @@ import { isPrinting } from '../parts/printing.ts';
 import { useSeen } from '../parts/virtual.ts';
 import { Geometry, ROW, rowsBefore } from './geometry.ts';
 import type { Line } from './line.ts';
-import type { LogSource, LogState } from './log-source.ts';
+import type { LogSource } from './log-source.ts';
+import type { LogState } from './log-state.ts';
 import { wrappedHeights } from './log-wrap.ts';
 
 const OVERSCAN = 12;
