@@ -149,6 +149,43 @@ describe('a deployment, for whoever looks at it', () => {
     await page.close();
   });
 
+  it('closes a run by Esc also from its search box, once that is empty, and from its choices', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1?host=web-07');
+    const drawer = page.getByRole('complementary', { name: 'web-07' });
+    await drawer.getByRole('log').getByText('port 8080 is taken').first().waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('x');
+    await page.keyboard.press('Escape');
+    expect(await drawer.getByRole('searchbox').inputValue()).toBe('');
+    await page.keyboard.press('Escape');
+    await drawer.waitFor({ state: 'detached' });
+    await page.goBack();
+    await drawer.getByRole('combobox', { name: 'Level' }).focus();
+    await page.keyboard.press('Escape');
+    await drawer.waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('goes on since it was declared, whatever the clocks of its hosts say, and shows each attempt in time', async () => {
+    const event = (more: object) => ({ taskId: 'clocks', host: 'a', step: 'only', ...more });
+    const then = Date.now() - 3 * 86_400_000;
+    await shiplog.ingest.startTask({ id: 'clocks', plan: ['only'], hosts: ['a'] });
+    await shiplog.ingest.logSteps([
+      event({ at: then, status: 'RUNNING' }),
+      event({ at: then + 5_000, status: 'FAILED', error: { message: '\u001b[31mno\u001b[0m' } }),
+      event({ at: then + 9_000, status: 'RUNNING', attempt: 2, message: 'of another day' }),
+    ]);
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/clocks?host=a');
+    const drawer = page.getByRole('complementary', { name: 'a' });
+    await drawer.locator('.lane-bar .bar-running').waitFor();
+    expect(await drawer.locator('.lane-bar .bar-failed').count()).toBe(1);
+    await drawer.getByText('no', { exact: false }).first().waitFor();
+    expect(await page.locator('.took').textContent()).toMatch(/^[\d.]+ (?:ms|s)$/);
+    const line = drawer.locator('.log-line', { hasText: 'of another day' });
+    expect(await line.locator('time').textContent()).toMatch(/^\d+ [A-Z][a-z]+ \d\d:\d\d:/);
+    await page.close();
+  });
+
   it('has a board that arrow keys lead through, one stop of Tab in all', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/shop-1');
     const board = page.getByRole('grid', { name: 'Hosts by step' });
@@ -246,7 +283,7 @@ describe('a deployment, for whoever looks at it', () => {
     const board = page.getByRole('grid');
     await board.getByRole('button', { name: '3 hosts' }).waitFor();
     await shiplog.ingest.logSteps([{ taskId, host: 'a', step: 'only', status: 'FAILED' }]);
-    await connection.getByText('1 changes behind').waitFor();
+    await connection.getByText('1 change behind').waitFor();
     expect(await page.getByRole('button', { name: '1 failed' }).count()).toBe(0);
     expect(await board.getByRole('button', { name: '3 hosts' }).count()).toBe(1);
     await page.getByRole('button', { name: 'Resume' }).click();

@@ -255,6 +255,36 @@ describe('the list of deployments, for whoever looks at it', () => {
     await page.close();
   });
 
+  it('has facets that Esc and Tab close, and that give the focus back', async () => {
+    const { page } = await openConsole(browser, shiplog.url);
+    const status = page.getByRole('button', { name: 'Status' });
+    const values = page.getByRole('checkbox');
+    await status.focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.getByRole('checkbox', { name: 'RUNNING', checked: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await values.first().waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
+    await values.last().focus();
+    await page.keyboard.press('Tab');
+    await values.first().waitFor({ state: 'detached' });
+    const focused = 'document.activeElement.textContent.trim()';
+    expect(await page.evaluate(focused)).toMatch(/^Service/);
+    await page.close();
+  });
+
+  it('leads by / from a view without a search to the search of all logs', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/steps');
+    await page.getByRole('heading', { name: 'Steps', exact: true }).waitFor();
+    await page.keyboard.press('/');
+    await page.getByRole('searchbox', { name: 'Search all logs' }).waitFor();
+    await page.keyboard.type('timeout');
+    await expect.poll(() => new URL(page.url()).searchParams.get('q')).toBe('timeout');
+    await page.close();
+  });
+
   it('keeps the theme that somebody chose, and moves nothing where motion is not wanted', async () => {
     await shiplog.ingest.startTask({ id: 'still-1' });
     const { page } = await openConsole(browser, shiplog.url);

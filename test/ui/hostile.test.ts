@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startBrowser } from '../http/browser.ts';
 import { type HttpFixture, startHttpFixture } from '../http/support.ts';
 import { describeOnEngines } from '../support/engines.ts';
+import { overflowOnPhone } from './accessibility.ts';
 import { openConsole } from './console.ts';
 
 let browser: Browser;
@@ -85,6 +86,51 @@ describeOnEngines('what was not meant well', (engine) => {
       await page.close();
     },
   );
+
+  it('turns and stretches nothing beside it, and shows no codes of terminals', async () => {
+    const long = 'a-name-without-an-end-'.repeat(11);
+    const id = `turned-${long}`.slice(0, 250);
+    const step = long.slice(0, 120);
+    const host = long.slice(0, 240);
+    const said = { service: `\u202E${long.slice(0, 150)}`, version: long.slice(0, 100) };
+    await shiplog.ingest.startTask({
+      ...{ id, title: `\u202E${'a title '.repeat(100)}`, createdBy: `\u202E${long.slice(0, 60)}` },
+      ...{ ...said, environment: long.slice(0, 100), plan: [step], hosts: [host] },
+    });
+    await shiplog.ingest.logSteps([
+      {
+        ...{ taskId: id, host, step, status: 'FAILED', command: `echo ${long}` },
+        error: { message: `\u001b[31m\u202Egnp.exe${'nospace'.repeat(300)}\u001b[0m` },
+      },
+    ]);
+    const { page, problems } = await openConsole(browser, shiplog.url);
+    const wide = 'document.documentElement.scrollWidth - innerWidth';
+    const task = page.getByRole('link', { name: id });
+    await task.waitFor();
+    expect(await page.evaluate(wide)).toBe(0);
+    expect((await page.getByRole('row').filter({ has: task }).boundingBox())?.height).toBeLessThan(
+      400,
+    );
+    expect(await overflowOnPhone(page)).toBe(0);
+    await task.click();
+    const failures = page.getByRole('region', { name: 'Failures' });
+    await failures.getByRole('link', { name: host }).waitFor();
+    const grid = page.getByRole('grid').getByRole('row').nth(1);
+    await grid.getByText('gnp.exe').waitFor();
+    const texts = await page
+      .locator('main :is(.deployment-head p, .cause-text, .board-note)')
+      .allTextContents();
+    for (const code of ['\u001b', '\u202E']) expect(texts.join()).not.toContain(code);
+    expect(await overflowOnPhone(page)).toBe(0);
+    await failures.getByRole('link', { name: host }).click();
+    const drawer = page.getByRole('complementary', { name: host });
+    await drawer.getByText('gnp.exe').first().waitFor();
+    expect(await overflowOnPhone(page)).toBe(0);
+    await page.setViewportSize({ width: 1_280, height: 860 });
+    expect(await drawer.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
 
   it('is an address that leads nowhere, and says so', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/%E0%A4%A/%00/x');

@@ -53,6 +53,44 @@ describe('a log, for whoever reads it', () => {
     await page.close();
   });
 
+  it('keeps the line of an address that also searches, and goes on from match to match', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/tasks/long?host=web-1&q=odd');
+    const log = logOf(page);
+    const current = log.locator('[aria-current="true"] .log-text');
+    const matches = page.getByRole('status', { name: 'Matches' });
+    await current.getByText('line 500 is odd').waitFor();
+    await log.getByText('line 503', { exact: true }).click();
+    await expect.poll(() => current.allTextContents()).toEqual(['line 503']);
+    await page.reload();
+    await matches.getByText('– of 10').waitFor();
+    expect(await current.allTextContents()).toEqual(['line 503']);
+    await log.focus();
+    await page.keyboard.press('n');
+    await page.keyboard.press('n');
+    await current.getByText('line 1500 is odd').waitFor();
+    // A match is a line as one that was clicked: it is shared.
+    await page.reload();
+    await matches.getByText('2 of 10').waitFor();
+    expect(await current.allTextContents()).toEqual(['line 1500 is odd']);
+    await page.close();
+  });
+
+  it('opens as it does without one, and says so, where the address names a line that it has not', async () => {
+    const { page } = await openConsole(
+      browser,
+      shiplog.url,
+      '/tasks/long?host=web-1&line=nonsense',
+    );
+    const log = logOf(page);
+    await page.getByText('The line that the address names is not in this log.').waitFor();
+    await log.getByText('line 9999', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Follow', pressed: true }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await log.getByText('line 9998', { exact: true }).click();
+    await page.getByText('The line that the address names').waitFor({ state: 'detached' });
+    await page.close();
+  });
+
   it('is downloaded whole, each line with its time', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/tasks/long?host=web-1&level=warn');
     await page.getByText('10 lines', { exact: true }).waitFor();

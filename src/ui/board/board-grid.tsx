@@ -11,6 +11,7 @@ import { hostAddress } from './board-filter.ts';
 import { type HostGroup, isSilent, statusOf } from './board-model.ts';
 import { useGridKeys } from './use-grid-keys.ts';
 import { type HostNote, useHostNotes } from './use-host-notes.ts';
+import { counted } from '../parts/count.ts';
 
 export interface BoardLine {
   group: HostGroup;
@@ -122,7 +123,7 @@ export function BoardGrid({ id, steps, lines, open, onToggle }: BoardGridProps) 
       </div>
       {lines.length > PRINTED_ROWS && (
         <p class="on-paper">
-          … and {(lines.length - PRINTED_ROWS).toLocaleString('en')} rows more, in the console.
+          … and {counted(lines.length - PRINTED_ROWS, 'row')} more, in the console.
         </p>
       )}
     </div>
@@ -179,8 +180,7 @@ function GroupName({ group: { hosts, pattern }, isOpen, tabIndex, onToggle }: Gr
         tabIndex={tabIndex}
         onClick={() => onToggle(pattern)}
       >
-        <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> {hosts.length.toLocaleString('en')}{' '}
-        hosts
+        <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> {counted(hosts.length, 'host')}
       </button>{' '}
       <span class="board-names">
         {hosts.slice(0, NAMED).join(' ')}

@@ -56,7 +56,11 @@ export function Board({ id, model, version, outSince }: BoardProps) {
           </button>
         )}
       </p>
-      {version > 0 && lines.length === 0 && <p class="none">No host is like this.</p>}
+      {version > 0 && lines.length === 0 && (
+        <p class="none">
+          {model.size === 0 ? 'No host was named, and none has reported.' : 'No host is like this.'}
+        </p>
+      )}
       <BoardGrid id={id} steps={model.steps} lines={lines} open={open} onToggle={toggle} />
     </section>
   );

@@ -2,6 +2,7 @@
 import { ask } from '../data/ask.ts';
 import { useQuestion } from '../data/use-question.ts';
 import { HostNotesDocument, type HostNotesQuery } from '../gen/graphql.ts';
+import { plainText } from '../log/text.ts';
 
 export interface HostNote {
   durationMs: number | null;
@@ -38,6 +39,6 @@ export function useHostNotes(
 type Run = NonNullable<HostNotesQuery['task']>['runs']['nodes'][number];
 
 function noteOf({ durationMs, outOfRotationSince: outSince, steps }: Run): HostNote {
-  const failed = steps.find(({ error }) => error !== null);
-  return { durationMs, outSince, reason: failed?.error?.message ?? null };
+  const error = steps.find((step) => step.error !== null)?.error ?? null;
+  return { durationMs, outSince, reason: error === null ? null : plainText(error.message) };
 }

@@ -3,6 +3,8 @@ import { addressOf } from '../address/address.ts';
 import { HostLink } from '../board/host-link.tsx';
 import type { FailureCauseFragment } from '../gen/graphql.ts';
 import { Skeleton } from '../parts/skeleton.tsx';
+import { counted } from '../parts/count.ts';
+import { plainText } from '../log/text.ts';
 
 /** Hosts of a cause that are one click away. */
 const NAMED = 5;
@@ -31,11 +33,12 @@ export function Failures({ id, groups, waiting }: FailuresProps) {
         <ul class="failures">
           {groups.slice(0, CAUSES).map((group) => (
             <li key={group.fingerprint}>
-              <b>
-                {group.hostCount.toLocaleString('en')} {group.hostCount === 1 ? 'host' : 'hosts'}
-              </b>
-              <span class="cause-text" title={group.sample.error?.message ?? undefined}>
-                {group.message}
+              <b>{counted(group.hostCount, 'host')}</b>
+              <span
+                class="cause-text"
+                title={plainText(group.sample.error?.message ?? group.message)}
+              >
+                {plainText(group.message)}
               </span>
               <span class="cause-hosts">
                 <span class="cause-steps">{group.steps.join(', ')}</span>

@@ -4,19 +4,24 @@ import type { DeploymentHeadFragment } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
 import { Status, statusWord } from '../parts/status.tsx';
 import { duration, moment } from '../parts/time.ts';
+import { whatOf } from '../parts/what.ts';
+import { counted } from '../parts/count.ts';
+import { plainText } from '../log/text.ts';
 
 export function Head({ id, head }: { id: string; head: DeploymentHeadFragment | null }) {
   const now = useNow();
   if (head === null) return <h1>{id}</h1>;
   const { runCounts: counts } = head;
-  const began = Date.parse(head.startedAt ?? head.createdAt);
-  const took = head.durationMs ?? (head.finishedAt === null ? now - began : null);
+  // Not since its first step: that is told by the clock of a host.
+  const goesOn = head.finishedAt === null ? now - Date.parse(head.createdAt) : null;
+  const took = head.durationMs ?? goesOn;
   return (
     <header class="deployment-head">
       <h1>{id}</h1> <Status status={head.status} stale={head.stale} />
       {took !== null && <span class="took">{duration(Math.max(0, took))}</span>}
       <p>
-        {aboutOf(head)}began{' '}
+        {aboutOf(head)}
+        {head.startedAt === null ? 'declared' : 'began'}{' '}
         <time dateTime={head.createdAt} title={head.createdAt}>
           {moment(head.createdAt, now)}
         </time>
@@ -29,31 +34,22 @@ export function Head({ id, head }: { id: string; head: DeploymentHeadFragment | 
         {counts.cancelled > 0 && <Count name="cancelled" count={counts.cancelled} />}
         {counts.notRun > 0 && <Count name="not run" count={counts.notRun} />}
         {counts.stale > 0 && <Count name="silent" count={counts.stale} />}
-        <span class="of">
-          of {counts.total.toLocaleString('en')} {counts.total === 1 ? 'host' : 'hosts'}
-        </span>
+        <span class="of">of {counted(counts.total, 'host')}</span>
       </p>
-      {head.message !== null && <p class="said">{head.message}</p>}
+      {head.message !== null && <p class="said">{plainText(head.message)}</p>}
       <Announced
-        text={`${statusWord(head.status)}: ${counts.succeeded} succeeded, ${counts.failed} failed, of ${counts.total} hosts`}
+        text={`${statusWord(head.status)}: ${counts.succeeded} succeeded, ${counts.failed} failed, of ${counted(counts.total, 'host')}`}
       />
     </header>
   );
 }
 
-/** `the title · service 1.2 → environment · by somebody · `, of what was said. */
-function aboutOf({
-  title,
-  service,
-  version,
-  environment,
-  createdBy,
-}: DeploymentHeadFragment): string {
-  const what = [service, version].filter((text) => text !== null).join(' ');
-  const where = environment === null ? '' : `→ ${environment}`;
+/** `the title · shop 2.4.0 → production · by somebody · `, of what was said. */
+function aboutOf(head: DeploymentHeadFragment): string {
+  const { title, createdBy } = head;
   const who = createdBy === null ? '' : `by ${createdBy}`;
-  const parts = [title ?? '', `${what} ${where}`.trim(), who].filter((text) => text !== '');
-  return parts.map((text) => `${text} · `).join('');
+  const parts = [title ?? '', whatOf(head), who].filter((text) => text !== '');
+  return plainText(parts.map((text) => `${text} · `).join(''));
 }
 
 function Count({ name, count }: { name: string; count: number }) {

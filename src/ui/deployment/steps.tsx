@@ -50,7 +50,9 @@ export function Steps({ names, counts, times }: StepsProps) {
         <tbody>
           {names.map((name, at) => (
             <tr key={name}>
-              <th scope="row">{name}</th>
+              <th scope="row" title={name}>
+                {name}
+              </th>
               <td>
                 <StepBar step={name} counts={counts[at] ?? {}} />
               </td>

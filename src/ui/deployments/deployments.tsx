@@ -8,11 +8,14 @@ import { Skeleton } from '../parts/skeleton.tsx';
 import { Status } from '../parts/status.tsx';
 import { duration, moment } from '../parts/time.ts';
 import { useTitle } from '../parts/title.ts';
+import { whatOf } from '../parts/what.ts';
 import './deployments.css';
 import { useDeployments } from './deployments-list.ts';
 import { Filters, useDeploymentFilter } from './filters.tsx';
 import { Progress } from './progress.tsx';
 import { type CalmRows, useCalmRows } from './use-calm-rows.ts';
+import { counted } from '../parts/count.ts';
+import { plainText } from '../log/text.ts';
 
 export function Deployments() {
   const filter = useDeploymentFilter();
@@ -37,8 +40,7 @@ export function Deployments() {
       {list.rows === null && list.error === null && <Skeleton />}
       {calm.waiting > 0 && (
         <button type="button" class="waiting-rows" onClick={calm.showWaiting}>
-          {calm.waiting.toLocaleString('en')} new{' '}
-          {calm.waiting === 1 ? 'deployment' : 'deployments'} ↑
+          {counted(calm.waiting, 'new deployment')} ↑
         </button>
       )}
       {calm.rows.length > 0 && <DeploymentsTable calm={calm} />}
@@ -120,9 +122,7 @@ interface DeploymentRowProps {
 }
 
 function DeploymentRow({ row, now, arrived }: DeploymentRowProps) {
-  const what = [row.service, row.version].filter((text) => text !== null).join(' ');
-  const began = Date.parse(row.startedAt ?? row.createdAt);
-  const took = row.durationMs ?? (row.finishedAt === null ? now - began : null);
+  const took = row.durationMs ?? (row.finishedAt === null ? now - Date.parse(row.createdAt) : null);
   return (
     <tr class={arrived ? 'arrived' : undefined}>
       <td class="how">
@@ -130,19 +130,16 @@ function DeploymentRow({ row, now, arrived }: DeploymentRowProps) {
       </td>
       <td class="deployment">
         <a href={addressOf(['tasks', row.id])}>{row.id}</a>
-        {row.title !== null && <span class="title"> {row.title}</span>}
+        {row.title !== null && <span class="title"> {shortened(row.title)}</span>}
         {row.failureGroups.slice(0, CAUSES).map((group) => (
-          <div key={group.fingerprint} class="cause">
+          <div key={group.fingerprint} class="cause" title={plainText(group.message)}>
             <span aria-hidden="true">✖</span> {group.hostCount.toLocaleString('en')} ×{' '}
-            {group.message}
+            {plainText(group.message)}
           </div>
         ))}
         {row.failureGroups.length > CAUSES && <div class="cause">and other causes</div>}
       </td>
-      <td class="what">
-        {what}
-        {row.environment !== null && <> → {row.environment}</>}
-      </td>
+      <td class="what">{whatOf(row)}</td>
       <td class="hosts">
         <Progress counts={row.runCounts} />
       </td>
@@ -155,4 +152,12 @@ function DeploymentRow({ row, now, arrived }: DeploymentRowProps) {
       <td class="who">{row.createdBy}</td>
     </tr>
   );
+}
+
+const TITLE_SHOWN = 200;
+
+/** The view of the deployment has all of it. */
+function shortened(title: string): string {
+  const text = plainText(title);
+  return text.length <= TITLE_SHOWN ? text : `${text.slice(0, TITLE_SHOWN).toWellFormed()} …`;
 }

@@ -19,6 +19,7 @@ export function Facet(props: FacetProps) {
   const chosen = useParam(param);
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLSpanElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (!open) return;
     const onOutside = (event: Event): void => {
@@ -27,7 +28,15 @@ export function Facet(props: FacetProps) {
     document.addEventListener('pointerdown', onOutside);
     return () => document.removeEventListener('pointerdown', onOutside);
   }, [open]);
-  useKeys(open ? { Escape: () => setOpen(false) } : {});
+  const close = (): void => {
+    setOpen(false);
+    // What had it is gone with the values.
+    if (box.current?.contains(document.activeElement)) button.current?.focus();
+  };
+  const onLeft = ({ relatedTarget: next }: FocusEvent): void => {
+    if (next instanceof Node && !box.current?.contains(next)) setOpen(false);
+  };
+  useKeys(open ? { Escape: close } : {});
   const all = [...new Set([...values, ...chosen])];
   const toggle = (value: string): void => {
     const next = chosen.includes(value)
@@ -36,9 +45,10 @@ export function Facet(props: FacetProps) {
     setList({ [param]: next }, { replace: true });
   };
   return (
-    <span class="facet" ref={box}>
+    <span class="facet" ref={box} onFocusOut={onLeft}>
       <button
         type="button"
+        ref={button}
         aria-expanded={open}
         aria-pressed={chosen.length > 0}
         onClick={() => {

@@ -11,7 +11,3 @@ export function shareOf(part: number, whole: number): string {
   const percent = (100 * part) / whole;
   return `${percent === 0 || percent >= 10 ? Math.round(percent) : percent.toFixed(1)} %`;
 }
-
-export function numberOf(value: number): string {
-  return value.toLocaleString('en');
-}

@@ -5,6 +5,7 @@ import { useCell } from '../parts/cell.ts';
 import { useNow } from '../parts/clock.ts';
 import { duration } from '../parts/time.ts';
 import './connection-status.css';
+import { counted } from '../parts/count.ts';
 
 export function ConnectionStatus() {
   const { state, since } = useCell(connection);
@@ -43,7 +44,7 @@ export function ConnectionStatus() {
 function Age({ ms, behind }: { ms: number; behind: number }) {
   const parts = [
     ms < 2_000 ? '' : duration(ms),
-    behind === 0 ? '' : `${behind.toLocaleString('en')} changes behind`,
+    behind === 0 ? '' : `${counted(behind, 'change')} behind`,
   ].filter((part) => part !== '');
   return parts.length === 0 ? null : <span aria-hidden="true"> {parts.join(', ')}</span>;
 }

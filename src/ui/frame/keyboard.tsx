@@ -1,5 +1,7 @@
 /** Shortcuts: each view says what its keys do; `?` lists them. */
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { addressOf, go } from '../address/address.ts';
 import './keyboard.css';
 
 /** By key, the newest view first. */
@@ -41,11 +43,33 @@ const SHORTCUTS: readonly [key: string, meaning: string][] = [
   ['?', 'this list'],
 ];
 
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    target.matches('input:not([type="checkbox"]), textarea, select')
-  );
+/** The key is the field's own: letters, and Esc as long as there is something in it to take back. */
+function isTyping({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (!target.matches('input:not([type="checkbox"]), textarea, select')) return false;
+  const isDone = target instanceof HTMLSelectElement || (target as HTMLInputElement).value === '';
+  return key !== 'Escape' || !isDone;
+}
+
+/** To the search box of what is in front; a view that has none leads to the view of searches. */
+function toSearch(): void {
+  const box = [...document.querySelectorAll<HTMLElement>('input[type="search"]')].at(-1);
+  if (box !== undefined) box.focus();
+  else {
+    toBeTyped = true;
+    go(addressOf(['search']));
+  }
+}
+
+/** The view of searches is opened to type into it. */
+let toBeTyped = false;
+
+/** For the field of that view: it has the focus where it was opened by the key. */
+export function useTyping(field: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    if (toBeTyped) field.current?.focus();
+    toBeTyped = false;
+  }, [field]);
 }
 
 /** Opens the list; null: it is not there. */
@@ -75,13 +99,12 @@ export function KeyboardShortcuts() {
       setOpen(true);
     };
     const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       if (document.querySelector('dialog[open]') !== null) return;
       if (event.key === '?') {
         openList?.();
       } else if (event.key === '/') {
-        // That of what is in front.
-        [...document.querySelectorAll<HTMLElement>('input[type="search"]')].at(-1)?.focus();
+        toSearch();
       } else {
         const handler = handlers.get(event.key)?.[0];
         if (handler === undefined) return;

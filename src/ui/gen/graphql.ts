@@ -405,9 +405,9 @@ export type RunDetailsQueryVariables = Exact<{
 }>;
 
 
-export type RunDetailsQuery = { task: { run: { hostName: string, status: RunStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, outOfRotationSince: string | null, completeness: { received: number, complete: boolean | null, missing: Array<{ writer: string, from: number, to: number }> }, steps: Array<{ name: string, attempt: number, status: StepStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, command: string | null, params: Record<string, unknown> | null, exitCode: number | null, error: { code: string | null, message: string } | null, attempts: Array<{ attempt: number, status: StepStatus, startedAt: string | null, durationMs: number | null, exitCode: number | null, error: { message: string } | null }> }> } | null } | null };
+export type RunDetailsQuery = { task: { run: { hostName: string, status: RunStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, outOfRotationSince: string | null, completeness: { received: number, complete: boolean | null, missing: Array<{ writer: string, from: number, to: number }> }, steps: Array<{ name: string, attempt: number, status: StepStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, command: string | null, params: Record<string, unknown> | null, exitCode: number | null, error: { code: string | null, message: string } | null, attempts: Array<{ attempt: number, status: StepStatus, startedAt: string | null, finishedAt: string | null, durationMs: number | null, exitCode: number | null, error: { message: string } | null }> }> } | null } | null };
 
-export type RunDetailsFragment = { hostName: string, status: RunStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, outOfRotationSince: string | null, completeness: { received: number, complete: boolean | null, missing: Array<{ writer: string, from: number, to: number }> }, steps: Array<{ name: string, attempt: number, status: StepStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, command: string | null, params: Record<string, unknown> | null, exitCode: number | null, error: { code: string | null, message: string } | null, attempts: Array<{ attempt: number, status: StepStatus, startedAt: string | null, durationMs: number | null, exitCode: number | null, error: { message: string } | null }> }> };
+export type RunDetailsFragment = { hostName: string, status: RunStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, lastEventAt: string | null, outOfRotationSince: string | null, completeness: { received: number, complete: boolean | null, missing: Array<{ writer: string, from: number, to: number }> }, steps: Array<{ name: string, attempt: number, status: StepStatus, stale: boolean, startedAt: string | null, finishedAt: string | null, durationMs: number | null, command: string | null, params: Record<string, unknown> | null, exitCode: number | null, error: { code: string | null, message: string } | null, attempts: Array<{ attempt: number, status: StepStatus, startedAt: string | null, finishedAt: string | null, durationMs: number | null, exitCode: number | null, error: { message: string } | null }> }> };
 
 export type FailingLineQueryVariables = Exact<{
   filter: EventFilter;
@@ -604,6 +604,7 @@ export const RunDetailsFragmentDoc = new TypedDocumentString(`
       attempt
       status
       startedAt
+      finishedAt
       durationMs
       exitCode
       error {
@@ -1219,6 +1220,7 @@ export const RunDetailsDocument = new TypedDocumentString(`
       attempt
       status
       startedAt
+      finishedAt
       durationMs
       exitCode
       error {

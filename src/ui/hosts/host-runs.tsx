@@ -6,6 +6,7 @@ import { plainText } from '../log/text.ts';
 import { useNow } from '../parts/clock.ts';
 import { Status } from '../parts/status.tsx';
 import { moment } from '../parts/time.ts';
+import { whatOf } from '../parts/what.ts';
 
 type HostRun = NonNullable<HostHistoryQuery['host']>['runs']['nodes'][number];
 
@@ -36,10 +37,7 @@ export function HostRuns({ host, runs }: { host: string; runs: readonly HostRun[
             <td class="name">
               <a href={addressOf(['tasks', run.taskId], { host })}>{run.taskId}</a>
             </td>
-            <td class="name">
-              {[run.task.service, run.task.version].filter((text) => text !== null).join(' ')}
-              {run.task.environment !== null && <> → {run.task.environment}</>}
-            </td>
+            <td class="name">{whatOf(run.task)}</td>
             <td class="reason">{reasonOf(run)}</td>
             <td class="number">{timeOf(run.durationMs)}</td>
             <td class="nowrap">{run.startedAt !== null && moment(run.startedAt, now)}</td>

@@ -1,6 +1,7 @@
 /** Hosts with how often deployments to them fail. */
 import { addressOf } from '../address/address.ts';
-import { numberOf, shareOf } from '../explore/figures.ts';
+import { shareOf } from '../explore/figures.ts';
+import { numberOf } from '../parts/count.ts';
 import type { HostsQuery } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
 import { moment } from '../parts/time.ts';

@@ -4,7 +4,8 @@ import { useAnswer } from '../data/use-answer.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import { Facet } from '../deployments/facet.tsx';
 import '../explore/explore.css';
-import { numberOf, shareOf } from '../explore/figures.ts';
+import { shareOf } from '../explore/figures.ts';
+import { counted, numberOf } from '../parts/count.ts';
 import { Pager, usePage } from '../explore/pager.tsx';
 import { HostHistoryDocument, type HostHistoryQuery, type RunStatus } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
@@ -64,7 +65,7 @@ export function Host({ name }: { name: string }) {
             <div class="filters">
               <Facet name="Status" param="status" values={STATUSES} wordOf={statusWord} />
               <span class="shown">
-                {host.runs.totalCount?.toLocaleString('en')}
+                {numberOf(host.runs.totalCount ?? 0)}
                 {!host.runs.totalCountIsExact && '+'} shown
               </span>
             </div>
@@ -96,7 +97,7 @@ function Facts({ host }: { host: HostFacts }) {
     <dl class="facts">
       <Fact name="Failed">
         <span class={failed > 0 ? 'some-failed' : undefined}>
-          {numberOf(failed)} of {numberOf(runs)} runs ({shareOf(failed, runs)})
+          {numberOf(failed)} of {counted(runs, 'run')} ({shareOf(failed, runs)})
         </span>
         {worstStep !== null && <>, most in {worstStep}</>}
       </Fact>

@@ -10,9 +10,12 @@ import { HostsDocument, HostsThatFailDocument } from '../gen/graphql.ts';
 import { Skeleton } from '../parts/skeleton.tsx';
 import { useTitle } from '../parts/title.ts';
 import { HostTable } from './host-table.tsx';
+import { counted, numberOf } from '../parts/count.ts';
 
 const TYPING_MS = 250;
-/** How many of those that fail are shown. */
+/** The server tells of so many that fail at most. */
+const HOSTS_TOLD = 1_000;
+/** How many of them are shown. */
 const FAILING = 50;
 
 export function Hosts() {
@@ -90,7 +93,7 @@ function FailingHosts({ prefix, range }: HostsProps) {
       <HostTable rows={rows} />
       <p class="hint">
         {failed.length > FAILING &&
-          `The ${FAILING} with the most failed steps of ${failed.length.toLocaleString('en')}. `}
+          `The ${FAILING} with the most failed steps of ${numberOf(failed.length)}${failed.length < HOSTS_TOLD ? '' : '+'}. `}
         Runs that began in the {range.name}.
       </p>
     </>
@@ -111,8 +114,10 @@ function AllHosts({ prefix, range }: HostsProps) {
       {nodes.length === 0 ? <p>No host has a name like this.</p> : <HostTable rows={nodes} />}
       <Pager info={pageInfo} ascending={false} turned={turned} words={['Previous', 'Next']} />
       <p class="hint">
-        {totalCount?.toLocaleString('en')}
-        {!totalCountIsExact && '+'} hosts.
+        {totalCountIsExact
+          ? counted(totalCount ?? 0, 'host')
+          : `${numberOf(totalCount ?? 0)}+ hosts`}
+        .
       </p>
     </>
   );

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EventFilter } from '../gen/graphql.ts';
 import { type ExportForm, exportLog } from './log-export.ts';
+import { counted } from '../parts/count.ts';
 
 interface Running {
   lines: number;
@@ -45,7 +46,7 @@ export function ExportButtons({ filter, name }: { filter: EventFilter; name: str
   if (running !== null && running.problem === null) {
     return (
       <span class="log-export">
-        {running.lines.toLocaleString('en')} lines read{' '}
+        {counted(running.lines, 'line')} read{' '}
         <button type="button" onClick={() => leaving.current?.abort()}>
           Stop
         </button>

@@ -10,6 +10,7 @@ import type { LogState } from './log-state.ts';
 import { TIME_MODES, TIME_NAMES, type TimeMode, timeMode } from './log-time.ts';
 import { lineWrap, toggleWrap } from './log-wrap.ts';
 import type { Matches } from './use-matches.ts';
+import { counted } from '../parts/count.ts';
 
 interface LogBarProps {
   filter: EventFilter;
@@ -34,7 +35,7 @@ export function LogBar(props: LogBarProps) {
       </button>
       <span class="log-state">
         {following ? 'following' : 'paused'}
-        {unseen > 0 && ` · ${unseen.toLocaleString('en')} new lines`}
+        {unseen > 0 && ` · ${counted(unseen, 'new line')}`}
       </span>
       <LogSearch matches={matches} />
       <LevelSelect />
@@ -54,7 +55,7 @@ export function LogBar(props: LogBarProps) {
       </span>
       <span class="log-total">
         {estimated && total > 1_000 && '~ '}
-        {total.toLocaleString('en')} {total === 1 ? 'line' : 'lines'}
+        {counted(total, 'line')}
       </span>
     </div>
   );

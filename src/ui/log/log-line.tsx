@@ -5,6 +5,7 @@ import type { Line } from './line.ts';
 import { textOf } from './line-text.ts';
 import { type TimeMode, timeText } from './log-time.ts';
 import { type Piece, piecesOf } from './text.ts';
+import { counted } from '../parts/count.ts';
 
 /** Longer lines are cut where they are shown; the copy, the download and the selected line have all. */
 export const SHOWN_MAX = 2_000;
@@ -70,7 +71,7 @@ function lineRow(line: Line, look: LineLook, selected: boolean) {
         {piecesOf(look.wrapped ? shown : shown.replaceAll('\n', ' ⏎ ')).map((piece, at) => (
           <PieceText key={at} piece={piece} marked={look.marked} />
         ))}
-        {cut && <i> … {(text.length - SHOWN_MAX).toLocaleString('en')} more characters</i>}
+        {cut && <i> … {counted(text.length - SHOWN_MAX, 'more character')}</i>}
       </span>
     </div>
   );

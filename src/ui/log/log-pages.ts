@@ -1,5 +1,5 @@
 /** What is asked of a log: pages of it, and single lines by their time. */
-import { ask } from '../data/ask.ts';
+import { AskError, ask } from '../data/ask.ts';
 import {
   type EventFilter,
   LineByTimeDocument,
@@ -24,6 +24,16 @@ export class LogPages {
   async page(place: Place, filter = this.#filter): Promise<LogPage> {
     const variables = { filter, ...place };
     return (await ask(LogPageDocument, variables, this.#signal)).events;
+  }
+
+  /** Those around a line; null: what was given is no cursor of a line in this log. */
+  async around(cursor: string, first: number): Promise<LogPage | null> {
+    try {
+      return await this.page({ around: cursor, first });
+    } catch (error) {
+      if (error instanceof AskError && error.code.startsWith('CURSOR_')) return null;
+      throw error;
+    }
   }
 
   /** Of the event that a list by time has at this cursor; null: there is none. */

@@ -1,5 +1,6 @@
 /** Search in this log. */
 import { setParams, useParam } from '../address/address.ts';
+import { numberOf } from '../parts/count.ts';
 import type { Matches } from './use-matches.ts';
 
 export function LogSearch({ matches }: { matches: Matches }) {
@@ -23,7 +24,7 @@ export function LogSearch({ matches }: { matches: Matches }) {
           <span role="status" aria-label="Matches">
             {found.cursors.length === 0
               ? 'no match'
-              : `${(found.at + 1).toLocaleString('en')} of ${found.total.toLocaleString('en')}${plus}`}
+              : `${found.at < 0 ? '–' : numberOf(found.at + 1)} of ${numberOf(found.total)}${plus}`}
           </span>
           <button type="button" onClick={() => void move(-1)} aria-label="Previous match">
             ↑

@@ -103,7 +103,8 @@ export class LogSource {
   async toCursor(cursor: string): Promise<string | null> {
     if (this.#has(cursor)) return cursor;
     await this.#move(async () => {
-      const page = await this.#pages.page({ around: cursor, first: PAGE });
+      const page = await this.#pages.around(cursor, PAGE);
+      if (page === null) return () => this.#set({ loading: false });
       return () => this.#show(page, this.#spread.linesBefore(page.edges[0]?.node.at));
     });
     if (this.#has(cursor)) return cursor;

@@ -1,6 +1,6 @@
 /** The log: millions of lines, opened where one wants to look, followed while one does. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { setParams, useParam } from '../address/address.ts';
+import { useParam } from '../address/address.ts';
 import { useKeys } from '../frame/keyboard.tsx';
 import type { EventFilter, LogLineFragment } from '../gen/graphql.ts';
 import { useCell } from '../parts/cell.ts';
@@ -12,15 +12,16 @@ import { LogBar } from './log-bar.tsx';
 import { copyClean } from './log-copy.ts';
 import { useLogFilter } from './log-filter.ts';
 import { LogLineRow } from './log-line.tsx';
-import { select, selectedRange, useSelection } from './log-selection.ts';
+import { type Selection, select, selectedRange, useSelection } from './log-selection.ts';
 import { LogSource } from './log-source.ts';
 import type { LogState } from './log-state.ts';
-import { nextTimeMode, timeMode } from './log-time.ts';
+import { nextTimeMode, nowFor, timeMode } from './log-time.ts';
 import { lineWrap, toggleWrap } from './log-wrap.ts';
 import { LongLine } from './long-line.tsx';
 import { searchedWords } from './search-words.ts';
 import { useLogScroll } from './use-log-scroll.ts';
 import { useMatches } from './use-matches.ts';
+import { counted } from '../parts/count.ts';
 
 export interface LogViewProps {
   /** The log, before level and step are chosen. */
@@ -41,7 +42,10 @@ export function LogView(props: LogViewProps) {
   const { filter, narrowed } = useLogFilter(props.filter);
   const key = JSON.stringify(filter);
   const scroller = useRef<HTMLDivElement>(null);
-  const selection = useSelection();
+  const named = useSelection();
+  /** The first line of a selection that is not in this log. */
+  const [lost, setLost] = useState<string | null>(null);
+  const selection = named?.from === lost ? null : named;
   const [marked, setMarked] = useState(opensAt);
   const shown = selection?.from ?? marked;
   const [follow, setFollow] = useState(shown === null);
@@ -66,25 +70,34 @@ export function LogView(props: LogViewProps) {
     void scroll.toCursor(cursor);
   };
   const matches = useMatches(filter, search, selection?.from ?? null, (cursor) => {
-    // A selected line would stay the one that is shown.
-    if (selection !== null) setParams({ line: null }, { replace: true });
+    select({ from: cursor, to: cursor });
     show(cursor);
   });
 
   // Opens once for each log, whatever the address says later.
   useEffect(() => {
-    if (shown === null) void source.toEnd();
-    else {
-      void scroll.toCursor(shown).then((here) => {
-        // From here on the line goes by the name that it has in the log.
-        if (selection?.from === shown && here !== null && here !== shown) {
-          select({ from: here, to: selection.to === shown ? here : selection.to });
-        }
-      });
-    }
+    if (selection === null) void openUnnamed();
+    else void openAt(selection);
     return () => source.close();
   }, [source]);
 
+  async function openUnnamed(): Promise<void> {
+    if (marked === null) await source.toEnd();
+    else await scroll.toCursor(marked);
+  }
+  async function openAt({ from, to }: Selection): Promise<void> {
+    const here = await scroll.toCursor(from);
+    if (here === null) {
+      if (source.state.error !== null) return;
+      setLost(from);
+      if (source.state.lines.length > 0) return;
+      setFollow(marked === null);
+      await openUnnamed();
+    } else if (here !== from) {
+      // From here on the line goes by the name that it has in the log.
+      select({ from: here, to: to === from ? here : to });
+    }
+  }
   const toEnd = (): void => {
     setFollow(true);
     if (state?.atEnd !== true) void source.toEnd();
@@ -150,8 +163,7 @@ export function LogView(props: LogViewProps) {
     void choose(line, event.shiftKey);
   };
 
-  // An age is told to the second; the other times stay as they are.
-  const second = mode === 'relative' ? now : 0;
+  const second = nowFor(mode, now);
   const look = useMemo(
     () => ({ withHost, wrapped, mode, now: second, stepBegan, marked: words }),
     [withHost, wrapped, mode, second, stepBegan, words],
@@ -175,6 +187,11 @@ export function LogView(props: LogViewProps) {
           <button type="button" onClick={() => void source.retry()}>
             Try again
           </button>
+        </p>
+      )}
+      {named !== null && named.from === lost && (
+        <p role="status" class="none">
+          The line that the address names is not {narrowed ? 'among these' : 'in this log'}.
         </p>
       )}
       <div
@@ -207,13 +224,13 @@ export function LogView(props: LogViewProps) {
             })}
           </div>
         </div>
-        {state !== null && !state.loading && lines.length === 0 && (
+        {state !== null && !state.loading && state.error === null && lines.length === 0 && (
           <p class="none">{narrowed ? 'No line is like this.' : 'Nothing was logged yet.'}</p>
         )}
       </div>
       {state !== null && scroll.rows.length < state.total && (
         <p class="on-paper">
-          What was in sight of {state.total.toLocaleString('en')} lines; Download has all of them.
+          What was in sight of {counted(state.total, 'line')}; Download has all of them.
         </p>
       )}
       {single !== undefined && (

@@ -1,5 +1,5 @@
 /** What the server finds in a log: all of it, however much of it is here. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../data/ask.ts';
 import { type EventFilter, LogMatchesDocument } from '../gen/graphql.ts';
 
@@ -12,6 +12,7 @@ interface Found {
   totalIsExact: boolean;
   /** Behind which there are more; null: there are none. */
   next: string | null;
+  /** Which of `cursors` is shown; -1: none of them. */
   at: number;
 }
 
@@ -23,7 +24,10 @@ export interface Matches {
   move(by: 1 | -1): Promise<void>;
 }
 
-/** `current`: the line that is shown already, which is then where it begins. */
+/**
+ * `current`: the line that is shown already. Where it is a match, it begins there; and it stays as long
+ * as nothing else is searched for: an address may name both.
+ */
 export function useMatches(
   filter: EventFilter,
   search: string,
@@ -33,6 +37,7 @@ export function useMatches(
   const [found, setFound] = useState<Found | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const key = JSON.stringify(filter);
+  const searched = useRef(search);
 
   async function page(after: string | null, signal?: AbortSignal): Promise<Found> {
     const variables = { filter: { ...filter, search }, first: PAGE, after };
@@ -48,6 +53,8 @@ export function useMatches(
   }
 
   useEffect(() => {
+    const stays = current !== null && searched.current === search;
+    searched.current = search;
     setFound(null);
     setProblem(null);
     if (search.trim() === '') return;
@@ -56,9 +63,9 @@ export function useMatches(
       page(null, leaving.signal).then(
         (first) => {
           const at = current === null ? -1 : first.cursors.indexOf(current);
-          setFound({ ...first, at: Math.max(0, at) });
           const [hit] = first.cursors;
-          if (at < 0 && hit !== undefined) onHit(hit);
+          setFound({ ...first, at: stays ? at : Math.max(0, at) });
+          if (at < 0 && !stays && hit !== undefined) onHit(hit);
         },
         (error: Error) => {
           if (!leaving.signal.aborted) setProblem(error.message);

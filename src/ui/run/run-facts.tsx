@@ -2,6 +2,7 @@
 import type { RunDetailsFragment } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
 import { duration, moment } from '../parts/time.ts';
+import { counted } from '../parts/count.ts';
 
 export function RunFacts({ run }: { run: RunDetailsFragment }) {
   const now = useNow();
@@ -16,7 +17,7 @@ export function RunFacts({ run }: { run: RunDetailsFragment }) {
       )}
       {durationMs !== null && <li>took {duration(durationMs)}</li>}
       <li>
-        {received.toLocaleString('en')} {received === 1 ? 'event' : 'events'}
+        {counted(received, 'event')}
         {complete === true && ', none missing'}
       </li>
       {complete === false && (

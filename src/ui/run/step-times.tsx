@@ -1,6 +1,7 @@
 /** The steps of a run on one scale of time, with what ran and what came of it. */
 import { setParams } from '../address/address.ts';
 import type { RunDetailsFragment } from '../gen/graphql.ts';
+import { plainText } from '../log/text.ts';
 import { useNow } from '../parts/clock.ts';
 import { Status } from '../parts/status.tsx';
 import { duration } from '../parts/time.ts';
@@ -13,15 +14,17 @@ export function StepTimes({ steps }: { steps: readonly Step[] }) {
   const now = useNow();
   const begun = steps.filter(({ status }) => !NOT_BEGUN.has(status));
   const rest = steps.filter(({ status }) => NOT_BEGUN.has(status));
-  const starts = begun.flatMap((step) => (step.startedAt === null ? [] : [began(step)]));
-  const first = Math.min(...starts);
-  const last = Math.max(...begun.map((step) => ended(step, now)));
+  const spans = begun.flatMap(spansOf);
+  const first = Math.min(...spans.map(began));
+  const last = Math.max(...spans.map((span) => ended(span, now)));
   return (
     <table class="step-times" aria-label="Steps of this host">
       <tbody>
         {begun.map((step) => (
           <tr key={step.name}>
-            <th scope="row">{step.name}</th>
+            <th scope="row" title={step.name}>
+              {step.name}
+            </th>
             <td>
               <Status status={step.status} stale={step.stale} />
             </td>
@@ -44,15 +47,24 @@ export function StepTimes({ steps }: { steps: readonly Step[] }) {
   );
 }
 
-function began({ startedAt }: Step): number {
+/** An attempt, the last of which is the step itself. */
+type Span = Pick<Step, 'startedAt' | 'finishedAt' | 'status' | 'durationMs'>;
+
+/** Those of which it is known when they began. */
+function spansOf(step: Step): Span[] {
+  const earlier = step.attempts.filter(({ attempt }) => attempt < step.attempt);
+  return [...earlier, step].filter(({ startedAt }) => startedAt !== null);
+}
+
+function began({ startedAt }: Span): number {
   return Date.parse(startedAt as string);
 }
 
-/** A step that goes on reaches until now. */
-function ended({ startedAt, finishedAt, status, durationMs }: Step, now: number): number {
+/** What goes on reaches until now. */
+function ended(span: Span, now: number): number {
+  const { finishedAt, status, durationMs } = span;
   if (finishedAt !== null) return Date.parse(finishedAt);
-  if (startedAt === null) return Number.NEGATIVE_INFINITY;
-  const start = Date.parse(startedAt);
+  const start = began(span);
   return status === 'RUNNING' ? Math.max(start, now) : start + (durationMs ?? 0);
 }
 
@@ -64,19 +76,21 @@ interface LaneProps {
 }
 
 function Lane({ step, first, span, now }: LaneProps) {
-  if (step.startedAt === null) return null;
-  const from = began(step);
+  const spans = spansOf(step);
+  if (spans.length === 0) return null;
   const share = (ms: number): string => `${Math.min(100, Math.max(0, (100 * ms) / span))}%`;
-  const name = step.status.toLowerCase().replaceAll('_', '-');
   return (
     <svg width="100%" height={8} aria-hidden="true" class="lane-bar">
       <rect class="bar-rest" width="100%" height={8} />
-      <rect
-        class={`bar-${name}`}
-        x={share(from - first)}
-        width={share(Math.max(span / 200, ended(step, now) - from))}
-        height={8}
-      />
+      {spans.map((one, at) => (
+        <rect
+          key={at}
+          class={`bar-${one.status.toLowerCase().replaceAll('_', '-')}`}
+          x={share(began(one) - first)}
+          width={share(Math.max(span / 200, ended(one, now) - began(one)))}
+          height={8}
+        />
+      ))}
     </svg>
   );
 }
@@ -91,21 +105,21 @@ function StepDetails({ step }: { step: Step }) {
       {wrong && (
         <div class="step-details">
           {exitCode !== null && exitCode !== 0 && <div>exit code {exitCode}</div>}
-          {error !== null && <div class="problem">{error.message}</div>}
+          {error !== null && <div class="problem">{plainText(error.message)}</div>}
         </div>
       )}
       {(command !== null || named || earlier.length > 0) && (
         <details class="step-details" open={wrong || earlier.length > 0}>
           <summary>
-            {command === null ? 'what ran' : <code>{`$ ${shortened(command)}`}</code>}
+            {command === null ? 'what ran' : <code>{`$ ${shortened(plainText(command))}`}</code>}
           </summary>
-          {command !== null && command !== shortened(command) && <pre>{command}</pre>}
+          {command !== null && command !== shortened(command) && <pre>{plainText(command)}</pre>}
           {named && (
             <dl class="step-params">
               {Object.entries(params as Record<string, unknown>).map(([name, value]) => (
                 <div key={name}>
                   <dt>{name}</dt>{' '}
-                  <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+                  <dd>{plainText(typeof value === 'string' ? value : JSON.stringify(value))}</dd>
                 </div>
               ))}
             </dl>
@@ -122,7 +136,7 @@ function StepDetails({ step }: { step: Step }) {
                 attempt {one.attempt}
               </button>{' '}
               <Status status={one.status} /> {one.durationMs !== null && duration(one.durationMs)}{' '}
-              {one.error?.message}
+              {plainText(one.error?.message ?? '')}
             </div>
           ))}
           {earlier.length > 0 && <div>attempt {step.attempt} is the one above</div>}

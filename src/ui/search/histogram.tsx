@@ -2,7 +2,7 @@
 import { setList } from '../address/address.ts';
 import { PlotBox } from '../chart/plot-box.tsx';
 import { useAnswer } from '../data/use-answer.ts';
-import { numberOf } from '../explore/figures.ts';
+import { counted, numberOf } from '../parts/count.ts';
 import { localText } from '../explore/range.ts';
 import { duration, moment } from '../parts/time.ts';
 import { type EventFilter, EventsOverTimeDocument, type LogLevel } from '../gen/graphql.ts';
@@ -83,7 +83,7 @@ function describe(bar: Bar | undefined, intervalMs: number): string {
   if (bar === undefined) return '';
   const { at, total, warnings, errors } = bar;
   const times = `${duration(intervalMs)} from ${moment(at, Date.now())}`;
-  return `${times}: ${numberOf(total)} lines, ${numberOf(warnings)} warnings, ${numberOf(errors)} errors`;
+  return `${times}: ${counted(total, 'line')}, ${counted(warnings, 'warning')}, ${counted(errors, 'error')}`;
 }
 
 function BarTable({ bars, intervalMs }: { bars: readonly Bar[]; intervalMs: number }) {

@@ -1,6 +1,8 @@
 /** What to search for, how to say it, and where what was said is not understood. */
+import { useRef } from 'preact/hooks';
 import { setList, useParam } from '../address/address.ts';
 import type { AskError } from '../data/ask.ts';
+import { useTyping } from '../frame/keyboard.tsx';
 
 /** One of each kind, to look at and to begin with. */
 const EXAMPLES: readonly [text: string, meaning: string][] = [
@@ -14,11 +16,14 @@ const EXAMPLES: readonly [text: string, meaning: string][] = [
 
 export function SearchBox({ error }: { error: AskError | null }) {
   const [text = ''] = useParam('q');
+  const field = useRef<HTMLInputElement>(null);
+  useTyping(field);
   const say = (q: string): void => setList({ q }, { replace: true });
   return (
     <div class="search-box">
       <input
         type="search"
+        ref={field}
         aria-label="Search all logs"
         aria-describedby="search-syntax"
         aria-invalid={error?.code === 'SEARCH_SYNTAX'}

@@ -16,6 +16,7 @@ import { Results } from './results.tsx';
 import './search.css';
 import { SearchBox } from './search-box.tsx';
 import { LEVELS, useSearchFilter } from './search-filter.ts';
+import { counted, numberOf } from '../parts/count.ts';
 
 const TYPING_MS = 250;
 
@@ -58,8 +59,7 @@ export function Search() {
 function countOf(list: { totalCount: number | null; totalCountIsExact: boolean }): string {
   const { totalCount, totalCountIsExact } = list;
   if (totalCount === null) return '';
-  const lines = totalCount === 1 ? 'line' : 'lines';
-  return `${totalCount.toLocaleString('en')}${totalCountIsExact ? '' : '+'} ${lines}`;
+  return totalCountIsExact ? counted(totalCount, 'line') : `${numberOf(totalCount)}+ lines`;
 }
 
 function NothingFound({ range, turned }: { range: Range; turned: boolean }) {

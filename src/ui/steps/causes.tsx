@@ -4,7 +4,7 @@
  */
 import { addressOf } from '../address/address.ts';
 import { useAnswer } from '../data/use-answer.ts';
-import { numberOf } from '../explore/figures.ts';
+import { counted, numberOf } from '../parts/count.ts';
 import { QueryLink } from '../explore/query-link.tsx';
 import type { Range } from '../explore/range.ts';
 import {
@@ -14,6 +14,7 @@ import {
 } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
 import { moment } from '../parts/time.ts';
+import { plainText } from '../log/text.ts';
 
 /** The most groups of earlier failures that can be asked for. */
 const BEFORE_MAX = 100;
@@ -75,7 +76,6 @@ interface CauseItemProps {
 
 function CauseItem({ cause, knownSince, now }: CauseItemProps) {
   const { taskId, hostName } = cause.sample;
-  const hosts = `${numberOf(cause.hostCount)} ${cause.hostCount === 1 ? 'host' : 'hosts'}`;
   return (
     <li>
       <p>
@@ -84,9 +84,9 @@ function CauseItem({ cause, knownSince, now }: CauseItemProps) {
         ) : (
           <span class="cause-known">known since {moment(knownSince, now)}</span>
         )}{' '}
-        <b>{hosts}</b>{' '}
+        <b>{counted(cause.hostCount, 'host')}</b>{' '}
         <a class="cause-said" href={addressOf(['tasks', taskId], { host: hostName })}>
-          {cause.message}
+          {plainText(cause.message)}
         </a>{' '}
         <span class="hint">{cause.steps.join(', ')}</span>
       </p>

@@ -1,5 +1,6 @@
 /** What the charts show, to read and to print: newest day first. */
-import { numberOf, shareOf, timeOf } from '../explore/figures.ts';
+import { shareOf, timeOf } from '../explore/figures.ts';
+import { numberOf } from '../parts/count.ts';
 import type { StepFiguresFragment } from '../gen/graphql.ts';
 
 export function DayTable({ days }: { days: readonly StepFiguresFragment[] }) {

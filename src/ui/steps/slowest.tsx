@@ -1,7 +1,8 @@
 /** What took longest: single steps, and the hosts whose steps are slow. */
 import { addressOf } from '../address/address.ts';
 import { useAnswer } from '../data/use-answer.ts';
-import { numberOf, shareOf, timeOf } from '../explore/figures.ts';
+import { shareOf, timeOf } from '../explore/figures.ts';
+import { numberOf } from '../parts/count.ts';
 import { QueryLink } from '../explore/query-link.tsx';
 import { SlowestStepsDocument, type SlowestStepsQuery, type StepFilter } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
@@ -29,7 +30,8 @@ export function Slowest({ filter }: { filter: StepFilter }) {
         <h2>Slowest hosts</h2>
         {data.hosts.length === HOSTS_TOLD && (
           <p class="hint">
-            Of the {numberOf(HOSTS_TOLD)} hosts with most steps. Narrow it for others.
+            Among the {numberOf(HOSTS_TOLD)} hosts with most steps; where there are more, a facet or
+            a shorter time has others.
           </p>
         )}
         <SlowestHosts hosts={hosts} />

@@ -1,6 +1,7 @@
 /** A small chart for each step: its durations and its failures, day by day, on the same days. */
 import { PlotBox } from '../chart/plot-box.tsx';
-import { numberOf, shareOf, timeOf } from '../explore/figures.ts';
+import { shareOf, timeOf } from '../explore/figures.ts';
+import { numberOf } from '../parts/count.ts';
 import type { StepFiguresFragment } from '../gen/graphql.ts';
 import { DayTable } from './day-table.tsx';
 

@@ -1,6 +1,7 @@
 /** Figures of steps, one row each. A step's name narrows the view to it. */
 import { addressOf, useAddress } from '../address/address.ts';
-import { numberOf, shareOf, timeOf } from '../explore/figures.ts';
+import { shareOf, timeOf } from '../explore/figures.ts';
+import { numberOf } from '../parts/count.ts';
 import type { StepFiguresFragment } from '../gen/graphql.ts';
 
 interface StepTableProps {
