@@ -18,11 +18,24 @@ describeOnEngines('a board of thousands of hosts and 7 steps', (engine) => {
     { length: engine.name === 'sqlite' ? 5_000 : 1_000 },
     (_, at) => `web-${String(at).padStart(4, '0')}`,
   );
+  const BAD = HOSTS.filter((_, at) => at % (HOSTS.length / 5) === 7);
   const count = (hosts: number) => hosts.toLocaleString('en');
   let shiplog: HttpFixture;
+  /** On all hosts, 1,000 events to a batch. */
+  async function report(step: string): Promise<void> {
+    for (let from = 0; from < HOSTS.length; from += 1_000) {
+      const events = HOSTS.slice(from, from + 1_000).map((host) => {
+        const fails = step === PLAN.at(-1) && BAD.includes(host);
+        return { taskId: 'large', host, step, status: fails ? 'FAILED' : 'SUCCEEDED' };
+      });
+      await shiplog.ingest.logSteps(events);
+    }
+  }
   beforeAll(async () => {
     shiplog = await startHttpFixture({ store: await engine.open() });
     await shiplog.ingest.startTask({ id: 'large', plan: PLAN, hosts: HOSTS });
+    // Most of a test of tens of thousands of events is writing them.
+    for (const step of PLAN.slice(0, -1)) await report(step);
   });
   afterAll(() => shiplog.close());
 
@@ -34,22 +47,12 @@ describeOnEngines('a board of thousands of hosts and 7 steps', (engine) => {
     expect(await board.getAttribute('aria-rowcount')).toBe(String(HOSTS.length + 2));
     expect(await board.getByRole('row').count()).toBeLessThan(80);
 
-    const bad = HOSTS.filter((_, at) => at % (HOSTS.length / 5) === 7);
-    for (let from = 0; from < HOSTS.length; from += 125) {
-      await shiplog.ingest.logSteps(
-        HOSTS.slice(from, from + 125).flatMap((host) =>
-          PLAN.map((step) => {
-            const fails = step === 'online' && bad.includes(host);
-            return { taskId: 'large', host, step, status: fails ? 'FAILED' : 'SUCCEEDED' };
-          }),
-        ),
-      );
-    }
-    const good = count(HOSTS.length - bad.length);
+    await report(PLAN.at(-1) as string);
+    const good = count(HOSTS.length - BAD.length);
     await board.getByRole('button', { name: `${good} hosts` }).waitFor();
     const failed = board.getByRole('row').nth(1);
     await failed.getByRole('button', { name: '5 hosts' }).click();
-    await board.getByRole('link', { name: bad.at(-1) as string }).waitFor();
+    await board.getByRole('link', { name: BAD.at(-1) as string }).waitFor();
     await page.getByRole('region', { name: 'Steps' }).getByText(`${good} succeeded`).waitFor();
     expect(problems).toEqual([]);
     await page.close();

@@ -139,7 +139,9 @@ function DeploymentRow({ row, now, arrived }: DeploymentRowProps) {
         ))}
         {row.failureGroups.length > CAUSES && <div class="cause">and other causes</div>}
       </td>
-      <td class="what">{whatOf(row)}</td>
+      <td class="what" title={whatOf(row)}>
+        {whatOf(row)}
+      </td>
       <td class="hosts">
         <Progress counts={row.runCounts} />
       </td>
@@ -149,7 +151,9 @@ function DeploymentRow({ row, now, arrived }: DeploymentRowProps) {
           {moment(row.createdAt, now)}
         </time>
       </td>
-      <td class="who">{row.createdBy}</td>
+      <td class="who" title={row.createdBy ?? undefined}>
+        {row.createdBy}
+      </td>
     </tr>
   );
 }
