@@ -321,6 +321,10 @@ describe('the list of deployments, for whoever looks at it', () => {
     await page.getByRole('complementary', { name: 'a' }).waitFor();
     await page.goto(`${shiplog.url}/?q=%22half`);
     await page.getByRole('alert').getByText('quote').waitFor();
+    // What is no status counts as absent.
+    await page.goto(`${shiplog.url}/?status=NONE`);
+    await page.getByRole('link', { name: 'back-1' }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
     await page.close();
   });
 });

@@ -141,6 +141,16 @@ describe('the hosts, for whoever looks at them', () => {
   });
   afterAll(() => shiplog.close());
 
+  it('have a first page where that of the address is gone', async () => {
+    const { page } = await openConsole(browser, shiplog.url, '/hosts?sort=name&after=gone');
+    const problem = page.getByRole('alert');
+    await problem.getByText('The page that the address names is no longer there.').waitFor();
+    await problem.getByRole('button', { name: 'First page' }).click();
+    await page.getByRole('table', { name: 'Hosts' }).waitFor();
+    expect(new URL(page.url()).search).toBe('?sort=name');
+    await page.close();
+  });
+
   it('that nobody heard of say so', async () => {
     const { page } = await openConsole(browser, shiplog.url, '/hosts/nobody');
     await page.getByText('Nothing was reported about a host of this name').waitFor();

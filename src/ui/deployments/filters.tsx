@@ -6,11 +6,19 @@ import {
   type DeploymentFacetsQuery,
   DeploymentFacetsDocument,
   type TaskFilter,
+  type TaskStatus,
 } from '../gen/graphql.ts';
 import { statusWord } from '../parts/status.tsx';
 import { Facet } from './facet.tsx';
 
-const STATUSES = ['RUNNING', 'FAILED', 'PARTIAL', 'SUCCEEDED', 'PENDING', 'CANCELLED'];
+const STATUSES: readonly TaskStatus[] = [
+  'RUNNING',
+  'FAILED',
+  'PARTIAL',
+  'SUCCEEDED',
+  'PENDING',
+  'CANCELLED',
+];
 const MINUTE = 60_000;
 const SINCE: Readonly<Record<string, { name: string; ms: number }>> = {
   '1h': { name: 'last hour', ms: 60 * MINUTE },
@@ -20,7 +28,8 @@ const SINCE: Readonly<Record<string, { name: string; ms: number }>> = {
 
 /** From the address. */
 export function useDeploymentFilter(): TaskFilter {
-  const statuses = useParam('status');
+  const given = useParam('status');
+  const statuses = STATUSES.filter((status) => given.includes(status));
   const services = useParam('service');
   const environments = useParam('environment');
   const createdBy = useParam('by');
@@ -32,7 +41,7 @@ export function useDeploymentFilter(): TaskFilter {
     return ms === undefined ? null : new Date(Date.now() - ms).toISOString();
   }, [since]);
   return {
-    ...(statuses.length > 0 && { statuses: statuses as NonNullable<TaskFilter['statuses']> }),
+    ...(statuses.length > 0 && { statuses }),
     ...(services.length > 0 && { services: [...services] }),
     ...(environments.length > 0 && { environments: [...environments] }),
     ...(createdBy.length > 0 && { createdBy: [...createdBy] }),

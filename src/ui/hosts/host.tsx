@@ -6,6 +6,7 @@ import { Facet } from '../deployments/facet.tsx';
 import '../explore/explore.css';
 import { shareOf } from '../explore/figures.ts';
 import { counted, numberOf } from '../parts/count.ts';
+import { ListProblem } from '../explore/list-problem.tsx';
 import { Pager, usePage } from '../explore/pager.tsx';
 import { HostHistoryDocument, type HostHistoryQuery, type RunStatus } from '../gen/graphql.ts';
 import { useNow } from '../parts/clock.ts';
@@ -43,11 +44,7 @@ export function Host({ name }: { name: string }) {
         <a href="/hosts">Hosts</a>
       </p>
       <h1 class="host-name">{name}</h1>
-      {error !== null && (
-        <p role="alert" class="problem">
-          {error.message}
-        </p>
-      )}
+      {error !== null && <ListProblem error={error} />}
       {data === null && error === null && <Skeleton />}
       {data !== null && host === null && (
         <p>

@@ -3,6 +3,7 @@ import { setList, useParam } from '../address/address.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import '../explore/explore.css';
+import { ListProblem } from '../explore/list-problem.tsx';
 import { Pager, usePage } from '../explore/pager.tsx';
 import { type Range, useRange } from '../explore/range.ts';
 import { RangeChoice } from '../explore/range-choice.tsx';
@@ -75,7 +76,7 @@ function FailingHosts({ prefix, range }: HostsProps) {
     .filter(({ name, reliability }) => names.includes(name) && reliability.failed > 0)
     .sort((a, b) => b.reliability.failed - a.reliability.failed || rate(b) - rate(a));
   const problem = groups.error ?? error;
-  if (problem !== null) return <Problem text={problem.message} />;
+  if (problem !== null) return <ListProblem error={problem} />;
   if (groups.data === null || (names.length > 0 && data === null)) return <Skeleton />;
   if (names.length === 0) {
     return (
@@ -106,7 +107,7 @@ function AllHosts({ prefix, range }: HostsProps) {
   const variables = hostsVariables(range, filter, page);
   const { data, error } = useAnswer(HostsDocument, variables, TYPING_MS);
   useViewQuery(HostsDocument, variables);
-  if (error !== null) return <Problem text={error.message} />;
+  if (error !== null) return <ListProblem error={error} />;
   if (data === null) return <Skeleton />;
   const { nodes, pageInfo, totalCount, totalCountIsExact } = data.hosts;
   return (
@@ -141,12 +142,4 @@ function hostsVariables(
 
 function rate({ reliability }: { reliability: { failureRate: number | null } }): number {
   return reliability.failureRate ?? 0;
-}
-
-function Problem({ text }: { text: string }) {
-  return (
-    <p role="alert" class="problem">
-      {text}
-    </p>
-  );
 }

@@ -4,6 +4,7 @@ import { useAnswer } from '../data/use-answer.ts';
 import { useViewQuery } from '../data/view-query.ts';
 import { Facet } from '../deployments/facet.tsx';
 import { ServiceFacets } from '../explore/facets.tsx';
+import { isPageGone, ListProblem } from '../explore/list-problem.tsx';
 import { Pager, usePage } from '../explore/pager.tsx';
 import { longerThan, type Range, SPANS } from '../explore/range.ts';
 import { RangeChoice } from '../explore/range-choice.tsx';
@@ -31,7 +32,7 @@ export function Search() {
   return (
     <>
       <h1>Search</h1>
-      <SearchBox error={error} />
+      <SearchBox error={error !== null && isPageGone(error) ? null : error} />
       <div class="filters">
         <RangeChoice range={range} />
         <ServiceFacets from={range.from} />
@@ -41,6 +42,7 @@ export function Search() {
         </span>
       </div>
       <Histogram filter={{ ...filter, to: range.until }} />
+      {error !== null && isPageGone(error) && <ListProblem error={error} />}
       {list !== null && error === null && (
         <div class={asking ? 'asking' : undefined}>
           {list.edges.length === 0 ? (
