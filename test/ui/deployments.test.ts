@@ -255,6 +255,19 @@ describe('the list of deployments, for whoever looks at it', () => {
     await page.close();
   });
 
+  it('shows one failed host of thousands in its bar, too', async () => {
+    const hosts = Array.from({ length: 3_000 }, (_, at) => `web-${at}`);
+    const failed = { taskId: 'large-1', host: 'web-7', step: 'x', status: 'FAILED' };
+    await shiplog.ingest.startTask({ id: 'large-1', plan: ['x'], hosts });
+    await shiplog.ingest.logSteps([failed]);
+    const { page } = await openConsole(browser, shiplog.url, '/?q=large');
+    const row = page.getByRole('row').filter({ hasText: 'large-1' });
+    await row.getByText('1/3000 · 1 failed').waitFor();
+    const width = await row.locator('.bar-failed').getAttribute('width');
+    expect(Number(width)).toBeGreaterThanOrEqual(2);
+    await page.close();
+  });
+
   it('has facets that Esc and Tab close, and that give the focus back', async () => {
     const { page } = await openConsole(browser, shiplog.url);
     const status = page.getByRole('button', { name: 'Status' });

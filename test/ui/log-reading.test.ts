@@ -112,10 +112,10 @@ describe('a log, for whoever reads it', () => {
     const time = logOf(page).locator('.log-line', { hasText: 'hello' }).locator('time');
     await time.waitFor();
     await page.getByRole('combobox', { name: 'Time' }).selectOption('utc');
-    expect(await time.textContent()).toBe('10:00:01.500Z');
+    expect(await time.textContent()).toBe('1 Mar 10:00:01.500Z');
     await page.keyboard.press('Escape');
     await page.goto(`${shiplog.url}/tasks/times?host=a`);
-    await expect.poll(() => time.textContent()).toBe('10:00:01.500Z');
+    await expect.poll(() => time.textContent()).toBe('1 Mar 10:00:01.500Z');
     await page.keyboard.press('t');
     await expect.poll(() => time.textContent()).toMatch(/ ago$/);
     await page.keyboard.press('t');
@@ -137,6 +137,17 @@ describe('a log, for whoever reads it', () => {
     expect(await copied('first ', '100 %')).toBe('first red\nsecond\nof two\n100 %');
     // The browser's own copy is what is copied: nothing is put in its place.
     expect(await copied('red', 'red')).toBe('');
+    // Without a selection of text it is the lines that were chosen.
+    const row = (text: string) => log.locator('.log-line', { hasText: text });
+    await page.evaluate('getSelection().removeAllRanges()');
+    await row('second').click();
+    await row('100 %').click({ modifiers: ['Shift'] });
+    await expect.poll(() => log.locator('[aria-current="true"]').count()).toBe(2);
+    await page.evaluate(`document.addEventListener('copy', (event) => {
+      document.title = event.clipboardData.getData('text/plain');
+    })`);
+    await page.keyboard.press('Control+c');
+    await expect.poll(() => page.title()).toBe('second of two 100 %');
     await page.close();
   });
 

@@ -15,8 +15,10 @@ export function Progress({ counts }: { counts: Counts }) {
   const words = `${succeeded} of ${total} succeeded, ${failed} failed, ${running} running`;
   let x = 0;
   const part = (name: string, count: number) => {
-    const width = total === 0 ? 0 : (WIDTH * count) / total;
-    const rect = <rect class={`bar-${name}`} x={x} width={width} height={8} />;
+    // One host of thousands is still seen.
+    const width = count === 0 ? 0 : Math.max(2, (WIDTH * count) / total);
+    const at = Math.min(x, WIDTH - width);
+    const rect = <rect class={`bar-${name}`} x={at} width={width} height={8} />;
     x += width;
     return rect;
   };
@@ -25,8 +27,8 @@ export function Progress({ counts }: { counts: Counts }) {
       <svg width={WIDTH} height={8} viewBox={`0 0 ${WIDTH} 8`} role="img" aria-label={words}>
         <rect class="bar-rest" width={WIDTH} height={8} />
         {part('succeeded', succeeded)}
-        {part('failed', failed)}
         {part('running', running)}
+        {part('failed', failed)}
       </svg>{' '}
       <span aria-hidden="true">
         {succeeded + failed}/{total}

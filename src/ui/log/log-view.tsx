@@ -206,7 +206,7 @@ export function LogView(props: LogViewProps) {
         onScroll={scroll.onScroll}
         onKeyDown={onKey}
         onClick={onClick}
-        onCopy={(event) => copyClean(event, lines)}
+        onCopy={(event) => copyClean(event, lines, lines.slice(...range))}
       >
         <div class="log-body" style={onPaper ? {} : { height: `${scroll.geometry.height}px` }}>
           <div class="log-seen" style={onPaper ? {} : { transform: `translateY(${scroll.top}px)` }}>
