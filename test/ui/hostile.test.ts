@@ -111,6 +111,8 @@ describeOnEngines('what was not meant well', (engine) => {
     expect((await page.getByRole('row').filter({ has: task }).boundingBox())?.height).toBeLessThan(
       400,
     );
+    await page.setViewportSize({ width: 920, height: 860 });
+    expect(await page.evaluate(wide)).toBe(0);
     expect(await overflowOnPhone(page)).toBe(0);
     await task.click();
     const failures = page.getByRole('region', { name: 'Failures' });
