@@ -157,6 +157,7 @@ export async function createTail(store: Store, settings: TailSettings, log: Log)
           store: reads,
           follower,
           channel,
+          now: settings.now,
           heartbeatMs: settings.heartbeatMs,
           after: shards,
           last,

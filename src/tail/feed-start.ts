@@ -1,5 +1,5 @@
 /** Where a feed begins: now, with the newest stored events, or behind what a cursor has seen. */
-import { dayOfShard } from '../domain/cursor/cursor.ts';
+import { dayOfShard, dayOfTime } from '../domain/cursor/cursor.ts';
 import { ShiplogError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event/event.ts';
 import type { ShardCursor } from '../store/store.ts';
@@ -28,6 +28,7 @@ export interface FeedSources {
   store: Reads;
   follower: Follower;
   channel: Channel;
+  now: () => number;
 }
 
 const NONE: Heads = new Map();
@@ -56,7 +57,7 @@ export async function startNow(
 
 /** Behind a cursor: throws CURSOR_EXPIRED, or tells of a gap where retention has been. */
 export async function startBehind(
-  { store, follower, channel }: FeedSources,
+  { store, follower, channel, now }: FeedSources,
   after: readonly ShardCursor[],
 ): Promise<FeedStart> {
   const { taskId } = channel.filter;
@@ -65,7 +66,7 @@ export async function startBehind(
   // Without it nothing says where the task's events are, and none would be looked for.
   if (taskId !== undefined && heads.length === 0) throw taskAway();
   const [task] = taskId === undefined ? [null] : await store.tasksById([taskId]);
-  const since = newestDay(after);
+  const since = newestDay(after, dayOfTime(now()));
   let position = taskId === undefined ? olderThan(since, after, heads) : NONE;
   let gap: TailGap | null = null;
   for (const [i, cursor] of after.entries()) {
@@ -105,9 +106,13 @@ function olderThan(
   return headsOf(heads.filter(({ shard }) => !named.has(shard) && !isNewBehind(since, shard)));
 }
 
-/** -1: it names no day. */
-function newestDay(cursors: readonly ShardCursor[]): number {
-  return Math.max(-1, ...cursors.map(({ shard }) => dayOfShard(shard) ?? -1));
+/**
+ * -1: it names no day. One that is still to come was begun by a clock that was ahead: the days until
+ * then are new to its reader all the same.
+ */
+function newestDay(cursors: readonly ShardCursor[], today: number): number {
+  const days = cursors.map(({ shard }) => dayOfShard(shard) ?? -1);
+  return Math.max(-1, ...days.filter((day) => day <= today));
 }
 
 /**

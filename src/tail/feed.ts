@@ -23,6 +23,7 @@ export interface FeedOptions {
   store: Reads;
   follower: Follower;
   channel: Channel;
+  now: () => number;
   heartbeatMs: number;
   /** Where to begin: null = now. */
   after: ShardCursor[] | null;

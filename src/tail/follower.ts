@@ -6,7 +6,7 @@
  * store. Each publication is a tick: at a tick the follower has seen exactly `heads`, so a feed
  * that is whole up to a tick is whole up to those positions.
  */
-import { dayOfShard } from '../domain/cursor/cursor.ts';
+import { dayOfShard, dayOfTime } from '../domain/cursor/cursor.ts';
 import type { StoredEvent } from '../domain/event/event.ts';
 import type { Log } from '../log.ts';
 import { Signal } from '../signal.ts';
@@ -21,7 +21,6 @@ import { Rings } from './rings.ts';
 import { SharedCalls } from './shared-calls.ts';
 import { Turns } from './turns.ts';
 
-const DAY_MS = 86_400_000;
 /** How long one look into the store waits for shards that take long. */
 const REACH_MS = 250;
 const READ_LIMIT = 1_000;
@@ -99,7 +98,7 @@ export class Follower {
 
   /** Learns where the log stands. Until then nothing can be followed. */
   async start(): Promise<void> {
-    this.#startDay = Math.floor(this.#now() / DAY_MS);
+    this.#startDay = dayOfTime(this.#now());
     for (const head of await this.#store.heads(null)) this.#adopt(head, head.seq);
     this.#started = true;
     this.#poll.plan();
@@ -233,7 +232,8 @@ export class Follower {
    */
   #meet(head: ShardHead): Followed {
     const day = dayOfShard(head.shard);
-    const isOld = day !== null && day < this.#startDay;
+    // The clock may have been ahead when we began.
+    const isOld = day !== null && day < Math.min(this.#startDay, dayOfTime(this.#now()));
     const early = this.#early.get(head.shard) ?? Number.POSITIVE_INFINITY;
     this.#early.delete(head.shard);
     if (this.#following === 0) return this.#adopt(head, head.seq);

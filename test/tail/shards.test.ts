@@ -271,4 +271,39 @@ describeOnElasticsearch('a log of several shards', (engine) => {
     await Promise.all([early.return?.(), late.return?.()]);
     await other.close();
   });
+
+  it('whoever resumes is told the day that began meanwhile, though the clock of a server was ahead once', async () => {
+    clock = Date.now() + 400 * DAY_MS;
+    await store('of-a-wrong-clock');
+    clock = null;
+    const before = await real.heads(null);
+    clock = Date.now() + 10 * DAY_MS;
+    await store('of-the-next-day', 'next day');
+    const now = () => clock ?? Date.now();
+    const other = await startShiplog(real, { heartbeatMs: 200, now });
+    const batches = follow({}, before, other);
+    expect(await told(batches, 1)).toEqual(['next day']);
+    clock = null;
+    await batches.return?.();
+    await other.close();
+  });
+
+  it('a server that was started with its clock ahead follows the days that begin later whole', async () => {
+    clock = Date.now() + 500 * DAY_MS;
+    const now = () => clock ?? Date.now();
+    const other = await startShiplog(difficult.store, { heartbeatMs: 200, now });
+    clock = Date.now() + 20 * DAY_MS;
+    const batches = follow({}, null, other);
+    await batches.next();
+    // Both are there when it sees the day for the first time.
+    const day = new Date(clock).toISOString().slice(0, 10);
+    for (const shard of [0, 1]) difficult.difficulty.headsAway.add(`${day}/${shard}`);
+    await store('of-a-day-to-come', 'its first');
+    await store('of-a-day-to-come', 'its second');
+    difficult.difficulty.end();
+    expect(await told(batches, 2)).toEqual(['its first', 'its second']);
+    clock = null;
+    await batches.return?.();
+    await other.close();
+  });
 });

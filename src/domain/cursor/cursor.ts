@@ -87,6 +87,11 @@ export function dayOfShard(shard: string): number | null {
   return dayShard({ shard, history: 0, seq: 0 })?.day ?? null;
 }
 
+/** The day of a moment, in the same days. */
+export function dayOfTime(at: number): number {
+  return Math.floor(at / DAY_MS);
+}
+
 function dayName(day: number, number: number): string {
   return `${new Date(day * DAY_MS).toISOString().slice(0, 10)}/${number}`;
 }
