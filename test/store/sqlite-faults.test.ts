@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,6 +138,31 @@ describe('The SQLite engine', () => {
     expect(log.map(({ id }) => id).slice(0, -1)).toEqual(acked);
     const { tasks } = foldLog(log);
     expect(await roomy.tasksById(tasks.map(({ id }) => id))).toEqual(tasks);
+  });
+
+  it('acknowledges nothing while its file, or the log beside it, is not where it was [A1 M6]', async () => {
+    const store = await open();
+    const file = join(dataDir, 'shiplog.db');
+    const aside = join(dataDir, 'aside');
+    await fill(store, [anEvent({ eventId: 'before' })]);
+    const refused = { code: 'STORE_UNAVAILABLE', message: expect.stringContaining('put it back') };
+    for (const path of [file, `${file}-wal`]) {
+      renameSync(path, aside);
+      await expect(store.append([anEvent({ eventId: `without ${path}` })])).rejects.toMatchObject(
+        refused,
+      );
+      expect(await store.health()).toMatchObject({ ok: false, detail: refused.message });
+      cpSync(aside, path);
+      await expect(
+        store.append([anEvent({ eventId: `into a copy ${path}` })]),
+      ).rejects.toMatchObject(refused);
+      renameSync(aside, path);
+      expect(await store.health()).toMatchObject({ ok: true });
+    }
+    await fill(store, [anEvent({ eventId: 'after' })]);
+    await store.close();
+    const log = await wholeLog(await open());
+    expect(log.map(({ eventId }) => eventId)).toEqual(['before', 'after']);
   });
 
   it('is backed up while serving, into a new file only; a restored backup refuses cursors from behind it [M8 K3]', async () => {

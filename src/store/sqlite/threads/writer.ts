@@ -5,6 +5,7 @@ import { Connection } from '../file/connection.ts';
 import { beginEpoch } from '../file/epochs.ts';
 import { DROPPED_THROUGH, readMeta } from '../file/meta.ts';
 import { migrate } from '../file/migrate.ts';
+import { Place } from '../file/place.ts';
 import { Appender, type AppendSettings } from '../write/append.ts';
 import { Flusher } from '../write/flusher.ts';
 import { areViewsOld, refoldTasks } from '../write/refold.ts';
@@ -42,6 +43,7 @@ function open({ file, settings, maxPages }: WriterData) {
   const droppedThrough = readMeta(connection, DROPPED_THROUGH);
   const lastSeq = Math.max(droppedThrough, readLastSeq(connection));
   const epoch = beginEpoch(connection, lastSeq);
+  const place = new Place(file);
   if (areViewsOld(connection)) refold(connection);
   const appender = new Appender(connection, settings, lastSeq, undefined, workerLog);
   const flusher = new Flusher(appender.views, workerLog);
@@ -52,7 +54,10 @@ function open({ file, settings, maxPages }: WriterData) {
     ready,
     operations: {
       append: (events: string, now: number) => {
+        place.check();
         const outcomes = appender.append(eventsOfText(events), now);
+        // Before it is acknowledged: it was committed into what is still there.
+        place.check();
         return replyOf(outcomes, appender.lastSeq);
       },
       /** Writes the views; returns up to which seq they hold. */
@@ -70,8 +75,11 @@ function open({ file, settings, maxPages }: WriterData) {
         const droppedThrough = readMeta(connection, DROPPED_THROUGH);
         return { report: done === true ? value : null, droppedThrough };
       },
-      /** Proves that a transaction can begin and commit. */
-      check: () => connection.transaction('BEGIN IMMEDIATE', () => true),
+      /** Proves that a transaction can begin and commit, into the file that will be opened again. */
+      check: () => {
+        place.check();
+        return connection.transaction('BEGIN IMMEDIATE', () => true);
+      },
       close: () => {
         flusher.stop();
         try {
