@@ -40,6 +40,8 @@ export interface Auth {
   authenticate(token: string | null): Principal;
   /** Whether it still holds, as it was shown: not expired, not revoked, no scope taken or given. */
   standing(principal: Principal): Standing;
+  /** Throws UNAUTHENTICATED where it does not: for what goes on for long. */
+  requireStanding(principal: Principal): void;
   /**
    * Calls `ended` once, within a second of the token's end: expired, revoked, or with other scopes
    * than it had when it was shown. Returns what stops that.
@@ -136,6 +138,12 @@ export function createAuth({ tokensFile, now, onProblem, log }: AuthOptions): Au
       return found;
     },
     standing,
+    requireStanding(principal) {
+      const found = standing(principal);
+      if (found === 'ok') return;
+      if (found !== 'changed') failures[found]++;
+      throw new ShiplogError('UNAUTHENTICATED', `The token is ${found}`);
+    },
     onEnd(principal, ended) {
       if (principal.record === null) return () => {};
       const watch = { principal, ended };

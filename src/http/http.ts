@@ -123,6 +123,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     graphqlRoute({ operations, yoga, lane, maxBodyBytes, budget, staleAfterMs }),
     eventsRoute({
       ingest: options.ingest,
+      auth,
       maxBodyBytes,
       budget,
       longMessages,

@@ -1,9 +1,14 @@
 /** NDJSON that comes as it is made: what it may hold, how long it may pause, what stops it. */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ShiplogError } from '../../src/domain/errors.ts';
+import { formatTokens, makeToken } from '../../src/domain/token.ts';
 import { BodyBudget } from '../../src/http/body/body.ts';
 import { type EventsOptions, eventsRoute } from '../../src/http/endpoints/events.ts';
 import { type Answer, eventsSender, lines } from './events-sender.ts';
@@ -23,6 +28,7 @@ async function serveEvents(
 ): Promise<{ server: Server; port: number }> {
   const route = eventsRoute({
     ingest: shiplog.ingest,
+    auth: { requireStanding: () => {} },
     maxBodyBytes: 1_000_000,
     budget: new BodyBudget(10_000_000),
     longMessages: 'cut',
@@ -52,11 +58,11 @@ function chunk(event: unknown): string {
 }
 
 /** A stream that is begun and stays open. */
-function beginStream(port: number, first: unknown): Socket {
+function beginStream(port: number, first: unknown, token = ''): Socket {
   const socket = connect(port, '127.0.0.1');
   socket.write(
     'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
-      `Transfer-Encoding: chunked\r\n\r\n${chunk(first)}`,
+      `Authorization: Bearer ${token}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk(first)}`,
   );
   return socket;
 }
@@ -98,6 +104,33 @@ describe('a stream in full flow', () => {
     expect(await stored('t-flow')).toEqual(first);
     server.closeAllConnections();
     server.close();
+  });
+});
+
+describe('a stream whose token is revoked', () => {
+  it('stores nothing that comes after it, and is told what was taken', async () => {
+    const { record, token } = makeToken('agent', ['ingest'], null, Date.now());
+    const tokensFile = join(await mkdtemp(join(tmpdir(), 'shiplog-stream-')), 'tokens');
+    writeFileSync(tokensFile, formatTokens([record]));
+    const guarded = await startHttpFixture({ tokensFile, token });
+    const [first, second] = stepEvents('t-revoked', 2);
+    const socket = beginStream(guarded.port, first, token);
+    const there = eventsSender(() => guarded).stored;
+    await expect.poll(() => there('t-revoked')).toHaveLength(1);
+    writeFileSync(tokensFile, formatTokens([]));
+    await expect
+      .poll(async () => (await guarded.graphql({ query: '{ __typename }' })).status)
+      .toBe(401);
+    socket.write(chunk(second));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 401 /);
+    expect(JSON.parse(String(answer).split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      error: { code: 'UNAUTHENTICATED', message: 'The token is revoked' },
+      ...{ taken: 1, stored: 1 },
+    });
+    expect(await there('t-revoked')).toHaveLength(1);
+    socket.destroy();
+    await guarded.close();
   });
 });
 

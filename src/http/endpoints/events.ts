@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { badInput, ERROR_CODES, ShiplogError } from '../../domain/errors.ts';
+import type { Auth } from '../auth.ts';
 import { type BodyBudget, withBody } from '../body/body.ts';
 import { closeAfterAnswer, errorBody, errorHeaders, publicError, sendJson } from '../reply.ts';
 import type { Exchange, Route } from '../route.ts';
@@ -19,6 +20,8 @@ export const MAX_ITEMS = 10_000;
 
 export interface EventsOptions {
   ingest: EventSink;
+  /** Asked before each append: a stream may outlive its token. */
+  auth: Pick<Auth, 'requireStanding'>;
   maxBodyBytes: number;
   budget: BodyBudget;
   /** Where the sender does not say. */
@@ -48,7 +51,7 @@ export function eventsRoute(options: EventsOptions): Route {
       };
       const results = chosen(url, 'results', ['all', 'problems']);
       const listAll = (results ?? (kind === 'json' ? 'all' : 'problems')) === 'all';
-      const intake = new Intake(options.ingest, principal, terms, listAll);
+      const intake = new Intake(options, principal, terms, listAll);
       try {
         if (kind === 'json') await takeJson(exchange, options, intake);
         else {

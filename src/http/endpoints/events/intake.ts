@@ -1,7 +1,7 @@
 /** What one request has brought so far: how many events of which outcome, and the list of them. */
 import type { InputProblem } from '../../../domain/errors.ts';
 import type { Ingest, StepOutcome } from '../../../ingest/ingest.ts';
-import type { Reporter } from '../../../ingest/rejections.ts';
+import type { Auth, Principal } from '../../auth.ts';
 import { onTerms, type RequestTerms } from '../sent-event.ts';
 import type { Item } from './items.ts';
 
@@ -25,16 +25,23 @@ export class Intake {
   /** Items (NDJSON: lines) whose outcome is known: what need not be sent again. */
   taken = 0;
   readonly #ingest: EventSink;
-  readonly #reporter: Reporter;
+  readonly #auth: Pick<Auth, 'requireStanding'>;
+  readonly #sender: Principal;
   readonly #terms: RequestTerms;
   readonly #listAll: boolean;
   readonly #counts = { stored: 0, duplicates: 0, rejected: 0 };
   readonly #results: Result[] = [];
   #truncated = false;
 
-  constructor(ingest: EventSink, reporter: Reporter, terms: RequestTerms, listAll: boolean) {
+  constructor(
+    { ingest, auth }: { ingest: EventSink; auth: Pick<Auth, 'requireStanding'> },
+    sender: Principal,
+    terms: RequestTerms,
+    listAll: boolean,
+  ) {
     this.#ingest = ingest;
-    this.#reporter = reporter;
+    this.#auth = auth;
+    this.#sender = sender;
     this.#terms = terms;
     this.#listAll = listAll;
   }
@@ -51,13 +58,14 @@ export class Intake {
       this.taken = upTo;
       return;
     }
+    this.#auth.requireStanding(this.#sender);
     const readable = items.filter((item) => item.problem === null);
     const raws = readable.map(({ raw, index }) => onTerms(raw, index, this.#terms));
-    const outcomes = await this.#ingest.logSteps(raws, this.#reporter);
+    const outcomes = await this.#ingest.logSteps(raws, this.#sender);
     let next = 0;
     for (const { index, problem: unreadable } of items) {
       if (unreadable !== null) {
-        this.#ingest.noteRejected(unreadable, this.#reporter);
+        this.#ingest.noteRejected(unreadable, this.#sender);
         this.#note({ index, outcome: 'REJECTED', eventId: null, error: unreadable });
         continue;
       }
