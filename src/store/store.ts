@@ -116,6 +116,8 @@ export interface LogSlice {
   events: StoredEvent[];
   /** Everything at or below this seq was looked at: where to go on. Never beyond what is proven. */
   through: number;
+  /** As of the shard's head, in the moment of the read: what was removed before is not among them. [R5] */
+  droppedThrough: number;
 }
 
 export type EventOrder = 'LOG' | 'TIME';

@@ -8,6 +8,7 @@ import type { Follower } from './follower.ts';
 import { type Heads, headsOf, withHead, within } from './heads.ts';
 import { taskAway } from './patience.ts';
 import type { Reads } from './reads.ts';
+import { gapOf, Removals } from './removals.ts';
 import type { TailGap } from './tail.ts';
 
 export interface FeedStart {
@@ -18,7 +19,9 @@ export interface FeedStart {
   away: Heads;
   /** The newest day of the cursor; null: it begins now. */
   since: number | null;
-  /** Events that retention took before they were seen. */
+  /** What retention takes from now on. */
+  removals: Removals;
+  /** Events that it took before they were seen. */
   gap: TailGap | null;
   /** The newest stored events, where they were asked for. */
   newest: StoredEvent[] | null;
@@ -42,7 +45,8 @@ export async function startNow(
   const settled = await follower.catchUp(taskId ?? null);
   if (taskId !== undefined && settled.length === 0) throw taskAway();
   if (taskId !== undefined) channel.widen(settled);
-  const start = { goal: NONE, away: NONE, since: null, gap: null };
+  const removals = new Removals(store, channel.filter, settled);
+  const start = { goal: NONE, away: NONE, since: null, removals, gap: null };
   let position = within(follower.heads, channel.scope);
   if (last === null || last === 0) return { ...start, position, newest: null };
   const order = taskId === undefined ? 'TIME' : 'LOG';
@@ -86,11 +90,8 @@ export async function startBehind(
   }
   if (taskId !== undefined) channel.widen([...heads, ...after]);
   const away = headsOf([...position.values()].filter(({ shard }) => !follower.heads.has(shard)));
-  return { position, goal: headsOf(heads), away, since, gap, newest: null };
-}
-
-function gapOf({ shard, seq }: ShardCursor, through: number): TailGap {
-  return { reason: 'RETENTION', from: `${shard}:${seq}`, to: `${shard}:${through}` };
+  const removals = new Removals(store, channel.filter, heads);
+  return { position, goal: headsOf(heads), away, since, removals, gap, newest: null };
 }
 
 /**

@@ -10,9 +10,10 @@ import type { LogSlice, ShardCursor } from '../store/store.ts';
 import type { Channel, Node } from './channel.ts';
 import type { Follower } from './follower.ts';
 import { expired, isNewBehind, startBehind, startNow } from './feed-start.ts';
-import { furthest, type Heads, seqOf, withHead, within } from './heads.ts';
+import { furthest, type Heads, headsOf, seqOf, withHead, within } from './heads.ts';
 import { isPassing, Patience } from './patience.ts';
 import type { Reads } from './reads.ts';
+import type { Removals } from './removals.ts';
 import type { TailBatch, TailGap } from './tail.ts';
 
 const BATCH_EVENTS = 500;
@@ -41,6 +42,7 @@ export class Feed implements PullSource<TailBatch> {
   #goal: Heads = new Map();
   /** Shards of the cursor that are away: they stay in it. */
   #away: Heads = new Map();
+  #removals: Removals | null = null;
   /** The newest day of the cursor it came with; null: it came without one. */
   #since: number | null = null;
   #patience = new Patience();
@@ -118,6 +120,7 @@ export class Feed implements PullSource<TailBatch> {
     this.#goal = start.goal;
     this.#away = start.away;
     this.#since = start.since;
+    this.#removals = start.removals;
     this.#gap = start.gap;
     this.#begun = true;
     return start.newest === null ? null : this.#batch(start.newest, false);
@@ -134,6 +137,7 @@ export class Feed implements PullSource<TailBatch> {
     const { follower, channel } = this.#options;
     const { tick } = follower;
     const goal = within(follower.heads, channel.scope);
+    await this.#leaveRemoved();
     // One that cannot be read now keeps none of the others waiting.
     let isStuck = false;
     let failure: unknown = null;
@@ -149,6 +153,7 @@ export class Feed implements PullSource<TailBatch> {
       const at = { shard: head.shard, history: head.history, seq: from };
       try {
         slice = await this.#read(at, head.seq);
+        this.#gap = (await this.#removals?.behind(at, slice)) ?? this.#gap;
       } catch (error) {
         if (!isPassing(error)) throw error;
         failure ??= error;
@@ -184,6 +189,20 @@ export class Feed implements PullSource<TailBatch> {
     this.#away = new Map([...this.#away].filter(([shard]) => !goal.has(shard)));
     this.#tick = tick;
     return this.#toldCaughtUp ? null : this.#batch([], true);
+  }
+
+  /** Shards that are followed no more have nothing to be read: retention removed them, mostly. */
+  async #leaveRemoved(): Promise<void> {
+    const { heads } = this.#options.follower;
+    const isLeft = ({ shard }: ShardCursor) => !heads.has(shard) && !this.#away.has(shard);
+    const left = [...this.#position.values()].filter(isLeft);
+    if (left.length === 0 || this.#removals === null) return;
+    const { gap, away } = await this.#removals.of(left);
+    this.#gap = gap ?? this.#gap;
+    this.#away = furthest(this.#away, away);
+    const gone = new Set(left.map(({ shard }) => shard));
+    for (const { shard } of away) gone.delete(shard);
+    this.#position = headsOf([...this.#position.values()].filter(({ shard }) => !gone.has(shard)));
   }
 
   #failingLast(heads: Heads): ShardCursor[] {

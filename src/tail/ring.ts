@@ -54,7 +54,10 @@ export class Ring {
     this.#first = 0;
   }
 
-  /** As `Store.readLog`; only for `after` ≥ base, and of no more than a bounded weight. */
+  /**
+   * As `Store.readLog`; only for `after` ≥ base, and of no more than a bounded weight. What it holds is
+   * told whatever retention does.
+   */
   read(after: number, to: number, filter: EventFilter, limit: number): LogSlice {
     const events: StoredEvent[] = [];
     let bytes = 0;
@@ -65,9 +68,10 @@ export class Ring {
       if (!matchesEvent(filter, event)) continue;
       events.push(event);
       bytes += approximateBytes(event);
-      if (events.length >= limit || bytes >= READ_BYTES) return { events, through: seq };
+      if (events.length >= limit || bytes >= READ_BYTES)
+        return { events, through: seq, droppedThrough: 0 };
     }
-    return { events, through: to };
+    return { events, through: to, droppedThrough: 0 };
   }
 
   #indexBehind(seq: number): number {

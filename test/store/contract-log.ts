@@ -238,6 +238,7 @@ export function describeLog(open: OpenStore): void {
       expect(await opened.store.readLog({ ...from, seq: 6 }, 6, null, 100)).toEqual({
         events: [],
         through: 6,
+        droppedThrough: 0,
       });
     });
   });

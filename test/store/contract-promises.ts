@@ -97,7 +97,7 @@ export function describePromises(open: OpenStore): void {
   });
 
   describe('promises of cursors', () => {
-    it('one that had everything of what retention removed says so [K2]', async () => {
+    it('one that had everything of what retention removed says so, and so do reads [K2 R5]', async () => {
       let now = START;
       const opened = await open({ ...contractSettings, now: () => now });
       try {
@@ -115,6 +115,8 @@ export function describePromises(open: OpenStore): void {
           expect(check).toEqual({ state: 'live' });
           expect(still.droppedThrough).toBeGreaterThanOrEqual(before.seq);
         }
+        const slice = await store.readLog({ ...before, seq: 0 }, before.seq, null, 10);
+        expect(slice).toMatchObject({ events: [], droppedThrough: still?.droppedThrough ?? 0 });
         const page = { filter: {}, order: 'TIME' as const, page: aPage() };
         expect((await store.events([page])).map(({ rows }) => rows)).toEqual([[]]);
       } finally {

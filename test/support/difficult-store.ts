@@ -121,11 +121,14 @@ export function difficultStore(real: Store, random: () => number = Math.random):
         await hang();
         throw unavailable();
       }
-      if (difficulty.stuck.has(shard.shard)) return { events: [], through: shard.seq };
+      if (difficulty.stuck.has(shard.shard)) {
+        return { events: [], through: shard.seq, droppedThrough: 0 };
+      }
       const slice = await real.readLog(shard, to, filter, limit);
       if (slice.through <= shard.seq || !difficulty.happens('shortRead')) return slice;
       const through = shard.seq + difficulty.upTo(slice.through - shard.seq - 1);
-      return { events: slice.events.filter(({ position }) => position.seq <= through), through };
+      const events = slice.events.filter(({ position }) => position.seq <= through);
+      return { ...slice, events, through };
     },
     viewsReach: (positions) => views.reach(positions),
     tasks: (query) => views.tasks(query),

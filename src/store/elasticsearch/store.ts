@@ -43,6 +43,8 @@ export interface ElasticsearchStore extends Store {
 
 /** How many appends may run at a time, and how large each is best. */
 const APPEND_LIMITS = { inFlight: 4, batchEvents: 2_000, batchBytes: 4 * 1024 * 1024 };
+/** Retention removes whole shards, and nothing from those that are there. */
+const NOTHING_REMOVED = { droppedThrough: 0 };
 /** How long closing waits for what is being folded. */
 const CLOSE_MAX_MS = 5_000;
 
@@ -100,13 +102,21 @@ class Elasticsearch implements ElasticsearchStore {
   }
 
   async readLog(shard: ShardCursor, to: number, filter: EventFilter | null, limit: number) {
-    const none = { events: [], through: shard.seq };
+    const none = { ...NOTHING_REMOVED, events: [], through: shard.seq };
     // Where it is known to be settled so far, the cluster need not be asked.
     const known = this.#parts.shards.known(shard.shard);
     const info =
       known !== null && known.settled >= to ? known : await this.#parts.shards.named(shard.shard);
     if (info === null || info.history !== shard.history) return none;
-    return this.#parts.reader.read(info, shard.seq, Math.min(to, info.settled), filter, limit);
+    const { settled } = info;
+    const read = await this.#parts.reader.read(
+      info,
+      shard.seq,
+      Math.min(to, settled),
+      filter,
+      limit,
+    );
+    return { ...NOTHING_REMOVED, ...read };
   }
 
   checkCursors(cursors: readonly ShardCursor[]) {

@@ -134,7 +134,7 @@ export class SqliteStore implements Store {
   }
 
   readLog: Store['readLog'] = async (shard, to, filter, limit) => {
-    if (shard.shard !== SHARD) return { events: [], through: shard.seq };
+    if (shard.shard !== SHARD) return { events: [], through: shard.seq, droppedThrough: 0 };
     return this.#read('readLog', shard.seq, Math.min(to, this.#lastSeq), filter, limit);
   };
 

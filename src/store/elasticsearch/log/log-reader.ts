@@ -62,7 +62,7 @@ export class LogReader {
     to: number,
     filter: EventFilter | null,
     limit: number,
-  ): Promise<LogSlice> {
+  ): Promise<Omit<LogSlice, 'droppedThrough'>> {
     const cap = this.#caps.get(shard.shard) ?? FIRST_CAP;
     const size = Math.min(limit, cap);
     const window = filter === null ? size : Math.max(FILTERED_WINDOW, size);

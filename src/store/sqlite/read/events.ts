@@ -208,7 +208,8 @@ export function readLog(
   limit: number,
 ): LogSlice {
   const last = Math.min(to, after + SLICE_SEQS);
-  if (last <= after) return { events: [], through: after };
+  const droppedThrough = readMeta(connection, DROPPED_THROUGH);
+  if (last <= after) return { events: [], through: after, droppedThrough };
   const range: Range = { backward: false, after: null, before: null, limit };
   const found: EventRow[] = [];
   for (const { day, scope } of scopesOf(connection, filter ?? {})) {
@@ -228,6 +229,7 @@ export function readLog(
   return {
     events: events.map(eventOf),
     through: full ? (events.at(-1)?.[0] ?? last) : last,
+    droppedThrough,
   };
 }
 
