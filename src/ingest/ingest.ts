@@ -44,6 +44,12 @@ export interface StepOutcome {
   leftOut?: readonly InputProblem[];
 }
 
+/** What was last said of a task in one way, and where. */
+interface Declared {
+  digest: string;
+  position: Position;
+}
+
 /** The inputs of one call, read: each is an event or rejected. */
 interface ReadBatch {
   /** By place, of those that are decided. */
@@ -101,16 +107,29 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
   const keyLines = new KeyLines(redactor);
   const counts = { stored: 0, duplicate: 0, refused: 0 };
   const rejections = new Rejections(log, now);
-  const declared = new LRUCache<string, string>({ max: REMEMBERED_DECLARATIONS });
+  const declared = new LRUCache<string, Declared>({ max: REMEMBERED_DECLARATIONS });
   const declaring = new Map<string, Promise<unknown>>();
 
   async function submit(events: readonly LogEvent[]): Promise<AppendOutcome[]> {
     try {
-      return await writer.submit(events);
+      const outcomes = await writer.submit(events);
+      for (const [i, event] of events.entries()) {
+        if (event.task !== null) noteDeclared(event, outcomes[i] as AppendOutcome);
+      }
+      return outcomes;
     } catch (error) {
       counts.refused += events.length;
       throw error;
     }
+  }
+
+  /** The last one in the log, whichever way and in whatever order they are answered. */
+  function noteDeclared(event: LogEvent, outcome: AppendOutcome): void {
+    if (outcome.outcome !== 'STORED') return;
+    const { shard, seq } = outcome.position;
+    const known = declared.get(declaredKey(event));
+    if (known?.position.shard === shard && known.position.seq > seq) return;
+    declared.set(declaredKey(event), { digest: event.digest, position: outcome.position });
   }
 
   function taskLine(
@@ -206,14 +225,12 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
 
   /** Writes a TASK event, unless it says what the last one of its kind said. */
   async function declare(event: LogEvent, taskIsThere: boolean): Promise<void> {
-    const key = `${event.task?.change} ${event.taskId}`;
     // Of a task that is gone (retention) nothing holds any more, whatever is remembered.
-    const repeated = taskIsThere && declared.get(key) === event.digest;
+    const repeated = taskIsThere && declared.get(declaredKey(event))?.digest === event.digest;
     if (repeated && (!store.shared || (await isNewest(event)))) return;
     const [outcome] = await submit([event]);
     // What the store refuses of a declaration it refuses of its task, whose field is called id.
     if (outcome?.outcome === 'REJECTED') throw refusal({ ...outcome.problem, field: 'id' });
-    declared.set(key, event.digest);
     // It is stored: that its views are late, or cannot be looked at now, is no failure of it.
     await store.viewsShow([event.taskId], 'BY_ID').catch(() => null);
   }
@@ -261,6 +278,10 @@ export function createIngest({ store, redactor, publish, now, log }: IngestOptio
     }),
     close: () => writer.close(),
   };
+}
+
+function declaredKey({ task, taskId }: LogEvent): string {
+  return `${task?.change} ${taskId}`;
 }
 
 function refusal(problem: InputProblem): ShiplogError {

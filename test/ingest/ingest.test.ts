@@ -164,6 +164,11 @@ describeOnEngines('ingest', (engine) => {
     await declare('A');
     expect(await title()).toBe('A');
     expect(await declarations('in-turn')).toBe(3);
+    // As an export has it.
+    await shiplog.ingest.logSteps([{ taskId: 'in-turn', task: { change: 'began', title: 'C' } }]);
+    await declare('A');
+    expect(await title()).toBe('A');
+    expect(await declarations('in-turn')).toBe(5);
   });
 
   it('refuses to declare again, in the same words, a task that retention has removed', async () => {
