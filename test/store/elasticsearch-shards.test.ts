@@ -1,5 +1,7 @@
 /** What is told over several shards, each of which knows only a part. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { withDefaults } from '../../src/store/elasticsearch/cluster/config.ts';
+import { indexBody } from '../../src/store/elasticsearch/indices/mappings.ts';
 import { openElasticsearchStore } from '../../src/store/elasticsearch/store.ts';
 import { sharedElasticsearch } from '../elasticsearch/shared.ts';
 import { anEvent, aStatus, aTaskEvent } from './events.ts';
@@ -78,6 +80,33 @@ describe('With three shards a day', async () => {
       const groups = await store.stepStats({}, 'HOST');
       expect(groups).toHaveLength(1_000);
       expect(groups[0]).toMatchObject({ host: 'z-last', count: 3, p95Ms: 7 });
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('a day is shown whole that a server of another number of shards began, and did not finish to make', async () => {
+    const prefix = elasticsearch.prefix();
+    const config = (shards: number) => ({ urls: [elasticsearch.url], shards, replicas: 0, prefix });
+    const store = await openElasticsearchStore({ config: config(1), settings: contractSettings });
+    try {
+      const day = new Date(contractSettings.now()).toISOString().slice(0, 10);
+      // It was killed between the two.
+      const made = await fetch(`${elasticsearch.url}/${prefix}-events-${day}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(indexBody('events', withDefaults(config(3)))),
+      });
+      expect(await made.json()).toMatchObject({ acknowledged: true });
+      const ids = Array.from({ length: 6 }, (_, i) => `begun-${i}`);
+      await fill(
+        store,
+        ids.map((taskId) => aStatus('SUCCEEDED', { taskId, step: 'download' })),
+      );
+      const stats = await store.taskStats(ids);
+      expect(stats.map(({ runCounts }) => runCounts.total)).toEqual(ids.map(() => 1));
+      const boards = await store.matrices(ids);
+      expect(boards.map((board) => board?.matrix.hosts.length)).toEqual(ids.map(() => 1));
     } finally {
       await store.close();
     }

@@ -52,11 +52,9 @@ export class Days {
   async ensure(day: string): Promise<boolean> {
     if (this.#shards.has(day)) return true;
     if ((await this.final(day)) !== null) return false;
-    await Promise.all([
-      createIndex(this.#connection, this.#names.events(day), indexBody('events', this.#config)),
-      createIndex(this.#connection, this.#names.views(day), indexBody('views', this.#config)),
-    ]);
-    await this.shardCount(day);
+    const body = indexBody('events', this.#config);
+    await createIndex(this.#connection, this.#names.events(day), body);
+    await this.makeViews(day);
     return true;
   }
 
@@ -68,7 +66,8 @@ export class Days {
   }
 
   async makeViews(day: string): Promise<void> {
-    // As many as its events have, whatever is set for days to come: a task is in the same of both.
+    // As many as its events have, whichever server made those with whatever setting: a task is in the
+    // same of both.
     const shards = (await this.shardCount(day)) ?? this.#config.shards;
     const body = indexBody('views', { ...this.#config, shards });
     await createIndex(this.#connection, this.#names.views(day), body);
