@@ -1,4 +1,5 @@
 /** Many documents of one request, a batch at a time, so that the event loop is never held long. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InputProblem } from '../domain/errors.ts';
 import type { Reporter } from '../ingest/rejections.ts';
 import type { ForeignDocument } from './foreign-document.ts';
@@ -40,7 +41,10 @@ export async function takeAll(
       else taken.stored++;
     }
   };
+  let looked = 0;
   for (const document of documents) {
+    // Those that are wrong wait for no store.
+    if (++looked % BATCH === 0) await nextTurn();
     if ('code' in document) {
       senders.noteRejected(document, reporter);
       reject(document);

@@ -113,7 +113,7 @@ describe('a number of JSON', () => {
           );
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 

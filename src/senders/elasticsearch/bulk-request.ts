@@ -73,6 +73,11 @@ class Lines {
   /** The next that is not blank; null: none. */
   next(): Span | null {
     while (this.#at < this.#body.length) {
+      if (this.#body[this.#at] === NEWLINE) {
+        this.#at++;
+        this.number++;
+        continue;
+      }
       const newline = this.#body.indexOf(NEWLINE, this.#at);
       const span = { from: this.#at, to: newline === -1 ? this.#body.length : newline };
       this.#at = span.to + 1;

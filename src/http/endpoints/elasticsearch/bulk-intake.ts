@@ -22,6 +22,8 @@ import type { Principal } from '../../auth.ts';
 const BATCH_BYTES = 1024 * 1024;
 /** Action lines that are read before others have their turn. */
 const ACTIONS_A_TURN = 2_000;
+/** Of one request: its answer has an item for each, which is many times as long as the shortest action. */
+export const MAX_ACTIONS = 200_000;
 
 export interface BulkRequest {
   body: Buffer;
@@ -35,6 +37,12 @@ export async function allActions(body: Buffer, pathIndex: string | null): Promis
   const actions: BulkAction[] = [];
   for (const action of bulkActions(body, pathIndex)) {
     actions.push(action);
+    if (actions.length > MAX_ACTIONS) {
+      throw new ShiplogError(
+        'BODY_TOO_LARGE',
+        `The request has over ${MAX_ACTIONS} items; send smaller ones`,
+      );
+    }
     if (actions.length % ACTIONS_A_TURN === 0) await nextTurn();
   }
   if (actions.length === 0) {
@@ -76,6 +84,8 @@ export class BulkIntake {
         break;
       }
       from = to;
+      // Those that are wrong wait for no store.
+      await nextTurn();
     }
     return this.#items;
   }

@@ -1,4 +1,5 @@
 /** NDJSON, which is read as it comes, stored in order, and slowed down to the speed of the store. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ShiplogError } from '../../../domain/errors.ts';
 import {
   BODY_WAIT_MS,
@@ -66,7 +67,11 @@ export async function takeLines(
         if (isFirst) refuseUntoldGzip(arrived.value);
         isFirst = false;
         count(arrived.value);
-        for (const line of splitter.push(arrived.value)) await gathering.add(line);
+        for (const line of splitter.push(arrived.value)) {
+          await gathering.add(line);
+          // A piece may be two million lines, and those that are empty or wrong wait for no store.
+          if (line.index % BATCH === BATCH - 1) await nextTurn();
+        }
         count(NOTHING);
         next = chunks.next();
       }
