@@ -9,7 +9,7 @@ const SRC = resolve(import.meta.dirname, '../src');
 const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
   'store/store.ts': ['domain'],
-  'store/sqlite': ['domain', 'store/store.ts', 'log.ts', 'guarded.ts'],
+  'store/sqlite': ['domain', 'store/store.ts', 'log.ts', 'guarded.ts', 'make-directory.ts'],
   'store/elasticsearch': ['domain', 'store/store.ts', 'log.ts', 'guarded.ts', 'signal.ts'],
   'store/open-store.ts': [
     'domain',
@@ -36,6 +36,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   config: ['domain'],
   'log.ts': [],
   'guarded.ts': [],
+  'make-directory.ts': [],
   'signal.ts': [],
   'pull-iterator.ts': [],
   'app.ts': [
@@ -51,7 +52,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'log.ts',
     'guarded.ts',
   ],
-  cli: ['domain', 'config', 'app.ts', 'store/open-store.ts', 'log.ts', 'signal.ts', 'senders'],
+  cli: [
+    'domain',
+    'config',
+    'app.ts',
+    'store/open-store.ts',
+    'log.ts',
+    'signal.ts',
+    'make-directory.ts',
+    'senders',
+  ],
   'main.ts': ['cli', 'config'],
   // The console runs in a browser: it knows the server by its schema only.
   ui: [],

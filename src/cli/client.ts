@@ -157,7 +157,8 @@ export class Client {
   }
 
   async #call(path: string, type: string, body: string, options: CallOptions): Promise<unknown> {
-    const { url, token } = this.#connection;
+    const { url, token, unusable = null } = this.#connection;
+    if (unusable !== null) throw new CallError('refused', unusable);
     const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
     const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
     let response: Response;

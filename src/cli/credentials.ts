@@ -8,6 +8,8 @@ export interface Connection {
   token: string | null;
   /** The file that it came from. */
   tokenFile?: string | null;
+  /** Why nothing is sent; null: it is. */
+  unusable?: string | null;
 }
 
 export interface TokenSource {

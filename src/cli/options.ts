@@ -23,14 +23,14 @@ export function clientOptions(command: Command): Command {
     .option('--no-color', 'no colours (also NO_COLOR; FORCE_COLOR=1 for colours in a pipe)');
 }
 
-/** --url, --token. */
-export function connectionOptions(command: Command): Command {
+/** --url, --token. `url`: what an address is read by. */
+export function connectionOptions(command: Command, url = serverUrl): Command {
   return command
     .addOption(
       new Option('--url <url>', 'address of the server')
         .env('SHIPLOG_URL')
         .default(DEFAULT_URL)
-        .argParser(serverUrl),
+        .argParser(url),
     )
     .addOption(
       new Option('--token <token>', 'access token; SHIPLOG_TOKEN_FILE names a file with it').env(
@@ -40,7 +40,7 @@ export function connectionOptions(command: Command): Command {
 }
 
 /** An http(s) address without a trailing slash. What is wrong is not repeated: it may hold a password. */
-function serverUrl(text: string): string {
+export function serverUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw new CliError(

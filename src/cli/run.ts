@@ -3,15 +3,15 @@
  * the server, the command runs as if we were not there, and its exit code is ours.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { LogLevel } from '../domain/event/event.ts';
 import { LIMITS } from '../domain/event/limits.ts';
 import { Reason } from '../domain/failure/reason.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { Client } from './client.ts';
-import { connectionOf } from './credentials.ts';
 import { messageOf } from './exit.ts';
 import {
   type ConnectionOptions,
@@ -24,6 +24,7 @@ import {
 } from './options.ts';
 import { say } from './output.ts';
 import { type ChildEnd, exitCodeOf, runChild } from './run/child.ts';
+import { connectionOfRun } from './run/connection.ts';
 import type { Drained } from './run/drain.ts';
 import { TextLines } from './run/lines.ts';
 import { withRawWords } from './run/raw-words.ts';
@@ -87,12 +88,18 @@ export function registerRun(program: Command): void {
       )
       .argument('<command...>', 'the command and its arguments, after --')
       .passThroughOptions(),
+    // An address from the environment may be none.
+    (text) => text,
   ).action(run);
 }
 
-async function run(argv: string[], options: RunOptions): Promise<void> {
+async function run(argv: string[], options: RunOptions, command: Command): Promise<void> {
   const writer = randomUUID();
-  const client = new Client(connectionOf(options));
+  const isSetting = command.getOptionValueSource('url') === 'env';
+  const connection = connectionOfRun(options, isSetting, (problem) =>
+    say(`${prefixOf(options)}: ${problem}`),
+  );
+  const client = new Client(connection);
   const { task: taskId, host, step, attempt, source } = options;
   const reporter = new Reporter(client, { taskId, host, step, attempt, source }, writer);
   const end = await reportCommand(argv, options, reporter);
@@ -204,7 +211,7 @@ async function settle(left: Undelivered, options: RunOptions, writer: string): P
   const file = join(options.spool, `${name}.ndjson`);
   try {
     // The server redacts secrets; here they stand as they were printed.
-    await mkdir(options.spool, { recursive: true, mode: 0o700 });
+    makeDirectory(resolve(options.spool), 0o700);
     const lines = left.events.map((event) => `${JSON.stringify(event)}\n`);
     await writeFile(file, lines.join(''), { mode: 0o600 });
     say(`${prefix}: ${what}; kept in ${file} (shiplog send --remove delivers it)`);

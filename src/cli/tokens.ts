@@ -2,16 +2,8 @@
  * `shiplog tokens`: makes, lists and revokes access tokens by editing the server's file, which a
  * running server reads again. So it is run where the server runs, and needs no token itself.
  */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   formatTokens,
@@ -21,6 +13,7 @@ import {
   type Scope,
   type TokenRecord,
 } from '../domain/token.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { CliError, EXIT, messageOf } from './exit.ts';
 import { duration } from './options.ts';
 import { Output, say } from './output.ts';
@@ -126,7 +119,7 @@ function read(file: string, mayBeNew: boolean): TokenRecord[] {
 function write(file: string, records: readonly TokenRecord[]): void {
   const draft = `${file}.${process.pid}.new`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeDirectory(dirname(resolve(file)), 0o777);
     const descriptor = openSync(draft, 'w', 0o600);
     try {
       writeSync(descriptor, formatTokens(records));

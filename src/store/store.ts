@@ -314,7 +314,7 @@ export interface Store {
    * 32 MiB. [B3]
    */
   matrices(taskIds: readonly string[]): Promise<MatrixAnswer[]>;
-  /** null: no such task. [S5] */
+  /** null: no such task, or one whose states cannot be understood. [S5] */
   board(taskId: string): Promise<BoardSnapshot | null>;
 
   // ── aggregations ───────────────────────────────────────────────────────────────────────────

@@ -27,6 +27,55 @@ function inputsOf(bodies: string[]): StepEventInput[] {
   );
 }
 
+describe('a command whose environment is not what it should be', () => {
+  const wrapped = (env: Record<string, string>, options: string[], ...command: string[]) =>
+    runCli(['run', ...STEP, ...options, '--', ...command], { env });
+
+  it.each(['ftp://bob:Hunter2@h', 'bob:Hunter2@h', 'shiplog:4000/x y'])(
+    'runs where SHIPLOG_URL is %j: that is said at once, and what it did is kept',
+    async (url) => {
+      const spool = join(directory, `no-url-${url.length}`);
+      const script = 'echo out; echo err >&2; exit 7';
+      const env = { SHIPLOG_URL: url };
+      const ended = await wrapped(env, ['--spool', spool], 'sh', '-c', script);
+      expect(ended).toMatchObject({ code: 7, stdout: 'out\n' });
+      expect(ended.stderr).toMatch(/^shiplog run \(h s\): --url \(or SHIPLOG_URL\) .*\nerr\n/);
+      expect(ended.stderr).toContain('events could not be delivered: --url (or SHIPLOG_URL) must');
+      expect(ended.stderr).not.toContain('Hunter2');
+      expect(await readdir(spool)).toHaveLength(1);
+    },
+  );
+
+  it('reports without the password of SHIPLOG_URL, and without a token whose file is not there', async () => {
+    const server = await standIn((_request, response, body) => storeAll(response, body));
+    const url = server.url.replace('//', '//bob:Hunter2@');
+    const env = { SHIPLOG_URL: url, SHIPLOG_TOKEN_FILE: join(directory, 'not-there-yet') };
+    const ended = await wrapped(env, [], 'echo', 'out');
+    expect(ended).toMatchObject({ code: 0, stdout: 'out\n' });
+    expect(ended.stderr).toContain('carries a user name or a password');
+    expect(ended.stderr).toContain('SHIPLOG_TOKEN_FILE cannot be read');
+    expect(ended.stderr).not.toContain('Hunter2');
+    expect(inputsOf(server.bodies).at(-1)).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  it('is not begun where the address on its command line is none', async () => {
+    const { code, stdout, stderr } = await run('ftp://bob:Hunter2@h', [], 'echo', 'out');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('--url (or SHIPLOG_URL) must be an address');
+    expect(stderr).not.toContain('Hunter2');
+  });
+
+  it.skipIf(!existsSync('/proc/self'))(
+    'ends as it ends, where a spool is given that no directory can be',
+    async () => {
+      const options = ['--flush-timeout', '100ms', '--spool', '/proc/no-such/spool'];
+      const { code, stderr } = await run(NOWHERE, options, 'sh', '-c', 'exit 3');
+      expect(code).toBe(3);
+      expect(stderr).toMatch(/the spool cannot be written: .*\/proc\/no-such/);
+    },
+  );
+});
+
 describe('a command that runs while the server is away', () => {
   it('prints what it prints, ends as it ends, and what was not delivered is said', async () => {
     const { code, stdout, stderr } = await run(

@@ -156,7 +156,7 @@ describe('The keeper of views', async () => {
     expect(store.metrics().views_set_aside_total).toBeGreaterThan(1);
   });
 
-  it('names a host that is damaged and leaves it as it is, and its shard goes on', async () => {
+  it('names a host that is damaged and makes it anew, and its shard goes on', async () => {
     const found = await ask('POST', '-hosts/_search', {
       query: { term: { 'host.name': 'web-1' } },
     });
@@ -169,11 +169,38 @@ describe('The keeper of views', async () => {
         ['web-1', 'web-2', `new-${state.length}`].map((host) => anEvent({ taskId: FLEET, host })),
       );
       await store.viewsReach(outcomes.map(positionOf));
-      expect(await store.hostsByName([`new-${state.length}`])).toMatchObject([{}]);
+      expect(await store.hostsByName(['web-1', `new-${state.length}`])).toMatchObject([{}, {}]);
     }
     expect(said[0]).toMatchObject({ taskId: null, host: 'web-1', err: expect.any(SyntaxError) });
     const { tasks } = foldLog(await wholeLog(store));
     expect(await store.tasksById([FLEET])).toEqual(tasks);
+  });
+
+  it('a page has what is beside a document that is damaged, and names it', async () => {
+    const page = {
+      ...{ limit: 99, backward: false, after: null, before: null, around: null, withTotal: true },
+    };
+    const found = await ask('POST', '-hosts/_search', {
+      query: { terms: { 'host.name': ['web-1', 'web-2'] } },
+    });
+    for (const [at, { _id, _source }] of found.hits.hits.entries()) {
+      _source.shiplog.state = ['{', '{}'][at];
+      await ask('PUT', `-hosts/_doc/${_id}?refresh=true`, _source);
+    }
+    const { rows } = await store.hosts({ filter: {}, page });
+    expect(rows.map(({ node }) => node.name)).toEqual(['web-3', 'web-4', 'web-5', 'web-6']);
+    expect(await store.hostsByName(['web-1', 'web-3'])).toMatchObject([null, { name: 'web-3' }]);
+    expect(said).toContainEqual(expect.objectContaining({ taskId: null, host: 'web-1' }));
+
+    await damage('web-1', '{');
+    await damage('web-2', '{}');
+    const [runs] = await store.runs([{ filter: { taskId: FLEET }, order: 'HOST_ASC', page }]);
+    expect(runs?.rows.map(({ node }) => node.host)).toEqual(
+      [1, 2, 3, 4, 5, 6].map((n) => `web-${n}`),
+    );
+    await store.steps([{ filter: { taskId: FLEET }, order: 'DURATION_DESC', page }]);
+    // Whoever follows the task folds it from the log.
+    expect(await store.board(FLEET)).toBeNull();
   });
 
   it('an append takes what comes of a task though what was said of it is damaged, and of its neighbours', async () => {

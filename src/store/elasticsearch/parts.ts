@@ -57,7 +57,7 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
     ...{ connection, names, shards, reader, refresher, bulk, days, leaseMs, pendingBytes, log },
     onLost: (shard) => reach.forget(shard),
   });
-  const { positions, pacing } = keeper;
+  const { positions, pacing, aside } = keeper;
   const reach = new ViewsReach({
     ...{ names, shards, refresher, readWaitMs, positions, keeper },
   });
@@ -73,15 +73,15 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   const lines = new EventLines(searcher, scopes, pages);
 
   const views = new ViewReader({
-    ...{ searcher, names, registry, now, staleAfterMs },
+    ...{ searcher, names, registry, now, staleAfterMs, aside },
     unstored: (shard, id) => keeper.unstored(shard, id),
   });
-  const boards = new BoardReader({ searcher, names, views, now, staleAfterMs });
+  const boards = new BoardReader({ searcher, names, views, now, staleAfterMs, aside });
   const statistics = new Statistics({ searcher, names, views });
   const own = ownWrites;
   const tasks = new KnownTasks({ registry, pages, views, statistics, own, now, staleAfterMs });
   const lists = new TaskLists({ registry, own, views, statistics });
-  const changed = new ChangedTasks({ searcher, names, shards, positions, refresher });
+  const changed = new ChangedTasks({ searcher, names, shards, positions, refresher, aside });
   const snapshots = new Snapshots({ shards, registry, positions, reach, own, views, boards });
 
   const health = new HealthWatch({

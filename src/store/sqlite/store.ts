@@ -48,7 +48,9 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const limits = options.writerHeapMb ? { maxOldGenerationSizeMb: options.writerHeapMb } : {};
   const entry = new URL('./threads/writer.ts', import.meta.url);
   const writer = new WorkerClient(entry, writerData, undefined, limits);
-  writer.onLog = (level, fields, message) => options.log?.[level](fields, message);
+  const say: WorkerClient['onLog'] = (level, fields, message) =>
+    options.log?.[level](fields, message);
+  writer.onLog = say;
   const failed = new Promise<Error>((resolve) => {
     writer.onFault = (error) => {
       options.log?.error({ err: error }, 'the thread that writes the database has ended');
@@ -58,6 +60,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   try {
     const ready = (await writer.ready) as WriterReady;
     const readers = new ReaderPool(file, queryTimeoutMs, { epoch: ready.epoch, staleAfterMs });
+    readers.onLog = say;
     readers.onFault = (error) => {
       options.log?.error(
         { err: error },

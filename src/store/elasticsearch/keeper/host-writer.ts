@@ -12,9 +12,11 @@ import { type Connection, unavailable } from '../cluster/connection.ts';
 import { getAllDocuments } from '../cluster/documents.ts';
 import { hostId } from '../indices/ids.ts';
 import type { SetAside } from './set-aside.ts';
+import { hostStateOf, understood } from './stored-states.ts';
 
 interface Known {
-  state: HostState;
+  /** null: there is none, or it cannot be understood and is made anew. */
+  state: HostState | null;
   /** Of the stored document; null: there is none. */
   seqNo: number | null;
   term: number | null;
@@ -62,15 +64,14 @@ export class HostWriter {
     let open = [...news.keys()];
     for (let round = 0; open.length > 0; round++) {
       if (round === ROUNDS) throw unavailable('Other servers keep changing the same hosts');
-      const damaged = await this.#load(open.filter((name) => !this.#known.has(name)));
+      await this.#load(open.filter((name) => !this.#known.has(name)));
       const joined = new Map<string, HostState>();
       for (const name of open) {
-        if (damaged.has(name)) continue;
         this.#aside.try({ taskId: null, host: name }, () => {
           const stored = this.#known.get(name);
           const mine = news.get(name) as HostState;
-          const both = stored?.seqNo == null ? mine : joinHosts(stored.state, mine);
-          if (stored?.seqNo == null || JSON.stringify(both) !== JSON.stringify(stored.state)) {
+          const both = stored?.state == null ? mine : joinHosts(stored.state, mine);
+          if (stored?.state == null || JSON.stringify(both) !== JSON.stringify(stored.state)) {
             joined.set(name, both);
           }
         });
@@ -109,25 +110,20 @@ export class HostWriter {
     });
   }
 
-  /** Those that cannot be read: they stay as they are. */
-  async #load(names: readonly string[]): Promise<Set<string>> {
+  async #load(names: readonly string[]): Promise<void> {
     const docs = await getAllDocuments<HostSource>(
       this.#connection,
       names.map((name) => ({ index: this.#index, id: hostId(name) })),
       ['shiplog.state'],
     );
-    const damaged = new Set<string>();
     for (const [i, name] of names.entries()) {
       const doc = docs[i];
       if (doc == null) continue;
       const { source, seqNo, term } = doc;
-      const isReadable = this.#aside.try({ taskId: null, host: name }, () => {
-        const state = JSON.parse(source.shiplog.state) as HostState;
-        this.#known.set(name, { state, seqNo, term });
-      });
-      if (!isReadable) damaged.add(name);
+      const what = { taskId: null, host: name };
+      const state = understood(this.#aside, what, () => hostStateOf(source.shiplog.state));
+      this.#known.set(name, { state, seqNo, term });
     }
-    return damaged;
   }
 }
 

@@ -13,7 +13,8 @@ import type { Search, Searcher } from '../cluster/searcher.ts';
 import { type Names, shardPreference } from '../indices/names.ts';
 import type { Registered } from '../indices/task-registry.ts';
 import type { HeldRuns } from '../keeper/held-runs.ts';
-import { runStateOf } from '../keeper/stored-states.ts';
+import type { SetAside } from '../keeper/set-aside.ts';
+import { runStateOf, understood } from '../keeper/stored-states.ts';
 import { cellsOf, decodeCells } from '../keeper/view-documents.ts';
 import type { Hit } from '../query/page.ts';
 import { runsOf } from './derived-runs.ts';
@@ -26,6 +27,7 @@ const TASKS_AT_ONCE = 20;
 const LONG_AT_ONCE = 200;
 
 interface RunSource {
+  host: { name: string };
   shiplog: { state: string };
 }
 
@@ -50,6 +52,7 @@ export interface BoardReaderParts {
   views: ViewReader;
   now: () => number;
   staleAfterMs: number;
+  aside: SetAside;
 }
 
 export class BoardReader {
@@ -59,7 +62,10 @@ export class BoardReader {
     this.#parts = parts;
   }
 
-  /** `at`: where the views stood before anything was read. */
+  /**
+   * `at`: where the views stood before anything was read. null also where some of it cannot be
+   * understood: then whoever follows the task folds it from the log.
+   */
   async board(entry: Registered, at: ShardCursor[]): Promise<BoardSnapshot | null> {
     const { views } = this.#parts;
     const [task, hosts] = await Promise.all([
@@ -68,13 +74,19 @@ export class BoardReader {
     ]);
     const part = task.get(entry.taskId);
     if (part === undefined) return null;
-    const body = { _source: ['shiplog.state'] };
+    const body = { _source: ['shiplog.state', 'host.name'] };
     const first = await this.#parts.searcher.one<RunSource>(this.#runsSearch(entry, body, null));
     const hits = await this.#allRuns(entry, body, first.hits);
-    const runs = hits.map(({ _source }) => runStateOf(_source?.shiplog.state ?? '{}'));
+    const runs = hits.map(({ _source }) => {
+      const { host, shiplog } = _source as RunSource;
+      const what = { taskId: entry.taskId, host: host.name };
+      return understood(this.#parts.aside, what, () => runStateOf(shiplog.state));
+    });
+    const whole = runs.filter((run) => run !== null);
+    if (whole.length < runs.length) return null;
     return {
       task: { ...part.state, hosts },
-      runs: runs.filter(({ position }) => position !== null),
+      runs: whole.filter(({ position }) => position !== null),
       at,
     };
   }

@@ -5,6 +5,8 @@ import type { Refresher } from '../cluster/refresher.ts';
 import type { Searcher } from '../cluster/searcher.ts';
 import type { Names } from '../indices/names.ts';
 import type { Shards } from '../indices/shards.ts';
+import type { SetAside } from '../keeper/set-aside.ts';
+import { shownTaskOf, understood } from '../keeper/stored-states.ts';
 import type { ViewPositions } from '../keeper/view-positions.ts';
 import { all, any, type Query } from '../query/dsl.ts';
 
@@ -14,10 +16,18 @@ export interface ChangedTasksParts {
   shards: Shards;
   positions: ViewPositions;
   refresher: Refresher;
+  aside: SetAside;
 }
 
 interface TaskSource {
-  shiplog: { shown: string };
+  shiplog: { shown: string; task: { id: string } };
+}
+
+/** A task's document, and where it last changed. */
+interface Changed {
+  task: TaskView | null;
+  shard: string;
+  seq: number;
 }
 
 const TASK: Query = { term: { 'shiplog.view': 'task' } };
@@ -47,7 +57,7 @@ export class ChangedTasks {
     );
     const more = tasks.length > limit;
     const shown = tasks.slice(0, limit);
-    const last = more ? shown.at(-1)?.position : undefined;
+    const last = more ? shown.at(-1) : undefined;
     const at = infos.map(({ shard, history }): ShardCursor => {
       const start = startOf({ shard, history });
       let seq = Math.max(start, folded.get(shard) ?? 0);
@@ -56,13 +66,10 @@ export class ChangedTasks {
       else if (last !== undefined && shard > last.shard) seq = start;
       return { shard, history, seq };
     });
-    return { tasks: shown, more, at };
+    return { tasks: shown.flatMap(({ task }) => task ?? []), more, at };
   }
 
-  async #tasks(
-    behind: readonly [shard: string, seq: number][],
-    limit: number,
-  ): Promise<TaskView[]> {
+  async #tasks(behind: readonly [shard: string, seq: number][], limit: number): Promise<Changed[]> {
     if (behind.length === 0) return [];
     const { searcher, names, refresher } = this.#parts;
     const days = [...new Set(behind.map(([shard]) => shard.replace(/\/\d+$/, '')))];
@@ -80,10 +87,19 @@ export class ChangedTasks {
         track_total_hits: false,
         query: all([TASK, any(changed)]),
         sort: [{ 'shiplog.position.shard': 'asc' }, { 'shiplog.position.seq': 'asc' }],
-        _source: ['shiplog.shown'],
+        _source: ['shiplog.shown', 'shiplog.task.id'],
       },
     });
-    return hits.map(({ _source }) => JSON.parse(_source?.shiplog.shown ?? '{}') as TaskView);
+    return hits.map(({ _source, sort: [shard, seq] }) => ({
+      task: this.#shown(_source as TaskSource),
+      shard: String(shard),
+      seq: Number(seq),
+    }));
+  }
+
+  #shown({ shiplog: { shown, task } }: TaskSource): TaskView | null {
+    const what = { taskId: task.id, host: null };
+    return understood(this.#parts.aside, what, () => shownTaskOf(shown));
   }
 
   /** Tasks not over whose last event was received before this moment, oldest first. */
@@ -99,12 +115,12 @@ export class ChangedTasks {
           { range: { 'event.ingested': { lt: before } } },
         ]),
         sort: [{ 'event.ingested': 'asc' }],
-        _source: ['shiplog.shown'],
+        _source: ['shiplog.shown', 'shiplog.task.id'],
       },
     });
-    return hits.map(({ _source }) => {
-      const { id, lastEventAt } = JSON.parse(_source?.shiplog.shown ?? '{}') as TaskView;
-      return { taskId: id, lastEventAt };
+    return hits.flatMap(({ _source }) => {
+      const task = this.#shown(_source as TaskSource);
+      return task === null ? [] : { taskId: task.id, lastEventAt: task.lastEventAt };
     });
   }
 }

@@ -3,10 +3,9 @@
 import { z } from 'zod';
 import type { Page } from '../../../domain/cursor/page.ts';
 import {
-  deriveHost,
   deriveRun,
+  emptyRun,
   emptyTask,
-  type HostState,
   type RunState,
   type TaskState,
 } from '../../../domain/fold/fold.ts';
@@ -17,7 +16,14 @@ import type { Searcher } from '../cluster/searcher.ts';
 import { hostId, runId, taskHostsId, taskId } from '../indices/ids.ts';
 import type { Names } from '../indices/names.ts';
 import type { Registered, Registry } from '../indices/task-registry.ts';
-import { runStateOf, storedTaskOf } from '../keeper/stored-states.ts';
+import type { Aside, SetAside } from '../keeper/set-aside.ts';
+import {
+  hostViewOf,
+  runStateOf,
+  shownTaskOf,
+  storedTaskOf,
+  understood,
+} from '../keeper/stored-states.ts';
 import { names as namesQuery } from '../query/dsl.ts';
 import {
   HOST_SORT,
@@ -30,10 +36,18 @@ import {
 import { type Overlay, PageReader } from './page-reader.ts';
 
 interface TaskSource {
-  shiplog: { shown: string };
+  shiplog: { shown: string; task: { id: string } };
 }
 interface StateSource {
   shiplog: { state: string; task: { over?: boolean; id: string } };
+}
+interface RunSource {
+  host: { name: string };
+  shiplog: { state: string; task: { id: string } };
+}
+interface HostSource {
+  host: { name: string };
+  shiplog: { state: string };
 }
 interface StepSource {
   host: { name: string };
@@ -54,8 +68,15 @@ export interface TaskPart {
   over: boolean;
 }
 
+type Tasks = ReadonlyMap<string, TaskPart>;
+
 /** By task: its runs, or their steps, that are taken from memory. */
 export type Overlays<T> = ReadonlyMap<string | undefined, Overlay<T>>;
+
+/** What is read of each document. */
+const TASK_PARTS = ['shiplog.shown', 'shiplog.task.id'];
+const RUN_PARTS = ['shiplog.state', 'shiplog.task.id', 'host.name'];
+const HOST_PARTS = ['shiplog.state', 'host.name'];
 
 /** Tasks that ran on one host, that a filter may name. */
 const MAX_TASKS_OF_HOST = 10_000;
@@ -66,6 +87,8 @@ export interface ViewReaderParts {
   registry: Registry;
   now: () => number;
   staleAfterMs: number;
+  /** What is stored and cannot be understood is named there, and what is beside it is shown. */
+  aside: SetAside;
   /** A document of a shard's views that is not stored as it is now; null: it is to be removed. */
   unstored: (shard: string, id: string) => string | null | undefined;
 }
@@ -91,8 +114,8 @@ export class ViewReader {
     const [found] = await this.#pages.read<TaskSource, TaskView>(
       allViews,
       [{ list, page }],
-      ['shiplog.shown'],
-      async (hits) => hits.map(({ _source }) => JSON.parse(_source?.shiplog.shown ?? '{}')),
+      TASK_PARTS,
+      async (hits) => hits.map(({ _source }) => this.#taskOf(_source as TaskSource)),
     );
     return found as Page<TaskView>;
   }
@@ -122,8 +145,8 @@ export class ViewReader {
   }
 
   async tasksById(ids: readonly string[]): Promise<(TaskView | null)[]> {
-    const docs = await this.#taskDocuments<TaskSource>(ids, taskId, ['shiplog.shown']);
-    return docs.map((doc) => (doc === null ? null : (JSON.parse(doc.shiplog.shown) as TaskView)));
+    const docs = await this.#taskDocuments<TaskSource>(ids, taskId, TASK_PARTS);
+    return docs.map((doc) => (doc === null ? null : this.#taskOf(doc)));
   }
 
   async runs(
@@ -136,24 +159,24 @@ export class ViewReader {
       overlay: overlays.get(query.filter.taskId),
     }));
     const index = await this.#indexOf(queries.map(({ filter }) => filter.taskId));
-    return this.#pages.read<StateSource, RunView>(index, lists, ['shiplog.state'], async (hits) => {
-      const states = hits.map(({ _source }) => runStateOf(_source?.shiplog.state ?? '{}'));
-      const tasks = await this.taskParts(states.map(({ taskId }) => taskId));
-      return states.map((state) => viewOf(state, tasks));
+    return this.#pages.read<RunSource, RunView>(index, lists, RUN_PARTS, async (hits) => {
+      const runs = hits.map(({ _source }) => _source as RunSource);
+      const tasks = await this.taskParts(runs.map(({ shiplog }) => shiplog.task.id));
+      return runs.map((run) => this.#runOf(run, tasks));
     });
   }
 
   async runsByKey(keys: readonly RunKey[]): Promise<(RunView | null)[]> {
     const tasks = await this.taskParts(keys.map((key) => key.taskId));
     const days = await this.#parts.registry.find([...new Set(keys.map((key) => key.taskId))]);
-    const docs = await this.#documents<StateSource>(
+    const docs = await this.#documents<RunSource>(
       keys.map((key) => {
         const entry = days.get(key.taskId);
         return entry === undefined ? null : this.#placeOf(entry, runId(key.taskId, key.host));
       }),
-      ['shiplog.state'],
+      RUN_PARTS,
     );
-    return docs.map((doc) => (doc === null ? null : viewOf(runStateOf(doc.shiplog.state), tasks)));
+    return docs.map((doc) => (doc === null ? null : this.#runOf(doc, tasks)));
   }
 
   async steps(
@@ -187,25 +210,28 @@ export class ViewReader {
   async hosts({ filter, page }: HostQuery): Promise<Page<HostView>> {
     const list = { query: hostQuery(filter), sort: HOST_SORT };
     const { hosts } = this.#parts.names;
-    const [found] = await this.#pages.read<StateSource, HostView>(
+    const [found] = await this.#pages.read<HostSource, HostView>(
       hosts,
       [{ list, page }],
-      ['shiplog.state'],
-      async (hits) => hits.map(({ _source }) => hostOf(_source as StateSource)),
+      HOST_PARTS,
+      async (hits) => hits.map(({ _source }) => this.#hostOf(_source as HostSource)),
     );
     return found as Page<HostView>;
   }
 
   async hostsByName(names: readonly string[]): Promise<(HostView | null)[]> {
     const { hosts: index } = this.#parts.names;
-    const docs = await this.#documents<StateSource>(
+    const docs = await this.#documents<HostSource>(
       names.map((name) => ({ index, id: hostId(name), shard: null })),
-      ['shiplog.state'],
+      HOST_PARTS,
     );
-    return docs.map((doc) => (doc === null ? null : hostOf(doc)));
+    return docs.map((doc) => (doc === null ? null : this.#hostOf(doc)));
   }
 
-  /** The tasks' states without their lists of hosts; those that are not folded yet are absent. */
+  /**
+   * The tasks' states without their lists of hosts; those that are not folded yet, or cannot be
+   * understood, are absent.
+   */
   async taskParts(ids: readonly string[]): Promise<Map<string, TaskPart>> {
     const unique = [...new Set(ids)];
     const source = ['shiplog.state', 'shiplog.task.over'];
@@ -214,8 +240,9 @@ export class ViewReader {
     for (const [i, id] of unique.entries()) {
       const doc = docs[i];
       if (doc == null) continue;
-      const { state } = storedTaskOf(doc.shiplog.state);
-      parts.set(id, { state, over: doc.shiplog.task.over === true });
+      const { state, task } = doc.shiplog;
+      const stored = this.#understood({ taskId: id, host: null }, () => storedTaskOf(state));
+      if (stored !== null) parts.set(id, { state: stored.state, over: task.over === true });
     }
     return parts;
   }
@@ -223,7 +250,28 @@ export class ViewReader {
   /** The hosts that a task's plan names. */
   async taskHosts(id: string): Promise<TaskState['hosts']> {
     const [doc] = await this.#taskDocuments<StateSource>([id], taskHostsId, ['shiplog.state']);
-    return doc == null ? null : (JSON.parse(doc.shiplog.state) as TaskState['hosts']);
+    if (doc == null) return null;
+    const read = () => JSON.parse(doc.shiplog.state) as TaskState['hosts'];
+    return this.#understood({ taskId: id, host: null }, read);
+  }
+
+  #taskOf({ shiplog: { shown, task } }: TaskSource): TaskView | null {
+    return this.#understood({ taskId: task.id, host: null }, () => shownTaskOf(shown));
+  }
+
+  /** One that is set aside is shown as if nothing was reported of it. */
+  #runOf({ host, shiplog: { state, task } }: RunSource, tasks: Tasks): RunView {
+    const what = { taskId: task.id, host: host.name };
+    const view = this.#understood(what, () => viewOf(runStateOf(state), tasks));
+    return view ?? viewOf(emptyRun(what.taskId, what.host), tasks);
+  }
+
+  #hostOf({ host, shiplog: { state } }: HostSource): HostView | null {
+    return this.#understood({ taskId: null, host: host.name }, () => hostViewOf(state));
+  }
+
+  #understood<T>(what: Aside, read: () => T): T | null {
+    return understood(this.#parts.aside, what, read);
   }
 
   async #taskDocuments<S>(
@@ -279,11 +327,7 @@ function keyOf({ shiplog, host, event }: StepSource): StepKey {
   return { taskId: shiplog.task.id, host: host.name, step: event.action };
 }
 
-function hostOf({ shiplog }: StateSource): HostView {
-  return deriveHost(JSON.parse(shiplog.state) as HostState);
-}
-
-function viewOf(state: RunState, tasks: ReadonlyMap<string, TaskPart>): RunView {
+function viewOf(state: RunState, tasks: Tasks): RunView {
   const task = tasks.get(state.taskId);
   // Runs are written before their task, which is there a moment later.
   return task === undefined

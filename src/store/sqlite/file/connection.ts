@@ -6,6 +6,8 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import { ShiplogError } from '../../../domain/errors.ts';
+import type { GuardLog } from '../../../guarded.ts';
+import { SetAside } from './set-aside.ts';
 
 export type Value = SQLInputValue;
 export interface Sql {
@@ -19,13 +21,21 @@ const MAX_STATEMENTS = 400;
 /** The clock is read once in so many calls of `alive()`. */
 const CALLS_PER_LOOK = 64;
 
+export interface ConnectionOptions {
+  readOnly: boolean;
+  /** Told what is stored and cannot be understood. */
+  log?: GuardLog | null;
+}
+
 export class Connection {
   readonly db: DatabaseSync;
+  readonly aside: SetAside;
   readonly #statements = new LRUCache<string, StatementSync>({ max: MAX_STATEMENTS });
   #deadline = Number.POSITIVE_INFINITY;
   #calls = 0;
 
-  constructor(file: string, options: { readOnly: boolean }) {
+  constructor(file: string, options: ConnectionOptions) {
+    this.aside = new SetAside(options.log ?? null);
     this.db = new DatabaseSync(file, { readOnly: options.readOnly, timeout: 5_000 });
     this.db.enableDefensive(true);
     this.db.function('alive', { deterministic: false, varargs: false }, () => {
@@ -116,6 +126,15 @@ export class Connection {
 
 function labelIs(labels: unknown, key: unknown, value: unknown): number {
   if (typeof labels !== 'string' || typeof key !== 'string') return 0;
-  const parsed = JSON.parse(labels) as Record<string, unknown>;
+  // `labels` is what JSON.stringify made; what is no JSON any more has no labels.
+  const parsed = parsedOrEmpty(labels);
   return Object.hasOwn(parsed, key) && String(parsed[key]) === value ? 1 : 0;
+}
+
+function parsedOrEmpty(labels: string): Record<string, unknown> {
+  try {
+    return JSON.parse(labels) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
 }

@@ -2,18 +2,11 @@
  * One server per data directory: an exclusive lock on a small database of its own, which the
  * operating system lets go when the process dies, however it dies.
  */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  statSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ShiplogError } from '../../../domain/errors.ts';
+import { makeDirectory } from '../../../make-directory.ts';
 
 const BUSY = 5;
 /** Older ones can lose commits in WAL mode (fixed in 3.51.3). */
@@ -58,7 +51,7 @@ export function lockDirectory(directory: string): { release: () => void } {
 }
 
 /** What deployments print is not for everybody on the machine. */
-const OWNER_ALONE = { mode: 0o700 };
+const OWNER_ALONE = 0o700;
 
 /** Makes an empty file for its owner alone, where there is none: SQLite's own are for all to read. */
 export function makePrivate(file: string): void {
@@ -67,7 +60,7 @@ export function makePrivate(file: string): void {
 
 function makeWritable(directory: string): void {
   try {
-    makeDirectory(directory);
+    makeDirectory(directory, OWNER_ALONE);
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw unusable(directory, 'written', error);
@@ -80,21 +73,4 @@ function unusable(directory: string, what: string, cause: unknown): ShiplogError
     `SHIPLOG_DATA_DIR: ${directory} cannot be ${what}: ${(cause as Error).message}`,
     { field: 'dataDir', cause },
   );
-}
-
-/**
- * With its parents. Node's own way (`recursive`) never returns where a system refuses a directory
- * with ENOENT though its parent exists, as /proc does.
- */
-function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, OWNER_ALONE);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && statSync(directory).isDirectory()) return;
-    const parent = dirname(directory);
-    if (code !== 'ENOENT' || parent === directory || existsSync(parent)) throw error;
-    makeDirectory(parent);
-    mkdirSync(directory, OWNER_ALONE);
-  }
 }

@@ -35,7 +35,7 @@ export function readList<R extends unknown[], T>(
   connection: Connection,
   parts: readonly List[],
   request: PageRequest,
-  node: (rows: R[]) => T[],
+  node: (rows: R[]) => (T | null)[],
 ): Page<T> {
   const fetch = (range: Range): Row<R>[] => {
     const rows: Row<R>[] = [];

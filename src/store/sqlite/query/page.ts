@@ -95,12 +95,15 @@ function fitting<R>(rows: readonly Row<R>[], weight: Weight<R> | null): number {
   return count;
 }
 
-/** `total`: counts up to TOTAL_CAP + 1; called only where the request asks. */
+/**
+ * `total`: counts up to TOTAL_CAP + 1; called only where the request asks. `node`: what rows stand
+ * for; null: it cannot be understood, and the page is without it.
+ */
 export function readPage<R, T>(
   request: PageRequest,
   fetch: Fetch<R>,
   total: () => number,
-  node: (rows: R[]) => T[],
+  node: (rows: R[]) => (T | null)[],
   weight: Weight<R> | null = null,
 ): Page<T> {
   const { rows, hasNextPage, hasPreviousPage } =
@@ -110,7 +113,10 @@ export function readPage<R, T>(
   const nodes = node(rows.map(({ row }) => row));
   const counted = request.withTotal ? total() : null;
   return {
-    rows: rows.map(({ key }, at) => ({ key, node: nodes[at] as T })),
+    rows: rows.flatMap(({ key }, at) => {
+      const node = nodes[at] ?? null;
+      return node === null ? [] : [{ key, node }];
+    }),
     hasNextPage,
     hasPreviousPage,
     total: counted === null ? null : Math.min(counted, TOTAL_CAP),

@@ -23,7 +23,7 @@ const SORTS: Record<TaskOrder, readonly SortColumn[]> = {
   ],
 };
 
-/** The first column is the TaskView. */
+/** The first columns are the TaskView and the id. */
 export function taskList(filter: TaskFilter, order: TaskOrder): List {
   const where = new Where()
     .add('t.seq > 0')
@@ -49,5 +49,5 @@ export function taskList(filter: TaskFilter, order: TaskOrder): List {
     if (unwanted !== null) where.add(`t.key NOT IN (${keys})`, unwanted);
   }
   where.labels('t.labels', filter.labels);
-  return { columns: 't.view', from: 'tasks t', where, sort: SORTS[order] };
+  return { columns: 't.view, t.id', from: 'tasks t', where, sort: SORTS[order] };
 }

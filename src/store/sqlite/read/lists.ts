@@ -1,7 +1,6 @@
 /** Pages and look-ups of tasks, runs, steps and hosts. */
 
 import type { Page } from '../../../domain/cursor/page.ts';
-import { deriveHost, type HostState } from '../../../domain/fold/fold.ts';
 import type { HostView, RunView, StepView, TaskView } from '../../../domain/fold/views.ts';
 import type { HostFilter } from '../../../domain/search/filter.ts';
 import type {
@@ -20,13 +19,15 @@ import { RUN_COLUMNS, RUN_FROM, runList } from '../query/runs.ts';
 import { stepLists } from '../query/steps.ts';
 import { taskList } from '../query/tasks.ts';
 import { Where } from '../query/where.ts';
+import { hostViewOf } from './host-row.ts';
 import { JsonText } from './json-text.ts';
-import { RunReader, type RunRow, taskStateOf } from './run-row.ts';
+import { RunReader, type RunRow } from './run-row.ts';
+import { type StateRow, storedTaskOf, taskViewOf, taskViewOrEmpty } from './task-row.ts';
 
 export function readTasks(connection: Connection, query: TaskQuery): Page<TaskView> {
   const list = taskList(query.filter, query.order);
-  return readList<[view: string], TaskView>(connection, [list], query.page, (rows) =>
-    rows.map(([view]) => JSON.parse(view) as TaskView),
+  return readList<[view: string, id: string], TaskView>(connection, [list], query.page, (rows) =>
+    rows.map(([view, id]) => taskViewOf(connection, id, view)),
   );
 }
 
@@ -36,7 +37,7 @@ export function readTasksById(connection: Connection, ids: readonly string[]): (
       'SELECT view FROM tasks WHERE id = ? AND seq > 0',
       id,
     );
-    return row === undefined ? null : (JSON.parse(row.view) as TaskView);
+    return row === undefined ? null : taskViewOrEmpty(connection, id, row.view);
   });
 }
 
@@ -46,8 +47,8 @@ export function readTasksChangedSince(
   limit: number,
   views: ShardCursor,
 ): { tasks: TaskView[]; more: boolean; at: ShardCursor[] } {
-  const rows = connection.all<{ view: string; seq: number }>(
-    'SELECT view, seq FROM tasks WHERE alive() AND seq > ? ORDER BY seq LIMIT ?',
+  const rows = connection.all<{ id: string; view: string; seq: number }>(
+    'SELECT id, view, seq FROM tasks WHERE alive() AND seq > ? ORDER BY seq LIMIT ?',
     after,
     limit + 1,
   );
@@ -55,7 +56,7 @@ export function readTasksChangedSince(
   const more = rows.length > limit;
   const seq = more ? (shown.at(-1)?.seq ?? after) : Math.max(after, views.seq);
   return {
-    tasks: shown.map(({ view }) => JSON.parse(view) as TaskView),
+    tasks: shown.flatMap(({ id, view }) => taskViewOf(connection, id, view) ?? []),
     more,
     at: [{ ...views, seq }],
   };
@@ -67,7 +68,7 @@ export function readRuns(
   staleBefore: number,
 ): Page<RunView> {
   const list = runList(query.filter, query.order, staleBefore);
-  const reader = new RunReader();
+  const reader = new RunReader(connection);
   return readList<RunRow, RunView>(connection, [list], query.page, (rows) =>
     rows.map((row) => reader.view(row)),
   );
@@ -76,7 +77,7 @@ export function readRuns(
 const RUN_BY_KEY = `SELECT ${RUN_COLUMNS} FROM ${RUN_FROM.replace('CROSS JOIN', 'JOIN')} WHERE t.id = ? AND r.host = ? AND r.base >= 0`;
 
 export function readRunsByKey(connection: Connection, keys: readonly RunKey[]): (RunView | null)[] {
-  const reader = new RunReader();
+  const reader = new RunReader(connection);
   return keys.map(({ taskId, host }) => {
     connection.checkDeadline();
     const [row] = connection.arrays<RunRow>(RUN_BY_KEY, [taskId, host]);
@@ -86,13 +87,10 @@ export function readRunsByKey(connection: Connection, keys: readonly RunKey[]): 
 
 export function readSteps(connection: Connection, query: StepQuery): Page<StepView> {
   const parts = stepLists(query.filter, query.order);
-  const reader = new RunReader();
+  const reader = new RunReader(connection);
   return readList<RunRow, StepView>(connection, parts, query.page, (rows) =>
-    rows.map((row) => {
-      const step = reader.step(row, row[6] as string);
-      if (step === null) throw new Error(`the run on ${row[1]} lost its step ${row[6]}`);
-      return step;
-    }),
+    // A run that is set aside has none of the steps that it was found by.
+    rows.map((row) => reader.step(row, row[6] as string)),
   );
 }
 
@@ -100,7 +98,7 @@ export function readStepsByKey(
   connection: Connection,
   keys: readonly StepKey[],
 ): (StepView | null)[] {
-  const reader = new RunReader();
+  const reader = new RunReader(connection);
   return keys.map(({ taskId, host, step }) => {
     connection.checkDeadline();
     const [row] = connection.arrays<RunRow>(RUN_BY_KEY, [taskId, host]);
@@ -112,15 +110,20 @@ function hostList(filter: HostFilter): List {
   const where = new Where().hosts('h.name', filter.names);
   if (filter.namePrefix !== undefined) where.hosts('h.name', [`${filter.namePrefix}*`]);
   where.from('h.last_seen', filter.seenSince).labels('h.labels', filter.labels);
-  return { columns: 'h.state', from: 'hosts h', where, sort: [{ expr: 'h.name', desc: false }] };
+  return {
+    columns: 'h.state, h.name',
+    from: 'hosts h',
+    where,
+    sort: [{ expr: 'h.name', desc: false }],
+  };
 }
 
 export function readHosts(connection: Connection, query: HostQuery): Page<HostView> {
-  return readList<[state: string], HostView>(
+  return readList<[state: string, name: string], HostView>(
     connection,
     [hostList(query.filter)],
     query.page,
-    (rows) => rows.map(([state]) => deriveHost(JSON.parse(state) as HostState)),
+    (rows) => rows.map(([state, name]) => hostViewOf(connection, name, state)),
   );
 }
 
@@ -130,27 +133,41 @@ export function readHostsByName(
 ): (HostView | null)[] {
   return names.map((name) => {
     const row = connection.get<{ state: string }>('SELECT state FROM hosts WHERE name = ?', name);
-    return row === undefined ? null : deriveHost(JSON.parse(row.state) as HostState);
+    return row === undefined ? null : hostViewOf(connection, name, row.state);
   });
 }
 
-/** The states go out as they are stored: a board of 5,000 runs is 10 MB of JSON. */
+/** What a run's state has at least; SQLite looks at 10 MB of them in the time of one parse of ours. */
+const SOUND_RUN = `CASE WHEN json_valid(state) THEN
+  json_type(state, '$.steps') IS 'array' AND json_type(state, '$.sources') IS 'array' ELSE 0 END`;
+
+/**
+ * The states go out as they are stored: a board of 5,000 runs is 10 MB of JSON. null also where some
+ * of it cannot be understood: then whoever follows the task folds it from the log.
+ */
 export function readBoard(
   connection: Connection,
   taskId: string,
   at: BoardSnapshot['at'],
 ): JsonText | null {
-  const task = connection.get<{ key: number; state: string; hosts: string | null }>(
-    `SELECT t.key, t.state, h.hosts FROM tasks t LEFT JOIN task_hosts h ON h.task = t.key
+  const task = connection.get<StateRow & { key: number }>(
+    `SELECT t.key, t.state, t.totals, h.hosts FROM tasks t LEFT JOIN task_hosts h ON h.task = t.key
      WHERE t.id = ? AND t.seq > 0`,
     taskId,
   );
   if (task === undefined) return null;
-  const runs = connection.arrays<[state: string]>(
-    'SELECT state FROM runs WHERE alive() AND task = ? AND state IS NOT NULL ORDER BY host',
+  const { aside } = connection;
+  const stored = aside.try({ taskId }, () => storedTaskOf(task));
+  const runs = connection.arrays<[state: string, host: string, sound: number]>(
+    `SELECT state, host, ${SOUND_RUN} FROM runs
+     WHERE alive() AND task = ? AND state IS NOT NULL ORDER BY host`,
     [task.key],
   );
-  const state = JSON.stringify(taskStateOf(task.state, task.hosts));
+  const damaged = runs.filter(([, , sound]) => sound === 0);
+  for (const [, host] of damaged) aside.add({ taskId, host }, null);
+  if (stored === null || damaged.length > 0) return null;
   const states = runs.map(([run]) => run).join(',');
-  return new JsonText(`{"task":${state},"runs":[${states}],"at":${JSON.stringify(at)}}`);
+  return new JsonText(
+    `{"task":${JSON.stringify(stored.state)},"runs":[${states}],"at":${JSON.stringify(at)}}`,
+  );
 }

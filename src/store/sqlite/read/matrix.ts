@@ -9,6 +9,7 @@ import { cellLetter, type TaskMatrix } from '../../../domain/fold/views.ts';
 import type { MatrixAnswer, ShardCursor } from '../../store.ts';
 import { stepStatuses } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
+import { taskViewOrEmpty } from './task-row.ts';
 
 export function readMatrices(
   connection: Connection,
@@ -36,7 +37,7 @@ function readMatrix(
     taskId,
   );
   if (task === undefined) return null;
-  const { plan } = JSON.parse(task.view) as { plan: string[] };
+  const { plan } = taskViewOrEmpty(connection, taskId, task.view);
   const runs = connection.arrays<[key: number, host: string]>(
     'SELECT key, host FROM runs WHERE alive() AND task = ? AND base >= 0 ORDER BY host LIMIT ?',
     [task.key, MATRIX_HOSTS_MAX],

@@ -4,6 +4,7 @@ import { noRuns, RUN_COUNTS, summariseSteps } from '../../../domain/fold/task-st
 import type { TaskStats } from '../../../domain/fold/views.ts';
 import { NEVER, runStatuses, stepStatuses } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
+import { taskViewOrEmpty } from './task-row.ts';
 
 /** Of a task as of its newest event: computed again only when another one came. */
 export class TaskStatsCache {
@@ -24,7 +25,7 @@ export function readTaskStats(
     if (task === undefined) return { runCounts: noRuns(), stepSummaries: [] };
     let cached = cache.entries.get(task.key);
     if (cached === undefined || cached.seq !== task.seq) {
-      const { plan } = JSON.parse(task.view) as { plan: string[] };
+      const { plan } = taskViewOrEmpty(connection, id, task.view);
       cached = { seq: task.seq, stats: compute(connection, task.key, plan) };
       cache.entries.set(task.key, cached);
     }

@@ -28,6 +28,8 @@ export class ReaderPool {
   readonly ready: Promise<unknown>;
   /** Called where a reader ends without being asked to; another one takes its place. */
   onFault: (error: Error) => void = () => {};
+  /** Called with what a reader has to say to the server's log. */
+  onLog: WorkerClient['onLog'] = () => {};
 
   constructor(file: string, timeoutMs: number, readerData: object) {
     this.#timeoutMs = timeoutMs;
@@ -39,6 +41,7 @@ export class ReaderPool {
   #start(): WorkerClient {
     const reader = new WorkerClient(ENTRY, this.#data, ENDED);
     reader.onFault = (error) => this.onFault(error);
+    reader.onLog = (...line) => this.onLog(...line);
     reader.onEnd = () => this.#replace(reader);
     this.#readers.add(reader);
     return reader;

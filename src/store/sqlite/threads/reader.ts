@@ -40,7 +40,7 @@ import {
 import { readMatrices } from '../read/matrix.ts';
 import { readStepStats } from '../read/step-stats.ts';
 import { readTaskStats, TaskStatsCache } from '../read/task-stats.ts';
-import { serve } from './worker-side.ts';
+import { serve, workerLog } from './worker-side.ts';
 
 export interface ReaderData {
   file: string;
@@ -49,7 +49,7 @@ export interface ReaderData {
 }
 
 function open({ file, epoch, staleAfterMs }: ReaderData) {
-  const c = new Connection(file, { readOnly: true });
+  const c = new Connection(file, { readOnly: true, log: workerLog });
   c.exec(`
     PRAGMA query_only = ON;
     PRAGMA cache_size = -32768;

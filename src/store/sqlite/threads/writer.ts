@@ -30,7 +30,7 @@ export interface WriterReady {
 }
 
 function open({ file, settings, maxPages }: WriterData) {
-  const connection = new Connection(file, { readOnly: false });
+  const connection = new Connection(file, { readOnly: false, log: workerLog });
   connection.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -45,7 +45,7 @@ function open({ file, settings, maxPages }: WriterData) {
   const epoch = beginEpoch(connection, lastSeq);
   const place = new Place(file);
   if (areViewsOld(connection)) refold(connection);
-  const appender = new Appender(connection, settings, lastSeq, undefined, workerLog);
+  const appender = new Appender(connection, settings, lastSeq);
   const flusher = new Flusher(appender.views, workerLog);
   const wal = new Wal(connection, file, WAL_BOUNDS);
   let slices: Generator<void, RetentionReport> | null = null;

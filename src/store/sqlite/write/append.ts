@@ -4,7 +4,6 @@
  */
 import type { LogEvent, StoredEvent } from '../../../domain/event/event.ts';
 import { capFor, idConflict, taskExpired, taskFull } from '../../../domain/event/rejections.ts';
-import type { GuardLog } from '../../../guarded.ts';
 import type { AppendOutcome, ViewSettings } from '../../store.ts';
 import type { Connection } from '../file/connection.ts';
 import { dayOf } from '../file/days.ts';
@@ -31,11 +30,10 @@ export class Appender {
     settings: AppendSettings,
     lastSeq: number,
     bounds?: EntryBounds & { generation?: number },
-    log: GuardLog | null = null,
   ) {
     this.#connection = connection;
     this.#settings = settings;
-    this.views = new Views(connection, bounds, log);
+    this.views = new Views(connection, bounds);
     this.#identities = new Identities(connection, this.views.leaving, bounds?.generation);
     this.lastSeq = lastSeq;
     this.views.recover();

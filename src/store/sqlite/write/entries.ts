@@ -16,7 +16,7 @@ import {
 import { runStatuses } from '../file/codes.ts';
 import type { Connection } from '../file/connection.ts';
 import { GIVEN_KEYS, readMeta } from '../file/meta.ts';
-import { taskStateOf } from '../read/run-row.ts';
+import { storedTaskOf } from '../read/task-row.ts';
 import { isExpired } from './expired.ts';
 
 /** How many are remembered, besides those that are dirty. */
@@ -39,6 +39,8 @@ export interface TaskEntry {
   /** As last written, to see what has changed since. */
   written: TaskState;
   writtenWords: string;
+  /** Its state cannot be read: what is stored of it and its runs stays, until it is folded anew. */
+  aside: boolean;
 }
 
 export interface RunEntry {
@@ -145,6 +147,7 @@ export class Entries {
       isNew: true,
       written: state,
       writtenWords: '',
+      aside: false,
     };
     this.#tasks.set(id, entry);
     return entry;
@@ -157,18 +160,20 @@ export class Entries {
       id,
     );
     if (row === undefined) return null;
-    const state = taskStateOf(row.state, row.hosts);
+    const stored = this.#connection.aside.try({ taskId: id }, () => storedTaskOf(row));
+    const { state, totals } = stored ?? { state: emptyTask(id), totals: NO_RUNS };
     const entry: TaskEntry = {
       key: row.key,
       day: row.day,
       state,
-      totals: JSON.parse(row.totals) as RunTotals,
+      totals,
       over: row.over === 1,
       events: row.events,
       firstSeq: row.first_seq,
       isNew: false,
       written: state,
       writtenWords: '',
+      aside: stored === null,
     };
     this.#tasks.set(id, entry);
     return entry;

@@ -74,6 +74,10 @@ export class ViewWriter {
   }
 
   writeTask({ task, runs }: { task: TaskEntry; runs: RunEntry[] }): void {
+    if (task.aside) {
+      this.#connection.run('UPDATE tasks SET events = ? WHERE key = ?', task.events, task.key);
+      return;
+    }
     const plan = planOf(task.state);
     const planChanged = !isSamePlan(task.state, task.written);
     if (task.state.hosts !== task.written.hosts) {

@@ -8,16 +8,15 @@ import { LRUCache } from 'lru-cache';
 import type { StoredEvent } from '../../../domain/event/event.ts';
 import { foldHost, foldRun, foldTask, type HostState } from '../../../domain/fold/fold.ts';
 import type { EventFilter } from '../../../domain/search/filter.ts';
-import type { GuardLog } from '../../../guarded.ts';
 import type { Connection } from '../file/connection.ts';
 import { allDays } from '../file/days.ts';
 import { readMeta, VIEWS_THROUGH, writeMeta } from '../file/meta.ts';
 import { headSeq, readLog } from '../read/events.ts';
+import { hostStateOf } from '../read/host-row.ts';
 import { Entries, type EntryBounds, type RunEntry, type TaskEntry } from './entries.ts';
 import { ViewWriter } from './view-writer.ts';
 
 const MAX_HOSTS = 20_000;
-const MAX_NAMED = 1_000;
 const REFOLD_SLICE = 1_000;
 
 export class Views {
@@ -35,13 +34,8 @@ export class Views {
   /** false: what was rolled back could not be folded again yet, so nothing may be built on it. */
   #whole = true;
 
-  readonly #log: GuardLog | null;
-  /** Runs that the log has been told of. */
-  readonly #named = new LRUCache<string, true>({ max: MAX_NAMED });
-
-  constructor(connection: Connection, bounds?: EntryBounds, log: GuardLog | null = null) {
+  constructor(connection: Connection, bounds?: EntryBounds) {
     this.#connection = connection;
-    this.#log = log;
     this.entries = new Entries(connection, bounds);
     this.#writer = new ViewWriter(connection, this.entries, (run, error) =>
       this.#setAside(run, error),
@@ -60,14 +54,16 @@ export class Views {
 
   /** Folds a stored event and stamps it with its task's service and environment. */
   fold(task: TaskEntry, run: RunEntry | null, event: StoredEvent): void {
-    task.state = foldTask(task.state, event);
+    if (!task.aside) task.state = foldTask(task.state, event);
     event.service = task.state.service?.value ?? null;
     event.environment = task.state.environment?.value ?? null;
     this.entries.touchTask(task);
     this.#folded = event.position.seq;
     if (run === null || event.host === null || event.step === null) return;
-    this.#foldRun(run, event);
-    this.entries.touchRun(run, event.step);
+    if (!task.aside) {
+      this.#foldRun(run, event);
+      this.entries.touchRun(run, event.step);
+    }
     const host = foldHost(this.#host(event.host), event);
     if (host !== null) this.#touchedHosts.set(event.host, host);
   }
@@ -89,13 +85,7 @@ export class Views {
   #setAside(run: RunEntry, error: unknown): void {
     run.aside = true;
     const { taskId, host } = run.state;
-    const name = `${taskId}\0${host}`;
-    if (this.#named.get(name) !== undefined) return;
-    this.#named.set(name, true);
-    this.#log?.error(
-      { err: error, taskId, host },
-      'a run cannot be folded and is set aside, its views stay as they were; shiplog rebuild folds it anew',
-    );
+    this.#connection.aside.add({ taskId, host }, error);
   }
 
   #host(name: string): HostState | null {
@@ -105,7 +95,9 @@ export class Views {
       'SELECT state FROM hosts WHERE name = ?',
       name,
     );
-    return row === undefined ? null : (JSON.parse(row.state) as HostState);
+    if (row === undefined) return null;
+    // One that cannot be understood is made anew from what comes.
+    return this.#connection.aside.try({ host: name }, () => hostStateOf(row.state));
   }
 
   /** Rows by which the events of a new task or run can be understood; with its first event. */

@@ -1,4 +1,4 @@
-SELECT t.view, t.created_at, t.key FROM tasks t
+SELECT t.view, t.id, t.created_at, t.key FROM tasks t
 WHERE alive() AND t.seq > 0
   AND t.key IN (SELECT r.task FROM runs r WHERE (r.host >= ? AND r.host < ?))
   AND t.key IN (SELECT rowid FROM task_words WHERE task_words MATCH ?)
