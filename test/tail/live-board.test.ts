@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLog } from '../../src/log.ts';
@@ -69,6 +70,24 @@ describe('a live board', () => {
     await first;
     await screen.until(await truthOf(real, taskId));
     difficulty.end();
+    await screen.leave();
+  });
+
+  it('of a task of which something stored is damaged is folded from the log', async () => {
+    const taskId = await begin(['a', 'b']);
+    await report(taskId, 'a', 'unpack', 'SUCCEEDED');
+    await report(taskId, 'b', 'unpack', 'FAILED');
+    await real.viewsReach((await real.heads(taskId)).map(({ shard, seq }) => ({ shard, seq })));
+    const truth = await truthOf(real, taskId);
+    const file = new DatabaseSync(join(dataDir, 'shiplog.db'));
+    const statement = `UPDATE runs SET state = '{' WHERE host = 'b'
+      AND task = (SELECT key FROM tasks WHERE id = ?)`;
+    expect(file.prepare(statement).run(taskId).changes).toBe(1);
+    file.close();
+    const screen = look(taskId);
+    await screen.until(truth);
+    await report(taskId, 'b', 'start', 'SUCCEEDED');
+    await screen.until(await truthOf(real, taskId));
     await screen.leave();
   });
 
