@@ -37,7 +37,9 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   store_database_bytes: 'Size of the database file.',
   store_wal_bytes: 'Size of its write-ahead log.',
   views_lag_events: 'Events that are in the log and not yet in the views that queries read.',
-  views_set_aside_total: 'Runs whose view could not be folded or stored, and was left as it was.',
+  view_state_bytes: 'Bytes of states that are held in memory for views to come.',
+  views_set_aside_total:
+    'Views that could not be read, folded or stored, and were left as they were.',
   appends_paced_total: 'Appends that were held back because the views were far behind.',
   view_documents_written_total: 'Documents of views that were written.',
   bulk_retries_total: 'Bulk requests to Elasticsearch that were tried again.',

@@ -1,4 +1,5 @@
 /** What every answer to a bulk request means for the events in it: faults a real node does not have on demand. */
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Bulk, bulkItem, type ItemOutcome } from '../../src/store/elasticsearch/cluster/bulk.ts';
 import { Connection } from '../../src/store/elasticsearch/cluster/connection.ts';
@@ -26,20 +27,22 @@ async function send(
   say: Say,
   timeoutMs = 5_000,
   how: 'send' | 'settleEach' = 'send',
+  slow: { neighboursWaitMs?: number; answersAfterMs?: number } = {},
 ) {
   const requests: string[][] = [];
-  await using node = await standIn((_, response, body, count) => {
+  await using node = await standIn(async (_, response, body, count) => {
     const lines = body.split('\n').filter((_line, at) => at % 2 === 0 && _line !== '');
     const asked = lines.map((line) => (JSON.parse(line) as { create: { _id: string } }).create._id);
     requests.push(asked);
     const said = say(asked, count);
+    if (slow.answersAfterMs !== undefined) await setTimeout(slow.answersAfterMs);
     if (typeof said === 'number') answer(response, said, { error: { type: 'whole' } }, ELASTIC);
     else answer(response, 200, { items: said.map((create) => ({ create })) }, ELASTIC);
   });
   const connection = new Connection({ urls: [node.url], shards: 1, replicas: 0 }, 1_000);
   try {
     const items = ids.map((_id) => bulkItem('create', { _index: 'events', _id }, { text: _id }));
-    const bulk = new Bulk(connection, timeoutMs);
+    const bulk = new Bulk(connection, timeoutMs, slow.neighboursWaitMs);
     const outcomes = await bulk[how](items).catch((error: unknown) => error);
     return { outcomes, requests };
   } finally {
@@ -112,6 +115,20 @@ describe('Of a batch', () => {
       { state: 'unsettled', problem: { code: 'STORE_UNAVAILABLE' } },
     ]);
     expect(performance.now() - began).toBeLessThan(30_000);
+  });
+
+  it('those that a slow node did not take yet are sent again, however long it took for the others', async () => {
+    const busy = failed(429, 'es_rejected_execution_exception');
+    const neighboursWaitMs = 150;
+    const { outcomes, requests } = await send(
+      ['a', 'b'],
+      (ids, request) => (request === 1 ? [STORED, busy] : ids.map(() => STORED)),
+      5_000,
+      'settleEach',
+      { neighboursWaitMs, answersAfterMs: 2 * neighboursWaitMs },
+    );
+    expect(outcomes).toEqual([DONE, DONE]);
+    expect(requests).toEqual([['a', 'b'], ['b']]);
   });
 
   it('all is sent again where the answer leaves something out, and does not say what', async () => {

@@ -49,6 +49,33 @@ describe('With three shards a day', async () => {
     }
   });
 
+  it('what is held of runs for events to come has one bound over all shards, and what was let go of is folded on', async () => {
+    const stateBytes = 40_000;
+    const config = { urls: [elasticsearch.url], shards: 3, replicas: 0, stateBytes };
+    const store = await openElasticsearchStore({
+      config: { ...config, prefix: elasticsearch.prefix() },
+      settings: contractSettings,
+    });
+    try {
+      const held = () => store.metrics().view_state_bytes as number;
+      for (const step of ['download', 'unpack']) {
+        const events = Array.from({ length: TASKS * 12 }, (_, i) => {
+          const fields = { taskId: `held-${i % 32}`, host: `web-${i}`, step };
+          return aStatus('SUCCEEDED', fields);
+        });
+        await fill(store, events);
+        await expect.poll(held).toBeLessThanOrEqual(stateBytes);
+      }
+      // Not that nothing is held: one shard has as much as that.
+      expect(held()).toBeGreaterThan(0);
+      const { tasks, runs } = foldLog(await wholeLog(store));
+      expect(await store.tasksById(tasks.map(({ id }) => id))).toEqual(tasks);
+      expect(await store.runsByKey(runs)).toEqual(runs);
+    } finally {
+      await store.close();
+    }
+  });
+
   it('the largest group of steps is found among fifty thousand, wherever its name stands', {
     timeout: 60_000,
   }, async () => {

@@ -2,7 +2,7 @@
  * Stores whose views stand still: held back at a gate, or stored and never refreshed. And the lists
  * that are compared: every filter and order, whole and page by page.
  */
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { Page, PageRequest } from '../../src/domain/cursor/page.ts';
 import type { LogEvent } from '../../src/domain/event/event.ts';
 import type { RunView, StepView } from '../../src/domain/fold/views.ts';
@@ -20,6 +20,8 @@ import { allRows, aPage, contractSettings, fill, positionOf } from './harness.ts
 
 /** A keeper that cannot store is believed for as long as its lease is; here longer than a test. */
 const CONFIG = { shards: 1, replicas: 0, readWaitMs: 20_000, leaseMs: 60_000 };
+/** A keeper lets go of a shard in which nothing came for half a minute. */
+const KEPT_FOR_MS = 10_000;
 /** For those that wait in vain. */
 export const IMPATIENT = { readWaitMs: 300 };
 
@@ -35,6 +37,7 @@ export class StandingViews {
   readonly #shared: (() => Promise<void> | void)[] = [];
   #opened = this.#shared;
   #kept: Kept | null = null;
+  #keptAt = 0;
 
   /** Of the file that makes it: opens what its tests share, and closes all at their ends. */
   constructor(elasticsearch: SharedElasticsearch) {
@@ -42,6 +45,11 @@ export class StandingViews {
     beforeAll(async () => {
       this.#kept = await this.aKeeper();
       this.#opened = [];
+    });
+    beforeEach(async () => {
+      if (performance.now() - this.#keptAt < KEPT_FOR_MS) return;
+      await fill(this.store, [anEvent({ taskId: 'other' })]);
+      this.#keptAt = performance.now();
     });
     afterEach(async () => {
       for (const close of this.#opened.splice(0).reverse()) await close();

@@ -41,7 +41,7 @@ export type Parts = ReturnType<typeof partsOf>;
 export function partsOf(connection: Connection, config: ResolvedConfig, options: PartsOptions) {
   const { settings, log = null } = options;
   const { now, staleAfterMs, queryTimeoutMs, maxEventsPerTask } = settings;
-  const { leaseMs, readWaitMs, pendingBytes } = config;
+  const { leaseMs, readWaitMs, pendingBytes, stateBytes } = config;
   const names = new Names(config.prefix);
   const bulk = new Bulk(connection, config.appendTimeoutMs);
   const days = new Days(connection, names, config);
@@ -55,6 +55,7 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   const acknowledged = new Acknowledged((shard) => shards.known(shard)?.history ?? null);
   const keeper = new Keeper({
     ...{ connection, names, shards, reader, refresher, bulk, days, leaseMs, pendingBytes, log },
+    ...{ stateBytes },
     onLost: (shard) => reach.forget(shard),
   });
   const { positions, pacing, aside } = keeper;

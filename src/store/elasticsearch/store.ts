@@ -232,6 +232,7 @@ class Elasticsearch implements ElasticsearchStore {
       views_lag_events: this.#parts.keeper.positions.lag(),
       appends_paced_total: this.#parts.keeper.pacing.paced,
       view_documents_written_total: this.#parts.keeper.written,
+      view_state_bytes: this.#parts.keeper.stateBytes,
       views_set_aside_total: this.#parts.keeper.aside.count,
       bulk_retries_total: retries,
       log_short_reads_total: this.#parts.reader.shortReads,

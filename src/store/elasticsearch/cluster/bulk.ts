@@ -52,7 +52,6 @@ interface BulkAnswer {
 const PRIMARY_WAIT = '1s';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
-/** How long items that are settled wait for their neighbours. */
 const NEIGHBOURS_WAIT_MS = 3_000;
 const FILTER =
   'errors,items.*.status,items.*._seq_no,items.*._primary_term,items.*.error.type,items.*.error.reason';
@@ -60,12 +59,21 @@ const FILTER =
 export class Bulk {
   readonly #connection: Connection;
   readonly #timeoutMs: number;
+  readonly #neighboursWaitMs: number;
   readonly #retries = new Map<string, number>();
 
-  /** @param timeoutMs how long one call of `send` goes on trying */
-  constructor(connection: Connection, timeoutMs: number) {
+  /**
+   * @param timeoutMs how long one call goes on trying
+   * @param neighboursWaitMs how long items that are settled wait for their neighbours
+   */
+  constructor(
+    connection: Connection,
+    timeoutMs: number,
+    neighboursWaitMs: number = NEIGHBOURS_WAIT_MS,
+  ) {
     this.#connection = connection;
     this.#timeoutMs = timeoutMs;
+    this.#neighboursWaitMs = neighboursWaitMs;
   }
 
   get retries(): ReadonlyMap<string, number> {
@@ -89,7 +97,7 @@ export class Bulk {
    * for the others. Throws only where the credentials were refused.
    */
   settleEach(items: readonly BulkItem[]): Promise<(ItemOutcome | UnsettledItem)[]> {
-    return this.#settleWithin(items, NEIGHBOURS_WAIT_MS);
+    return this.#settleWithin(items, this.#neighboursWaitMs);
   }
 
   async #settleWithin(
@@ -97,8 +105,9 @@ export class Bulk {
     neighboursWaitMs: number,
   ): Promise<(ItemOutcome | UnsettledItem)[]> {
     const outcomes: (ItemOutcome | UnsettledItem | null)[] = items.map(() => null);
-    const began = performance.now();
-    const deadline = began + this.#timeoutMs;
+    const deadline = performance.now() + this.#timeoutMs;
+    /** The neighbours of the first that is settled are waited for from then on. */
+    let patience = Infinity;
     let open = items.map((_, at) => at);
     let pause = FIRST_PAUSE_MS;
     let problem: ShiplogError | null = null;
@@ -106,8 +115,9 @@ export class Bulk {
       problem = await this.#attempt(items, open, outcomes, attempt > 0, deadline);
       open = open.filter((at) => outcomes[at] === null);
       if (open.length === 0 || problem?.code === 'SHUTTING_DOWN') break;
-      const patience = open.length < items.length ? neighboursWaitMs : this.#timeoutMs;
-      if (Math.min(deadline, began + patience) - performance.now() <= pause) break;
+      const now = performance.now();
+      if (open.length < items.length) patience = Math.min(patience, now + neighboursWaitMs);
+      if (Math.min(deadline, patience) - now <= pause) break;
       await setTimeout(pause * (0.5 + Math.random()));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }

@@ -28,6 +28,8 @@ export interface ElasticsearchConfig {
   readWaitMs?: number;
   /** Stored events that wait in memory for being folded; beyond it they are read again. Default 64 MiB. */
   pendingBytes?: number;
+  /** States of runs and tasks that are held in memory for events to come, over all shards. Default 192 MiB. */
+  stateBytes?: number;
   /** At the start, how long a cluster that is away is waited for. Default 0: not at all. */
   startWaitMs?: number;
 }
@@ -48,6 +50,7 @@ export function withDefaults(config: ElasticsearchConfig): ResolvedConfig {
     leaseMs: config.leaseMs ?? 6_000,
     readWaitMs: config.readWaitMs ?? 5_000,
     pendingBytes: config.pendingBytes ?? 64 * 1024 * 1024,
+    stateBytes: config.stateBytes ?? 192 * 1024 * 1024,
     startWaitMs: config.startWaitMs ?? 0,
   };
 }

@@ -55,6 +55,7 @@ export interface KeeperParts {
   days: Pick<Days, 'viewsOf' | 'makeViews'>;
   leaseMs: number;
   pendingBytes: number;
+  stateBytes: number;
   log: StoreLog | null;
   /** The views of a shard begin anew, or another server keeps them now. */
   onLost: (shard: string) => void;
@@ -96,7 +97,7 @@ export class Keeper {
     this.aside = new SetAside(log);
     this.#hosts = new HostWriter(parts.connection, parts.bulk, parts.names.hosts, this.aside);
     const leases = new Leases(parts.connection, parts.names.meta);
-    const kept = new KeptShards((shard) => {
+    const kept = new KeptShards(parts.stateBytes, (shard) => {
       this.positions.forget(shard);
       parts.onLost(shard);
     });
@@ -112,6 +113,11 @@ export class Keeper {
       isWorking: (shard) => this.#working.has(shard),
     });
     this.#heartbeats = new Heartbeats({ kept, leaseMs, log });
+  }
+
+  /** About what the states that are held for events to come take in memory. */
+  get stateBytes(): number {
+    return this.#kept.stateBytes;
   }
 
   start(): void {

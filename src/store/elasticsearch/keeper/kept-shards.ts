@@ -1,15 +1,17 @@
 /** The shards whose views this server keeps now. */
 import type { ShardKeeper } from './shard-keeper.ts';
 
-/** Bytes of states that are held in memory for events to come. */
-const STATES_MAX = 192 * 1024 * 1024;
-
 export class KeptShards {
   readonly #keepers = new Map<string, ShardKeeper>();
+  readonly #statesMax: number;
   readonly #onLost: (shard: string) => void;
 
-  /** @param onLost told when the views of a shard begin anew, or another server keeps them now */
-  constructor(onLost: (shard: string) => void) {
+  /**
+   * @param statesMax bytes of states that are held in memory for events to come
+   * @param onLost told when the views of a shard begin anew, or another server keeps them now
+   */
+  constructor(statesMax: number, onLost: (shard: string) => void) {
+    this.#statesMax = statesMax;
     this.#onLost = onLost;
   }
 
@@ -40,14 +42,20 @@ export class KeptShards {
     this.#onLost(shard);
   }
 
+  /** About what the states of all shards take in memory. */
+  get stateBytes(): number {
+    let bytes = 0;
+    for (const keeper of this.#keepers.values()) bytes += keeper.stateBytes;
+    return bytes;
+  }
+
   /**
    * Where the states of all shards take more than they may, those of the shards that were folded longest
    * ago are forgotten, until half of that is left: they are read again when they are needed.
    */
   makeRoom(): void {
-    let over = -STATES_MAX / 2;
-    for (const keeper of this.#keepers.values()) over += keeper.stateBytes;
-    if (over <= STATES_MAX / 2) return;
+    let over = this.stateBytes - this.#statesMax / 2;
+    if (over <= this.#statesMax / 2) return;
     const oldest = [...this.#keepers.values()].sort((a, b) => a.usedAt - b.usedAt);
     for (const keeper of oldest) {
       if (over <= 0) break;
