@@ -38,7 +38,7 @@ describe('guarded code', () => {
     const { log, lines } = recorded();
     const run = guarded(log, 'marking idle tasks', () => Promise.reject(new Error('away')));
     run();
-    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    await vi.waitFor(() => expect(lines).toHaveLength(1), 10_000);
     expect(lines).toMatchObject([{ msg: 'marking idle tasks failed', err: { message: 'away' } }]);
   });
 

@@ -61,9 +61,9 @@ describe('the body of an event stream', () => {
       body.on('data', (chunk: Buffer) => {
         text += String(chunk);
       });
-      await vi.waitFor(() => expect(text).toBe(':\n\n'));
+      await vi.waitFor(() => expect(text).toBe(':\n\n'), 10_000);
       vi.advanceTimersByTime(24_000);
-      await vi.waitFor(() => expect(text).toBe(':\n\n'.repeat(3)));
+      await vi.waitFor(() => expect(text).toBe(':\n\n'.repeat(3)), 10_000);
       expect(next).toHaveBeenCalledTimes(1);
       body.destroy();
       await once(body, 'close');

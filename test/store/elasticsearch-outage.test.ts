@@ -69,7 +69,7 @@ describe('When the node of Elasticsearch is away or hangs', async () => {
     expect(['STORED', 'DUPLICATE']).toContain(outcome?.outcome);
     const log = await wholeLog(store);
     expect(log.map(({ id }) => id)).toEqual([before.id, during.id]);
-    await vi.waitFor(async () => expect(await store.health()).toMatchObject({ ok: true }));
+    await vi.waitFor(async () => expect(await store.health()).toMatchObject({ ok: true }), 10_000);
   }, 120_000);
 
   it('one that hangs is told within seconds, and readiness at once: no query was too slow', async () => {

@@ -104,7 +104,7 @@ describe('the follower of the log', () => {
     });
     await stored(20);
     const reading = follower.catchUp(null);
-    await vi.waitFor(() => expect(readLog).toHaveBeenCalled());
+    await vi.waitFor(() => expect(readLog).toHaveBeenCalled(), 10_000);
     // A restore to where it was: what is read is of numbers that mean nothing any more.
     heads.mockResolvedValue([{ ...head, history: head.history + 1 }]);
     const again = follower.catchUp(null);

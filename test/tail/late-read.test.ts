@@ -43,7 +43,7 @@ it('whoever follows a task ends with what was told last, though an older state w
 
   const states = shiplog.tail.taskChanged('t');
   const first = states.next();
-  await vi.waitFor(() => expect(reads).toBe(1));
+  await vi.waitFor(() => expect(reads).toBe(1), 10_000);
   await shiplog.ingest.logSteps([{ ...run, status: 'FAILED' }]);
   await vi.waitFor(() => expect(reads).toBeGreaterThan(1), { timeout: 5_000 });
   // Its answer is told.

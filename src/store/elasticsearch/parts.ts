@@ -41,7 +41,7 @@ export type Parts = ReturnType<typeof partsOf>;
 export function partsOf(connection: Connection, config: ResolvedConfig, options: PartsOptions) {
   const { settings, log = null } = options;
   const { now, staleAfterMs, queryTimeoutMs, maxEventsPerTask } = settings;
-  const { leaseMs, readWaitMs, pendingBytes, stateBytes } = config;
+  const { leaseMs, readWaitMs, pendingBytes, stateBytes, lagMax } = config;
   const names = new Names(config.prefix);
   const bulk = new Bulk(connection, config.appendTimeoutMs);
   const days = new Days(connection, names, config);
@@ -55,12 +55,12 @@ export function partsOf(connection: Connection, config: ResolvedConfig, options:
   const acknowledged = new Acknowledged((shard) => shards.known(shard)?.history ?? null);
   const keeper = new Keeper({
     ...{ connection, names, shards, reader, refresher, bulk, days, leaseMs, pendingBytes, log },
-    ...{ stateBytes },
+    ...{ stateBytes, lagMax },
     onLost: (shard) => reach.forget(shard),
   });
   const { positions, pacing, aside } = keeper;
   const reach = new ViewsReach({
-    ...{ names, shards, refresher, readWaitMs, positions, keeper },
+    ...{ names, shards, refresher, readWaitMs, lagMax, positions, keeper },
   });
   const ownWrites = new OwnWrites({ registry, acknowledged, positions, reach });
   const appender = new Appender({

@@ -110,7 +110,7 @@ describe('a sender of syslog', () => {
     const before = taken.length;
     const socket = sender(ending);
     socket.write('<13>whole\n<13>begun');
-    await vi.waitFor(() => expect(taken).toHaveLength(before + 1));
+    await vi.waitFor(() => expect(taken).toHaveLength(before + 1), 10_000);
     await ending.close();
     expect(taken.slice(before)).toEqual(['whole', 'begun']);
     socket.destroy();

@@ -30,6 +30,11 @@ export interface ElasticsearchConfig {
   pendingBytes?: number;
   /** States of runs and tasks that are held in memory for events to come, over all shards. Default 192 MiB. */
   stateBytes?: number;
+  /**
+   * Farther behind the log than so many events, views are late: appends wait, and readers are told. Default
+   * 25,000, a second or two of a flood.
+   */
+  lagMax?: number;
   /** At the start, how long a cluster that is away is waited for. Default 0: not at all. */
   startWaitMs?: number;
 }
@@ -50,6 +55,7 @@ export function withDefaults(config: ElasticsearchConfig): ResolvedConfig {
     leaseMs: config.leaseMs ?? 6_000,
     readWaitMs: config.readWaitMs ?? 5_000,
     pendingBytes: config.pendingBytes ?? 64 * 1024 * 1024,
+    lagMax: config.lagMax ?? 25_000,
     stateBytes: config.stateBytes ?? 192 * 1024 * 1024,
     startWaitMs: config.startWaitMs ?? 0,
   };

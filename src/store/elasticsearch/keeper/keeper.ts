@@ -56,6 +56,7 @@ export interface KeeperParts {
   leaseMs: number;
   pendingBytes: number;
   stateBytes: number;
+  lagMax: number;
   log: StoreLog | null;
   /** The views of a shard begin anew, or another server keeps them now. */
   onLost: (shard: string) => void;
@@ -66,7 +67,7 @@ export class Keeper {
   readonly #leases: Leases;
   readonly #hosts: HostWriter;
   readonly #kept: KeptShards;
-  readonly #watched = new WatchedLeases();
+  readonly #watched: WatchedLeases;
   readonly #watch: ShardWatch;
   readonly #heartbeats: Heartbeats;
   readonly #takeover: Takeover;
@@ -91,8 +92,9 @@ export class Keeper {
   written = 0;
 
   constructor(parts: KeeperParts) {
-    const { shards, days, leaseMs, log } = parts;
+    const { shards, days, leaseMs, lagMax, log } = parts;
     this.#parts = parts;
+    this.#watched = new WatchedLeases(lagMax);
     this.#pendingRoom = new PendingRoom(parts.pendingBytes);
     this.aside = new SetAside(log);
     this.#hosts = new HostWriter(parts.connection, parts.bulk, parts.names.hosts, this.aside);
@@ -104,7 +106,7 @@ export class Keeper {
     this.#leases = leases;
     this.#kept = kept;
     const known = { shards, leases, kept, watched: this.#watched };
-    this.positions = new ViewPositions({ ...known, waits: this.#waits });
+    this.positions = new ViewPositions({ ...known, lagMax, waits: this.#waits });
     this.pacing = new Pacing({ ...known, waits: this.#waits });
     this.#takeover = new Takeover({ ...known, days, leaseMs });
     this.#watch = new ShardWatch({
@@ -289,7 +291,7 @@ export class Keeper {
   }
 
   #keeperOf({ info, lease, began }: Taken): ShardKeeper {
-    const { connection, names, refresher, bulk, reader, leaseMs } = this.#parts;
+    const { connection, names, refresher, bulk, reader, leaseMs, lagMax } = this.#parts;
     const index = names.views(info.day);
     const { generation } = lease;
     const { shard } = info;
@@ -305,7 +307,7 @@ export class Keeper {
     const folder = new ViewFolder({ generation, entries, writer, aside });
     const lacksTo = this.#told.get(shard) ?? 0;
     const keeper: ShardKeeper = new ShardKeeper({
-      ...{ reader, folder, writer, entries, leaseMs, lease, lacksTo },
+      ...{ reader, folder, writer, entries, leaseMs, lagMax, lease, lacksTo },
       pendingRoom: this.#pendingRoom,
       ...{ beatAt: began, recoverTo: info.seq },
       ...{ leases: this.#leases, hosts: this.#hosts, owner: this.#takeover.owner },

@@ -9,7 +9,6 @@ import type { ShardInfo } from '../indices/shards.ts';
 import type { LogReader } from '../log/log-reader.ts';
 import type { HeldFor, HeldRuns } from './held-runs.ts';
 import type { HostWriter } from './host-writer.ts';
-import { LAG_MAX } from './lag.ts';
 import type { Lease, Leases } from './leases.ts';
 import { PendingEvents, type PendingRoom } from './pending-events.ts';
 import type { TaskEntries } from './task-entries.ts';
@@ -36,6 +35,8 @@ export interface ShardKeeperParts {
   /** Told as soon as views are written, before that is recorded: readers need not wait for it. */
   onFolded: (through: number) => void;
   leaseMs: number;
+  /** Farther behind than so many events, it does not keep up. */
+  lagMax: number;
   pendingRoom: PendingRoom;
   owner: string;
   /** The lease as it was taken. */
@@ -78,7 +79,7 @@ export class ShardKeeper {
   usedAt = performance.now();
 
   constructor(parts: ShardKeeperParts) {
-    const { lease, beatAt, recoverTo, lacksTo } = parts;
+    const { lease, beatAt, recoverTo, lacksTo, lagMax } = parts;
     this.#parts = parts;
     this.#pending = new PendingEvents(parts.pendingRoom);
     this.#lacksTo = lacksTo;
@@ -86,7 +87,7 @@ export class ShardKeeper {
     this.beatAt = beatAt;
     this.recoverTo = recoverTo;
     this.#folded = lease.folded;
-    this.#hasBeenNear = recoverTo - lease.folded <= LAG_MAX;
+    this.#hasBeenNear = recoverTo - lease.folded <= lagMax;
   }
 
   get folded(): number {
@@ -103,8 +104,9 @@ export class ShardKeeper {
    * never did, as after an outage or at a rebuild: then appends do not wait for what is old.
    */
   wantedBefore(known: number): number | null {
+    const { lagMax } = this.#parts;
     const lag = this.lag(known);
-    return this.#hasBeenNear && lag > LAG_MAX ? this.folded + lag - LAG_MAX : null;
+    return this.#hasBeenNear && lag > lagMax ? this.folded + lag - lagMax : null;
   }
 
   /** Others take over after the whole lease; this one stops well before. */
@@ -207,7 +209,7 @@ export class ShardKeeper {
     this.#pending.drop(from, through);
     this.#folded = through;
     this.#parts.onFolded(through);
-    if (this.lag(info.settled) <= LAG_MAX) this.#hasBeenNear = true;
+    if (this.lag(info.settled) <= this.#parts.lagMax) this.#hasBeenNear = true;
     if (!(await this.recorded())) return false;
     this.#recording = this.#change(this.#parts.owner);
     this.#recording.catch(() => undefined);

@@ -7,7 +7,6 @@ import { parseShard } from '../indices/names.ts';
 import type { ShardInfo, Shards } from '../indices/shards.ts';
 import type { FoldWaits } from './fold-waiters.ts';
 import type { KeptShards } from './kept-shards.ts';
-import { LAG_MAX } from './lag.ts';
 import type { Leases } from './leases.ts';
 import type { WatchedLeases } from './watched-leases.ts';
 
@@ -32,6 +31,7 @@ export interface ViewPositionsParts {
   kept: KeptShards;
   watched: WatchedLeases;
   waits: FoldWaits;
+  lagMax: number;
 }
 
 export class ViewPositions {
@@ -61,7 +61,7 @@ export class ViewPositions {
     const { kept, watched } = this.#parts;
     for (const [, { folded, recoverTo }] of kept) if (folded < recoverTo) return true;
     for (const shard of [...kept.names(), ...watched.shards()]) {
-      if (this.standing(shard).lag > LAG_MAX) return true;
+      if (this.standing(shard).lag > this.#parts.lagMax) return true;
     }
     return false;
   }

@@ -12,7 +12,6 @@ import { type Names, parseShard } from '../indices/names.ts';
 import type { Shards } from '../indices/shards.ts';
 import { CHANGED_RUNS_MAX, type HeldFor, type HeldRuns } from './held-runs.ts';
 import type { Keeper } from './keeper.ts';
-import { LAG_MAX } from './lag.ts';
 import type { ViewPositions } from './view-positions.ts';
 
 export interface ViewsReachParts {
@@ -21,13 +20,15 @@ export interface ViewsReachParts {
   refresher: Refresher;
   /** No reader waits longer. */
   readWaitMs: number;
+  /** Readers are told of views that lack more events. */
+  lagMax: number;
   positions: ViewPositions;
   keeper: Pick<Keeper, 'foldAhead' | 'held' | 'refreshing'>;
 }
 
 const REACH_MAX_MS = 10_000;
-/** A reader does not wait where more than some seconds of folding are before it. */
-const WORTH_WAITING = 2 * LAG_MAX;
+/** A reader does not wait where more than some seconds of folding are before it: so many times `lagMax`. */
+const WORTH_WAITING = 2;
 const READERS_MAX = 1_000;
 /** Tasks of one call that are answered from memory; more of them are searched for together. */
 const HELD_TASKS_MAX = 20;
@@ -80,7 +81,7 @@ export class ViewsReach {
       }
       if (to !== 'BY_ID') await this.show(shard, seq);
     }
-    return lag > LAG_MAX ? positions.standing(shard).lag : 0;
+    return lag > this.#parts.lagMax ? positions.standing(shard).lag : 0;
   }
 
   /** Whether what is not stored, or not in searches yet, is answered from memory. */
@@ -141,7 +142,8 @@ export class ViewsReach {
   }
 
   async #wait(shard: string, seq: number, from: number): Promise<boolean> {
-    const pointless = seq - from > WORTH_WAITING || this.#stuck.get(shard) === from;
+    const pointless =
+      seq - from > WORTH_WAITING * this.#parts.lagMax || this.#stuck.get(shard) === from;
     if (pointless || this.#readers >= READERS_MAX) return false;
     this.#readers++;
     try {

@@ -2,7 +2,6 @@
 
 import { parseShard } from '../indices/names.ts';
 import type { ShardInfo } from '../indices/shards.ts';
-import { LAG_MAX } from './lag.ts';
 import type { Lease } from './leases.ts';
 
 interface Watched {
@@ -14,12 +13,19 @@ interface Watched {
 }
 
 export class WatchedLeases {
+  readonly #lagMax: number;
   readonly #leases = new Map<string, Watched>();
+
+  /** @param lagMax farther behind than so many events, a keeper does not keep up */
+  constructor(lagMax: number) {
+    this.#lagMax = lagMax;
+  }
 
   see({ shard, seq }: Pick<ShardInfo, 'shard' | 'seq'>, lease: Lease): void {
     const before = this.#leases.get(shard);
     const same = before?.lease.owner === lease.owner;
-    const hasBeenNear = (same && before?.hasBeenNear === true) || seq - lease.folded <= LAG_MAX;
+    const hasBeenNear =
+      (same && before?.hasBeenNear === true) || seq - lease.folded <= this.#lagMax;
     const since = before?.lease.seqNo === lease.seqNo ? before.since : performance.now();
     this.#leases.set(shard, { lease, since, hasBeenNear });
   }
@@ -48,7 +54,7 @@ export class WatchedLeases {
   /** Its keeper had kept up, and does not now. */
   isFarBehind(shard: string, seq: number): boolean {
     const seen = this.#leases.get(shard);
-    return seen?.hasBeenNear === true && seq - seen.lease.folded > LAG_MAX;
+    return seen?.hasBeenNear === true && seq - seen.lease.folded > this.#lagMax;
   }
 
   forget(day: string): void {
