@@ -25,6 +25,18 @@ describe('a secret in a text', () => {
     ['X-Api-Key: abcdef', 'X-Api-Key: [redacted]'],
     ['a\n  password: hunter2\nb', 'a\n  password: [redacted]\nb'],
     ['token = hunter2', 'token = [redacted]'],
+    ['> $env:DB_PASSWORD = "a b"', '> $env:DB_PASSWORD = "[redacted]"'],
+    ["run; $password = 'x' ; go", "run; $password = '[redacted]' ; go"],
+    ['{"name":"DB_PASS","value":"a b","x":1}', '{"name":"DB_PASS","value":"[redacted]","x":1}'],
+    [
+      '[{\\"key\\": \\"token\\", \\"value\\": \\"x\\"}]',
+      '[{\\"key\\": \\"token\\", \\"value\\": \\"[redacted]\\"}]',
+    ],
+    ['- name: DB_PASS\n  value: hunter2\n', '- name: DB_PASS\n  value: [redacted]\n'],
+    ['<add key="DbPassword" value="a b" />', '<add key="DbPassword" value="[redacted]" />'],
+    ["<property name='db.pass' value='x'/>", "<property name='db.pass' value='[redacted]'/>"],
+    ['<password>hunter2</password><n>1</n>', '<password>[redacted]</password><n>1</n>'],
+    ['<x:apiKey id="1">abc</x:apiKey>', '<x:apiKey id="1">[redacted]</x:apiKey>'],
     ['https://user:p@ss@host/x', 'https://[redacted]@host/x'],
     ['mysql -u root -phunter2 shop', 'mysql -u root -p[redacted] shop'],
     ['curl -u bob:pw http://x', 'curl -u bob:[redacted] http://x'],
@@ -57,6 +69,8 @@ describe('a secret in a text', () => {
     ['--password --verbose'],
     ['mkdir -p /data/app'],
     ['PASSWORD='],
+    ['{"name":"web-1","value":"up"}'],
+    ['<key>port</key> <password></password>'],
   ])('is not seen in %j', (input) => {
     expect(text(input)).toBe(input);
   });
@@ -173,6 +187,23 @@ describe('a secret in params and labels', () => {
     ).toEqual({
       argv: ['deploy', '--db-password', '[redacted]', '--token', '-v', '--token-file', 'f'],
     });
+    const env = (value: string) => [
+      { name: 'DB_PASS', value, from: 'vault' },
+      { Key: 'apiToken', Value: value },
+      { name: 'PORT', value: '80' },
+    ];
+    expect(json({ env: env('hunter2') })).toEqual({
+      env: [
+        { name: 'DB_PASS', value: '[redacted]', from: 'vault' },
+        { Key: 'apiToken', Value: '[redacted]' },
+        { name: 'PORT', value: '80' },
+      ],
+    });
+    const headers = (value: string) => [
+      ['Authorization', value],
+      ['Accept', 'text/plain'],
+    ];
+    expect(json({ headers: headers('Bearer x') })).toEqual({ headers: headers('[redacted]') });
     expect(json({ words: ['password', 'x'] })).toEqual({ words: ['password', 'x'] });
     expect(labels({ team: 'a', private_key: 'k' })).toEqual({
       team: 'a',

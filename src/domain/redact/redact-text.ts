@@ -113,6 +113,25 @@ const SAID_BEFORE = [
   /\b((?:echo|printf)[ \t]{1,4}(?:-\w{1,4}[ \t]{1,4})?["']?)([^\s|;&"']{1,256})(?=["']?[ \t]{0,4}\|[ \t]{0,4}(?:sudo[ \t]{1,4}(?:-S|chpasswd|passwd)|chpasswd|passwd|cryptsetup|[^\n|]{0,200}--password-stdin))/g,
 ];
 
+/** Name and value side by side: entries of JSON and YAML, attributes and elements of XML. */
+const BESIDE = [
+  /(\b(?:name|key)\\{0,4}["']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,4}["']?)([\w.:-]{1,128})(\\{0,4}["']?(?:[ \t]{0,4},)?\s{0,40}\\{0,4}["']?value\\{0,4}["']?[ \t]{0,4}[:=][ \t]{0,4})(\\{0,4}["'][^"'\\\n]{1,512}|[^\s"',\\<>{}[\]]{1,512})/gi,
+  /(<)([\w.:-]{1,128})((?:[ \t][^<>\n]{0,256})?>)([^<\n]{1,512})(?=<\/)/gi,
+];
+const QUOTE = /^\\{0,4}["']/;
+
+function beside(names: SecretNames, text: string, counts: Counts): string {
+  let out = text;
+  for (const rule of BESIDE) {
+    out = out.replace(rule, (all, before: string, name: string, between: string, value: string) => {
+      const [quote = ''] = QUOTE.exec(value) ?? [];
+      if (!names.isSecret(name) || isRedacted(value.slice(quote.length))) return all;
+      return count(counts, 'named', before + name + between + quote + REDACTED);
+    });
+  }
+  return out;
+}
+
 /** What is known by its own shape, or by the program that it is given to. */
 function shapes(
   { names }: TextRules,
@@ -131,7 +150,10 @@ function shapes(
   if (hints.addresses) {
     for (const rule of [SECRET_ADDRESS, SIGNATURE, WEBHOOK_KEY]) out = behind(rule, 'url', out);
   }
-  if (hints.names) for (const rule of SAID_BEFORE) out = behind(rule, 'command', out);
+  if (hints.names) {
+    for (const rule of SAID_BEFORE) out = behind(rule, 'command', out);
+    out = beside(names, out, counts);
+  }
   if (!hints.commands) return out;
   const isName = (word: string) => /^[\w./:@-]{1,128}$/.test(word) && names.isSecret(word);
   let done = 0;
@@ -238,6 +260,10 @@ function valueBehind(
   }
   if (key.includes('-') && /:[ \t]/.test(assigned)) {
     return value(text, from, 'header', /[\s"'`]/);
+  }
+  // `$env:DB_PASSWORD = "…"`: a quoted value behind `=` is no prose, wherever it stands.
+  if (assigned.includes('=') && matchAt(OPENING, text, from) !== null) {
+    return value(text, from, 'named', /[\s"'`]/);
   }
   // Without quotes a colon is mostly prose ("wrong password: try again"): only a line of settings.
   if (startsLine(text, keyFrom) && endsLine(text, from)) {

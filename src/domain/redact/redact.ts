@@ -16,6 +16,10 @@ const PROGRAMS_MAX = 16;
 /** Keys of an object whose value names the program that the other values are for. */
 const PROGRAM_KEY = /^(?:cmd|command|program|exe|executable|binary|tool|path)$/i;
 
+/** Of an entry that is an object of its own: `{name: 'DB_PASSWORD', value: '…'}`. */
+const NAME_KEY = /^(?:name|key)$/i;
+const VALUE_KEY = /^value$/i;
+
 export interface RedactorOptions {
   /**
    * More names of secrets; a key that contains one is redacted. `*` stands for a few characters;
@@ -103,6 +107,7 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
     return values.map((value, at) => {
       const secret = hidden.get(at);
       if (secret !== undefined) return secret;
+      if (isPair(value)) return [value[0], entry(...value)];
       const before = values[at - 1];
       const isValue = typeof value === 'string' && typeof before === 'string' && value !== '';
       if (!isValue || value.startsWith('-') || !takesSecret(rules, before)) return any(value);
@@ -152,13 +157,16 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
 
   function json(value: JsonObject, command: string | null = null): JsonObject {
     const entries = Object.entries(value);
+    const named = entries.find(([key, own]) => NAME_KEY.test(key) && typeof own === 'string');
+    const nameOf = (key: string) =>
+      named !== undefined && VALUE_KEY.test(key) ? String(named[1]) : key;
     // Which program the values are for matters to lists alone.
     const hasList = entries.some(([, own]) => Array.isArray(own));
     const program = hasList ? programOfEntries(entries, command) : null;
     return Object.fromEntries(
       entries.map(([key, own]) => [
         key,
-        Array.isArray(own) ? entry(key, own, program) : entry(key, own),
+        Array.isArray(own) ? entry(nameOf(key), own, program) : entry(nameOf(key), own),
       ]),
     );
   }
@@ -170,4 +178,11 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
   }
 
   return { text, json, labels: (labels) => json(labels) as Labels, keyLine, counts };
+}
+
+/** One of a list of pairs, as headers are: a name and its value. */
+function isPair(value: Json): value is [string, string] {
+  return (
+    Array.isArray(value) && value.length === 2 && value.every((own) => typeof own === 'string')
+  );
 }
