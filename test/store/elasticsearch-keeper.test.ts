@@ -192,8 +192,18 @@ describe('The keeper of views', async () => {
     expect(await store.hostsByName(['web-1', 'web-3'])).toMatchObject([null, { name: 'web-3' }]);
     expect(said).toContainEqual(expect.objectContaining({ taskId: null, host: 'web-1' }));
 
-    await damage('web-1', '{');
     await damage('web-2', '{}');
+    const news = ['web-2', 'web-3'].map((host) =>
+      aStatus('FAILED', { taskId: FLEET, host, step: 'smoke-test' }),
+    );
+    expect(await store.append(news)).toMatchObject([{ outcome: 'STORED' }, { outcome: 'STORED' }]);
+    // At once, from what is in memory, as far as it can be had.
+    for (const to of ['BY_PAGE', 'BY_TASK'] as const) {
+      await store.viewsShow([FLEET], to);
+      await store.taskStats([FLEET]);
+      await store.runs([{ filter: { taskId: FLEET }, order: 'HOST_ASC', page }]);
+    }
+    await damage('web-1', '{');
     const [runs] = await store.runs([{ filter: { taskId: FLEET }, order: 'HOST_ASC', page }]);
     expect(runs?.rows.map(({ node }) => node.host)).toEqual(
       [1, 2, 3, 4, 5, 6].map((n) => `web-${n}`),
