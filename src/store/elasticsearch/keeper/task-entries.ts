@@ -16,8 +16,8 @@ import { runId, taskHostsId, taskId } from '../indices/ids.ts';
 import { shardPreference } from '../indices/names.ts';
 import { countRuns, runsOf } from './counted-runs.ts';
 import type { SetAside } from './set-aside.ts';
+import { runStateOf, storedTaskOf } from './stored-states.ts';
 import { entryBytes, type RunEntry, stateBytes, type TaskEntry, taskBytes } from './task-entry.ts';
-import type { StoredTask } from './view-documents.ts';
 
 interface StateSource {
   shiplog: { generation: number; state: string; base_status?: RunStatus };
@@ -232,8 +232,10 @@ export class TaskEntries {
     taskDocument: StateSource | null | undefined,
     hostsDocument: StateSource | null | undefined,
   ): TaskEntry {
-    const task = this.#stateOf<StoredTask>(taskDocument);
-    const hosts = this.#stateOf<TaskState['hosts']>(hostsDocument);
+    const stored = this.#textOf(taskDocument);
+    const task = stored === null ? null : storedTaskOf(stored);
+    const named = this.#textOf(hostsDocument);
+    const hosts = named === null ? null : (JSON.parse(named) as TaskState['hosts']);
     const state = task === null ? emptyTask(id) : { ...task.state, hosts };
     return {
       id,
@@ -294,18 +296,13 @@ export class TaskEntries {
 
   #addStored(entry: TaskEntry, host: string, text: string, stored: RunStatus): void {
     const isReadable = this.#aside.try({ taskId: entry.id, host }, () => {
-      const state = JSON.parse(text);
+      const state = runStateOf(text);
       const base = entry.counted === null ? stored : (entry.counted.get(host) ?? null);
       entry.counted?.delete(host);
       const unsure = this.recovering || base !== stored;
       entry.runs.set(host, { host, state, base, unsure, bytes: stateBytes(text.length) });
     });
     if (!isReadable) entry.unreadable.add(host);
-  }
-
-  #stateOf<T>(source: StateSource | null | undefined): T | null {
-    const text = this.#textOf(source);
-    return text === null ? null : (JSON.parse(text) as T);
   }
 
   /** null: there is none of this generation. */
