@@ -25,13 +25,13 @@ export function clientOptions(command: Command): Command {
 
 /** --url, --token. `url`: what an address is read by. */
 export function connectionOptions(command: Command, url = serverUrl): Command {
+  const address = new Option('--url <url>', 'address of the server')
+    .default(DEFAULT_URL)
+    .argParser(url);
+  // Set to nothing it is not set, as every other setting.
+  if (process.env.SHIPLOG_URL !== '') address.env('SHIPLOG_URL');
   return command
-    .addOption(
-      new Option('--url <url>', 'address of the server')
-        .env('SHIPLOG_URL')
-        .default(DEFAULT_URL)
-        .argParser(url),
-    )
+    .addOption(address)
     .addOption(
       new Option('--token <token>', 'access token; SHIPLOG_TOKEN_FILE names a file with it').env(
         'SHIPLOG_TOKEN',

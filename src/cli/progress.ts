@@ -1,6 +1,7 @@
 /** How far a long command is, and when it will be done: a bar on a terminal, elsewhere a line now and then. */
-import { duration } from './format.ts';
+
 import { humanBytes } from '../domain/text/human-bytes.ts';
+import { duration } from './format.ts';
 import { say } from './output.ts';
 
 const BAR_WIDTH = 24;

@@ -2,7 +2,9 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { connectionOptions } from '../../src/cli/options.ts';
 import { NODE, runCli } from '../support/cli.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/shiplog.js', import.meta.url));
@@ -64,6 +66,20 @@ describe('an address with a password in it', () => {
     });
     expect(doctor.code).toBe(1);
     expect(doctor.stdout + doctor.stderr).not.toContain('Hunter2');
+  });
+});
+
+describe('an address that is set to nothing', () => {
+  it('is not set, and one that is typed so is a mistake', () => {
+    vi.stubEnv('SHIPLOG_URL', '');
+    try {
+      const parsed = (args: string[]) =>
+        connectionOptions(new Command()).parse(args, { from: 'user' }).opts<{ url: string }>().url;
+      expect(parsed([])).toBe('http://127.0.0.1:4000');
+      expect(() => parsed(['--url', ''])).toThrow('must be an address');
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });
 

@@ -350,7 +350,7 @@ describe('shiplog task, tasks and search', () => {
   it('follows the board until the task ends', async () => {
     await client.query(StartTaskDocument, { input: { id: 'watched', hosts: ['a'] } });
     const watch = start('task', 'watched', '--watch', '--exit-status');
-    await watch.until((_, stderr) => stderr.includes('of 1 hosts succeeded'));
+    await watch.until((_, stderr) => stderr.includes('of 1 host succeeded'));
     await client.query(FinishTaskDocument, { input: { id: 'watched', status: 'CANCELLED' } });
     const { code, stdout } = await watch.ended;
     expect(code).toBe(1);

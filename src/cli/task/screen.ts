@@ -76,7 +76,8 @@ export class Screen {
     }
     if (!isLast && !output.isTerminal) {
       const { total, succeeded, failed } = task.runCounts;
-      const status = `${task.status}: ${succeeded} of ${total} hosts succeeded, ${failed} failed`;
+      const hosts = total === 1 ? 'host' : 'hosts';
+      const status = `${task.status}: ${succeeded} of ${total} ${hosts} succeeded, ${failed} failed`;
       if (status !== this.#lastStatus) say(status);
       this.#lastStatus = status;
       return;
