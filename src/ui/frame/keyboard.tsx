@@ -1,6 +1,6 @@
 /** Shortcuts: each view says what its keys do; `?` lists them. */
 import type { RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { addressOf, go } from '../address/address.ts';
 import './keyboard.css';
 
@@ -64,9 +64,12 @@ function toSearch(): void {
 /** The view of searches is opened to type into it. */
 let toBeTyped = false;
 
-/** For the field of that view: it has the focus where it was opened by the key. */
+/**
+ * For the field of that view: it has the focus where it was opened by the key, from the moment at which it is seen,
+ * for what is typed before that is lost.
+ */
 export function useTyping(field: RefObject<HTMLElement | null>): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (toBeTyped) field.current?.focus();
     toBeTyped = false;
   }, [field]);
@@ -93,7 +96,7 @@ export function ShortcutsButton() {
 export function KeyboardShortcuts() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [, setOpen] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     openList = () => {
       dialog.current?.showModal();
       setOpen(true);
