@@ -41,11 +41,11 @@ export const sendersOnElasticsearch: Measurement = {
     const events = indexBody('events', withDefaults({ urls: [url], shards: 1, replicas: 0 }));
     await ask(`${url}/${asStored}`, 'PUT', JSON.stringify(events));
     const ours = await serveOn(url, name, nodeFlags);
+    const cores = node === null ? null : halves();
     try {
       const ports = { ours: ours.port, node: Number(new URL(url).port) };
       const beside = { ports, asSent, asStored, say };
       const rows = sharedRows(await besideNode(beside));
-      const cores = halves();
       if (cores === null || node?.pid == null) return rows;
       keepTo(cores.engine, node.pid);
       keepTo(cores.others, ours.pid);
@@ -53,7 +53,6 @@ export const sendersOnElasticsearch: Measurement = {
       rows.push(apartRow(await besideNode(beside), cores));
       return rows;
     } finally {
-      const cores = halves();
       if (cores !== null) keepTo(cores.all, process.pid);
       await ours.stop();
       for (const index of [asSent, asStored]) await ask(`${url}/${index}`, 'DELETE');

@@ -75,8 +75,12 @@ function batchOf(writer: string, batch: number): LogEvent[] {
   });
 }
 
+/** No cluster of a test is away for so long. */
+const TAKEN_WITHIN_MS = 120_000;
+
 /** As a sender does: the same ids again until they are stored. */
 export async function untilTaken(store: Store, events: readonly LogEvent[]): Promise<void> {
+  const deadline = performance.now() + TAKEN_WITHIN_MS;
   for (;;) {
     try {
       const outcomes = await store.append(events);
@@ -87,6 +91,7 @@ export async function untilTaken(store: Store, events: readonly LogEvent[]): Pro
       return;
     } catch (error) {
       if (!(error instanceof ShiplogError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+      if (performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
